@@ -1,0 +1,119 @@
+package httpx
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// A Problem is what a peer says of a request that it refused, decoded from any of the shapes in use:
+// RFC 6749 section 5.2 {error, error_description}, RFC 9457 problem details {title, detail, traceId},
+// {errors: [{code, message}]}, and JSON:API {errors: [{status, code, title, detail}]}.
+type Problem struct {
+	Code, Description, TraceID string
+}
+
+type wireProblem struct {
+	Error            json.RawMessage `json:"error"` // a code, or an object with a message
+	ErrorDescription string          `json:"error_description"`
+	Title            string          `json:"title"`
+	Detail           string          `json:"detail"`
+	TraceID          string          `json:"traceId"`
+	Errors           json.RawMessage `json:"errors"` // a list, or an object of lists by field
+}
+
+type wireItem struct {
+	Code    json.RawMessage `json:"code"` // a string or a number
+	Message string          `json:"message"`
+	Title   string          `json:"title"`
+	Detail  string          `json:"detail"`
+}
+
+// ParseProblem decodes a body. What it cannot read it leaves empty; it never fails.
+func ParseProblem(body []byte) Problem {
+	var w wireProblem
+	if json.Unmarshal(body, &w) != nil {
+		// One field of an unexpected type must not hide the others.
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(body, &fields) != nil {
+			return Problem{}
+		}
+		w = wireProblem{Error: fields["error"], Errors: fields["errors"]}
+		_ = json.Unmarshal(fields["error_description"], &w.ErrorDescription)
+		_ = json.Unmarshal(fields["title"], &w.Title)
+	}
+	p := Problem{Description: first(w.ErrorDescription, w.Detail, w.Title), TraceID: w.TraceID}
+	if json.Unmarshal(w.Error, &p.Code) != nil {
+		var item wireItem
+		_ = json.Unmarshal(w.Error, &item)
+		p.merge(item)
+	}
+	var items []wireItem
+	if json.Unmarshal(w.Errors, &items) == nil && len(items) > 0 {
+		p.merge(items[0])
+	}
+	return p
+}
+
+func (p *Problem) merge(item wireItem) {
+	code := string(bytes.Trim(item.Code, `"`))
+	if code == "null" {
+		code = ""
+	}
+	p.Code = first(p.Code, code)
+	p.Description = first(item.Message, item.Detail, item.Title, p.Description)
+}
+
+func first(values ...string) string {
+	if i := slices.IndexFunc(values, func(s string) bool { return s != "" }); i >= 0 {
+		return values[i]
+	}
+	return ""
+}
+
+// Clean makes a peer's words fit for an error or a log: the given secrets replaced (also in their form-encoded
+// spelling), control characters removed, at most 200 bytes.
+func Clean(s string, secrets ...string) string {
+	for _, secret := range secrets {
+		if secret != "" {
+			s = strings.ReplaceAll(s, secret, Redacted)
+			s = strings.ReplaceAll(s, url.QueryEscape(secret), Redacted)
+		}
+	}
+	s = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+	const limit = 200
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
+
+// IsJSON reports whether a Content-Type announces JSON, such as application/json or application/problem+json.
+func IsJSON(contentType string) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
+}
+
+// RetryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. It returns 0 if there is none.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil {
+		return max(0, time.Duration(min(n, 86400))*time.Second)
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, min(at.Sub(now), 24*time.Hour))
+	}
+	return 0
+}

@@ -1,0 +1,102 @@
+package httpx
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Every shape that a peer has been seen to refuse with.
+var problems = []struct {
+	name, body string
+	want       Problem
+}{
+	{"OAuth", `{"error":"invalid_grant","error_description":"invalid_username_or_password"}`, Problem{Code: "invalid_grant", Description: "invalid_username_or_password"}},
+	{"OAuth, code only", `{"error":"invalid_client"}`, Problem{Code: "invalid_client"}},
+	{"OAuth, odd description", `{"error":"invalid_scope","error_description":7}`, Problem{Code: "invalid_scope"}},
+	{"problem details", `{"type":"https://tools.ietf.org/html/rfc7235#section-3.1","title":"Unauthorized","status":401,"traceId":"00-f6213a0fd91d5a4a34416e6888533e62-eef840f862681e70-00"}`,
+		Problem{Description: "Unauthorized", TraceID: "00-f6213a0fd91d5a4a34416e6888533e62-eef840f862681e70-00"}},
+	{"problem details with fields", `{"title":"One or more validation errors occurred.","errors":{"Email":["The Email field is required."]}}`, Problem{Description: "One or more validation errors occurred."}},
+	{"B2Trader", `{"errors":[{"code":"SignInUnsuccessful","message":"The sign-in was unsuccessful"}]}`, Problem{Code: "SignInUnsuccessful", Description: "The sign-in was unsuccessful"}},
+	{"JSON:API, code a string", `{"errors":[{"status":"400","code":"2006","detail":"No active account"}]}`, Problem{Code: "2006", Description: "No active account"}},
+	{"JSON:API, code a number", `{"errors":[{"code":2007,"detail":"No active account"}]}`, Problem{Code: "2007", Description: "No active account"}},
+	{"error as an object", `{"error":{"code":null,"message":"too many"}}`, Problem{Description: "too many"}},
+	{"no problem", `{"access_token":"x"}`, Problem{}},
+	{"not an object", `[1]`, Problem{}},
+	{"not JSON", `<html>`, Problem{}},
+	{"empty", ``, Problem{}},
+}
+
+func TestParseProblem(t *testing.T) {
+	for _, c := range problems {
+		if got := ParseProblem([]byte(c.body)); got != c.want {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func FuzzParseProblem(f *testing.F) {
+	for _, c := range problems {
+		f.Add([]byte(c.body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if p := ParseProblem(body); p != (Problem{}) && !json.Valid(body) {
+			t.Errorf("found %+v in what is not JSON", p)
+		}
+	})
+}
+
+func TestClean(t *testing.T) {
+	for _, c := range []struct{ in, secret, want string }{
+		{"plain words", "", "plain words"},
+		{"no account for pa55", "pa55", "no account for [redacted]"},
+		{"sent p%26w%3D", "p&w=", "sent [redacted]"},
+		{"line\nbreak\x00 and \u202Ereversed", "", "linebreak and reversed"},
+		{strings.Repeat("é", 150), "", strings.Repeat("é", 100) + "…"},
+	} {
+		if got := Clean(c.in, c.secret); got != c.want {
+			t.Errorf("Clean(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("the password pa55 is wrong\n", "pa55")
+	f.Add("aaa\xff", "a")
+	f.Fuzz(func(t *testing.T, s, secret string) {
+		got := Clean(s, secret)
+		if len(got) > 210 || (utf8.ValidString(s) && !utf8.ValidString(got)) {
+			t.Errorf("Clean(%q) = %q", s, got)
+		}
+		if strings.IndexFunc(got, unicode.IsControl) >= 0 {
+			t.Errorf("a control character is left in %q", got)
+		}
+	})
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "-1": 0, "soon": 0, "99999999": 24 * time.Hour,
+		"Fri, 02 Jan 2026 03:04:15 GMT": 10 * time.Second, "Fri, 02 Jan 2026 03:00:00 GMT": 0,
+	} {
+		if got := RetryAfter(http.Header{"Retry-After": {value}}, now); got != want {
+			t.Errorf("%q: got %v, want %v", value, got, want)
+		}
+	}
+}
+
+func TestIsJSON(t *testing.T) {
+	for value, want := range map[string]bool{
+		"application/json": true, "application/json; charset=UTF-8": true, "Application/Problem+JSON": true,
+		"application/vnd.api+json": true, "text/html": false, "text/json-ish": false, "": false, ";": false,
+	} {
+		if IsJSON(value) != want {
+			t.Errorf("IsJSON(%q) is not %v", value, want)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// serve starts a server and returns a Transport to it and its URL.
+func serve(t *testing.T, h http.HandlerFunc) (*Transport, string) {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	base := &http.Transport{}
+	t.Cleanup(base.CloseIdleConnections)
+	return &Transport{Base: base, Timeout: 10 * time.Second, Op: "test", Now: time.Now}, srv.URL
+}
+
+func get(t *testing.T, x *Transport, url string) (*http.Response, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.RoundTrip(req)
+}
+
+func TestRoundTripReadsTheWholeAnswer(t *testing.T) {
+	x, url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+		_, _ = io.WriteString(w, "short and stout")
+	})
+	resp, err := get(t, x, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _ := io.ReadAll(resp.Body)
+	if string(body) != "short and stout" || string(x.Last.Body) != "short and stout" || x.Last.StatusCode != http.StatusTeapot {
+		t.Errorf("got %q, remembered %d %q", body, x.Last.StatusCode, x.Last.Body)
+	}
+}
+
+// req 20
+func TestAnswersAreBounded(t *testing.T) {
+	for size, want := range map[int]error{MaxAnswer: nil, MaxAnswer + 1: ErrTooLarge} {
+		x, url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, strings.Repeat("x", size))
+		})
+		if _, err := get(t, x, url); !errors.Is(err, want) {
+			t.Errorf("%d bytes: got %v, want %v", size, err, want)
+		}
+	}
+}
+
+func TestTimeoutCoversTheBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := roundTripper(func(req *http.Request) (*http.Response, error) {
+			r, w := io.Pipe()
+			context.AfterFunc(req.Context(), func() { _ = w.CloseWithError(req.Context().Err()) })
+			return &http.Response{StatusCode: 200, Body: r}, nil
+		})
+		x := &Transport{Base: slow, Timeout: 7 * time.Second, Now: time.Now}
+		began := time.Now()
+		_, err := get(t, x, "http://test")
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 7*time.Second {
+			t.Errorf("got %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Whether a request may have been carried out decides whether it may be repeated.
+func TestSent(t *testing.T) {
+	refusing, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := "http://" + refusing.Addr().String()
+	_ = refusing.Close()
+	silent, dropping := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+
+	cases := []struct {
+		name string
+		x    *Transport
+		url  string
+		sent bool
+	}{
+		{"nobody listens", &Transport{Base: &http.Transport{}, Timeout: time.Minute, Now: time.Now}, nobody, false},
+		{"the connection is cut after the request", silent, dropping, true},
+		{"a transport that does not report", &Transport{Base: roundTripper(func(*http.Request) (*http.Response, error) {
+			return nil, io.ErrUnexpectedEOF
+		}), Timeout: time.Minute, Now: time.Now}, "http://test", true},
+		{"a transport that says it could not dial", &Transport{Base: roundTripper(func(*http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Err: io.EOF}
+		}), Timeout: time.Minute, Now: time.Now}, "http://test", false},
+	}
+	for _, c := range cases {
+		_, err := get(t, c.x, c.url)
+		fault, ok := errors.AsType[*Fault](err)
+		if !ok || fault.Sent != c.sent {
+			t.Errorf("%s: got %v, sent %v, want sent %v", c.name, err, ok && fault.Sent, c.sent)
+		}
+	}
+}
+
+// req 123
+func TestObserversSeeNoSecret(t *testing.T) {
+	x, server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "/done?code=c0de")
+		w.WriteHeader(http.StatusFound)
+	})
+	var seen []Exchange
+	x.Observe = func(_ context.Context, e Exchange) { seen = append(seen, e) }
+	post := func(contentType, body string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server+"/token?client_id=spa&state=5ecret", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", contentType)
+		if _, err := x.RoundTrip(req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	post("application/x-www-form-urlencoded", "grant_type=refresh_token&refresh_token=5ecret")
+	post("application/json", `{"email":"5ecret","password":"5ecret","provider":"Email"}`)
+
+	want := []url.Values{
+		{"client_id": {"spa"}, "state": {Redacted}, "grant_type": {"refresh_token"}, "refresh_token": {Redacted}},
+		{"client_id": {"spa"}, "state": {Redacted}, "email": {Redacted}, "password": {Redacted}, "provider": {"Email"}},
+	}
+	for i, e := range seen {
+		if e.Parameters.Encode() != want[i].Encode() {
+			t.Errorf("got parameters %v, want %v", e.Parameters, want[i])
+		}
+		if e.URL != server+"/token" || e.Redirect != server+"/done" || e.StatusCode != http.StatusFound || e.Op != "test" || e.Method != http.MethodPost {
+			t.Errorf("got %+v", e)
+		}
+	}
+	if len(seen) != 2 {
+		t.Errorf("%d exchanges were observed", len(seen))
+	}
+}
