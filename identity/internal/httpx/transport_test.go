@@ -65,7 +65,7 @@ func TestTimeoutCoversTheBody(t *testing.T) {
 		slow := roundTripper(func(req *http.Request) (*http.Response, error) {
 			r, w := io.Pipe()
 			context.AfterFunc(req.Context(), func() { _ = w.CloseWithError(req.Context().Err()) })
-			return &http.Response{StatusCode: 200, Body: r}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: r}, nil
 		})
 		x := &Transport{Base: slow, Timeout: 7 * time.Second, Now: time.Now}
 		began := time.Now()

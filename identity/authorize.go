@@ -1,0 +1,146 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+)
+
+// An authorizationRequest holds the one-time values of one request, until its code is spent.
+type authorizationRequest struct {
+	// "code_verifier = high-entropy cryptographic random STRING": 32 octets, RFC 7636 section 4.1.
+	verifier string
+	// "The value MUST be non-guessable", RFC 6749 section 10.12: 130 bits.
+	state string
+	// Binds the ID token to this request, OIDC Core section 3.1.2.1.
+	nonce string
+}
+
+func newAuthorizationRequest() *authorizationRequest {
+	return &authorizationRequest{verifier: oauth2.GenerateVerifier(), state: rand.Text(), nonce: rand.Text()}
+}
+
+// Authorize asks /identity/connect/authorize for an authorization code, under the session's cookies
+// (OIDC Core section 3.1.2). Redirects are followed within the server and stop at the redirect URI, which is not called.
+// Each call is a new request, with its own verifier, state and nonce; only the code of the last one can be retrieved.
+//
+// Errors: ErrSecondFactorRequired, without a request; ErrNotSignedIn, also when the server redirects elsewhere, whose
+// Description then says where; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, also for a state or issuer that
+// is not ours.
+func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
+	c := s.client
+	switch {
+	case c == nil: // a SignIn that no Client made
+		return "", &Error{Op: "authorize", Err: ErrNotSignedIn}
+	case s.SecondFactor != nil:
+		return "", &Error{Op: "authorize", Err: ErrSecondFactorRequired}
+	}
+	meta, err := c.keys.metadata(ctx)
+	if err != nil {
+		return "", err
+	}
+	request := newAuthorizationRequest()
+	x := c.exchange("authorize", request.verifier, request.state, request.nonce)
+	target := c.oauth2().AuthCodeURL(request.state,
+		oauth2.S256ChallengeOption(request.verifier), oauth2.SetAuthURLParam("nonce", request.nonce))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return "", &Error{Op: x.Op, Err: because(ErrMisconfigured, errors.New("the authorization URL cannot be parsed"))}
+	}
+	resp, err := x.client(s.jar, c.followWithin).Do(req)
+	if err != nil {
+		return "", x.fault(err)
+	}
+	_ = resp.Body.Close()
+	answer, err := c.callback(x, resp)
+	if err != nil {
+		return "", err
+	}
+	code, err = x.checkAuthorizationResponse(answer, request.state, meta)
+	if err != nil {
+		return "", err
+	}
+	s.request = request
+	return code, nil
+}
+
+// followWithin follows redirects on the server's own origin, so that cookies and one-time values go nowhere else.
+func (c *Client) followWithin(req *http.Request, via []*http.Request) error {
+	req.Header.Del("Referer") // it would repeat the state and nonce
+	const hops = 10
+	if c.isRedirectURI(req.URL) || !sameOrigin(req.URL, c.server) || len(via) >= hops {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+func (c *Client) isRedirectURI(u *url.URL) bool {
+	return sameOrigin(u, c.redirect) && u.EscapedPath() == c.redirect.EscapedPath()
+}
+
+func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && a.Host == b.Host }
+
+// callback returns the parameters that the server sent to the redirect URI.
+func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) {
+	target, err := resp.Location()
+	switch {
+	case err == nil && c.isRedirectURI(target):
+		return target.Query(), nil
+	case err == nil:
+		return nil, x.refusal(ErrNotSignedIn, httpx.Problem{Description: "redirected to " + httpx.WithoutQuery(target)})
+	}
+	problem := httpx.ParseProblem(x.Last.Body)
+	followed := resp.Request.Response != nil
+	switch status := x.Last.StatusCode; {
+	case later(status):
+		return nil, x.refusal(ErrUnavailable, problem)
+	case misconfigured[problem.Code], status == http.StatusNotFound && !followed:
+		return nil, x.refusal(ErrMisconfigured, problem)
+	}
+	problem.Description = strings.TrimSpace("ended at " + httpx.WithoutQuery(resp.Request.URL) + " " + problem.Description)
+	return nil, x.refusal(ErrNotSignedIn, problem)
+}
+
+// misconfigured are the errors of RFC 6749 sections 4.1.2.1 and 5.2 that no sign-in cures.
+var misconfigured = map[string]bool{
+	"invalid_request": true, "invalid_client": true, "unauthorized_client": true, "invalid_scope": true,
+	"unsupported_grant_type": true, "unsupported_response_type": true,
+}
+
+// checkAuthorizationResponse returns the code of a response that is the answer to our request.
+func (x *exchange) checkAuthorizationResponse(answer url.Values, state string, meta *metadata) (string, error) {
+	for _, name := range []string{"code", "state", "iss", "error"} {
+		if len(answer[name]) > 1 { // "parameters MUST NOT be included more than once", RFC 6749 section 3.1
+			return "", x.unusable("the authorization response repeats " + name)
+		}
+	}
+	// State and issuer come before the rest is believed: RFC 6749 section 10.12, RFC 9207 section 2.4.
+	if subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(state)) != 1 {
+		return "", x.unusable("the state is not the one that was sent")
+	}
+	if iss := answer.Get("iss"); iss != meta.issuer && (iss != "" || meta.issInResponse) {
+		return "", x.unusable("the authorization response is not from the configured issuer")
+	}
+	if answer.Has("error") {
+		problem := httpx.Problem{Code: answer.Get("error"), Description: answer.Get("error_description")}
+		switch {
+		case misconfigured[problem.Code]:
+			return "", x.refusal(ErrMisconfigured, problem)
+		case problem.Code == "server_error", problem.Code == "temporarily_unavailable":
+			return "", x.refusal(ErrUnavailable, problem)
+		}
+		return "", x.refusal(ErrNotSignedIn, problem)
+	}
+	if answer.Get("code") == "" {
+		return "", x.unusable("the authorization response has no code")
+	}
+	return answer.Get("code"), nil
+}

@@ -1,0 +1,237 @@
+package identity_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+// req 1, 2, 4, 12
+func TestAuthorizationRequest(t *testing.T) {
+	srv, client := start(t)
+	for range 2 {
+		login(t, client)
+	}
+	requests, exchanges := srv.Requests(identitytest.EndpointAuthorize), srv.Requests(identitytest.EndpointToken)
+	if len(requests) != 2 || len(exchanges) != 2 {
+		t.Fatalf("%d authorization requests, %d exchanges", len(requests), len(exchanges))
+	}
+	for i, r := range requests {
+		want := url.Values{
+			"client_id": {"spa"}, "response_type": {"code"}, "code_challenge_method": {"S256"},
+			"scope": {"openid offline_access FrontOffice"}, "redirect_uri": {srv.URL() + "/identity/sign-in-done"},
+			"state": r.Query["state"], "nonce": r.Query["nonce"], "code_challenge": r.Query["code_challenge"],
+		}
+		if r.Query.Encode() != want.Encode() || r.Method != http.MethodGet {
+			t.Errorf("sent %s %v", r.Method, r.Query)
+		}
+		verifier := exchanges[i].Form.Get("code_verifier")
+		digest := sha256.Sum256([]byte(verifier))
+		if len(verifier) < 43 || base64.RawURLEncoding.EncodeToString(digest[:]) != r.Query.Get("code_challenge") {
+			t.Errorf("the challenge is not S256 of the verifier %q", verifier)
+		}
+		if len(r.Query.Get("state")) < 22 || len(r.Query.Get("nonce")) < 22 {
+			t.Errorf("state or nonce have less than 128 bits: %v", r.Query)
+		}
+	}
+	for _, name := range []string{"state", "nonce", "code_challenge"} {
+		if requests[0].Query.Get(name) == requests[1].Query.Get(name) {
+			t.Errorf("%s was used twice", name)
+		}
+	}
+}
+
+func TestRedirectsStopAtTheRedirectURI(t *testing.T) {
+	called := false
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
+	defer app.Close()
+	srv := identitytest.Start(t, identitytest.Config{Clients: []identitytest.Client{{
+		ID: "spa", Scopes: []string{"openid", "offline_access", "FrontOffice"},
+		GrantTypes: []string{identitytest.GrantAuthorizationCode}, RedirectURIs: []string{app.URL + "/done"},
+	}}})
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.RedirectURL = app.URL + "/done" })
+	login(t, client)
+	if called {
+		t.Error("the redirect URI was called")
+	}
+}
+
+// Everything that is not the expected redirect is a typed error, and no token request follows.
+func TestAuthorizeRefusals(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault identitytest.Fault
+		want  error
+		says  string
+	}{
+		{"state of another request (req 3)", identitytest.Fault{WrongState: true}, identity.ErrUnusableAnswer, "state"},
+		{"no state (req 5)", identitytest.Fault{NoState: true}, identity.ErrUnusableAnswer, "state"},
+		{"login required", identitytest.Fault{ErrorCode: "login_required"}, identity.ErrNotSignedIn, "login_required"},
+		{"access denied", identitytest.Fault{ErrorCode: "access_denied"}, identity.ErrNotSignedIn, "access_denied"},
+		{"invalid scope", identitytest.Fault{ErrorCode: "invalid_scope"}, identity.ErrMisconfigured, "invalid_scope"},
+		{"server error", identitytest.Fault{ErrorCode: "server_error"}, identity.ErrUnavailable, "server_error"},
+		{"elsewhere", identitytest.Fault{Redirect: "https://phish.example/identity/sign-in-done?code=c0de"}, identity.ErrNotSignedIn, "phish.example/identity/sign-in-done"},
+		{"another path", identitytest.Fault{Redirect: "/identity/unauthorized?code=c0de"}, identity.ErrNotSignedIn, "/identity/unauthorized"},
+		{"a page that is not there", identitytest.Fault{Redirect: "/identity/nowhere"}, identity.ErrNotSignedIn, "/identity/nowhere"},
+		{"500", identitytest.Fault{Status: 500}, identity.ErrUnavailable, ""},
+		{"429", identitytest.Fault{Status: 429}, identity.ErrUnavailable, ""},
+		{"404", identitytest.Fault{Status: 404}, identity.ErrMisconfigured, ""},
+		{"400", identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, identity.ErrMisconfigured, "invalid_client"},
+		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("sign in")}, identity.ErrNotSignedIn, "/identity/connect/authorize"},
+		{"oversized", identitytest.Fault{Oversized: true}, identity.ErrUnusableAnswer, "longer"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			srv, client := start(t)
+			s := signIn(t, client)
+			srv.Inject(identitytest.EndpointAuthorize, c.fault)
+			code, err := s.Authorize(t.Context())
+			e := wantError(t, err, c.want)
+			if code != "" || !strings.Contains(e.Error(), c.says) || strings.Contains(e.Error(), "c0de") {
+				t.Errorf("got code %q, error %v", code, err)
+			}
+			if _, err := s.RetrieveToken(t.Context(), "anything"); err == nil {
+				t.Error("a token was retrieved all the same")
+			}
+			if n := srv.Count(identitytest.EndpointToken); n != 0 {
+				t.Errorf("%d token requests were sent", n)
+			}
+		})
+	}
+}
+
+// req 10: what the peer writes reaches the error cut and cleaned, and after it the attempt is fresh.
+func TestAuthorizeAgainAfterARefusal(t *testing.T) {
+	srv, client := start(t)
+	s := signIn(t, client)
+	srv.Inject(identitytest.EndpointAuthorize, identitytest.Fault{ErrorCode: "temporarily_unavailable"})
+	if _, err := s.Authorize(t.Context()); err == nil {
+		t.Fatal("no error")
+	}
+	code, err := s.Authorize(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RetrieveToken(t.Context(), code); err != nil {
+		t.Error(err)
+	}
+}
+
+// req 6: the issuer of the response is compared if it is there, and missed if it was announced.
+func TestIssuerOfTheAuthorizationResponse(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		announced bool
+		iss       func(srv *identitytest.Server) string
+		ok        bool
+	}{
+		{"right", true, func(srv *identitytest.Server) string { return srv.URL() + "/identity" }, true},
+		{"right, not announced", false, func(srv *identitytest.Server) string { return srv.URL() + "/identity" }, true},
+		{"wrong", true, func(*identitytest.Server) string { return "https://another.example" }, false},
+		{"wrong, not announced", false, func(*identitytest.Server) string { return "https://another.example" }, false},
+		{"missing", true, nil, false},
+		{"missing, not announced", false, nil, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			srv := identitytest.Start(t, identitytest.Config{})
+			srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Answer: func(fields map[string]any) {
+				if c.announced {
+					fields["authorization_response_iss_parameter_supported"] = true
+				}
+			}})
+			client := newClient(t, srv, identity.ClientSPA, func(config *identity.Config) {
+				if c.iss != nil {
+					config.Transport = addToRedirect("iss", c.iss(srv))
+				}
+			})
+			_, err := client.Login(t.Context(), email, password)
+			if (err == nil) != c.ok {
+				t.Errorf("got %v", err)
+			}
+			if !c.ok {
+				wantError(t, err, identity.ErrUnusableAnswer)
+			}
+		})
+	}
+}
+
+// RFC 6749 section 3.1: "parameters MUST NOT be included more than once".
+func TestRepeatedParameters(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{})
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.Transport = addToRedirect("code", "another") })
+	_, err := client.Login(t.Context(), email, password)
+	wantError(t, err, identity.ErrUnusableAnswer)
+}
+
+// addToRedirect is a transport that adds a parameter to the redirect of authorize, as a server of another make would.
+func addToRedirect(name, value string) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err == nil && resp.Header.Get("Location") != "" {
+			resp.Header.Set("Location", resp.Header.Get("Location")+"&"+name+"="+url.QueryEscape(value))
+		}
+		return resp, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// Servers of other makes go through pages of their own before they answer.
+func TestRedirectsWithinTheServerAreFollowed(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{})
+	target, err := url.Parse(srv.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	behind := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
+	var referers []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		referers = append(referers, r.Header.Get("Referer"))
+		if strings.HasSuffix(r.URL.Path, "/authorize") && !r.URL.Query().Has("again") {
+			http.Redirect(w, r, r.URL.String()+"&again=1", http.StatusFound)
+			return
+		}
+		behind.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
+		c.URL, c.Issuer = proxy.URL, srv.URL()+"/identity"
+		c.RedirectURL = srv.URL() + "/identity/sign-in-done"
+	})
+	login(t, client)
+	if got := strings.Join(referers, ""); got != "" {
+		t.Errorf("the state was repeated in a Referer: %q", got)
+	}
+}
+
+func TestNotSignedIn(t *testing.T) {
+	srv, client := start(t)
+	s := signIn(t, client)
+	srv.EndSessions(email)
+	_, err := s.Authorize(t.Context())
+	wantError(t, err, identity.ErrNotSignedIn)
+	var nobody identity.SignIn
+	_, err = nobody.Authorize(t.Context())
+	wantError(t, err, identity.ErrNotSignedIn)
+}
+
+// A loop of redirects ends.
+func TestRedirectLoop(t *testing.T) {
+	srv, client := start(t)
+	s := signIn(t, client)
+	srv.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Redirect: "/identity/connect/authorize?loop", Times: -1})
+	_, err := s.Authorize(t.Context())
+	wantError(t, err, identity.ErrNotSignedIn)
+	if n := srv.Count(identitytest.EndpointAuthorize); n > 11 {
+		t.Errorf("%d requests were sent", n)
+	}
+}

@@ -1,0 +1,147 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+
+	"b2trader.identity.auth/identity"
+)
+
+// The quick way: three exchanges in one call.
+func Example() {
+	ctx := context.Background()
+	client, err := identity.New(identity.Config{
+		URL:      "https://trader.example.com",
+		ClientID: identity.ClientSPA,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := client.Login(ctx, "user@example.com", os.Getenv("B2TRADER_USER_PASSWORD"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Signed in until", token.Expiry)
+}
+
+// A back office client has a secret. Its server may announce an internal name.
+func ExampleNew() {
+	client, err := identity.New(identity.Config{
+		URL:          "https://trader.example.com",
+		ClientID:     identity.ClientSPAAdmin,
+		ClientSecret: identity.NewSecret(os.Getenv("B2TRADER_SPA_ADMIN_SECRET")),
+		Issuer:       "http://identity-server/identity/",
+	})
+	if err != nil {
+		log.Fatal(err) // names every problem of the Config
+	}
+	fmt.Println(client)
+}
+
+// The steps one by one, for users with a second factor.
+func ExampleClient_SignIn() {
+	ctx := context.Background()
+	var client *identity.Client // from New
+
+	signIn, err := client.SignIn(ctx, "user@example.com", "password")
+	if errors.Is(err, identity.ErrBadCredentials) {
+		fmt.Println("Wrong email or password.")
+		return
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	for signIn.SecondFactor != nil {
+		var code string
+		fmt.Println(signIn.SecondFactor.Message)
+		if _, err := fmt.Scanln(&code); err != nil {
+			log.Fatal(err)
+		}
+		if err := signIn.VerifySecondFactor(ctx, code); err != nil && !errors.Is(err, identity.ErrSecondFactorRefused) {
+			log.Fatal(err)
+		}
+	}
+	code, err := signIn.Authorize(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := signIn.RetrieveToken(ctx, code)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Signed in until", token.Expiry)
+}
+
+// A refresh token works once: store its successor before using it.
+func ExampleClient_Refresh() {
+	ctx := context.Background()
+	var client *identity.Client // from New
+	token, err := client.Login(ctx, "user@example.com", "password")
+	if err != nil {
+		log.Fatal(err)
+	}
+	next, err := client.Refresh(ctx, token)
+	switch {
+	case errors.Is(err, identity.ErrGrantRefused):
+		fmt.Println("The session is over: sign in again.")
+	case errors.Is(err, identity.ErrUnavailable):
+		fmt.Println("Not now. The old token serves until", token.Expiry)
+	case err != nil:
+		log.Fatal(err)
+	default:
+		fmt.Println("Good until", next.Expiry)
+	}
+}
+
+// Signing out needs a token that is still alive.
+func ExampleClient_SignOut() {
+	ctx := context.Background()
+	var client *identity.Client // from New
+	token, err := client.Login(ctx, "user@example.com", "password")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := client.SignOut(ctx, token.AccessToken, token.RefreshToken); err != nil {
+		log.Print(err) // the tokens end by themselves
+	}
+}
+
+// For servers only: the platform's machine clients sign in by password.
+func ExampleClient_MachineToMachineSignIn() {
+	client, err := identity.New(identity.Config{
+		URL:          "https://trader.example.com",
+		ClientID:     identity.ClientCoreIB,
+		ClientSecret: identity.NewSecret(os.Getenv("B2TRADER_CORE_IB_SECRET")),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := client.MachineToMachineSignIn(context.Background(), "machine@example.com", os.Getenv("B2TRADER_MACHINE_PASSWORD"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Signed in until", token.Expiry)
+}
+
+// Tokens again without a password, for when a refresh token was lost.
+func ExampleClient_Resume() {
+	ctx := context.Background()
+	var client *identity.Client // from New
+	var stored []byte           // from State.MarshalBinary, unsealed
+
+	var state identity.State
+	if err := state.UnmarshalBinary(stored); err != nil {
+		log.Fatal(err)
+	}
+	token, next, err := client.Resume(ctx, state)
+	if errors.Is(err, identity.ErrNotSignedIn) {
+		fmt.Println("That session has ended: sign in again.")
+		return
+	} else if err != nil {
+		log.Fatal(err)
+	}
+	stored, _ = next.MarshalBinary() // to be sealed and stored in place of the old one
+	fmt.Println("Good until", token.Expiry, len(stored) > 0)
+}

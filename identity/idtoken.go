@@ -1,0 +1,176 @@
+package identity
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// VerifyIDToken verifies the ID token that came with token, by every rule of OIDC Core section 3.1.3.7 but the nonce,
+// which RetrieveToken has compared. Its claims may then be believed. An ID token lives a few minutes:
+// verify it when it is new, and keep what it said.
+//
+// Errors: ErrUnusableAnswer if it does not verify or is missing, ErrUnavailable if the keys cannot be had.
+func (c *Client) VerifyIDToken(ctx context.Context, token *oauth2.Token) (*oidc.IDToken, error) {
+	const op = "verify ID token"
+	raw, _ := token.Extra("id_token").(string)
+	id, err := c.verifyIDToken(ctx, raw, token.AccessToken)
+	if err == nil {
+		return id, nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok { // from discovery
+		return nil, e
+	}
+	if errors.Is(err, errKeysUnavailable) {
+		return nil, &Error{Op: op, Err: because(ErrUnavailable, err)}
+	}
+	return nil, &Error{Op: op, Err: ErrUnusableAnswer, Description: err.Error()}
+}
+
+// verifyIDToken returns errors whose text holds no part of the token but what its claims name: issuer, audience, times.
+func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken string) (*oidc.IDToken, error) {
+	if raw == "" {
+		return nil, errors.New("there is no ID token")
+	}
+	if err := checkType(raw); err != nil {
+		return nil, err
+	}
+	meta, err := c.keys.metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	signature := &judge{keys: meta.keys}
+	id, err := oidc.NewVerifier(meta.issuer, signature, &oidc.Config{
+		ClientID:             c.config.ClientID,
+		SupportedSigningAlgs: c.config.SigningAlgorithms,
+		SkipExpiryCheck:      true, // checkTimes allows for skew, in both directions
+	}).Verify(ctx, raw)
+	switch {
+	case signature.err != nil:
+		return nil, signature.err
+	case err != nil && !signature.asked:
+		return nil, errors.New("it is not a token signed by an accepted algorithm")
+	case err != nil:
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "oidc: ")) // names issuer or audience
+	}
+	if err := c.checkClaims(id, accessToken); err != nil {
+		return nil, err
+	}
+	return id, nil
+}
+
+// A judge remembers why a signature did not verify, which go-oidc turns into text.
+type judge struct {
+	keys  oidc.KeySet
+	asked bool
+	err   error
+}
+
+// VerifySignature implements oidc.KeySet.
+func (j *judge) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	j.asked = true
+	payload, err := j.keys.VerifySignature(ctx, jwt)
+	switch {
+	case err == nil:
+		return payload, nil
+	case errors.Is(err, errKeysUnavailable), ctx.Err() != nil:
+		j.err = fmt.Errorf("%w: %w", errKeysUnavailable, err)
+	default:
+		j.err = errors.New("its signature does not verify")
+	}
+	return nil, j.err
+}
+
+// checkType refuses what says in its header that it is another kind of token, such as at+jwt (RFC 8725 section 3.11).
+func checkType(raw string) error {
+	head, _, _ := strings.Cut(raw, ".")
+	var header struct {
+		Type string `json:"typ"`
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil || json.Unmarshal(decoded, &header) != nil {
+		return errors.New("it is not a JWT")
+	}
+	if header.Type != "" && !strings.EqualFold(header.Type, "JWT") {
+		return errors.New("its type is not that of an ID token")
+	}
+	return nil
+}
+
+// claims are those that go-oidc leaves to its callers.
+type claims struct {
+	AuthorizedParty *string  `json:"azp"`
+	IssuedAt        *float64 `json:"iat"`
+	NotBefore       *float64 `json:"nbf"`
+}
+
+func (c *Client) checkClaims(id *oidc.IDToken, accessToken string) error {
+	var more claims
+	if err := id.Claims(&more); err != nil {
+		return errors.New("its claims have unexpected types")
+	}
+	switch {
+	case id.Subject == "":
+		return errors.New("it has no sub")
+	case len(id.Audience) > 1: // "or if it contains additional audiences not trusted by the Client"
+		return fmt.Errorf("it has audiences other than %s", c.config.ClientID)
+	case more.AuthorizedParty != nil && *more.AuthorizedParty != c.config.ClientID:
+		return errors.New("its azp is another client")
+	case more.IssuedAt == nil:
+		return errors.New("it has no iat")
+	}
+	if id.AccessTokenHash != "" && id.VerifyAccessToken(accessToken) != nil {
+		return errors.New("its at_hash is not that of the access token")
+	}
+	return c.checkTimes(id, more)
+}
+
+func (c *Client) checkTimes(id *oidc.IDToken, more claims) error {
+	now, skew := c.config.Now(), c.config.ClockSkew
+	switch {
+	case id.Expiry.IsZero() || id.Expiry.Unix() == 0:
+		return errors.New("it has no exp")
+	case !now.Before(id.Expiry.Add(skew)):
+		return fmt.Errorf("it expired %v ago by our clock", now.Sub(id.Expiry).Round(time.Second))
+	case id.IssuedAt.After(now.Add(skew)):
+		return fmt.Errorf("it was issued %v in the future by our clock", id.IssuedAt.Sub(now).Round(time.Second))
+	case more.NotBefore != nil && time.Unix(int64(*more.NotBefore), 0).After(now.Add(skew)):
+		return errors.New("it is not valid yet by our clock")
+	}
+	return nil
+}
+
+// checkNonce compares in constant time; an ID token without a nonce never passes.
+func checkNonce(id *oidc.IDToken, nonce string) error {
+	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(nonce)) != 1 {
+		return errors.New("its nonce is not the one that was sent")
+	}
+	return nil
+}
+
+// sameUser reports whether an ID token that was verified when it was new names the same user as id:
+// "its iss Claim Value MUST be the same … its sub Claim Value MUST be the same" (OIDC Core section 12.2).
+// Without an old ID token there is nothing to compare.
+func sameUser(id *oidc.IDToken, old string) bool {
+	parts := strings.Split(old, ".")
+	if len(parts) != 3 {
+		return true
+	}
+	var payload struct {
+		Issuer  string `json:"iss"`
+		Subject string `json:"sub"`
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil || json.Unmarshal(decoded, &payload) != nil {
+		return false
+	}
+	return id.Issuer == payload.Issuer && id.Subject == payload.Subject
+}

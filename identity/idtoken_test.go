@@ -1,0 +1,151 @@
+package identity_test
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+// The ID tokens that must be refused, with the words of the reason. Most are the OpenID Foundation's
+// conformance modules for relying parties.
+var refusedIDTokens = []struct {
+	fault identitytest.IDTokenFault
+	says  string
+}{
+	{identitytest.WrongIssuer, "issued by a different provider"}, // req 24
+	{identitytest.MissingSubject, "no sub"},                      // req 25
+	{identitytest.WrongAudience, "audience"},                     // req 26
+	{identitytest.ExtraAudience, "audiences other than spa"},     // req 27
+	{identitytest.WrongAuthorizedParty, "azp"},                   // req 27
+	{identitytest.MissingAudience, "audience"},                   // req 28
+	{identitytest.MissingIssuedAt, "no iat"},                     // req 29
+	{identitytest.MissingExpiry, "no exp"},                       // req 37
+	{identitytest.AlgNone, "accepted algorithm"},                 // req 33
+	{identitytest.BadSignature, "signature does not verify"},     // req 34
+	{identitytest.UnpublishedKey, "signature does not verify"},   // req 31
+	{identitytest.BadES256, "accepted algorithm"},                // req 35
+	{identitytest.HS256WithPublicKey, "accepted algorithm"},      // req 35
+	{identitytest.EmbeddedKey, "signature does not verify"},      // req 36
+	{identitytest.Expired, "expired"},                            // req 37
+	{identitytest.NotYetValid, "not valid yet"},                  // req 37
+	{identitytest.AccessTokenAsIDToken, "audience"},              // req 38
+	{identitytest.WrongAccessTokenHash, "at_hash"},               // req 44
+	{identitytest.WrongNonce, "nonce"},                           // req 4
+	{identitytest.MissingNonce, "nonce"},                         // req 4
+	{identitytest.NoIDToken, "no ID token"},                      // OIDC Core section 3.1.3.3
+}
+
+func TestIDTokensThatAreRefused(t *testing.T) {
+	for _, c := range refusedIDTokens {
+		t.Run(string(c.fault), func(t *testing.T) {
+			srv, client := start(t)
+			srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: c.fault})
+			token, err := client.Login(t.Context(), email, password)
+			e := wantError(t, err, identity.ErrUnusableAnswer)
+			if token != nil || !contains(e.Description, c.says) || e.Op != "retrieve token" {
+				t.Errorf("got %v, want %q in it", err, c.says)
+			}
+			// The fault was used up: the same client signs in to the healthy server. req 132: it failed closed, and only once.
+			if _, err := client.Login(t.Context(), email, password); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+func TestIDTokensThatAreAccepted(t *testing.T) {
+	for name, config := range map[string]identitytest.Config{
+		"no kid, one key (req 30), RS256 (req 32)": {},
+		"kid":                           {KeyID: true},
+		"internal issuer (req 7)":       {Issuer: identitytest.InternalIssuer},
+		"no at_hash, which is optional": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := identitytest.Start(t, config)
+			if contains(name, "at_hash") {
+				srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.MissingAccessTokenHash})
+			}
+			login(t, newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.Issuer = config.Issuer }))
+		})
+	}
+}
+
+// req 35: an algorithm is accepted because it was configured, not because a token names it.
+func TestAlgorithmsAreAnAllowList(t *testing.T) {
+	_, client := start(t, func(c *identity.Config) { c.SigningAlgorithms = []string{"ES256"} })
+	_, err := client.Login(t.Context(), email, password)
+	wantError(t, err, identity.ErrUnusableAnswer)
+}
+
+// req 37: the clock is the configured one, and the skew its bound in both directions.
+func TestClockSkew(t *testing.T) {
+	for _, c := range []struct {
+		ahead time.Duration // of our clock
+		ok    bool
+	}{
+		{0, true},
+		{-29 * time.Second, true}, {-32 * time.Second, false}, // nbf and iat: now
+		{328 * time.Second, true}, {332 * time.Second, false}, // exp: in 300 s
+	} {
+		_, client := start(t, func(config *identity.Config) {
+			config.Now = func() time.Time { return time.Now().Add(c.ahead) }
+		})
+		if _, err := client.Login(t.Context(), email, password); (err == nil) != c.ok {
+			t.Errorf("%v ahead: %v", c.ahead, err)
+		}
+	}
+}
+
+func TestVerifyIDToken(t *testing.T) {
+	_, client := start(t)
+	token := login(t, client)
+	id, err := client.VerifyIDToken(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Subject != "10e3bfcf-56f7-421d-84ea-1700209ae121" {
+		t.Errorf("got subject %q", id.Subject)
+	}
+	_, err = client.VerifyIDToken(t.Context(), &oauth2.Token{AccessToken: "a"})
+	wantError(t, err, identity.ErrUnusableAnswer)
+
+	mixed := (&oauth2.Token{AccessToken: "another"}).WithExtra(map[string]any{"id_token": extra(token, "id_token")})
+	_, err = client.VerifyIDToken(t.Context(), mixed) // the at_hash is of the other access token
+	wantError(t, err, identity.ErrUnusableAnswer)
+
+	for _, garbage := range []string{"x", "a.b.c", extra(token, "id_token") + "x", token.RefreshToken} {
+		_, err = client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": garbage}))
+		e := wantError(t, err, identity.ErrUnusableAnswer)
+		if len(garbage) > 9 && contains(e.Error(), garbage) {
+			t.Errorf("the error repeats the token: %v", e)
+		}
+	}
+}
+
+func FuzzVerifyIDToken(f *testing.F) {
+	_, client := start(f)
+	good := extra(login(f, client), "id_token")
+	for _, seed := range []string{"", ".", "..", "a.b.c", good, good + ".", "eyJhbGciOiJub25lIn0.e30.", "eyJ0eXAiOiJhdCtqd3QifQ.e30.x"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		token := (&oauth2.Token{}).WithExtra(map[string]any{"id_token": raw})
+		if id, err := client.VerifyIDToken(t.Context(), token); err == nil || id != nil {
+			t.Errorf("%q was accepted", raw) // the good one too is refused: its at_hash is of another token
+		}
+	})
+}
+
+// RFC 8725 section 3.11: a token that says that it is of another type is not an ID token. req 38
+func TestTypedTokensAreNotIDTokens(t *testing.T) {
+	_, client := start(t)
+	token := login(t, client)
+	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJSUzI1NiJ9.e30.x"}))
+	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "type") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,178 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+// inBubble runs f on virtual time, with a server that needs no sockets.
+func inBubble(t *testing.T, f func(t *testing.T, srv *identitytest.Server, client *identity.Client)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		srv, err := identitytest.New(identitytest.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: identity.ClientSPA, Transport: srv.Transport(), Issuer: "https://trader.example.com/identity"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, srv, client)
+	})
+}
+
+// req 41: the keys are where the discovery document says, and both are fetched once.
+func TestDiscoveryIsUsedAndKept(t *testing.T) {
+	srv, client := start(t)
+	for range 3 {
+		login(t, client)
+	}
+	if d, k := srv.Count(identitytest.EndpointDiscovery), srv.Count(identitytest.EndpointKeys); d != 1 || k != 1 {
+		t.Errorf("%d discoveries, %d fetches of keys", d, k)
+	}
+	if path := srv.Requests(identitytest.EndpointDiscovery)[0].Path; path != "/identity/.well-known/openid-configuration" {
+		t.Errorf("discovered at %s", path)
+	}
+	srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = srv.URL() + "/nowhere" }})
+	_, err := newClient(t, srv, identity.ClientSPA).Login(t.Context(), email, password)
+	wantError(t, err, identity.ErrUnavailable)
+}
+
+// req 7: byte for byte, also where only a slash differs.
+func TestIssuerMismatch(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{Issuer: identitytest.InternalIssuer})
+	for _, issuer := range []string{"", "http://identity-server/identity", "https://identity-server/identity/"} {
+		client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.Issuer = issuer })
+		e := wantError(t, client.Ready(t.Context()), identity.ErrMisconfigured)
+		if !contains(e.Description, `"http://identity-server/identity/"`) {
+			t.Errorf("the error does not say what to configure: %v", e)
+		}
+		if _, err := client.Login(t.Context(), email, password); !errors.Is(err, identity.ErrMisconfigured) {
+			t.Errorf("Login: %v", err)
+		}
+	}
+	if n := srv.Count(identitytest.EndpointAuthorize); n != 0 {
+		t.Errorf("%d users were sent to a server that is not the configured one", n)
+	}
+}
+
+func TestDiscoveryFaults(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault identitytest.Fault
+		want  error
+	}{
+		{"500", identitytest.Fault{Status: 500}, identity.ErrUnavailable},
+		{"404", identitytest.Fault{Status: 404}, identity.ErrMisconfigured},
+		{"not JSON", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnusableAnswer},
+		{"too large", identitytest.Fault{Oversized: true}, identity.ErrUnusableAnswer},
+		{"keys over http", identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = "http://example.com/keys" }}, identity.ErrUnusableAnswer},
+		{"no keys", identitytest.Fault{Answer: func(f map[string]any) { delete(f, "jwks_uri") }}, identity.ErrUnusableAnswer},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			srv, client := start(t)
+			srv.Inject(identitytest.EndpointDiscovery, c.fault)
+			wantError(t, client.Ready(t.Context()), c.want)
+			if err := client.Ready(t.Context()); err != nil { // a failure is not kept
+				t.Errorf("afterwards: %v", err)
+			}
+		})
+	}
+}
+
+func TestWithoutDiscovery(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{Issuer: identitytest.InternalIssuer})
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
+		c.Issuer, c.JWKSURL = identitytest.InternalIssuer, srv.URL()+"/identity/.well-known/openid-configuration/jwks"
+	})
+	login(t, client)
+	if n := srv.Count(identitytest.EndpointDiscovery); n != 0 {
+		t.Errorf("%d discoveries", n)
+	}
+}
+
+// Callers share one discovery, and each waits only as long as its own context.
+func TestDiscoveryIsSharedAndCanBeLeft(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{DelayBefore: 10 * time.Second})
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				if err := client.Ready(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := client.Ready(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+			t.Errorf("got %v after %v", err, time.Since(began))
+		}
+		wg.Wait()
+		if n := srv.Count(identitytest.EndpointDiscovery); n != 1 {
+			t.Errorf("%d discoveries", n)
+		}
+	})
+}
+
+// req 42: a rotation is followed, also one just before the token was signed; several keys without kid are all tried (req 31).
+func TestKeyRotation(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		login(t, client)
+		srv.RotateKeys()
+		login(t, client)
+		srv.DropOldKeys()
+		login(t, client)
+		if n := srv.Count(identitytest.EndpointKeys); n != 2 {
+			t.Errorf("%d fetches of keys, want one and one more", n)
+		}
+	})
+}
+
+// req 43: however many bad tokens come, the keys are fetched again once in 30 seconds.
+func TestRefetchIsLimited(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		login(t, client)
+		srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.UnpublishedKey, Times: -1})
+		for range 20 {
+			if _, err := client.Login(t.Context(), email, password); err == nil {
+				t.Fatal("a token of an unknown key was accepted")
+			}
+		}
+		if n := srv.Count(identitytest.EndpointKeys); n != 2 {
+			t.Errorf("%d fetches of keys, want one and one more", n)
+		}
+		<-time.After(30 * time.Second)
+		_, err := client.Login(t.Context(), email, password)
+		wantError(t, err, identity.ErrUnusableAnswer)
+		if n := srv.Count(identitytest.EndpointKeys); n != 3 {
+			t.Errorf("%d fetches of keys after 30 seconds, want 3", n)
+		}
+		srv.ClearFaults()
+		login(t, client) // the old keys are still held
+	})
+}
+
+// req 43: keys that were fetched before serve while the server has none to give.
+func TestKeysOutliveAnOutage(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		login(t, client)
+		srv.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: 503, Times: -1})
+		login(t, client)
+		srv.RotateKeys()
+		_, err := client.Login(t.Context(), email, password)
+		wantError(t, err, identity.ErrUnavailable) // not unusable: the token cannot be judged
+		srv.ClearFaults()
+		<-time.After(time.Second)
+		login(t, client)
+	})
+}

@@ -1,0 +1,199 @@
+package identity_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+func TestRefresh(t *testing.T) {
+	srv, client := start(t)
+	old := login(t, client)
+	token, err := client.Refresh(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.RefreshToken == old.RefreshToken || extra(token, "id_token") == "" || extra(token, "scope") != "openid FrontOffice offline_access" {
+		t.Errorf("the successor lacks something, or is the old one; scope %q", extra(token, "scope"))
+	}
+	_, err = client.RefreshToken(t.Context(), old.RefreshToken) // it works once
+	wantError(t, err, identity.ErrGrantRefused)
+	if _, err := client.RefreshToken(t.Context(), token.RefreshToken); err != nil {
+		t.Error(err)
+	}
+	if n := srv.Grants("refresh_token"); n != 3 {
+		t.Errorf("%d refresh requests for 3 calls", n)
+	}
+}
+
+// req 61, and the like for what else the answer may leave out.
+func TestRefreshKeepsWhatTheAnswerLeavesOut(t *testing.T) {
+	srv, client := start(t)
+	old := login(t, client)
+	srv.Inject(identitytest.EndpointToken, identitytest.Fault{Answer: func(f map[string]any) {
+		delete(f, "refresh_token")
+		delete(f, "id_token")
+		delete(f, "scope")
+	}})
+	token, err := client.Refresh(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.RefreshToken != old.RefreshToken || extra(token, "id_token") != extra(old, "id_token") || extra(token, "scope") != extra(old, "scope") {
+		t.Error("something of the old token is lost")
+	}
+	if token.AccessToken == "" {
+		t.Error("there is no access token")
+	}
+}
+
+// req 45: same issuer, same subject, still for this client; and every other rule but the nonce.
+func TestRefreshedIDTokens(t *testing.T) {
+	for _, c := range refusedIDTokens {
+		if c.fault == identitytest.WrongNonce || c.fault == identitytest.MissingNonce || c.fault == identitytest.NoIDToken {
+			continue // a refreshed ID token has no nonce, and need not be there
+		}
+		t.Run(string(c.fault), func(t *testing.T) {
+			srv, client := start(t)
+			old := login(t, client)
+			srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: c.fault})
+			token, err := client.Refresh(t.Context(), old)
+			if e := wantError(t, err, identity.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	srv, client := start(t)
+	old := login(t, client)
+	srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.OtherSubject})
+	_, err := client.Refresh(t.Context(), old)
+	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "another user") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The refresh token is spent when the answer comes: that the keys cannot be had just then must not cost the session.
+func TestRefreshSurvivesAnOutageOfTheKeys(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		old := login(t, client)
+		srv.RotateKeys()
+		srv.DropOldKeys()
+		srv.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: 500, Times: -1})
+		token, err := client.Refresh(t.Context(), old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if extra(token, "id_token") != extra(old, "id_token") || token.RefreshToken == old.RefreshToken {
+			t.Error("want new tokens with the old ID token, for the new one was not verified")
+		}
+		srv.ClearFaults()
+		<-time.After(time.Second)
+		if token, err = client.Refresh(t.Context(), token); err != nil || extra(token, "id_token") == extra(old, "id_token") {
+			t.Errorf("afterwards: %v", err)
+		}
+	})
+}
+
+// The old ID token, when it cannot be read, is not taken for agreement.
+func TestRefreshDoesNotBelieveABrokenOldIDToken(t *testing.T) {
+	_, client := start(t)
+	token := login(t, client)
+	_, err := client.Refresh(t.Context(), token.WithExtra(map[string]any{"id_token": "a.b.c"}))
+	wantError(t, err, identity.ErrUnusableAnswer)
+}
+
+func TestMachineToMachineSignIn(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{})
+	for id, scope := range map[string]string{identity.ClientCoreIB: "openid BackOffice offline_access", identity.ClientLK: "openid FrontOffice offline_access"} {
+		client := newClient(t, srv, id)
+		token, err := client.MachineToMachineSignIn(t.Context(), "machine@example.com", "machine-password")
+		if err != nil {
+			t.Fatalf("%s: %v", id, err)
+		}
+		if extra(token, "scope") != scope || token.RefreshToken == "" {
+			t.Errorf("%s: scope %q", id, extra(token, "scope"))
+		}
+		if token, err = client.Refresh(t.Context(), token); err != nil || token.AccessToken == "" {
+			t.Errorf("%s: refresh: %v", id, err)
+		}
+		_, err = client.MachineToMachineSignIn(t.Context(), "machine@example.com", "wrong")
+		if e := wantError(t, err, identity.ErrBadCredentials); e.Code != "invalid_grant" || e.Description != "invalid_username_or_password" {
+			t.Errorf("%s: got %#v", id, e)
+		}
+	}
+}
+
+// req 22: the password grant is for clients with a secret, and the server's word on the grant is final.
+func TestMachineToMachineSignInIsFenced(t *testing.T) {
+	srv, client := start(t)
+	_, err := client.MachineToMachineSignIn(t.Context(), email, password)
+	if e := wantError(t, err, identity.ErrMisconfigured); e.Sent {
+		t.Error("a public client sent a password")
+	}
+	if n := srv.Count(identitytest.EndpointToken); n != 0 {
+		t.Errorf("%d token requests", n)
+	}
+	_, err = newClient(t, srv, identity.ClientSPAAdmin).MachineToMachineSignIn(t.Context(), email, password)
+	if e := wantError(t, err, identity.ErrMisconfigured); e.Code != "unauthorized_client" {
+		t.Errorf("got %#v", e)
+	}
+	wrong := newClient(t, srv, identity.ClientLK, func(c *identity.Config) { c.ClientSecret = identity.NewSecret("wrong") })
+	_, err = wrong.MachineToMachineSignIn(t.Context(), email, password)
+	if e := wantError(t, err, identity.ErrMisconfigured); e.Code != "invalid_client" {
+		t.Errorf("got %#v", e)
+	}
+}
+
+func TestMachineIDTokensAreVerified(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{})
+	srv.Inject(identitytest.EndpointToken, identitytest.Fault{Answer: func(f map[string]any) { f["id_token"] = "a.b.c" }})
+	_, err := newClient(t, srv, identity.ClientLK).MachineToMachineSignIn(t.Context(), "machine@example.com", "machine-password")
+	wantError(t, err, identity.ErrUnusableAnswer)
+}
+
+func TestSignOut(t *testing.T) {
+	_, client := start(t)
+	first, second, third := login(t, client), login(t, client), login(t, client)
+
+	if err := client.SignOut(t.Context(), first.AccessToken, first.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	_, err := client.Refresh(t.Context(), first)
+	wantError(t, err, identity.ErrGrantRefused)
+	if second, err = client.Refresh(t.Context(), second); err != nil {
+		t.Fatalf("another session ended too: %v", err)
+	}
+
+	if err := client.SignOut(t.Context(), second.AccessToken, ""); err != nil { // all of this user and client
+		t.Fatal(err)
+	}
+	for _, token := range []*oauth2.Token{second, third} {
+		_, err = client.Refresh(t.Context(), token)
+		wantError(t, err, identity.ErrGrantRefused)
+	}
+}
+
+func TestSignOutRefusals(t *testing.T) {
+	srv, client := start(t)
+	wantError(t, client.SignOut(t.Context(), "no token", ""), identity.ErrNotSignedIn) // would break the header
+	wantError(t, client.SignOut(t.Context(), "", "r"), identity.ErrNotSignedIn)
+	if n := srv.Count(identitytest.EndpointSignOut); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+	if e := wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrNotSignedIn); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
+		t.Errorf("got %#v", e)
+	}
+	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 500})
+	wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrUnavailable)
+	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 404})
+	wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrUnusableAnswer)
+	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 204})
+	if err := client.SignOut(t.Context(), "a.b.c", ""); err != nil { // no document states the success body
+		t.Error(err)
+	}
+}

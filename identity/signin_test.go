@@ -1,0 +1,231 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+func TestLogin(t *testing.T) {
+	for _, c := range []struct{ id, scope string }{
+		{identity.ClientSPA, "openid FrontOffice offline_access"},
+		{identity.ClientSPAAdmin, "openid FrontOffice BackOffice offline_access"},
+	} {
+		t.Run(c.id, func(t *testing.T) {
+			srv := identitytest.Start(t, identitytest.Config{})
+			client := newClient(t, srv, c.id)
+			before := time.Now()
+			token := login(t, client)
+			if token.AccessToken == "" || token.RefreshToken == "" || extra(token, "scope") != c.scope {
+				t.Errorf("got scope %q", extra(token, "scope"))
+			}
+			if life := token.Expiry.Sub(before); life < 30*time.Second || life > 40*time.Second {
+				t.Errorf("the token lives %v", life)
+			}
+			id, err := client.VerifyIDToken(t.Context(), token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if id.Subject == "" || id.Issuer != srv.URL()+"/identity" {
+				t.Errorf("got subject %q of issuer %q", id.Subject, id.Issuer)
+			}
+		})
+	}
+}
+
+func TestSignInTellsTheAccount(t *testing.T) {
+	_, client := start(t)
+	s := signIn(t, client)
+	if s.SecondFactor != nil || s.Account.Email != email || s.Account.Nickname == "" || len(s.Account.ID) != 36 {
+		t.Errorf("got %+v, second factor %v", s.Account, s.SecondFactor)
+	}
+}
+
+func TestBadCredentials(t *testing.T) {
+	for _, status := range []int{200, 400, 401, 422} { // no document states it
+		srv, client := start(t)
+		srv.Inject(identitytest.EndpointSignIn, identitytest.Fault{Status: status,
+			Body: []byte(`{"errors":[{"code":"SignInUnsuccessful","message":"The sign-in was unsuccessful"}]}`)})
+		_, err := client.SignIn(t.Context(), email, password)
+		e := wantError(t, err, identity.ErrBadCredentials)
+		if e.Code != "SignInUnsuccessful" || e.StatusCode != status || e.Op != "sign in" || !e.Sent {
+			t.Errorf("got %#v", e)
+		}
+	}
+	_, client := start(t)
+	_, err := client.SignIn(t.Context(), email, "another password")
+	wantError(t, err, identity.ErrBadCredentials)
+}
+
+func TestSignInAnswers(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fault identitytest.Fault
+		want  error
+	}{
+		{"server error", identitytest.Fault{Status: 500}, identity.ErrUnavailable},
+		{"too many requests", identitytest.Fault{Status: 429, RetryAfter: "7"}, identity.ErrUnavailable},
+		{"not found", identitytest.Fault{Status: 404}, identity.ErrUnusableAnswer},
+		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnusableAnswer},
+		{"an empty object", identitytest.Fault{Status: 200, ContentType: "application/json", Body: []byte("{}")}, identity.ErrUnusableAnswer},
+		{"too large", identitytest.Fault{Oversized: true}, identity.ErrUnusableAnswer},
+		{"cut before", identitytest.Fault{LoseRequest: true}, identity.ErrUnavailable},
+		{"cut after", identitytest.Fault{LoseAnswer: true}, identity.ErrUnavailable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			srv, client := start(t)
+			srv.Inject(identitytest.EndpointSignIn, c.fault)
+			_, err := client.SignIn(t.Context(), email, password)
+			e := wantError(t, err, c.want)
+			if c.fault.RetryAfter != "" && e.RetryAfter != 7*time.Second {
+				t.Errorf("RetryAfter is %v", e.RetryAfter)
+			}
+		})
+	}
+}
+
+func TestServerDown(t *testing.T) {
+	client, err := identity.New(identity.Config{URL: "http://127.0.0.1:1", ClientID: identity.ClientSPA})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Login(t.Context(), email, password)
+	if e := wantError(t, err, identity.ErrUnavailable); e.Sent || e.StatusCode != 0 {
+		t.Errorf("got %#v", e)
+	}
+}
+
+func TestCallsEndWithTheirContext(t *testing.T) {
+	srv, client := start(t)
+	srv.Inject(identitytest.EndpointSignIn, identitytest.Fault{DelayBefore: time.Hour, Times: -1})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := client.SignIn(ctx, email, password)
+	wantError(t, err, identity.ErrUnavailable)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the cause is lost: %v", err)
+	}
+}
+
+func TestSecondFactor(t *testing.T) {
+	srv, client := start(t)
+	s, err := client.SignIn(t.Context(), "guarded@example.com", "guarded-password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.SecondFactor == nil || s.SecondFactor.Provider != "Email" || !strings.Contains(s.SecondFactor.Message, "authentication code") {
+		t.Fatalf("got %+v", s.SecondFactor)
+	}
+	if _, err := s.Authorize(t.Context()); !errors.Is(err, identity.ErrSecondFactorRequired) {
+		t.Errorf("Authorize before the second factor: %v", err)
+	}
+	if n := srv.Count(identitytest.EndpointAuthorize); n != 0 {
+		t.Errorf("%d authorization requests were sent", n)
+	}
+	wantError(t, s.VerifySecondFactor(t.Context(), "000000"), identity.ErrSecondFactorRefused)
+	if err := s.VerifySecondFactor(t.Context(), "246810"); err != nil {
+		t.Fatal(err)
+	}
+	code, err := s.Authorize(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RetrieveToken(t.Context(), code); err != nil {
+		t.Error(err)
+	}
+	wantError(t, s.VerifySecondFactor(t.Context(), "246810"), identity.ErrSecondFactorRefused)
+}
+
+func TestLoginNamesTheSecondFactor(t *testing.T) {
+	_, client := start(t)
+	_, err := client.Login(t.Context(), "guarded@example.com", "guarded-password")
+	wantError(t, err, identity.ErrSecondFactorRequired)
+}
+
+func TestSecondFactorCanBeReplaced(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{})
+	var seen []identity.Exchange
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
+		c.SecondFactorPath = "/identity/sign-in/step-2"
+		c.SecondFactorBody = func(code, provider string) any { return map[string]string{"otp": code, "provider": provider} }
+		c.Observe = func(_ context.Context, e identity.Exchange) { seen = append(seen, e) }
+	})
+	s, err := client.SignIn(t.Context(), "guarded@example.com", "guarded-password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, s.VerifySecondFactor(t.Context(), "1"), identity.ErrUnusableAnswer) // the test server has no such page
+	last := seen[len(seen)-1]
+	if last.URL != srv.URL()+"/identity/sign-in/step-2" || last.Parameters.Encode() != "otp=%5Bredacted%5D&provider=Email" {
+		t.Errorf("sent %s with %v", last.URL, last.Parameters)
+	}
+}
+
+// req 11, on the client's side: attempts share nothing.
+func TestParallelSignIns(t *testing.T) {
+	_, client := start(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := client.Login(t.Context(), email, password); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Each attempt has its own cookies, those of both Set-Cookie headers, under Path=/identity.
+func TestCookies(t *testing.T) {
+	srv, client := start(t)
+	login(t, client)
+	login(t, client)
+	seen := map[string]bool{}
+	for _, r := range srv.Requests(identitytest.EndpointAuthorize) {
+		cookies := r.Header.Values("Cookie")
+		if len(cookies) != 1 || strings.Count(cookies[0], "=") != 2 || strings.Contains(cookies[0], "Path") {
+			t.Errorf("sent cookies %q", cookies)
+		}
+		seen[strings.Join(cookies, "")] = true
+	}
+	if len(seen) != 2 {
+		t.Errorf("%d different cookie headers in 2 attempts", len(seen))
+	}
+	for _, e := range []identitytest.Endpoint{identitytest.EndpointToken, identitytest.EndpointDiscovery, identitytest.EndpointKeys} {
+		for _, r := range srv.Requests(e) {
+			if r.Header.Get("Cookie") != "" {
+				t.Errorf("%s got cookies", e)
+			}
+		}
+	}
+}
+
+// A redirect with a credential in its body must not be followed: 307 would repeat the password elsewhere (req 13).
+func TestCredentialsFollowNoRedirect(t *testing.T) {
+	var reached []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reached = append(reached, r.URL.Path)
+		http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+	}))
+	defer srv.Close()
+	client, err := identity.New(identity.Config{URL: srv.URL, ClientID: identity.ClientSPA})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.SignIn(t.Context(), email, password)
+	wantError(t, err, identity.ErrUnusableAnswer)
+	_, err = client.RefreshToken(t.Context(), "r")
+	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, client.SignOut(t.Context(), "a", "r"), identity.ErrUnusableAnswer)
+	if got := strings.Join(reached, " "); got != "/identity/sign-in /identity/connect/token /identity/sign-out" {
+		t.Errorf("requests went to %s", got)
+	}
+}
