@@ -1,0 +1,37 @@
+package templates
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"b2trader.identity.auth/static"
+)
+
+var hook = regexp.MustCompile(`\[data-[a-z-]+\]|getElementById\("([a-z-]+)"\)`)
+
+// app.js finds its way by data attributes and ids, so each one it asks for must be on a page.
+func TestScriptFindsItsHooks(t *testing.T) {
+	w := httptest.NewRecorder()
+	static.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, static.URL("app.js"), nil))
+	var all strings.Builder
+	for _, s := range samples() {
+		all.WriteString(render(t, s.page))
+	}
+	doc := document(t, all.String())
+	hooks := hook.FindAllStringSubmatch(w.Body.String(), -1)
+	if len(hooks) < 6 {
+		t.Fatalf("only %d hooks found in app.js", len(hooks))
+	}
+	for _, h := range hooks {
+		selector := h[0]
+		if h[1] != "" {
+			selector = "#" + h[1]
+		}
+		if doc.Find(selector).Length() == 0 {
+			t.Errorf("app.js asks for %s, which no page has", selector)
+		}
+	}
+}

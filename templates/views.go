@@ -1,0 +1,140 @@
+package templates
+
+import "time"
+
+// Page is what every page shows around its content.
+type Page struct {
+	Title     string
+	Path      string // the page's own path, to mark it in the navigation
+	User      *User  // nil when nobody is signed in
+	Machine   bool   // whether the machine-to-machine page is offered
+	Notice    string // one sentence of good news, or empty
+	RequestID string // shown on error pages, found in the log
+}
+
+// User is who is signed in, as the header shows it.
+type User struct {
+	Name, Email, Client string
+	Administrator       bool
+}
+
+// SignIn is the sign-in page.
+type SignIn struct {
+	Page
+	ServerURL   string
+	Clients     []ClientChoice
+	Email       string
+	ReturnTo    string
+	Problem     string
+	SampleUsers []SampleUser
+}
+
+// ClientChoice is one client a user may sign in as.
+type ClientChoice struct {
+	ID, Name, Description string
+	Selected              bool
+}
+
+// SampleUser is a user of the embedded server.
+type SampleUser struct{ Email, Password, Note string }
+
+// SecondFactor is the page that asks for the one-time code.
+type SecondFactor struct {
+	Page
+	Attempt                    string // which sign-in under way the code is for; sent back as "attempt"
+	Provider, Message, Problem string
+}
+
+// Account is who is signed in and what the token may do.
+type Account struct {
+	Page
+	Nickname, Email, ID, Client  string
+	Scopes                       []Scope
+	Token                        Token
+	Claims                       []Claim
+	SignedIn, IdleEnd, LatestEnd time.Time
+}
+
+// Scope is one scope and whether the token carries it.
+type Scope struct {
+	Name, Meaning string
+	Granted       bool
+}
+
+// Claim is one verified claim of the ID token.
+type Claim struct{ Name, Value, Meaning string }
+
+// Token is an access token as people may see it: its times, never its value.
+type Token struct {
+	Issued, Expires, Now time.Time
+	Renewals             int
+	Unavailable          bool // it could not be renewed just now; the session lives on
+}
+
+// TryAPI is the page that calls an API with the session's token.
+type TryAPI struct {
+	Page
+	Calls  []Call
+	Result *CallResult
+}
+
+// Call is one API call on offer.
+type Call struct {
+	ID, API, Method, Path, Summary string
+	Allowed                        bool
+	Why                            string // what the token may or may not do here
+}
+
+// CallResult is what the API answered.
+type CallResult struct {
+	Call        Call
+	Status      int
+	StatusText  string
+	Duration    time.Duration
+	Body        string
+	Explanation string
+}
+
+// Flow is the sequence diagram of this very sign-in.
+type Flow struct {
+	Page
+	Lanes []string
+	Steps []Step
+}
+
+// Step is one exchange between two lanes.
+type Step struct {
+	From, To int // indices into Lanes
+	Label    string
+	Details  []string // parameters, secrets already redacted
+	Status   int      // 0: no answer
+	After    time.Duration
+	Took     time.Duration
+	Failed   bool
+}
+
+// Machine is the machine-to-machine page.
+type Machine struct {
+	Page
+	Identities []MachineIdentity
+}
+
+// MachineIdentity is one client with configured credentials.
+type MachineIdentity struct {
+	Client, Email string
+	SignedIn      bool
+	Scopes        []string
+	Token         Token
+	Problem       string
+}
+
+// ErrorPage says what went wrong and what to do next.
+type ErrorPage struct {
+	Page
+	Status                int
+	Headline, Explanation string
+	Actions               []Link
+}
+
+// Link is a place to go next.
+type Link struct{ Text, Href string }
