@@ -1,0 +1,142 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"b2trader.identity.auth/templates"
+)
+
+// withSession loads the session for next and saves it before the first byte
+// of the answer. A store that fails is 503 and leaves the cookie alone: it is
+// not the same as no session.
+func (s *Server) withSession(next http.Handler) http.Handler {
+	return s.sessions.manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		visitOf(r.Context()).Session = s.sessions.ID(r.Context())
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), withinSession{}, true)))
+	}))
+}
+
+// withinSession marks the contexts of requests whose session is loaded. What
+// answers before that, or after a panic, knows nothing of a session.
+type withinSession struct{}
+
+// signedIn lets h serve those who are signed in, and counts as use of the session.
+func (s *Server) signedIn(h userHandler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		u, err := s.user(r)
+		if err != nil {
+			return s.askToSignIn(w, r, err)
+		}
+		s.sessions.Touch(r.Context())
+		return h(w, r, u)
+	}
+}
+
+// watching is signedIn for what is asked without a person's doing.
+func (s *Server) watching(h userHandler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		u, err := s.user(r)
+		if err != nil {
+			return err
+		}
+		return h(w, r, u)
+	}
+}
+
+// userHandler is a handler for someone who is signed in.
+type userHandler func(w http.ResponseWriter, r *http.Request, u user) error
+
+// administrator refuses everyone else.
+func (s *Server) administrator(h userHandler) userHandler {
+	return func(w http.ResponseWriter, r *http.Request, u user) error {
+		if !u.Administrator {
+			return &fault{
+				Status:      http.StatusForbidden,
+				Headline:    "This page is for administrators",
+				Explanation: "It takes an administrator's account, signed in with a client that is granted the scope BackOffice. Sign in with another account or client to see it.",
+				Actions:     []templates.Link{linkAccount, {Text: "Sign in as someone else", Href: "/sign-in"}},
+			}
+		}
+		return h(w, r, u)
+	}
+}
+
+// user returns who is signed in. The vault has the last word: a session whose
+// tokens are gone is over, whoever still has its cookie.
+func (s *Server) user(r *http.Request) (user, error) {
+	u, ok := s.sessions.User(r.Context())
+	if !ok {
+		return user{}, errNoSession
+	}
+	if _, err := s.vault.Status(r.Context(), u.VaultKey); err != nil {
+		return user{}, err
+	}
+	return u, nil
+}
+
+// askToSignIn sends a person who asks for a page to the sign-in page, and
+// from there back. Scripts and forms get the error instead.
+func (s *Server) askToSignIn(w http.ResponseWriter, r *http.Request, err error) error {
+	if !errors.Is(err, errNoSession) || wantsJSON(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return err
+	}
+	if fromElsewhere(r) {
+		return s.landing(w, r)
+	}
+	http.Redirect(w, r, signInPath(r), http.StatusSeeOther) //nolint:gosec // a fixed path; only its query is from the request
+	return nil
+}
+
+// fromElsewhere reports whether a link on another site led here. The browser
+// then keeps a SameSite=Strict cookie back, so nothing is known of the session.
+func fromElsewhere(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return (site == "cross-site" || site == "same-site") && r.Header.Get("Sec-Fetch-Mode") == "navigate"
+}
+
+// landing is a page that loads the one asked for once more. The site itself
+// then asks, so the browser sends the cookie, if there is one.
+func (s *Server) landing(w http.ResponseWriter, r *http.Request) error {
+	target := returnTo(r.URL.RequestURI())
+	w.Header().Set("Refresh", "0; url="+target)
+	return s.render(w, r, http.StatusOK, templates.ErrorPageView(templates.ErrorPage{
+		Page:        s.frame(r, "One moment"),
+		Headline:    "One moment",
+		Explanation: "You came from another site. Your page opens at once.",
+		Actions:     []templates.Link{{Text: "Go on", Href: target}},
+	}))
+}
+
+// sessionFault answers when a session cannot be loaded or saved. A session
+// that ended while its request was running is not saved, and that is right.
+func (s *Server) sessionFault(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errSessionEnded) {
+		s.log(r.Context(), slog.LevelInfo, "session not saved: it ended meanwhile")
+		return
+	}
+	s.fail(w, r, &fault{Status: http.StatusServiceUnavailable, RetryAfter: retryLater, Err: err})
+}
+
+// frame is what every page shows around its content, error pages included: who
+// is signed in, with a way to sign out.
+func (s *Server) frame(r *http.Request, title string) templates.Page {
+	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: visitOf(r.Context()).ID}
+	if r.Context().Value(withinSession{}) == nil {
+		return page
+	}
+	if u, ok := s.sessions.User(r.Context()); ok {
+		page.User = &templates.User{Name: u.Nickname, Email: u.Email, Client: u.Client, Administrator: u.Administrator}
+		page.Machine = u.Administrator && len(s.config.Machine) > 0
+	}
+	return page
+}
+
+// view is frame for the pages of someone signed in, with the news there are.
+func (s *Server) view(r *http.Request, title string) templates.Page {
+	page := s.frame(r, title)
+	page.Notice = s.sessions.Notice(r.Context())
+	return page
+}

@@ -1,0 +1,117 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"b2trader.identity.auth/templates"
+)
+
+// The bounds of what the account page keeps of an ID token.
+const (
+	maxClaims    = 40
+	maxClaimSize = 200 // bytes
+)
+
+// claimOrder is how the known claims are listed; others follow by name.
+var claimOrder = []string{"sub", "role", "name", "email", "iss", "aud", "azp", "iat", "nbf", "exp", "auth_time", "amr", "idp", "sid", "nonce", "at_hash"}
+
+// claimMeanings are for people (OIDC Core sections 2 and 3.1.3.6; role and idp are IdentityServer's).
+var claimMeanings = map[string]string{
+	"sub":       "your user id at the issuer",
+	"role":      "what you are to the platform",
+	"name":      "your name",
+	"email":     "your e-mail",
+	"iss":       "who issued the token",
+	"aud":       "the client it was issued to",
+	"azp":       "the client that asked for it",
+	"iat":       "issued at",
+	"nbf":       "not valid before",
+	"exp":       "expires at",
+	"auth_time": "when you entered your password",
+	"amr":       "how you proved who you are",
+	"idp":       "where your account lives",
+	"sid":       "the session at the IdentityServer",
+	"nonce":     "ties the token to this sign-in",
+	"at_hash":   "ties it to the access token",
+}
+
+// readClaims returns the claims of a verified ID token for people to read, and
+// the values of its claim "role".
+func readClaims(id *oidc.IDToken) (claims []claim, roles []string, err error) {
+	var all map[string]json.RawMessage
+	if err := id.Claims(&all); err != nil {
+		return nil, nil, fmt.Errorf("read the claims of the ID token: %w", err)
+	}
+	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
+		if d := claimRank(a) - claimRank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	for _, name := range names[:min(len(names), maxClaims)] {
+		claims = append(claims, claim{Name: clipClaim(name), Value: clipClaim(claimValue(name, all[name]))})
+	}
+	return claims, stringsOf(all["role"]), nil
+}
+
+func claimRank(name string) int {
+	if i := slices.Index(claimOrder, name); i >= 0 {
+		return i
+	}
+	return len(claimOrder)
+}
+
+// claimValue is raw as people read it. One-time values were compared at the
+// sign-in and are not kept; nor is sid, which is IdentityServer's session cookie.
+func claimValue(name string, raw json.RawMessage) string {
+	switch name {
+	case "nonce", "at_hash", "c_hash", "s_hash":
+		return "compared"
+	case "sid":
+		return "not shown"
+	case "iat", "nbf", "exp", "auth_time":
+		var unix float64
+		if json.Unmarshal(raw, &unix) == nil {
+			return time.Unix(int64(unix), 0).UTC().Format("2006-01-02 15:04:05 UTC")
+		}
+	}
+	if values := stringsOf(raw); values != nil {
+		return strings.Join(values, ", ")
+	}
+	return string(raw)
+}
+
+// stringsOf reads a claim that may be a string or an array of strings.
+func stringsOf(raw json.RawMessage) []string {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		return []string{one}
+	}
+	var many []string
+	if json.Unmarshal(raw, &many) == nil {
+		return many
+	}
+	return nil
+}
+
+func clipClaim(s string) string {
+	if len(s) <= maxClaimSize {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxClaimSize], "") + "…"
+}
+
+func claimViews(claims []claim) []templates.Claim {
+	views := make([]templates.Claim, len(claims))
+	for i, c := range claims {
+		views[i] = templates.Claim{Name: c.Name, Value: c.Value, Meaning: claimMeanings[c.Name]}
+	}
+	return views
+}

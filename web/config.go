@@ -1,0 +1,222 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/templates"
+)
+
+// Config is what a Server is made of. Clients and PublicURL are required.
+type Config struct {
+	// Clients are those a user may sign in as, in the order in which the
+	// sign-in page offers them. Set their identity.Config.Observe to [Observe]
+	// for the flow page to show something.
+	Clients []*identity.Client
+
+	// Machine are the identities that administrators may sign in on the
+	// machine-to-machine page. Nil: the page is not offered.
+	Machine []MachineIdentity
+
+	// PublicURL is the site's own URL as browsers see it, without a path.
+	// It must be https, which makes the cookie __Host- and Secure and sends
+	// HSTS; http is accepted for loopback only.
+	PublicURL string
+
+	// InsecureAllowHTTP accepts http in PublicURL, FrontOfficeURL and
+	// BackOfficeURL beyond loopback. Passwords and cookies then cross the
+	// network readable to everyone on the way.
+	InsecureAllowHTTP bool
+
+	// FrontOfficeURL and BackOfficeURL are the APIs of the "Try an API" page, up
+	// to the part that is before /api, such as https://trader.example.com/frontoffice.
+	// Empty: that API is not offered.
+	FrontOfficeURL, BackOfficeURL string
+
+	// APITransport sends the calls to these APIs. Nil: a clone of
+	// http.DefaultTransport.
+	APITransport http.RoundTripper
+
+	// SampleUsers are shown on the sign-in page. For the embedded server only.
+	SampleUsers []templates.SampleUser
+
+	// AdministratorRole is the value of the claim "role" that makes a user an
+	// administrator, see the package's doc. Empty: "Admin".
+	AdministratorRole string
+
+	// IdleTimeout ends a session that is not used. Zero: 15 minutes.
+	IdleTimeout time.Duration
+
+	// AbsoluteTimeout ends a session however much it is used. Zero: 10 hours,
+	// which is how long IdentityServer's own session lasts.
+	AbsoluteTimeout time.Duration
+
+	// AttemptsPerAccount and AttemptsPerAddress bound the attempts to sign in
+	// per minute, for one e-mail and for one client address (an IPv6 /64 is
+	// one). Zero: 5 and 30. A success gives the account its attempts back, not
+	// the address.
+	AttemptsPerAccount, AttemptsPerAddress int
+
+	// TrustedProxies are believed in what they say in X-Forwarded-For. Nil:
+	// nobody is.
+	TrustedProxies []netip.Prefix
+
+	// Logger gets the events and one line per request, without secrets.
+	// Nil: slog.Default().
+	Logger *slog.Logger
+
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// MachineIdentity is an account that signs in without a person.
+type MachineIdentity struct {
+	Client *identity.Client // it must have a secret
+	Email  string
+
+	// Password is asked at every sign-in, so that it can be changed without a
+	// restart.
+	Password func() (identity.Secret, error)
+}
+
+// secure reports whether browsers reach the site by https.
+func (c Config) secure() bool {
+	return strings.HasPrefix(c.PublicURL, "https://")
+}
+
+func (c Config) withDefaults() Config {
+	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	c.FrontOfficeURL = strings.TrimRight(c.FrontOfficeURL, "/")
+	c.BackOfficeURL = strings.TrimRight(c.BackOfficeURL, "/")
+	if c.APITransport == nil {
+		c.APITransport = http.DefaultTransport.(*http.Transport).Clone()
+	}
+	if c.AdministratorRole == "" {
+		c.AdministratorRole = "Admin"
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = 15 * time.Minute
+	}
+	if c.AbsoluteTimeout == 0 {
+		c.AbsoluteTimeout = 10 * time.Hour
+	}
+	if c.AttemptsPerAccount == 0 {
+		c.AttemptsPerAccount = 5
+	}
+	if c.AttemptsPerAddress == 0 {
+		c.AttemptsPerAddress = 30
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// validate returns every problem of c, joined.
+func (c Config) validate() error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if len(c.Clients) == 0 {
+		report("Config.Clients is empty")
+	}
+	seen := map[string]bool{}
+	for i, client := range c.Clients {
+		switch {
+		case client == nil:
+			report("Config.Clients[%d] is nil", i)
+		case seen[client.ID()]:
+			report("Config.Clients[%d]: %s is there twice", i, client.ID())
+		default:
+			seen[client.ID()] = true
+		}
+	}
+	problems = append(problems, validateMachine(c.Machine)...)
+	if err := checkURL(c.PublicURL, c.InsecureAllowHTTP); err != nil {
+		report("Config.PublicURL %w", err)
+	} else if u, _ := url.Parse(c.PublicURL); u.Path != "" {
+		report("Config.PublicURL must have no path")
+	}
+	for name, raw := range map[string]string{"FrontOfficeURL": c.FrontOfficeURL, "BackOfficeURL": c.BackOfficeURL} {
+		if raw == "" {
+			continue
+		}
+		if err := checkURL(raw, c.InsecureAllowHTTP); err != nil {
+			report("Config.%s %w", name, err)
+		}
+	}
+	if c.IdleTimeout < 0 || c.AbsoluteTimeout < 0 {
+		report("Config.IdleTimeout and AbsoluteTimeout must not be negative")
+	} else if c.IdleTimeout > c.AbsoluteTimeout {
+		report("Config.IdleTimeout is longer than AbsoluteTimeout")
+	}
+	if c.AttemptsPerAccount < 0 || c.AttemptsPerAddress < 0 {
+		report("Config.AttemptsPerAccount and AttemptsPerAddress must not be negative")
+	}
+	for i, p := range c.TrustedProxies {
+		if !p.IsValid() {
+			report("Config.TrustedProxies[%d] is not a prefix", i)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func validateMachine(machine []MachineIdentity) []error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	seen := map[string]bool{}
+	for i, m := range machine {
+		switch {
+		case m.Client == nil:
+			report("Config.Machine[%d].Client is nil", i)
+		case seen[m.Client.ID()]:
+			report("Config.Machine[%d]: %s is there twice", i, m.Client.ID())
+		default:
+			seen[m.Client.ID()] = true
+		}
+		if m.Email == "" {
+			report("Config.Machine[%d].Email is empty", i)
+		}
+		if m.Password == nil {
+			report("Config.Machine[%d].Password is nil", i)
+		}
+	}
+	return problems
+}
+
+// checkURL accepts https URLs, and http ones for loopback or if insecure,
+// with neither query, fragment nor user. Its errors do not repeat raw, which
+// may hold a password.
+func checkURL(raw string, insecure bool) error {
+	if raw == "" {
+		return errors.New("is empty")
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		return errors.New("is not a URL")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return errors.New("must be https")
+	case u.Hostname() == "":
+		return errors.New("has no host")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return errors.New("must have neither user, query nor fragment")
+	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
+		return errors.New("must be https beyond loopback (InsecureAllowHTTP overrides)")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

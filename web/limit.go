@@ -1,0 +1,81 @@
+package web
+
+import (
+	"container/list"
+	"crypto/sha256"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxCounted bounds how many addresses or accounts a limiter remembers. The
+// one unused for longest is forgotten first.
+const maxCounted = 10_000
+
+// limiter counts attempts per key: perMinute at once, and again as many over
+// each minute. Its memory is bounded.
+type limiter struct {
+	now       func() time.Time
+	perMinute int
+
+	mu    sync.Mutex
+	byKey map[[sha256.Size]byte]*list.Element
+	order *list.List // of *counted, the last used first
+}
+
+type counted struct {
+	key    [sha256.Size]byte
+	bucket *rate.Limiter
+}
+
+func newLimiter(now func() time.Time, perMinute int) *limiter {
+	return &limiter{
+		now: now, perMinute: perMinute,
+		byKey: make(map[[sha256.Size]byte]*list.Element),
+		order: list.New(),
+	}
+}
+
+// Take counts one attempt under key. It returns 0 if there was one left, else
+// the time until there is one; then nothing is counted.
+func (l *limiter) Take(key string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	reservation := l.bucket(key).ReserveN(now, 1)
+	wait := reservation.DelayFrom(now)
+	if wait > 0 {
+		reservation.CancelAt(now)
+	}
+	return wait
+}
+
+// Forget gives key all its attempts back.
+func (l *limiter) Forget(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := sha256.Sum256([]byte(key))
+	if element, ok := l.byKey[id]; ok {
+		l.order.Remove(element)
+		delete(l.byKey, id)
+	}
+}
+
+// bucket returns the bucket of key, which is kept by its hash: a key may be long.
+func (l *limiter) bucket(key string) *rate.Limiter {
+	id := sha256.Sum256([]byte(key))
+	if element, ok := l.byKey[id]; ok {
+		l.order.MoveToFront(element)
+		return element.Value.(*counted).bucket
+	}
+	if l.order.Len() >= maxCounted {
+		oldest := l.order.Back()
+		l.order.Remove(oldest)
+		delete(l.byKey, oldest.Value.(*counted).key)
+	}
+	every := rate.Every(time.Minute / time.Duration(l.perMinute))
+	c := &counted{key: id, bucket: rate.NewLimiter(every, l.perMinute)}
+	l.byKey[id] = l.order.PushFront(c)
+	return c.bucket
+}

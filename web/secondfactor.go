@@ -1,0 +1,102 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/templates"
+)
+
+func secondFactorPath(a *attempt) string {
+	return "/sign-in/second-factor?" + url.Values{attemptField: {a.ID}}.Encode()
+}
+
+func (s *Server) secondFactorPage(w http.ResponseWriter, r *http.Request) error {
+	a, err := s.attempt(r, r.URL.Query().Get(attemptField))
+	if err != nil {
+		return err
+	}
+	return s.askForCode(w, r, a, http.StatusOK, "")
+}
+
+// secondFactor takes the one-time code of a sign-in under way.
+func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
+	form, err := postForm(r)
+	if err != nil {
+		return err
+	}
+	a, err := s.attempt(r, form.Get(attemptField))
+	if err != nil {
+		return err
+	}
+	if err := s.mayTry(r, a.Email); err != nil {
+		return err
+	}
+	select {
+	case a.turn <- struct{}{}: // an identity.SignIn is for one at a time
+		defer func() { <-a.turn }()
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	if !s.attempts.Has(a.ID) {
+		return attemptOver() // the request before this one has finished it
+	}
+	started := s.config.Now()
+	ctx, rec := record(r.Context(), a.Flow)
+	if err := a.SignIn.VerifySecondFactor(ctx, strings.TrimSpace(form.Get("code"))); err != nil {
+		a.Flow = rec.all()
+		return s.secondFactorRefused(w, r, a, err)
+	}
+	s.attempts.Remove(a.ID)
+	rec.add(s.browserStep(r, started))
+	return s.finishSignIn(ctx, w, r, a, rec)
+}
+
+// secondFactorRefused asks again for a code, a few times.
+func (s *Server) secondFactorRefused(w http.ResponseWriter, r *http.Request, a *attempt, err error) error {
+	s.log(r.Context(), slog.LevelWarn, "second factor failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+	if !errors.Is(err, identity.ErrSecondFactorRefused) {
+		return err
+	}
+	if !s.attempts.Wrong(a.ID) {
+		return &fault{
+			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err,
+			Headline:    "Too many wrong codes",
+			Explanation: "This sign-in is over. Start again with your password to get a new code.",
+			Actions:     []templates.Link{linkSignIn},
+		}
+	}
+	return s.askForCode(w, r, a, http.StatusUnprocessableEntity, "That code was not accepted. Check it and try again.")
+}
+
+func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, a *attempt, status int, problem string) error {
+	return s.render(w, r, status, templates.SecondFactorPage(templates.SecondFactor{
+		Page:     s.frame(r, ""),
+		Attempt:  a.ID,
+		Provider: a.factor.Provider, Message: a.factor.Message,
+		Problem: problem,
+	}))
+}
+
+// attempt returns the sign-in under way that is named id and belongs to the browser.
+func (s *Server) attempt(r *http.Request, id string) (*attempt, error) {
+	a, ok := s.attempts.Get(id, s.sessions.Browser(r.Context()))
+	if !ok {
+		return nil, attemptOver()
+	}
+	return a, nil
+}
+
+func attemptOver() error {
+	return &fault{
+		Status: http.StatusForbidden, Code: "attempt_over", Err: errors.New("no such sign-in under way"),
+		Headline:    "This sign-in is no longer under way",
+		Explanation: fmt.Sprintf("It was finished already, began more than %d minutes ago, or was begun in another browser. Start again.", int(attemptLife.Minutes())),
+		Actions:     []templates.Link{linkSignIn},
+	}
+}

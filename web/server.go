@@ -1,0 +1,153 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/vault"
+)
+
+// sweepEvery is how often sessions whose time is over are cleared away.
+const sweepEvery = time.Minute
+
+// Server is the site: pages, sessions and the vault of tokens behind them. It
+// is an http.Handler for the root of the site.
+type Server struct {
+	config   Config
+	handler  http.Handler
+	fallback []byte // the page for when no page can be drawn
+
+	sessions *sessions
+	attempts *attempts
+	vault    *vault.Vault
+	clients  map[string]*identity.Client // by the name that the vault knows them by
+	calls    []apiCall
+	ready    *readiness
+
+	perAddress, perAccount *limiter
+
+	stop    context.CancelFunc // ends the sweeper
+	stopped sync.WaitGroup
+}
+
+// New returns a Server, or every problem of the Config at once. Call Close
+// when it is no longer needed.
+func New(config Config) (*Server, error) {
+	config = config.withDefaults()
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	fallback, err := fallbackPage()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		config:     config,
+		fallback:   fallback,
+		sessions:   newSessions(config),
+		attempts:   &attempts{now: config.Now},
+		clients:    make(map[string]*identity.Client),
+		calls:      apiCalls(config),
+		perAddress: newLimiter(config.Now, config.AttemptsPerAddress),
+		perAccount: newLimiter(config.Now, config.AttemptsPerAccount),
+	}
+	for _, c := range config.Clients {
+		s.clients[c.ID()] = c
+	}
+	for _, m := range config.Machine {
+		s.clients[machineName(m)] = m.Client
+	}
+	s.sessions.manager.ErrorFunc = s.sessionFault
+	s.ready = newReadiness(s)
+	if s.vault, err = s.newVault(); err != nil {
+		return nil, err
+	}
+	if s.handler, err = s.routes(); err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.stopped.Go(func() { s.sweep(ctx) })
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.handler.ServeHTTP(w, r)
+}
+
+// Close stops the work in the background and waits for the renewals under way,
+// so that no refresh token is lost half used. Call it after the HTTP server
+// has drained. It gives up when ctx ends.
+func (s *Server) Close(ctx context.Context) error {
+	s.stop()
+	swept := make(chan struct{})
+	go func() { s.stopped.Wait(); close(swept) }()
+	select {
+	case <-swept:
+	case <-ctx.Done():
+	}
+	if err := s.vault.Close(ctx); err != nil {
+		return fmt.Errorf("web: close the vault: %w", err)
+	}
+	return ctx.Err()
+}
+
+func (s *Server) newVault() (*vault.Vault, error) {
+	refreshers := make(map[string]vault.Refresher, len(s.clients))
+	for name, c := range s.clients {
+		refreshers[name] = c
+	}
+	v, err := vault.New(vault.Config{
+		Refreshers: refreshers,
+		Revoke:     s.revokeDiscarded,
+		OnRenewal:  s.logRenewal,
+		Now:        s.config.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return v, nil
+}
+
+// revokeDiscarded signs out a token that arrived after its session had ended.
+func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
+	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken); err != nil {
+		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
+	}
+}
+
+func (s *Server) logRenewal(r vault.Renewal) {
+	level := slog.LevelDebug
+	switch {
+	case errors.Is(r.Err, identity.ErrMisconfigured):
+		level = slog.LevelError
+	case r.Err != nil:
+		level = slog.LevelWarn
+	}
+	s.log(context.Background(), level, "token renewal", "result", string(r.Result), "client", r.Client, "user", r.Owner,
+		"took", r.Duration, "error", r.Err)
+}
+
+// sweep ends sessions whose time is over, and revokes what they held.
+func (s *Server) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for _, held := range s.sessions.store.Sweep() {
+			s.log(ctx, slog.LevelInfo, "session timed out", "client", held.Client, "user", held.Owner)
+			s.endTokens(ctx, held)
+		}
+	}
+}

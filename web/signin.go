@@ -1,0 +1,258 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/templates"
+)
+
+// farewells are what the sign-in page says after a sign-out, by ?done=.
+var farewells = map[string]string{
+	"signed-out":            "You are signed out.",
+	"signed-out-everywhere": "You are signed out everywhere.",
+}
+
+// clientWords tells what a user's clients are for.
+var clientWords = map[string]struct{ name, description string }{
+	identity.ClientSPA:      {"Web terminal", "Trading: the FrontOffice API"},
+	identity.ClientSPAAdmin: {"Back office", "Administration: the FrontOffice and BackOffice APIs"},
+	identity.ClientCoreIB:   {"B2Core IB", "Introducing brokers: the BackOffice API"},
+	identity.ClientLK:       {"Client cabinet", "The customer's own area: the FrontOffice API"},
+}
+
+// home leads to where there is something to do.
+func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
+	target := "/sign-in"
+	if _, err := s.user(r); err == nil {
+		target = "/account"
+	} else if fromElsewhere(r) {
+		return s.landing(w, r)
+	}
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	view := s.signInView(r, query.Get("return_to"), "", "")
+	view.Notice = farewells[query.Get("done")]
+	return s.render(w, r, http.StatusOK, templates.SignInPage(view))
+}
+
+func (s *Server) signInView(r *http.Request, back, email, clientID string) templates.SignIn {
+	view := templates.SignIn{
+		Page:        s.frame(r, "Sign in"),
+		ServerURL:   s.config.Clients[0].URL(),
+		Email:       email,
+		SampleUsers: s.config.SampleUsers,
+	}
+	if back = returnTo(back); back != afterSignIn {
+		view.ReturnTo = back
+	}
+	for i, c := range s.config.Clients {
+		words := clientWords[c.ID()]
+		view.Clients = append(view.Clients, templates.ClientChoice{
+			ID: c.ID(), Name: words.name, Description: words.description,
+			Selected: c.ID() == clientID || clientID == "" && i == 0,
+		})
+	}
+	return view
+}
+
+// signIn takes e-mail and password. It is the only way to start a session, by
+// itself or with the second factor.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
+	form, err := postForm(r)
+	if err != nil {
+		return err
+	}
+	a := &attempt{
+		Client:   s.userClient(form.Get("client")),
+		Email:    strings.TrimSpace(form.Get("email")),
+		ReturnTo: returnTo(form.Get("return_to")),
+	}
+	if a.Client == nil {
+		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown client")}
+	}
+	if a.Email == "" || form.Get("password") == "" {
+		return s.signInAgain(w, r, a, "Enter your e-mail and your password.")
+	}
+	if err := s.mayTry(r, a.Email); err != nil {
+		return err
+	}
+	started := s.config.Now()
+	ctx, rec := record(r.Context(), nil)
+	a.SignIn, err = a.Client.SignIn(ctx, a.Email, form.Get("password"))
+	if err != nil {
+		return s.signInRefused(w, r, a, err)
+	}
+	if a.SignIn.SecondFactor == nil {
+		rec.add(s.browserStep(r, started, "client="+a.Client.ID()))
+		return s.finishSignIn(ctx, w, r, a, rec)
+	}
+	if err := s.sessions.StepUp(r.Context()); err != nil {
+		return err
+	}
+	rec.add(s.browserStep(r, started, "client="+a.Client.ID()))
+	a.Browser, a.Flow, a.factor = s.sessions.NewBrowser(r.Context()), rec.all(), *a.SignIn.SecondFactor
+	s.attempts.Add(a)
+	s.log(ctx, slog.LevelInfo, "second factor required", "client", a.Client.ID(), "account", accountHash(a.Email))
+	http.Redirect(w, r, secondFactorPath(a), http.StatusSeeOther)
+	return nil
+}
+
+// signInRefused shows the form again after a wrong password, without saying
+// which of e-mail and password was wrong. Anything else is an error page.
+func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, a *attempt, err error) error {
+	s.log(r.Context(), slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+	if !errors.Is(err, identity.ErrBadCredentials) {
+		return err
+	}
+	return s.signInAgain(w, r, a, "That e-mail and password do not go together. Check both and try again.")
+}
+
+func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt, problem string) error {
+	view := s.signInView(r, a.ReturnTo, clip(a.Email, 254), a.Client.ID())
+	view.Problem = problem
+	return s.render(w, r, http.StatusUnprocessableEntity, templates.SignInPage(view))
+}
+
+// finishSignIn turns a sign-in that the IdentityServer accepted into tokens in
+// the vault and a session.
+func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording) error {
+	u, entry, err := s.retrieve(ctx, a)
+	if err != nil {
+		s.log(ctx, slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+		return err
+	}
+	before, wasSignedIn := s.sessions.User(ctx)
+	if err := s.vault.Put(ctx, u.VaultKey, entry); err != nil {
+		return fmt.Errorf("keep the tokens: %w", err)
+	}
+	if err := s.sessions.SignIn(ctx, u, rec.all(), "You are signed in as "+firstOf(u.Nickname, u.Email, "a user without a name")+"."); err != nil {
+		return err
+	}
+	s.perAccount.Forget(accountHash(a.Email))
+	visitOf(ctx).Session = s.sessions.ID(ctx)
+	s.log(ctx, slog.LevelInfo, "signed in", "client", u.Client, "user", u.Owner, "account", accountHash(a.Email), "administrator", u.Administrator)
+	if wasSignedIn {
+		s.endTokens(ctx, holding{Owner: before.Owner, VaultKey: before.VaultKey, Client: before.Client})
+	}
+	http.Redirect(w, r, a.ReturnTo, http.StatusSeeOther) //nolint:gosec // local: it went through returnTo
+	return nil
+}
+
+// retrieve gets and verifies the tokens.
+func (s *Server) retrieve(ctx context.Context, a *attempt) (user, vault.Entry, error) {
+	code, err := a.SignIn.Authorize(ctx)
+	if err != nil {
+		return user{}, vault.Entry{}, err
+	}
+	token, err := a.SignIn.RetrieveToken(ctx, code)
+	if err != nil {
+		return user{}, vault.Entry{}, err
+	}
+	id, err := a.Client.VerifyIDToken(ctx, token)
+	if err != nil {
+		return user{}, vault.Entry{}, err
+	}
+	claims, roles, err := readClaims(id)
+	if err != nil {
+		return user{}, vault.Entry{}, err
+	}
+	scope, _ := token.Extra("scope").(string)
+	now := s.config.Now()
+	u := user{
+		Owner: id.Issuer + " " + id.Subject, Subject: id.Subject,
+		Client: a.Client.ID(), VaultKey: rand.Text(),
+		Nickname: a.SignIn.Account.Nickname, Email: firstOf(a.SignIn.Account.Email, a.Email), AccountID: a.SignIn.Account.ID,
+		Administrator: slices.Contains(roles, s.config.AdministratorRole) && slices.Contains(strings.Fields(scope), "BackOffice"),
+		Claims:        claims, SignedIn: now,
+	}
+	// The vault lets go of the tokens even if nobody ends the session; the sweeper comes first and revokes them.
+	until := now.Add(s.config.AbsoluteTimeout + 5*sweepEvery)
+	return u, vault.Entry{Owner: u.Owner, Client: u.Client, Token: token, Until: until}, nil
+}
+
+// mayTry counts an attempt to sign in, first for the address, then for the account.
+func (s *Server) mayTry(r *http.Request, email string) error {
+	by, wait := "address", s.perAddress.Take(addressKey(visitOf(r.Context()).Address))
+	if wait == 0 {
+		by, wait = "account", s.perAccount.Take(accountHash(email))
+	}
+	if wait == 0 {
+		return nil
+	}
+	s.log(r.Context(), slog.LevelWarn, "too many attempts", "by", by, "account", accountHash(email))
+	return &fault{
+		Status: http.StatusTooManyRequests, Code: "too_many_attempts", RetryAfter: wait,
+		Headline: "Too many attempts to sign in",
+		Explanation: fmt.Sprintf("Wait %s, then try again: that is at %s UTC.", inWords(wait),
+			s.config.Now().Add(wait+time.Second-1).UTC().Format("15:04:05")),
+		Actions: []templates.Link{{Text: "Back to the sign-in page", Href: "/sign-in"}},
+	}
+}
+
+func (s *Server) userClient(id string) *identity.Client {
+	for _, c := range s.config.Clients {
+		if c.ID() == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// browserStep is the browser's own request, as the flow page shows it.
+func (s *Server) browserStep(r *http.Request, started time.Time, details ...string) exchange {
+	return exchange{
+		Browser: true, Method: r.Method, Path: r.URL.Path, Details: details,
+		Status: http.StatusSeeOther, Started: started, Took: s.config.Now().Sub(started),
+	}
+}
+
+// postForm reads a form that is not larger than a request may be.
+func postForm(r *http.Request) (url.Values, error) {
+	if err := r.ParseForm(); err != nil {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, tooLarge
+		}
+		return nil, &fault{Status: http.StatusBadRequest, Err: errors.New("the form cannot be read")}
+	}
+	return r.PostForm, nil
+}
+
+// accountHash names an account in the log and in the limiter without telling
+// what was typed: people type passwords into the wrong field.
+func accountHash(email string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(email))))
+	return hex.EncodeToString(sum[:8])
+}
+
+func inWords(d time.Duration) string {
+	if n := seconds(d); n != 1 {
+		return fmt.Sprintf("%d seconds", n)
+	}
+	return "a second"
+}
+
+func firstOf(candidates ...string) string {
+	for _, c := range candidates {
+		if c != "" {
+			return c
+		}
+	}
+	return ""
+}
