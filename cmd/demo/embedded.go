@@ -1,0 +1,43 @@
+package main
+
+import (
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/templates"
+)
+
+// machineUser is the sample user that machines sign in as.
+const machineUser = "machine@example.com"
+
+// embedded is the installation that the embedded IdentityServer at url
+// imitates, with its sample users and clients.
+func embedded(url string) installation {
+	in := installation{
+		url:          url,
+		frontOffice:  url + "/frontoffice",
+		backOffice:   url + "/backoffice",
+		secrets:      make(map[string]identity.Secret),
+		machineEmail: machineUser,
+	}
+	for _, c := range identitytest.SampleClients() {
+		in.secrets[c.ID] = identity.NewSecret(c.Secret)
+	}
+	for _, u := range identitytest.SampleUsers() {
+		if u.Email == machineUser {
+			in.machinePassword = func() (identity.Secret, error) { return identity.NewSecret(u.Password), nil }
+			continue
+		}
+		in.sampleUsers = append(in.sampleUsers, templates.SampleUser{Email: u.Email, Password: u.Password, Note: noteOn(u)})
+	}
+	return in
+}
+
+func noteOn(u identitytest.User) string {
+	switch {
+	case u.SecondFactorCode != "":
+		return "Has a second factor. The code, which would come by " + u.SecondFactorProvider + ", is " + u.SecondFactorCode + "."
+	case u.Role != "":
+		return "Has the role " + u.Role + ". With the client spa_admin, everything is open."
+	}
+	return "A trader, for the client spa."
+}

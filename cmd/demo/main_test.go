@@ -1,0 +1,296 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity"
+)
+
+// demo is run(), running.
+type demo struct {
+	site     string // the first line that it printed
+	provider string // the embedded IdentityServer
+	stop     context.CancelFunc
+	done     chan error
+	log      bytes.Buffer // to be read after done
+}
+
+func start(t *testing.T, args ...string) *demo {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	d := &demo{stop: cancel, done: make(chan error, 1)}
+	out, in := io.Pipe()
+	go func() {
+		err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), nil, in, &d.log)
+		_ = in.Close()
+		d.done <- err
+	}()
+	var printed strings.Builder
+	buffer := make([]byte, 1024)
+	for !strings.Contains(printed.String(), "Ctrl-C") {
+		n, err := out.Read(buffer)
+		printed.Write(buffer[:n])
+		if err != nil {
+			t.Fatalf("it stopped: %v, having printed %q", <-d.done, printed.String())
+		}
+	}
+	d.site, _, _ = strings.Cut(printed.String(), "\n")
+	if _, after, ok := strings.Cut(printed.String(), "npm client too: "); ok {
+		d.provider, _, _ = strings.Cut(after, "\n")
+	}
+	t.Cleanup(cancel)
+	return d
+}
+
+// The whole of it: the first line is the URL, the sample users on the page can
+// sign in, the API answers, and the stop is clean.
+func TestRun(t *testing.T) {
+	d := start(t)
+	if u, err := url.Parse(d.site); err != nil || u.Hostname() != "127.0.0.1" || u.Port() == "" {
+		t.Fatalf("the first line is %q", d.site)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	page := fetch(t, client, http.MethodGet, d.site, nil)
+	for _, want := range []string{"admin@example.com", "admin-password", "246810", "spa_admin"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the sign-in page lacks %q", want)
+		}
+	}
+	page = fetch(t, client, http.MethodPost, d.site+"/sign-in", url.Values{
+		"email": {"admin@example.com"}, "password": {"admin-password"}, "client": {"spa_admin"}, "return_to": {"/flow"},
+	})
+	if !strings.Contains(page, "/identity/connect/token") {
+		t.Error("the flow page does not show the flow")
+	}
+	for call, want := range map[string]string{"account": "25000.00", "users": "trader@example.com"} {
+		if page = fetch(t, client, http.MethodPost, d.site+"/try", url.Values{"call": {call}}); !strings.Contains(page, want) {
+			t.Errorf("calling %s does not show %q", call, want)
+		}
+	}
+	for _, machine := range []string{"core_ib", "lk"} {
+		page = fetch(t, client, http.MethodPost, d.site+"/machine", url.Values{"client": {machine}, "action": {"sign-in"}})
+		if !strings.Contains(page, machine+" is signed in.") {
+			t.Errorf("machine client %s does not sign in", machine)
+		}
+	}
+	own, err := identity.New(identity.Config{URL: d.provider, ClientID: identity.ClientSPA})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := own.Login(t.Context(), "trader@example.com", "trader-password"); err != nil {
+		t.Errorf("the printed IdentityServer: %v", err)
+	}
+	client.CloseIdleConnections()
+	d.stop()
+	select {
+	case err := <-d.done:
+		if err != nil {
+			t.Errorf("stopped with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it does not stop")
+	}
+	if _, err := own.Login(t.Context(), "trader@example.com", "trader-password"); !errors.Is(err, identity.ErrUnavailable) {
+		t.Errorf("the embedded IdentityServer outlives the stop: %v", err)
+	}
+	for _, secret := range []string{"admin-password", "spa_admin-secret", "eyJ"} {
+		if strings.Contains(d.log.String(), secret) {
+			t.Errorf("the log contains %q", secret)
+		}
+	}
+}
+
+func fetch(t *testing.T, client *http.Client, method, target string, form url.Values) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("%s %s: %s", method, target, resp.Status)
+	}
+	return string(body)
+}
+
+// With -identity-url the settings decide what is offered.
+func TestRunAgainstAnotherServer(t *testing.T) {
+	other := start(t)
+	d := start(t, "-identity-url", other.provider, "-spa-admin-secret-file", secretFile(t, "spa_admin-secret\n"))
+	page := fetch(t, http.DefaultClient, http.MethodGet, d.site, nil)
+	if !strings.Contains(page, `value="spa_admin"`) || strings.Contains(page, "trader-password") {
+		t.Error("spa_admin is not offered, or sample users are")
+	}
+	http.DefaultClient.CloseIdleConnections()
+	for _, running := range []*demo{d, other} {
+		running.stop()
+		if err := <-running.done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPortTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	err = run(t.Context(), []string{"-addr", taken.Addr().String()}, nil, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "another program listens on "+taken.Addr().String()) || !strings.Contains(err.Error(), "-addr") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func secretFile(t *testing.T, content string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// req 128: nothing half configured starts, and every problem is told at once.
+func TestConfigurationProblems(t *testing.T) {
+	empty := secretFile(t, "\n")
+	named := []string{"-identity-url", "https://trader.example.com"}
+	for name, c := range map[string]struct {
+		args, env []string
+		want      []string
+	}{
+		"unknown variable": {nil, []string{"B2TRADER_ADR=x", "PATH=/bin"}, []string{"B2TRADER_ADR is unknown"}},
+		"useless beside the embedded server": {
+			[]string{"-frontoffice-url", "https://a.example"}, []string{"B2TRADER_SPA_ADMIN_SECRET=hidden", "B2TRADER_MACHINE_EMAIL=m@example.com"},
+			[]string{"-frontoffice-url has no effect", "B2TRADER_SPA_ADMIN_SECRET has no effect", "-machine-email has no effect"},
+		},
+		"many at once": {
+			append(named, "-addr", "0.0.0.0:80", "-log-format", "xml", "-frontoffice-url", "http://api.example", "-machine-password-file", "/does/not/exist", "-spa-admin-secret-file", empty),
+			[]string{"B2TRADER_TRUSTED_PROXIES=everyone"},
+			[]string{"-public-url is needed", "-log-format", "-frontoffice-url must be https", "-machine-email is missing", "/does/not/exist", "is empty", "B2TRADER_TRUSTED_PROXIES"},
+		},
+		"an address and the rest": {
+			[]string{"-identity-url", "http://trader.example.com", "-backoffice-url", "nonsense"}, nil,
+			[]string{"-identity-url must be https", "-backoffice-url must be https"},
+		},
+		"machine without password": {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_LK_SECRET=hidden"}, []string{"B2TRADER_MACHINE_PASSWORD or"}},
+		"machine without client":   {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_MACHINE_PASSWORD=hidden"}, []string{"a secret for core_ib or lk is missing"}},
+		"client without machine":   {named, []string{"B2TRADER_CORE_IB_SECRET=hidden"}, []string{"-machine-email is missing"}},
+		"twice":                    {append(named, "-spa-admin-secret-file", empty), []string{"B2TRADER_SPA_ADMIN_SECRET=hidden"}, []string{"choose one"}},
+		"an argument":              {[]string{"hidden"}, nil, []string{"no flag"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, args := range [][]string{c.args, append([]string{"-check-config"}, c.args...)} {
+				var stdout bytes.Buffer
+				err := run(t.Context(), args, c.env, &stdout, io.Discard)
+				if err == nil || stdout.Len() > 0 {
+					t.Fatalf("%v started or was found good; printed %q", args, stdout.String())
+				}
+				for _, want := range c.want {
+					if !strings.Contains(err.Error(), want) {
+						t.Errorf("%v: the error lacks %q:\n%v", args, want, err)
+					}
+				}
+				if strings.Contains(err.Error(), "hidden") {
+					t.Error("the error tells a secret")
+				}
+			}
+		})
+	}
+}
+
+func TestCheckConfig(t *testing.T) {
+	for name, c := range map[string]struct{ args, env []string }{
+		"embedded": {},
+		"real": {
+			[]string{"-identity-url", "https://trader.example.com", "-public-url", "https://app.example", "-addr", ":443"},
+			[]string{"B2TRADER_LK_SECRET=s", "B2TRADER_MACHINE_EMAIL=m@example.com", "B2TRADER_MACHINE_PASSWORD=p", "B2TRADER_SPA_ADMIN_SECRET="},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout bytes.Buffer
+			if err := run(t.Context(), append(c.args, "-check-config"), c.env, &stdout, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+			if stdout.String() != "The configuration is good.\n" {
+				t.Errorf("printed %q", stdout.String())
+			}
+		})
+	}
+}
+
+func TestFlagsBeatVariables(t *testing.T) {
+	s, problems, err := parse([]string{"-addr", "127.0.0.1:1"}, []string{"B2TRADER_ADDR=127.0.0.1:2", "B2TRADER_LOG_FORMAT=json"}, io.Discard)
+	if err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
+	}
+	if s.addr != "127.0.0.1:1" || s.logFormat != "json" {
+		t.Errorf("-addr %s, -log-format %s", s.addr, s.logFormat)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	var stderr bytes.Buffer
+	if err := run(t.Context(), []string{"-h"}, nil, io.Discard, &stderr); err != nil || !strings.Contains(stderr.String(), "-identity-url") {
+		t.Errorf("-h gives %v and %q", err, stderr.String())
+	}
+	if err := run(t.Context(), []string{"-no-such-flag"}, nil, io.Discard, io.Discard); !errors.Is(err, errUsage) {
+		t.Errorf("an unknown flag gives %v", err)
+	}
+}
+
+// A password file is read anew at each use, so it can change without a restart. req 23
+func TestSecretFileIsReadAnew(t *testing.T) {
+	source := secretSource{name: "X", file: secretFile(t, "first\n")}
+	for _, want := range []string{"first", "second"} {
+		if err := os.WriteFile(source.file, []byte(want+"\r\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := source.read(); err != nil || got.Reveal() != want {
+			t.Errorf("read %q (%v), want %q", got.Reveal(), err, want)
+		}
+	}
+}
+
+// req 122: whatever the machine's time zone, the log is in UTC.
+func TestLogIsUTC(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var b bytes.Buffer
+		logger := newLogger(format, &b)
+		record := slog.NewRecord(time.Date(2026, 1, 2, 12, 0, 0, 0, time.FixedZone("east", 3*3600)), slog.LevelInfo, "x", 0)
+		if err := logger.Handler().Handle(t.Context(), record); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(b.String(), "2026-01-02T09:00:00") {
+			t.Errorf("%s: %s", format, b.String())
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+)
+
+// envPrefix begins the name of every environment variable that is read.
+const envPrefix = "B2TRADER_"
+
+// settings are the flags, each from the command line or its variable.
+type settings struct {
+	addr              string
+	publicURL         string
+	identityURL       string // empty: the embedded IdentityServer
+	identityIssuer    string
+	frontOfficeURL    string
+	backOfficeURL     string
+	insecureAllowHTTP bool
+	trustedProxies    prefixes
+	machineEmail      string
+	logFormat         string
+	checkConfig       bool
+	help              bool
+
+	spaAdminSecret, coreIBSecret, lkSecret, machinePassword secretSource
+}
+
+// secretSource is where a secret comes from: a variable or a file.
+type secretSource struct {
+	name  string // of the variable; with _FILE also that of the flag
+	value string
+	file  string
+}
+
+func (s secretSource) given() bool { return s.value != "" || s.file != "" }
+
+// prefixes is a flag of networks, separated by commas.
+type prefixes []netip.Prefix
+
+// String implements flag.Value.
+func (p *prefixes) String() string {
+	var texts []string
+	for _, prefix := range *p {
+		texts = append(texts, prefix.String())
+	}
+	return strings.Join(texts, ",")
+}
+
+// Set implements flag.Value.
+func (p *prefixes) Set(text string) error {
+	*p = nil
+	for part := range strings.SplitSeq(text, ",") {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(part))
+		if err != nil {
+			return errors.New("want networks such as 10.0.0.0/8,192.168.1.7/32")
+		}
+		*p = append(*p, prefix)
+	}
+	return nil
+}
+
+func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
+	f := flag.NewFlagSet("demo", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`address` to listen on")
+	f.StringVar(&s.publicURL, "public-url", "", "the site's `URL` as browsers see it; empty: http:// and -addr, on loopback only")
+	f.StringVar(&s.identityURL, "identity-url", "", "`URL` of the IdentityServer, without /identity; empty: an embedded one on loopback")
+	f.StringVar(&s.identityIssuer, "identity-issuer", "", "its `issuer`; empty: -identity-url and /identity")
+	f.StringVar(&s.frontOfficeURL, "frontoffice-url", "", "`URL` of the FrontOffice API, up to its /api; empty: not offered")
+	f.StringVar(&s.backOfficeURL, "backoffice-url", "", "`URL` of the BackOffice API, up to its /api; empty: not offered")
+	f.StringVar(&s.spaAdminSecret.file, "spa-admin-secret-file", "", "`file` with the secret of spa_admin, which is then offered")
+	f.StringVar(&s.coreIBSecret.file, "core-ib-secret-file", "", "`file` with the secret of core_ib, a machine's client")
+	f.StringVar(&s.lkSecret.file, "lk-secret-file", "", "`file` with the secret of lk, a machine's client")
+	f.StringVar(&s.machineEmail, "machine-email", "", "`e-mail` of the account that machines sign in with")
+	f.StringVar(&s.machinePassword.file, "machine-password-file", "", "`file` with its password, read at every sign-in")
+	f.Var(&s.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, separated by commas")
+	f.BoolVar(&s.insecureAllowHTTP, "insecure-allow-http", false, "accept http URLs beyond loopback: passwords cross the network readable")
+	f.BoolVar(&s.checkConfig, "check-config", false, "report every problem of the configuration, and exit")
+	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
+	return f
+}
+
+// errUsage is given after the flag package has said what is wrong.
+var errUsage = errors.New("see the flags above")
+
+// parse reads command line and environment. The problems are those that can be
+// seen without opening a file.
+func parse(args, env []string, stderr io.Writer) (s *settings, problems []error, err error) {
+	s = &settings{
+		spaAdminSecret:  secretSource{name: envPrefix + "SPA_ADMIN_SECRET"},
+		coreIBSecret:    secretSource{name: envPrefix + "CORE_IB_SECRET"},
+		lkSecret:        secretSource{name: envPrefix + "LK_SECRET"},
+		machinePassword: secretSource{name: envPrefix + "MACHINE_PASSWORD"},
+	}
+	f := s.flags(stderr)
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		s.help = true
+		return s, nil, nil
+	} else if err != nil {
+		return nil, nil, errUsage
+	}
+	problems = s.readEnv(f, env)
+	if f.NArg() > 0 {
+		problems = append(problems, errors.New("there is an argument that is no flag: every setting is one"))
+	}
+	return s, append(problems, s.problems()...), nil
+}
+
+// readEnv takes from the environment what the command line has not set.
+func (s *settings) readEnv(f *flag.FlagSet, env []string) []error {
+	onCommandLine := map[string]bool{}
+	f.Visit(func(fl *flag.Flag) { onCommandLine[fl.Name] = true })
+	var problems []error
+	for _, entry := range env {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, envPrefix) || value == "" {
+			continue
+		}
+		if secret := s.secret(name); secret != nil {
+			secret.value = value
+			continue
+		}
+		flagName := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), "_", "-")
+		switch {
+		case f.Lookup(flagName) == nil:
+			problems = append(problems, fmt.Errorf("%s is unknown: demo -h lists the flags, each of which has a variable", name))
+		case onCommandLine[flagName]:
+		default:
+			if err := f.Set(flagName, value); err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", name, err))
+			}
+		}
+	}
+	return problems
+}
+
+func (s *settings) secret(variable string) *secretSource {
+	for _, secret := range s.secrets() {
+		if secret.name == variable {
+			return secret
+		}
+	}
+	return nil
+}
+
+func (s *settings) secrets() []*secretSource {
+	return []*secretSource{&s.spaAdminSecret, &s.coreIBSecret, &s.lkSecret, &s.machinePassword}
+}
+
+// problems are settings that are wrong, lack another, or would have no effect.
+func (s *settings) problems() []error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if s.logFormat != "text" && s.logFormat != "json" {
+		report("-log-format must be text or json")
+	}
+	host, _, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		report("-addr must be host:port, such as 127.0.0.1:8080")
+	} else if s.publicURL == "" && !isLoopback(host) {
+		report("-public-url is needed: -addr %s is not on loopback", s.addr)
+	}
+	for _, secret := range s.secrets() {
+		if secret.value != "" && secret.file != "" {
+			report("%s and %s_FILE are both set: choose one", secret.name, secret.name)
+		}
+	}
+	if s.identityURL == "" {
+		return append(problems, s.uselessWhenEmbedded()...)
+	}
+	machineClient := s.coreIBSecret.given() || s.lkSecret.given()
+	switch {
+	case s.machineEmail == "" && s.machinePassword.given():
+		report("-machine-email is missing: there is a password without an account")
+	case s.machineEmail != "" && !s.machinePassword.given():
+		report("%s or -machine-password-file is missing: -machine-email is set", s.machinePassword.name)
+	case s.machineEmail != "" && !machineClient:
+		report("a secret for core_ib or lk is missing: -machine-email is set, but no client can use it")
+	case s.machineEmail == "" && machineClient:
+		report("-machine-email is missing: core_ib and lk have secrets, but no account to sign in with")
+	}
+	return problems
+}
+
+// uselessWhenEmbedded are the settings that the embedded IdentityServer, which
+// has samples of everything, would ignore.
+func (s *settings) uselessWhenEmbedded() []error {
+	var problems []error
+	for _, setting := range []struct {
+		name  string
+		given bool
+	}{
+		{"-identity-issuer", s.identityIssuer != ""},
+		{"-frontoffice-url", s.frontOfficeURL != ""},
+		{"-backoffice-url", s.backOfficeURL != ""},
+		{"-machine-email", s.machineEmail != ""},
+		{s.spaAdminSecret.name, s.spaAdminSecret.given()},
+		{s.coreIBSecret.name, s.coreIBSecret.given()},
+		{s.lkSecret.name, s.lkSecret.given()},
+		{s.machinePassword.name, s.machinePassword.given()},
+	} {
+		if setting.given {
+			problems = append(problems, fmt.Errorf("%s has no effect without -identity-url: the embedded IdentityServer has its own", setting.name))
+		}
+	}
+	return problems
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}
