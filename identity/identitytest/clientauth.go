@@ -1,0 +1,91 @@
+package identitytest
+
+import (
+	"encoding/base64"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// credentials is how a client identified itself.
+type credentials struct {
+	id     string
+	secret string // empty: none was sent
+}
+
+// authenticateClient finds the client of a request to the token or revocation endpoint.
+func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
+	sent, ok := clientCredentials(x)
+	if !ok {
+		return Client{}, &protocolError{code: "invalid_client", reason: "no client identified"}
+	}
+	client, known := s.clients[sent.id]
+	switch {
+	case !known:
+		return Client{}, &protocolError{code: "invalid_client", reason: "unknown client"}
+	case client.Secret == "": // public: whatever secret it sends is not looked at
+		return client, nil
+	case !sameSecret(client.Secret, sent.secret):
+		return Client{}, &protocolError{code: "invalid_client", reason: "wrong secret or none"}
+	}
+	return client, nil
+}
+
+// clientCredentials looks into the Authorization header first, then into the form. A
+// secret ends the search; an id without a secret is kept until something better comes.
+func clientCredentials(x *exchange) (credentials, bool) {
+	basic, found := parseBasic(x.Header.Get("Authorization"))
+	if found && basic.secret != "" {
+		return basic, true
+	}
+	id, secret := x.form.Get("client_id"), x.form.Get("client_secret")
+	if isMissing(id) || tooLong(id, 100) || tooLong(secret, 100) {
+		return basic, found
+	}
+	if isMissing(secret) {
+		secret = ""
+	}
+	return credentials{id: id, secret: secret}, true
+}
+
+// parseBasic reads a Basic header as IdentityServer4 does: strict base64, cut at the first
+// colon, both parts at most 100 characters and then form-decoded as RFC 6749 section 2.3.1
+// has it. A header that does not parse is as good as none.
+func parseBasic(header string) (credentials, bool) {
+	const scheme = "Basic "
+	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
+		return credentials{}, false
+	}
+	decoded, err := base64.StdEncoding.DecodeString(withoutSpace.Replace(header[len(scheme):]))
+	if err != nil {
+		return credentials{}, false
+	}
+	id, secret, ok := strings.Cut(strings.ToValidUTF8(string(decoded), "\uFFFD"), ":")
+	if !ok || isMissing(id) || tooLong(id, 100) {
+		return credentials{}, false
+	}
+	if isMissing(secret) {
+		return credentials{id: formDecode(id)}, true
+	}
+	if tooLong(secret, 100) {
+		return credentials{}, false
+	}
+	return credentials{id: formDecode(id), secret: formDecode(secret)}, true
+}
+
+// withoutSpace removes what .NET's Convert.FromBase64String ignores.
+var withoutSpace = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
+
+var percentEncoded = regexp.MustCompile("(?:%[0-9A-Fa-f]{2})+")
+
+// formDecode reads + as a space and %XX as a byte, and leaves a stray % alone, as .NET's
+// Uri.UnescapeDataString does.
+func formDecode(s string) string {
+	return percentEncoded.ReplaceAllStringFunc(strings.ReplaceAll(s, "+", " "), func(run string) string {
+		decoded, err := url.PathUnescape(run)
+		if err != nil {
+			return run
+		}
+		return decoded
+	})
+}

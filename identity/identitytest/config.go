@@ -1,0 +1,257 @@
+package identitytest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// InternalIssuer is the issuer that B2Trader installations put into their tokens: an
+// internal host name with a trailing slash, different from the address that clients call.
+// Set it as Config.Issuer to have it here too.
+const InternalIssuer = "http://identity-server/identity/"
+
+// The OAuth grant types a [Client] may be allowed to use. Refreshing is not among them:
+// as in IdentityServer4, the scope offline_access allows it.
+const (
+	GrantAuthorizationCode = "authorization_code"
+	GrantPassword          = "password"
+	GrantClientCredentials = "client_credentials"
+)
+
+const (
+	grantRefreshToken = "refresh_token"
+	grantDeviceCode   = "urn:ietf:params:oauth:grant-type:device_code"
+)
+
+// Config describes the installation that a [Server] imitates. The zero value is the one
+// B2Trader is known to run, with sample users and clients.
+type Config struct {
+	// Users who can sign in. Nil means SampleUsers(); an empty slice means none.
+	Users []User
+
+	// Clients that may ask for tokens. Nil means SampleClients(); an empty slice means none.
+	Clients []Client
+
+	// Issuer is the iss of every token and of the discovery document. Empty means the
+	// request's origin in lower case followed by /identity, as IdentityServer does it.
+	// See InternalIssuer.
+	Issuer string
+
+	// AccessTokenLifetime is how long access tokens last, in whole seconds.
+	// 0 means 30 s, the platform's default for spa and spa_admin.
+	AccessTokenLifetime time.Duration
+
+	// IDTokenLifetime is how long ID tokens last, in whole seconds. 0 means 300 s.
+	IDTokenLifetime time.Duration
+
+	// AuthorizationCodeLifetime is how long a code can be exchanged. 0 means 300 s.
+	AuthorizationCodeLifetime time.Duration
+
+	// RefreshTokenLifetime is how long refresh tokens last, counted from the sign-in:
+	// a renewed refresh token keeps the creation time of the first. 0 means 30 days.
+	RefreshTokenLifetime time.Duration
+
+	// SessionLifetime is how long an IdentityServer session (the cookies) lasts.
+	// It does not slide. 0 means 10 h.
+	SessionLifetime time.Duration
+
+	// KeyID gives every key a kid, in the key set and in the tokens.
+	// False as B2Trader: no kid anywhere.
+	KeyID bool
+
+	// RequirePKCE refuses authorize requests without a code_challenge.
+	// False as IdentityServer4 2.5: a code is issued, without a challenge.
+	RequirePKCE bool
+
+	// ReuseRevokesFamily makes a refresh token that is used again kill its successors, as
+	// RFC 9700 section 4.14.2 advises and other servers do. False as IdentityServer4: only
+	// the second use is refused.
+	ReuseRevokesFamily bool
+
+	// SignInFailureStatus is the HTTP status of a refused sign-in. The platform's is not
+	// documented, so it can be set. 0 means 400.
+	SignInFailureStatus int
+
+	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble.
+	// It must be safe for concurrent use.
+	Now func() time.Time
+}
+
+// User is someone who can sign in.
+type User struct {
+	// ID is the user's identifier, the sub of the tokens. A UUID on the platform. Required.
+	ID string
+
+	// Email is what the user signs in with; letter case does not matter. Required.
+	Email string
+
+	// Password is the user's password. Required.
+	Password string
+
+	// Nickname is shown in the sign-in answer.
+	Nickname string
+
+	// Role goes into the ID token and the access token as role. Empty means no such claim.
+	Role string
+
+	// SecondFactorCode is the code that the user must enter after the password.
+	// Empty means that the password is enough.
+	SecondFactorCode string
+
+	// SecondFactorProvider says where the code comes from: "Email" or "Authenticator".
+	// Empty means "Email". It needs a SecondFactorCode.
+	SecondFactorProvider string
+
+	// Disabled refuses the user every sign-in and every renewal.
+	Disabled bool
+}
+
+// Client is an application that may ask for tokens.
+type Client struct {
+	// ID is the client_id, at most 100 characters. Required.
+	ID string
+
+	// Secret is the client's secret, at most 100 characters. Empty makes it a public
+	// client, whose secret is never checked, not even a wrong one.
+	Secret string
+
+	// Scopes the client may ask for. Required. Names other than openid, profile, email and
+	// offline_access are API scopes.
+	Scopes []string
+
+	// GrantTypes the client may use: the Grant constants. Required.
+	GrantTypes []string
+
+	// RedirectURIs that the client may name, compared without regard to letter case. Nil
+	// means one: the request's origin followed by /identity/sign-in-done.
+	RedirectURIs []string
+}
+
+func (c Client) allows(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
+
+func (c Client) allowsScope(scope string) bool { return slices.Contains(c.Scopes, scope) }
+
+// withDefaults fills what zero stands for.
+func (c Config) withDefaults() Config {
+	if c.Users == nil {
+		c.Users = SampleUsers()
+	}
+	if c.Clients == nil {
+		c.Clients = SampleClients()
+	}
+	c.Users, c.Clients = slices.Clone(c.Users), slices.Clone(c.Clients)
+	for i := range c.Users {
+		c.Users[i].SecondFactorProvider = cmp.Or(c.Users[i].SecondFactorProvider, "Email")
+	}
+	c.AccessTokenLifetime = cmp.Or(c.AccessTokenLifetime, 30*time.Second)
+	c.IDTokenLifetime = cmp.Or(c.IDTokenLifetime, 300*time.Second)
+	c.AuthorizationCodeLifetime = cmp.Or(c.AuthorizationCodeLifetime, 300*time.Second)
+	c.RefreshTokenLifetime = cmp.Or(c.RefreshTokenLifetime, 30*24*time.Hour)
+	c.SessionLifetime = cmp.Or(c.SessionLifetime, 10*time.Hour)
+	c.SignInFailureStatus = cmp.Or(c.SignInFailureStatus, http.StatusBadRequest)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// check returns every problem at once.
+func (c Config) check() error {
+	problems := slices.Concat(c.checkLifetimes(), c.checkUsers(), c.checkClients())
+	if c.Issuer != "" {
+		if u, err := url.Parse(c.Issuer); err != nil || u.Scheme == "" || u.Host == "" {
+			problems = append(problems, errors.New("bad Issuer: not an absolute URL"))
+		}
+	}
+	if s := c.SignInFailureStatus; s != 0 && (s < 400 || s > 599) {
+		problems = append(problems, fmt.Errorf("bad SignInFailureStatus: %d is not between 400 and 599", s))
+	}
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("identitytest: %w", errors.Join(problems...))
+}
+
+func (c Config) checkLifetimes() []error {
+	var problems []error
+	for _, l := range []struct {
+		name     string
+		lifetime time.Duration
+		whole    bool
+	}{
+		{"AccessTokenLifetime", c.AccessTokenLifetime, true},
+		{"IDTokenLifetime", c.IDTokenLifetime, true},
+		{"AuthorizationCodeLifetime", c.AuthorizationCodeLifetime, false},
+		{"RefreshTokenLifetime", c.RefreshTokenLifetime, false},
+		{"SessionLifetime", c.SessionLifetime, false},
+	} {
+		if l.lifetime < 0 {
+			problems = append(problems, fmt.Errorf("bad %s: negative", l.name))
+		}
+		if l.whole && l.lifetime%time.Second != 0 {
+			problems = append(problems, fmt.Errorf("bad %s: not in whole seconds", l.name))
+		}
+	}
+	return problems
+}
+
+func (c Config) checkUsers() []error {
+	var problems []error
+	ids, emails := map[string]bool{}, map[string]bool{}
+	for i, u := range c.Users {
+		if u.ID == "" || u.Email == "" || u.Password == "" {
+			problems = append(problems, fmt.Errorf("bad Users[%d]: needs ID, Email and Password", i))
+		}
+		if u.SecondFactorProvider != "" && u.SecondFactorCode == "" {
+			problems = append(problems, fmt.Errorf("bad Users[%d]: has a SecondFactorProvider but no SecondFactorCode", i))
+		}
+		if ids[u.ID] || emails[strings.ToLower(u.Email)] {
+			problems = append(problems, fmt.Errorf("bad Users[%d]: has the ID or the Email of an earlier one", i))
+		}
+		ids[u.ID], emails[strings.ToLower(u.Email)] = true, true
+	}
+	return problems
+}
+
+func (c Config) checkClients() []error {
+	var problems []error
+	ids := map[string]bool{}
+	for i, client := range c.Clients {
+		if client.ID == "" || tooLong(client.ID, 100) || tooLong(client.Secret, 100) {
+			problems = append(problems, fmt.Errorf("bad Clients[%d]: needs an ID, and neither ID nor Secret over 100 characters", i))
+		}
+		if ids[client.ID] {
+			problems = append(problems, fmt.Errorf("bad Clients[%d]: has the ID of an earlier one", i))
+		}
+		ids[client.ID] = true
+		if len(client.Scopes) == 0 || len(client.GrantTypes) == 0 {
+			problems = append(problems, fmt.Errorf("bad Clients[%d]: needs Scopes and GrantTypes", i))
+		}
+		for _, grant := range client.GrantTypes {
+			switch grant {
+			case GrantAuthorizationCode, GrantPassword, GrantClientCredentials:
+			case grantRefreshToken:
+				problems = append(problems, fmt.Errorf("bad Clients[%d]: refresh_token is not a grant type to allow, the scope offline_access allows it", i))
+			default:
+				problems = append(problems, fmt.Errorf("bad Clients[%d]: has the unknown grant type %q", i, grant))
+			}
+		}
+		for _, redirect := range client.RedirectURIs {
+			if !isAbsoluteURL(redirect) {
+				problems = append(problems, fmt.Errorf("bad Clients[%d]: has a redirect URI that is not absolute", i))
+			}
+		}
+	}
+	return problems
+}
+
+func isAbsoluteURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.IsAbs()
+}

@@ -1,0 +1,56 @@
+package identitytest
+
+import (
+	"net/http"
+	"slices"
+)
+
+// endSession answers GET and POST /identity/connect/endsession, OpenID Connect
+// RP-Initiated Logout 1.0: it redirects to the logout page, which does the work. No client
+// here has a post_logout_redirect_uri registered, so that parameter is not honoured.
+func (s *Server) endSession(x *exchange) {
+	if !x.allowOnly(http.MethodGet, http.MethodPost) {
+		return
+	}
+	if x.Method == http.MethodPost && x.form == nil {
+		x.out.WriteHeader(http.StatusUnsupportedMediaType)
+		return
+	}
+	params := x.query
+	if x.Method == http.MethodPost {
+		params = x.form
+	}
+	location := x.origin() + basePath + "/account/logout"
+	_, ticket, signedIn := s.session(x)
+	if signedIn && s.hintFits(x, params.Get("id_token_hint")) {
+		location += "?logoutId=" + s.sessions.planLogout(ticket, s.now())
+	}
+	x.noCache()
+	x.redirect(location)
+}
+
+// hintFits checks the id_token_hint: absent, or an ID token of the session's user, which
+// may have expired.
+func (s *Server) hintFits(x *exchange, hint string) bool {
+	if hint == "" {
+		return true
+	}
+	claims, ok := s.verifySignature(hint)
+	found, _, signedIn := s.session(x)
+	isIDToken := !slices.Contains(claims.Audience, resourcesAudience(s.issuer(x)))
+	if !ok || !isIDToken || !signedIn || claims.Issuer != s.issuer(x) || claims.Subject != found.userID {
+		x.problem = "invalid_request: id_token_hint"
+		return false
+	}
+	return true
+}
+
+// logoutPage is where end session leads: it ends the session that was planned.
+func (s *Server) logoutPage(x *exchange) {
+	if !s.sessions.logout(x.query.Get("logoutId")) {
+		x.page(http.StatusOK, "Nothing to sign out of")
+		return
+	}
+	x.dropSessionCookies()
+	x.page(http.StatusOK, "Signed out")
+}

@@ -1,0 +1,181 @@
+package identitytest
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Where the APIs live, in lower case, and the scopes they ask for.
+const (
+	frontOfficePath  = "/frontoffice/api/v3"
+	backOfficePath   = "/backoffice/api/v1"
+	scopeFrontOffice = "FrontOffice"
+	scopeBackOffice  = "BackOffice"
+)
+
+// maxOrders is how many orders the server remembers of one user.
+const maxOrders = 100
+
+// resource answers for the holder of a good access token.
+type resource func(x *exchange, token tokenClaims)
+
+// frontOffice wraps a resource of the FrontOffice API.
+func (s *Server) frontOffice(r resource) handler { return s.guard(scopeFrontOffice, r) }
+
+// guard lets bearers of a good access token with that scope pass.
+func (s *Server) guard(scope string, r resource) handler {
+	return func(x *exchange) {
+		token, problem := s.checkBearer(x, bearerFromHeader(x))
+		if problem == nil && !slices.Contains(token.Scopes, scope) {
+			problem = &bearerProblem{status: http.StatusForbidden, code: "insufficient_scope", scope: scope}
+		}
+		if problem != nil {
+			x.refuseBearer(problem)
+			return
+		}
+		r(x, token)
+	}
+}
+
+func unknownResource(x *exchange, _ tokenClaims) { x.problemDetails(http.StatusNotFound) }
+
+// account answers GET /frontoffice/api/v3/account: whose token it is.
+func (s *Server) account(x *exchange, token tokenClaims) {
+	if !x.allowOnly(http.MethodGet) {
+		return
+	}
+	u, ok := s.byID[token.Subject]
+	if !ok { // a token of client_credentials is nobody's
+		x.problemDetails(http.StatusNotFound)
+		return
+	}
+	x.json(http.StatusOK, mvcJSON, object{
+		{"id", u.ID},
+		{"nickname", u.Nickname},
+		{"email", u.Email},
+		{"balances", []object{
+			{{"asset", "USD"}, {"available", "25000.00"}, {"locked", "0.00"}},
+			{{"asset", "BTC"}, {"available", "0.75000000"}, {"locked", "0.00000000"}},
+		}},
+	})
+}
+
+// instruments answers GET /frontoffice/api/v3/instruments.
+func (s *Server) instruments(x *exchange, _ tokenClaims) {
+	if !x.allowOnly(http.MethodGet) {
+		return
+	}
+	var list []object
+	for _, in := range sampleInstruments() {
+		list = append(list, object{{"instrument", in.name}, {"bid", in.bid}, {"ask", in.ask}})
+	}
+	x.json(http.StatusOK, mvcJSON, object{{"instruments", list}})
+}
+
+type instrument struct{ name, bid, ask string }
+
+func sampleInstruments() []instrument {
+	return []instrument{
+		{"BTC_USD", "64120.50", "64131.00"},
+		{"ETH_USD", "3188.10", "3188.90"},
+		{"EUR_USD", "1.0871", "1.0872"},
+	}
+}
+
+// order is a market order, filled at once at the sample price.
+type order struct {
+	id         string
+	instrument string
+	side       string
+	amount     string
+	price      string
+	created    time.Time
+}
+
+func (o order) object() object {
+	return object{
+		{"id", o.id},
+		{"instrument", o.instrument},
+		{"side", o.side},
+		{"amount", o.amount},
+		{"price", o.price},
+		{"status", "filled"},
+		{"created", o.created.UTC().Format(time.RFC3339)},
+	}
+}
+
+// orderBook holds the orders by user. Its zero value is ready.
+type orderBook struct {
+	mu     sync.Mutex
+	last   int
+	orders map[string][]order
+}
+
+func (b *orderBook) list(userID string) []order {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.orders[userID])
+}
+
+func (b *orderBook) add(userID string, o order) order {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.last++
+	o.id = strconv.Itoa(b.last)
+	if b.orders == nil {
+		b.orders = make(map[string][]order)
+	}
+	kept := b.orders[userID]
+	if len(kept) >= maxOrders {
+		kept = slices.Delete(kept, 0, 1)
+	}
+	b.orders[userID] = append(kept, o)
+	return o
+}
+
+// ordersResource answers GET and POST /frontoffice/api/v3/orders.
+func (s *Server) ordersResource(x *exchange, token tokenClaims) {
+	switch {
+	case !x.allowOnly(http.MethodGet, http.MethodPost):
+	case x.Method == http.MethodPost:
+		s.placeOrder(x, token)
+	default:
+		list := []object{}
+		for _, o := range s.orders.list(token.Subject) {
+			list = append(list, o.object())
+		}
+		x.json(http.StatusOK, mvcJSON, object{{"orders", list}})
+	}
+}
+
+// decimal is a positive amount, as text so that no digit is lost.
+var decimal = regexp.MustCompile(`^[0-9]{1,12}(\.[0-9]{1,8})?$`)
+
+func (s *Server) placeOrder(x *exchange, token tokenClaims) {
+	var in struct {
+		Instrument string `json:"instrument"`
+		Side       string `json:"side"`
+		Amount     string `json:"amount"`
+	}
+	if !x.decodeJSON(&in) {
+		return
+	}
+	all := sampleInstruments()
+	at := slices.IndexFunc(all, func(i instrument) bool { return i.name == in.Instrument })
+	if at < 0 || (in.Side != "buy" && in.Side != "sell") || !decimal.MatchString(in.Amount) {
+		x.problemDetails(http.StatusBadRequest)
+		return
+	}
+	price := all[at].ask
+	if in.Side == "sell" {
+		price = all[at].bid
+	}
+	placed := s.orders.add(token.Subject, order{
+		instrument: in.Instrument, side: in.Side, amount: in.Amount, price: price, created: s.now(),
+	})
+	x.json(http.StatusCreated, mvcJSON, placed.object())
+}

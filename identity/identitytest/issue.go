@@ -1,0 +1,107 @@
+package identitytest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+)
+
+// issue makes the answer to an accepted token request, its members in IdentityServer's order.
+func (s *Server) issue(x *exchange, g grant) object {
+	now := s.now()
+	access := s.keys.sign(encodeJSON(s.accessTokenClaims(x, g, now)))
+	var fields object
+	if !g.noIDToken && slices.Contains(g.scopes, "openid") {
+		if idToken := s.idToken(x, g, access, now); idToken != "" {
+			fields.add("id_token", idToken)
+		}
+	}
+	fields.add("access_token", access)
+	fields.add("expires_in", int(s.config.AccessTokenLifetime/time.Second))
+	fields.add("token_type", "Bearer")
+	if g.user != nil && slices.Contains(g.scopes, scopeOfflineAccess) {
+		fields.add("refresh_token", s.grants.addToken(refreshGrant{
+			client: g.client.ID, userID: g.user.ID, scopes: g.scopes,
+			authTime: g.authTime, created: g.created, family: g.family,
+		}, now))
+	}
+	fields.add("scope", strings.Join(g.scopes, " "))
+	return fields
+}
+
+// accessTokenClaims are those of IdentityServer4 2.5, in its order: no iat, jti or sid.
+func (s *Server) accessTokenClaims(x *exchange, g grant, now time.Time) object {
+	issuer := s.issuer(x)
+	claims := object{
+		{"nbf", now.Unix()},
+		{"exp", now.Add(s.config.AccessTokenLifetime).Unix()},
+		{"iss", issuer},
+		{"aud", oneOrMany(append([]string{resourcesAudience(issuer)}, apisOf(g.scopes)...))},
+		{"client_id", g.client.ID},
+	}
+	if g.user != nil {
+		claims = append(claims, userClaims(g)...)
+	}
+	claims.add("scope", g.scopes)
+	if g.user != nil {
+		claims.add("amr", []string{"pwd"})
+	}
+	return claims
+}
+
+// idToken makes the ID token, broken as the fault says. It is empty if there is to be none.
+func (s *Server) idToken(x *exchange, g grant, access string, now time.Time) string {
+	claims := object{
+		{"nbf", now.Unix()},
+		{"exp", now.Add(s.config.IDTokenLifetime).Unix()},
+		{"iss", s.issuer(x)},
+		{"aud", g.client.ID},
+	}
+	if g.nonce != "" {
+		claims.add("nonce", g.nonce)
+	}
+	claims.add("iat", now.Unix())
+	claims.add("at_hash", accessTokenHash(access))
+	if g.sessionID != "" {
+		claims.add("sid", g.sessionID)
+	}
+	claims = append(claims, userClaims(g)...)
+	claims.add("amr", []string{"pwd"})
+	if broken, ok := idTokenFaults[x.fault.IDToken]; ok {
+		return broken(&s.keys, claims, access, now)
+	}
+	return s.keys.sign(encodeJSON(claims))
+}
+
+// userClaims are the claims about the user that both tokens carry.
+func userClaims(g grant) object {
+	claims := object{
+		{"sub", g.user.ID},
+		{"auth_time", g.authTime.Unix()},
+		{"idp", "local"},
+	}
+	if g.user.Role != "" {
+		claims.add("role", g.user.Role)
+	}
+	return claims
+}
+
+// accessTokenHash is at_hash, OpenID Connect Core 1.0 section 3.1.3.6.
+func accessTokenHash(access string) string {
+	sum := sha256.Sum256([]byte(access))
+	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
+}
+
+func apisOf(scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !isAPIScope(scope) })
+}
+
+// oneOrMany is how IdentityServer writes an audience: a string if there is one, else an array.
+func oneOrMany(audiences []string) any {
+	if len(audiences) == 1 {
+		return audiences[0]
+	}
+	return audiences
+}

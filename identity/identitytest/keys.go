@@ -1,0 +1,135 @@
+package identitytest
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"math/big"
+	"sync"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// signingKey is one RSA key of the server.
+type signingKey struct {
+	private *rsa.PrivateKey
+	id      string // empty unless Config.KeyID
+}
+
+// firstKey is the key that every server of this process starts with; making one per
+// server would cost each test a tenth of a second. RotateKeys gives a server its own.
+var firstKey = sync.OnceValue(newRSAKey)
+
+// foreignKey signs what must not verify. It is never published.
+var foreignKey = sync.OnceValue(newRSAKey)
+
+func newRSAKey() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic("identitytest: making a key: " + err.Error())
+	}
+	return key
+}
+
+// keyring holds the published keys, the current one first. Its zero value is ready.
+type keyring struct {
+	named bool // keys have an id
+
+	mu   sync.RWMutex
+	keys []signingKey
+}
+
+func (k *keyring) all() []signingKey {
+	k.mu.RLock()
+	keys := k.keys
+	k.mu.RUnlock()
+	if keys != nil {
+		return keys
+	}
+	first := k.name(firstKey())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys == nil {
+		k.keys = []signingKey{first}
+	}
+	return k.keys
+}
+
+func (k *keyring) name(private *rsa.PrivateKey) signingKey {
+	key := signingKey{private: private}
+	if k.named {
+		key.id = randomHex(16)
+	}
+	return key
+}
+
+func (k *keyring) current() signingKey { return k.all()[0] }
+
+func (k *keyring) rotate() {
+	k.all() // so that there is an old key
+	key := k.name(newRSAKey())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = append([]signingKey{key}, k.keys...)
+}
+
+func (k *keyring) dropOld() {
+	k.all() // so that there is a current key
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = k.keys[:1:1]
+}
+
+// verify returns the payload of a token that one of the published keys signed.
+func (k *keyring) verify(raw string) ([]byte, bool) {
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return nil, false
+	}
+	for _, key := range k.all() {
+		if payload, err := signed.Verify(&key.private.PublicKey); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
+}
+
+// sign makes a token with the server's current key.
+func (k *keyring) sign(payload []byte) string {
+	key := k.current()
+	return signJWT(jose.RS256, jose.JSONWebKey{Key: key.private, KeyID: key.id}, payload, nil)
+}
+
+// signJWT makes a token of payload. It panics on a key that does not fit the algorithm;
+// the server has none.
+func signJWT(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose.SignerOptions) string {
+	if options == nil {
+		options = &jose.SignerOptions{}
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options.WithType("JWT"))
+	if err != nil {
+		panic("identitytest: " + err.Error())
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		panic("identitytest: " + err.Error())
+	}
+	token, err := signed.CompactSerialize()
+	if err != nil {
+		panic("identitytest: " + err.Error())
+	}
+	return token
+}
+
+// jwk is the public half, in IdentityServer's order.
+func (key signingKey) jwk() object {
+	o := object{{"kty", "RSA"}, {"use", "sig"}}
+	if key.id != "" {
+		o.add("kid", key.id)
+	}
+	public := key.private.PublicKey
+	o.add("e", base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()))
+	o.add("n", base64.RawURLEncoding.EncodeToString(public.N.Bytes()))
+	o.add("alg", "RS256")
+	return o
+}

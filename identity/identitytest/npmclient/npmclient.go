@@ -1,0 +1,159 @@
+// Package npmclient runs the published npm package b2trader.identity.auth in tests, to
+// compare it with what is written here. It is for tests only and needs node, npm and, the
+// first time on a machine, the npm registry.
+package npmclient
+
+import (
+	"bytes"
+	"context"
+	_ "embed" // for the driver
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Version is the version of the npm package that is run.
+const Version = "1.2.0"
+
+// RequireEnv names the environment variable that, set to 1, turns a skip for want of node,
+// npm or the registry into a failure.
+const RequireEnv = "B2TRADER_TEST_REQUIRE"
+
+// How long installing, and running a handful of steps, may take.
+const (
+	installTimeout = 3 * time.Minute
+	runTimeout     = time.Minute
+)
+
+//go:embed driver.cjs
+var driver []byte
+
+// Package is the npm package, installed.
+type Package struct{ dir string }
+
+// Install installs the npm package into a temporary folder of the test and returns it.
+// Call it once, in a test whose subtests share it. Without node, npm or the registry it
+// skips the test, or fails it if RequireEnv is 1.
+func Install(tb testing.TB) *Package {
+	tb.Helper()
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing(tb, tool+" is not installed")
+		}
+	}
+	dir := tb.TempDir()
+	ctx, cancel := context.WithTimeout(tb.Context(), installTimeout)
+	defer cancel()
+	// npm installs where it finds a package.json, so that dir is taken and none of its parents.
+	writeFile(tb, dir, "package.json", []byte(`{"private":true,"dependencies":{"b2trader.identity.auth":"`+Version+`"}}`))
+	install := exec.CommandContext(ctx, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+	install.Dir = dir
+	if output, err := install.CombinedOutput(); err != nil {
+		missing(tb, "npm install failed: "+err.Error()+"\n"+string(output))
+	}
+	writeFile(tb, dir, "driver.cjs", driver)
+	return &Package{dir}
+}
+
+func writeFile(tb testing.TB, dir, name string, content []byte) {
+	tb.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func missing(tb testing.TB, reason string) {
+	tb.Helper()
+	if os.Getenv(RequireEnv) == "1" {
+		tb.Fatal(reason)
+	}
+	tb.Skip(reason)
+}
+
+// Step is one call of the npm package's client. What earlier calls returned is passed on
+// by itself: cookies to Authorize, the code to RetrieveToken, the tokens to RefreshToken
+// and the sign-outs.
+type Step struct {
+	Call string   `json:"call"`
+	Args []string `json:"args,omitempty"`
+}
+
+// SignIn is signIn(email, password).
+func SignIn(email, password string) Step {
+	return Step{Call: "signIn", Args: []string{email, password}}
+}
+
+// Authorize is authorize({Cookie: …}) with the text of the sign-in's Set-Cookie headers, as
+// the package's README shows it for NodeJS.
+func Authorize() Step { return Step{Call: "authorize"} }
+
+// AuthorizeWithoutCookies is authorize().
+func AuthorizeWithoutCookies() Step { return Step{Call: "authorizeWithoutCookies"} }
+
+// RetrieveToken is retrieveToken(code).
+func RetrieveToken() Step { return Step{Call: "retrieveToken"} }
+
+// RefreshToken is refreshToken(refreshToken).
+func RefreshToken() Step { return Step{Call: "refreshToken"} }
+
+// SignOut is signOut(accessToken), which revokes all refresh tokens of user and client.
+func SignOut() Step { return Step{Call: "signOut"} }
+
+// SignOutOfOne is signOut(accessToken, refreshToken).
+func SignOutOfOne() Step { return Step{Call: "signOutOfOne"} }
+
+// MachineToMachineSignIn is machineToMachineSignIn(email, password).
+func MachineToMachineSignIn(email, password string) Step {
+	return Step{Call: "machineToMachineSignIn", Args: []string{email, password}}
+}
+
+// Result is what one step brought. It holds tokens and cookies.
+type Result struct {
+	// Call is the Step's.
+	Call string `json:"call"`
+	// Status is the HTTP status, 0 for calls that do not tell it: authorize and
+	// retrieveToken.
+	Status int `json:"status"`
+	// SetCookie is the text of the Set-Cookie headers, joined by node-fetch.
+	SetCookie string `json:"setCookie"`
+	// Value is the code that authorize returned, empty for null, or a body that is not JSON.
+	Value string `json:"value"`
+	// Body is the body, if it is a JSON object.
+	Body map[string]any `json:"body"`
+}
+
+// Text returns a string member of the body, or "".
+func (r Result) Text(name string) string {
+	text, _ := r.Body[name].(string)
+	return text
+}
+
+// Run makes the calls, one after the other, on one instance of the npm package's client
+// for the server at url (without /identity), and returns one result each. An empty secret
+// is left out. A call that throws fails the test.
+func (p *Package) Run(tb testing.TB, url, client, secret string, steps ...Step) []Result {
+	tb.Helper()
+	input, err := json.Marshal(map[string]any{"url": url, "client": client, "secret": secret, "steps": steps})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(tb.Context(), runTimeout)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	node := exec.CommandContext(ctx, "node", "driver.cjs")
+	node.Dir, node.Stdin, node.Stdout, node.Stderr = p.dir, bytes.NewReader(input), &stdout, &stderr
+	if err := node.Run(); err != nil {
+		tb.Fatalf("npm client: %v\n%s", err, &stderr)
+	}
+	var results []Result
+	if err := json.Unmarshal(stdout.Bytes(), &results); err != nil {
+		tb.Fatalf("npm client: its results are not JSON: %v", err)
+	}
+	if len(results) != len(steps) {
+		tb.Fatalf("npm client: %d results of %d steps", len(results), len(steps))
+	}
+	return results
+}

@@ -1,0 +1,201 @@
+package identitytest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"sync"
+	"time"
+)
+
+// secondFactorLifetime is how long a password waits for its code, as in ASP.NET Identity.
+const secondFactorLifetime = 5 * time.Minute
+
+// session is someone's sign-in at the IdentityServer. Fields are guarded by the store.
+type session struct {
+	id       string // the sid
+	userID   string
+	authTime time.Time
+	expires  time.Time
+	clients  map[string]bool // that have been authorized in this session
+	ended    bool
+}
+
+// sessionStore holds the sessions by the tickets in the cookies. Its zero value is ready.
+type sessionStore struct {
+	mu      sync.Mutex
+	tickets map[string]*session
+	pending map[string]pendingSignIn // second factors awaited
+	logouts map[string]*session      // by logoutId
+	sweepAt int
+}
+
+type pendingSignIn struct {
+	userID  string
+	expires time.Time
+}
+
+// newTicket returns what an ASP.NET Core authentication cookie looks like.
+func newTicket() string {
+	b := make([]byte, 120)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	return "CfDJ8" + base64.RawURLEncoding.EncodeToString(b)
+}
+
+// start begins a session and returns its ticket and sid.
+func (st *sessionStore) start(userID string, now time.Time, lifetime time.Duration) (ticket, sid string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.sweep(now)
+	if st.tickets == nil {
+		st.tickets = make(map[string]*session)
+	}
+	ticket = newTicket()
+	started := &session{
+		id: randomHex(16), userID: userID, authTime: now, expires: now.Add(lifetime),
+		clients: make(map[string]bool),
+	}
+	st.tickets[ticket] = started
+	return ticket, started.id
+}
+
+// sweep forgets what has expired, now and then.
+func (st *sessionStore) sweep(now time.Time) {
+	if len(st.tickets)+len(st.pending)+len(st.logouts) < st.sweepAt {
+		return
+	}
+	for ticket, found := range st.tickets {
+		if now.After(found.expires) {
+			delete(st.tickets, ticket)
+		}
+	}
+	for handle, p := range st.pending {
+		if now.After(p.expires) {
+			delete(st.pending, handle)
+		}
+	}
+	for id, found := range st.logouts {
+		if now.After(found.expires) {
+			delete(st.logouts, id)
+		}
+	}
+	st.sweepAt = 2*(len(st.tickets)+len(st.pending)+len(st.logouts)) + 256
+}
+
+// find returns a copy of the session that ticket stands for.
+func (st *sessionStore) find(ticket string, now time.Time) (session, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	found, ok := st.tickets[ticket]
+	if !ok || found.ended || now.After(found.expires) {
+		return session{}, false
+	}
+	return *found, true
+}
+
+// addClient notes that the session has been used for client. It returns a new ticket the
+// first time: IdentityServer keeps the list in the cookie. The old ticket stays good.
+func (st *sessionStore) addClient(ticket, client string) (newer string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	found, ok := st.tickets[ticket]
+	if !ok || found.clients[client] {
+		return ""
+	}
+	found.clients[client] = true
+	newer = newTicket()
+	st.tickets[newer] = found
+	return newer
+}
+
+// end ends the session of ticket, with all its tickets.
+func (st *sessionStore) end(ticket string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if found, ok := st.tickets[ticket]; ok {
+		found.ended = true
+	}
+}
+
+func (st *sessionStore) endAll(userID string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, found := range st.tickets {
+		if found.userID == userID {
+			found.ended = true
+		}
+	}
+	for handle, p := range st.pending {
+		if p.userID == userID {
+			delete(st.pending, handle)
+		}
+	}
+}
+
+// awaitSecondFactor remembers that the password was right.
+func (st *sessionStore) awaitSecondFactor(userID string, now time.Time) (handle string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.sweep(now)
+	if st.pending == nil {
+		st.pending = make(map[string]pendingSignIn)
+	}
+	handle = newTicket()
+	st.pending[handle] = pendingSignIn{userID: userID, expires: now.Add(secondFactorLifetime)}
+	return handle
+}
+
+// awaiting returns whose code the handle waits for.
+func (st *sessionStore) awaiting(handle string, now time.Time) (userID string, ok bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	p, ok := st.pending[handle]
+	return p.userID, ok && !now.After(p.expires)
+}
+
+func (st *sessionStore) secondFactorDone(handle string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	delete(st.pending, handle)
+}
+
+// planLogout remembers the session that a logout page is to end.
+func (st *sessionStore) planLogout(ticket string, now time.Time) (logoutID string) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.sweep(now)
+	found, ok := st.tickets[ticket]
+	if !ok {
+		return ""
+	}
+	if st.logouts == nil {
+		st.logouts = make(map[string]*session)
+	}
+	logoutID = newTicket()
+	st.logouts[logoutID] = found
+	return logoutID
+}
+
+// logout ends the session that was planned under logoutID.
+func (st *sessionStore) logout(logoutID string) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	found, ok := st.logouts[logoutID]
+	if ok {
+		found.ended = true
+		delete(st.logouts, logoutID)
+	}
+	return ok
+}
+
+// session returns the session that the request's cookies name, with its ticket.
+func (s *Server) session(x *exchange) (found session, ticket string, ok bool) {
+	ticket = requestCookies(x.Header)[cookieTicket]
+	found, ok = s.sessions.find(ticket, s.now())
+	return found, ticket, ok
+}
+
+// dropSessionCookies removes both cookies from the client.
+func (x *exchange) dropSessionCookies() {
+	x.setCookie(cookieTicket, "")
+	x.out.Header().Add("Set-Cookie", cookieSessionID+"=.; expires=Thu, 01 Jan 1970 00:00:00 GMT; path="+basePath)
+}

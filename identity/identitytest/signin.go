@@ -1,0 +1,110 @@
+package identitytest
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+)
+
+// secondFactorMessage is the text that goes with a demand for a code.
+const secondFactorMessage = "For your security, we have emailed you a one-time authentication code. Please enter this code below to proceed."
+
+// signInRequest is the body of both steps of a sign-in.
+type signInRequest struct {
+	Email            string `json:"email"`
+	Password         string `json:"password"`
+	VerificationCode string `json:"verificationCode"`
+	Provider         string `json:"provider"`
+}
+
+// signIn answers POST /identity/sign-in: address and password, or the code of the second
+// factor under the cookie of the first step.
+func (s *Server) signIn(x *exchange) {
+	var in signInRequest
+	if !x.allowOnly(http.MethodPost) || !x.decodeJSON(&in) {
+		return
+	}
+	if in.VerificationCode != "" {
+		s.signInByCode(x, in)
+		return
+	}
+	u := s.checkPassword(in.Email, in.Password)
+	switch {
+	case u == nil:
+		s.refuseSignIn(x, "wrong address or password, or disabled user")
+	case u.SecondFactorCode != "":
+		x.setCookie(cookieSecondFactor, s.sessions.awaitSecondFactor(u.ID, s.now()))
+		x.json(http.StatusOK, mvcJSON, object{
+			{"secondFactorRequired", true},
+			{"message", secondFactorMessage},
+			{"provider", u.SecondFactorProvider},
+		})
+	default:
+		s.completeSignIn(x, u)
+	}
+}
+
+// checkPassword returns the user, or nil.
+func (s *Server) checkPassword(email, password string) *user {
+	u := s.userByEmail(email)
+	if u == nil || !u.active() || !sameSecret(u.Password, password) {
+		return nil
+	}
+	return u
+}
+
+// sameSecret compares in constant time. Nothing equals an empty secret.
+func sameSecret(want, got string) bool {
+	return want != "" && subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1
+}
+
+func (s *Server) signInByCode(x *exchange, in signInRequest) {
+	handle := requestCookies(x.Header)[cookieSecondFactor]
+	userID, ok := s.sessions.awaiting(handle, s.now())
+	u := s.byID[userID]
+	switch {
+	case !ok:
+		s.refuseSignIn(x, "no sign-in waits for a code")
+	case !u.active() || in.Provider != u.SecondFactorProvider || !sameSecret(u.SecondFactorCode, in.VerificationCode):
+		s.refuseSignIn(x, "wrong code or provider, or disabled user")
+	default:
+		s.sessions.secondFactorDone(handle)
+		x.setCookie(cookieSecondFactor, "")
+		s.completeSignIn(x, u)
+	}
+}
+
+func (s *Server) completeSignIn(x *exchange, u *user) {
+	ticket, sid := s.sessions.start(u.ID, s.now(), s.config.SessionLifetime)
+	x.setCookie(cookieTicket, ticket)
+	x.setCookie(cookieSessionID, sid)
+	x.out.Header().Set("Cache-Control", "no-cache")
+	x.out.Header().Set("Pragma", "no-cache")
+	x.json(http.StatusOK, mvcJSON, object{
+		{"secondFactorRequired", false},
+		{"account", object{{"nickname", u.Nickname}, {"email", u.Email}, {"id", u.ID}}},
+	})
+}
+
+func (s *Server) refuseSignIn(x *exchange, reason string) {
+	x.problem = "SignInUnsuccessful: " + reason
+	x.json(s.config.SignInFailureStatus, mvcJSON, object{
+		{"errors", []object{{
+			{"code", "SignInUnsuccessful"},
+			{"message", "The sign-in was unsuccessful"},
+		}}},
+	})
+}
+
+// decodeJSON reads the body, or answers 415 or 400.
+func (x *exchange) decodeJSON(into any) bool {
+	if x.mediaType() != "application/json" {
+		x.problemDetails(http.StatusUnsupportedMediaType)
+		return false
+	}
+	if json.Unmarshal(x.body, into) != nil {
+		x.problemDetails(http.StatusBadRequest)
+		return false
+	}
+	return true
+}
