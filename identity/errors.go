@@ -115,8 +115,19 @@ func (x *exchange) unusable(description string) *Error {
 // later reports whether a status says that the same request may succeed later.
 func later(status int) bool { return status >= 500 || status == 429 || status == 408 }
 
-// GrantRefused reports whether the grant was refused, which no repetition cures.
-func (e *Error) GrantRefused() bool { return errors.Is(e, ErrGrantRefused) }
+// GrantRefused reports whether the refresh token, or the session behind a [State], is no good and never will be.
+func (e *Error) GrantRefused() bool {
+	return errors.Is(e, ErrGrantRefused) || errors.Is(e, ErrNotSignedIn)
+}
+
+// Misconfigured reports whether the client does not fit the server, which costs no session.
+func (e *Error) Misconfigured() bool { return errors.Is(e, ErrMisconfigured) }
+
+// NotSent reports whether the request surely did not reach the server, so that it may be repeated.
+func (e *Error) NotSent() bool { return errors.Is(e, ErrUnavailable) && !e.Sent }
+
+// Unanswered reports whether the request may have reached the server, which did not answer.
+func (e *Error) Unanswered() bool { return errors.Is(e, ErrUnavailable) && e.Sent && e.StatusCode == 0 }
 
 // RetryDelay returns RetryAfter.
 func (e *Error) RetryDelay() time.Duration { return e.RetryAfter }

@@ -89,6 +89,20 @@ func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State,
 	return token, next, err
 }
 
+// ResumeBinary is Resume for a state in the form of [State.MarshalBinary], as package vault keeps it, sealed.
+func (c *Client) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token, []byte, error) {
+	var s State
+	if err := s.UnmarshalBinary(state); err != nil {
+		return nil, nil, &Error{Op: "resume", Err: because(ErrNotSignedIn, err)}
+	}
+	token, s, err := c.Resume(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	next, err := s.MarshalBinary()
+	return token, next, err
+}
+
 // restore returns a SignIn in the session of state.
 func (c *Client) restore(state State) *SignIn {
 	s := c.newSignIn()

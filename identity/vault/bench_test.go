@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -17,10 +19,12 @@ func filled(tb testing.TB) *vault.Vault {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	v, err := vault.New(vault.Config{Refreshers: map[string]vault.Refresher{"spa": client}})
+	shelf := memstore.New()
+	v, err := vault.New(vault.Config{Store: shelf, Keys: []vault.Key{vault.NewKey("a")}, Refreshers: map[string]vault.Refresher{"spa": client}})
 	if err != nil {
 		tb.Fatal(err)
 	}
+	tb.Cleanup(func() { _ = v.Close(context.Background()); _ = shelf.Close() })
 	for i := range 1000 {
 		token := &oauth2.Token{AccessToken: "a", Expiry: time.Now().Add(time.Hour)}
 		if err := v.Put(tb.Context(), fmt.Sprint(i), vault.Entry{Owner: "o", Client: "spa", Token: token}); err != nil {

@@ -2,20 +2,17 @@ package vault
 
 import (
 	"hash/maphash"
-	"maps"
-	"slices"
 	"sync"
 )
 
 // shards keep callers of different keys out of each other's way.
 const shards = 64
 
-// An index finds slots by key, and keys by owner.
+// An index finds slots by the callers' keys, and by their places in the store.
 type index struct {
 	seed   maphash.Seed
 	shards [shards]shard
-	mu     sync.Mutex // guards owners
-	owners map[string]map[string]bool
+	places sync.Map // of place to *slot
 }
 
 type shard struct {
@@ -24,7 +21,7 @@ type shard struct {
 }
 
 func newIndex() *index {
-	x := &index{seed: maphash.MakeSeed(), owners: map[string]map[string]bool{}}
+	x := &index{seed: maphash.MakeSeed()}
 	for i := range x.shards {
 		x.shards[i].slots = map[string]*slot{}
 	}
@@ -40,49 +37,42 @@ func (x *index) get(key string) *slot {
 	return sh.slots[key]
 }
 
-// put returns the slot that s replaces, or nil.
-func (x *index) put(key string, s *slot) (old *slot) {
+// at returns the slot of a place in the store, or nil.
+func (x *index) at(place string) *slot {
+	s, _ := x.places.Load(place)
+	found, _ := s.(*slot)
+	return found
+}
+
+// ensure returns the slot of key, making one that is at place.
+func (x *index) ensure(key, place string) *slot {
 	sh := x.shard(key)
 	sh.Lock()
 	defer sh.Unlock()
-	old = sh.slots[key]
-	sh.slots[key] = s
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if old != nil {
-		x.forget(old.owner, key)
+	s := sh.slots[key]
+	if s == nil {
+		s = newSlot(key, place)
+		sh.slots[key] = s
+		x.places.Store(place, s)
 	}
-	if x.owners[s.owner] == nil {
-		x.owners[s.owner] = map[string]bool{}
-	}
-	x.owners[s.owner][key] = true
-	return old
+	return s
 }
 
-// remove reports whether s was still what key led to.
-func (x *index) remove(key string, s *slot) bool {
-	sh := x.shard(key)
+// remove forgets s.
+func (x *index) remove(s *slot) {
+	sh := x.shard(s.key)
 	sh.Lock()
 	defer sh.Unlock()
-	if sh.slots[key] != s {
-		return false
-	}
-	delete(sh.slots, key)
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.forget(s.owner, key)
-	return true
-}
-
-func (x *index) forget(owner, key string) {
-	delete(x.owners[owner], key)
-	if len(x.owners[owner]) == 0 {
-		delete(x.owners, owner)
+	if sh.slots[s.key] == s {
+		delete(sh.slots, s.key)
+		x.places.CompareAndDelete(s.place, s)
 	}
 }
 
-func (x *index) keysOf(owner string) []string {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return slices.Collect(maps.Keys(x.owners[owner]))
+// each calls f for every slot.
+func (x *index) each(f func(*slot)) {
+	x.places.Range(func(_, s any) bool {
+		f(s.(*slot))
+		return true
+	})
 }

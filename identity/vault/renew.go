@@ -3,138 +3,209 @@ package vault
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
-	"math/rand/v2"
-
 	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/store"
 )
 
-// A flight is one renewal that any number of callers wait for.
-type flight struct {
-	done chan struct{} // closed when it has landed
+// A renewal succeeds one generation of an entry's token. Its steps, in this order, are what keeps sessions alive:
+//
+//  1. read the record from the store, never from memory;
+//  2. take the lease by compare-and-swap on what was read, so that it is still true;
+//  3. send the refresh token, renewing the lease while the answer takes its time;
+//  4. store the successor before anybody uses it.
+//
+// A process that dies between 3 and 4 has spent the refresh token: whoever takes over finds an expired lease, asks once more,
+// is refused, and resumes.
+type renewal struct {
+	*Vault
+	*slot
+	generation int       // to be succeeded
+	began      time.Time // for observers
+
+	record  record // as it is stored, lease and all
+	version uint64 // of record
+	taken   bool   // the lease was another's, who did not give it back: the refresh token may have been sent
 }
 
-// renewed returns the token that is due for renewal while it lives, and else waits for its successor.
-func (v *Vault) renewed(ctx context.Context, s *slot, now time.Time) (*oauth2.Token, error) {
-	f, held, err := v.join(s, now)
-	if now.Before(held.token.Expiry) && !errors.Is(err, ErrEnded) && !errors.Is(err, ErrNotFound) {
-		return held.token, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if f == nil { // a renewal landed since the caller looked
-		return held.token, nil
-	}
-	select {
-	case <-f.done:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	return s.outcome(v.config.Now())
-}
+// errAhead says that the record has a successor already.
+var errAhead = errors.New("another process has renewed the token")
 
-// join returns the flight under way, starting one if a renewal is due and may be tried.
-func (v *Vault) join(s *slot, now time.Time) (*flight, *held, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	held := s.held.Load()
-	switch {
-	case s.ended:
-		return nil, held, ErrNotFound
-	case s.dead:
-		return nil, held, ErrEnded
-	case now.Before(held.renewAt):
-		return nil, held, nil
-	case s.flight != nil:
-		return s.flight, held, nil
-	case now.Before(s.notUntil):
-		return nil, held, s.unavailable(now)
-	case !v.begin():
-		return nil, held, &UnavailableError{RetryAfter: time.Second, Err: errClosed}
-	}
-	s.flight = &flight{done: make(chan struct{})}
-	go v.fly(s, s.flight, held)
-	return s.flight, held, nil
-}
-
-func (v *Vault) begin() bool {
-	v.closing.Lock()
-	defer v.closing.Unlock()
-	if !v.closed {
-		v.running.Add(1)
-	}
-	return !v.closed
-}
-
-// outcome is what a caller gets after a flight has landed.
-func (s *slot) outcome(now time.Time) (*oauth2.Token, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	held := s.held.Load()
-	switch {
-	case s.ended:
-		return nil, ErrNotFound
-	case s.dead:
-		return nil, ErrEnded
-	case s.cause != nil:
-		return nil, s.unavailable(now)
-	}
-	return held.token, nil
-}
-
-func (s *slot) unavailable(now time.Time) error {
-	return &UnavailableError{RetryAfter: max(time.Second, s.notUntil.Sub(now)), Err: s.cause}
-}
-
-// fly renews what the slot held when the flight began. It belongs to the vault: no caller's context reaches it.
-func (v *Vault) fly(s *slot, f *flight, old *held) {
-	defer v.running.Done()
-	ctx, cancel := context.WithTimeout(v.ctx, v.config.Timeout)
-	defer cancel()
-	began := v.config.Now()
-	token, err := v.config.Refreshers[s.client].Refresh(ctx, old.token)
-	now := v.config.Now()
-	result := s.land(token, err, old, now)
-	close(f.done)
-	if result == Discarded && v.config.Revoke != nil {
-		v.config.Revoke(ctx, s.entry(token))
-	}
-	if v.config.OnRenewal != nil {
-		v.config.OnRenewal(Renewal{s.owner, s.client, result, now.Sub(began), err})
-	}
-}
-
-// land stores what a flight brought, before anybody gets to see it.
-func (s *slot) land(token *oauth2.Token, err error, old *held, now time.Time) Result {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.flight = nil
-	var refused interface{ GrantRefused() bool }
-	switch {
-	case err == nil && s.ended:
-		return Discarded
+// run carries the renewal out. Its error is nil if the slot then holds a successor.
+func (r *renewal) run(ctx context.Context) (Result, error) {
+	switch err := r.lease(ctx); {
 	case err == nil:
-		s.held.Store(newHeld(token, old.generation+1, now))
-		s.failures, s.notUntil, s.cause = 0, time.Time{}, nil
-		return Renewed
-	case errors.As(err, &refused) && refused.GrantRefused():
-		s.dead, s.cause = true, err
+	case errors.Is(err, errAhead):
+		return Joined, nil
+	default:
+		return r.resultOf(err), err
+	}
+	token, err := r.refresh(ctx)
+	switch {
+	case err == nil:
+		return r.save(ctx, r.record.with(token, r.config.Now()), Renewed)
+	case errors.Is(err, errAhead):
+		return Joined, nil
+	case classify(err) == refused:
+		return r.lost(ctx, err)
+	}
+	r.giveBack(ctx)
+	if m := (interface{ Misconfigured() bool })(nil); errors.As(err, &m) && m.Misconfigured() {
+		r.config.Logger.Error("vault: the server refuses this client; its entries are kept", slog.String("client", r.record.Client), slog.Any("error", err))
+	}
+	return Failed, err
+}
+
+// resultOf classifies a step that did not get as far as the server.
+func (r *renewal) resultOf(err error) Result {
+	switch {
+	case gone(err):
+		r.end(r.slot)
+		return Discarded
+	case errors.Is(err, ErrEnded):
 		return Refused
 	}
-	s.failures++
-	s.notUntil, s.cause = now.Add(pause(err, s.failures)), err
 	return Failed
 }
 
-// pause is how long to wait after so many failures in a row: as long as the server asks, or a second, doubling up to
-// sixteen, give or take a quarter so that many sessions do not come back as one.
-func pause(err error, failures int) time.Duration {
-	var asked interface{ RetryDelay() time.Duration }
-	if errors.As(err, &asked) && asked.RetryDelay() > 0 {
-		return asked.RetryDelay()
+// lease reads the record and takes its lease, waiting for a holder that is alive.
+func (r *renewal) lease(ctx context.Context) error {
+	for {
+		if err := r.reread(ctx); err != nil {
+			return err
+		}
+		now := r.config.Now()
+		if l := r.record.Lease; l != nil && l.Holder != r.holder && now.Before(l.Until) {
+			r.pauseFor(ctx, jitter(l.Until.Sub(now)+r.config.Lease/8))
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		r.taken = r.record.Lease != nil
+		switch err := r.extend(ctx); {
+		case err == nil:
+			return nil
+		case !errors.Is(err, store.ErrConflict):
+			return err
+		}
+		r.pauseFor(ctx, jitter(20*time.Millisecond)) // what is in the way is about to be reported
 	}
-	d := time.Second << min(failures-1, 4)
-	return d*3/4 + rand.N(d/2)
+}
+
+// reread brings the renewal up to date. It fails with errAhead if there is nothing left to do.
+func (r *renewal) reread(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	epoch := r.live.Load()
+	record, version, err := r.shelf.get(ctx, r.place)
+	if err != nil {
+		return err
+	}
+	r.record, r.version = record, version
+	r.install(newHeld(record, version, epoch, r.config.Now()))
+	switch {
+	case record.Dead:
+		return ErrEnded
+	case record.Generation > r.generation:
+		return errAhead
+	}
+	return nil
+}
+
+// extend writes our lease into the record.
+func (r *renewal) extend(ctx context.Context) error {
+	next := r.record
+	next.Lease = &lease{Holder: r.holder, Until: r.config.Now().Add(r.config.Lease)}
+	return r.write(ctx, next)
+}
+
+// write replaces the record that was read last.
+func (r *renewal) write(ctx context.Context, next record) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	epoch := r.live.Load()
+	version, err := r.shelf.put(ctx, r.place, next, r.version)
+	if err != nil {
+		return err
+	}
+	r.record, r.version = next, version
+	r.install(newHeld(next, version, epoch, r.config.Now()))
+	return nil
+}
+
+// giveBack ends our lease, so that others need not wait for it. If it fails they wait.
+func (r *renewal) giveBack(ctx context.Context) {
+	if r.record.Lease != nil && r.record.Lease.Holder == r.holder {
+		next := r.record
+		next.Lease = nil
+		_ = r.write(context.WithoutCancel(ctx), next)
+	}
+}
+
+// pauseFor waits for a change of the record, but no longer than d.
+func (r *renewal) pauseFor(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-r.next():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// refresh asks the server, with the lease held. A request that surely was not sent is repeated; one that was not answered
+// is followed, once, by another, unless the record shows that it need not be.
+func (r *renewal) refresh(ctx context.Context) (*oauth2.Token, error) {
+	const tries = 3
+	probed := r.taken
+	for try := 1; ; try++ {
+		token, err := r.request(ctx)
+		switch f := classify(err); {
+		case err == nil:
+			return token, nil
+		case f == notSent && try < tries:
+			r.pauseFor(ctx, jitter(100*time.Millisecond<<try))
+		case f == unanswered && !probed:
+			probed = true
+			if err := r.reread(ctx); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, err
+		}
+	}
+}
+
+// request sends one token request, renewing the lease while it takes.
+func (r *renewal) request(ctx context.Context) (*oauth2.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.config.Timeout)
+	defer cancel()
+	client, token := r.config.Refreshers[r.record.Client], r.record.token() // keep changes the record
+	stopped, idle := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(idle)
+		r.keep(ctx, stopped)
+	}()
+	defer func() { close(stopped); <-idle }()
+	return client.Refresh(ctx, token)
+}
+
+// keep renews the lease until it is stopped, or lost: then somebody else took it, as after a long pause of this process.
+func (r *renewal) keep(ctx context.Context, stopped <-chan struct{}) {
+	tick := time.NewTicker(r.config.Lease / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-stopped:
+			return
+		}
+		if err := r.extend(ctx); errors.Is(err, store.ErrConflict) || gone(err) {
+			return
+		}
+	}
 }

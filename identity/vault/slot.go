@@ -8,65 +8,116 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A slot holds one entry through its renewals.
+// A slot is what this process knows of one entry.
 type slot struct {
-	owner, client string
-	until         time.Time
-	expiry        *time.Timer // drops the slot at until; nil: never
+	key, place string
 
-	held atomic.Pointer[held] // never nil
+	held   atomic.Pointer[held] // nil: not read yet
+	newest atomic.Uint64        // the newest version that was reported
 
 	mu       sync.Mutex
-	flight   *flight   // the renewal under way, nil between renewals
-	ended    bool      // deleted or replaced: nothing is stored any more
-	dead     bool      // refused: nothing is asked for any more
-	failures int       // renewals that failed in a row
-	notUntil time.Time // no renewal before, after a failure
-	cause    error     // of the last failure
+	loading  *call         // the read of the store under way
+	flight   *flight       // the renewal under way
+	failures int           // renewals that failed in a row
+	notUntil time.Time     // no renewal before, after a failure
+	cause    error         // of the last failure
+	changed  chan struct{} // closed at the next change of held
+	gone     chan struct{} // closed when the entry was deleted
+	buried   bool          // gone is closed
+	watchers int           // callers of Done: the slot must stay
 }
 
-// held is one generation of the token, never changed.
+// held is one state of the record, never changed.
 type held struct {
-	token      *oauth2.Token
-	generation int
-	issued     time.Time
-	renewAt    time.Time // a renewal is due
+	record  record
+	version uint64
+	epoch   uint64 // of the watch when it was read
+	token   *oauth2.Token
+	renewAt time.Time // a renewal is due
+	expiry  time.Time // of the token, by our clock
 }
 
 // forever is later than any clock will say.
 var forever = time.Unix(1<<40, 0)
 
-func newHeld(token *oauth2.Token, generation int, now time.Time) *held {
-	h := &held{token: token, generation: generation, issued: now, renewAt: forever}
-	if !token.Expiry.IsZero() {
-		h.renewAt = now.Add(token.Expiry.Sub(now) * 2 / 3)
+func newHeld(r record, version, epoch uint64, now time.Time) *held {
+	h := &held{record: r, version: version, epoch: epoch, token: r.token(), renewAt: forever, expiry: forever}
+	if !r.Expiry.IsZero() {
+		// The clock of whoever wrote the record may be ahead of ours: the token lives no longer from now than it lived
+		// when it was new.
+		life := r.Expiry.Sub(r.Issued)
+		h.expiry = earlier(r.Expiry, now.Add(life))
+		h.renewAt = earlier(r.Issued.Add(life*2/3), h.expiry)
 	}
 	return h
 }
 
-func newSlot(e Entry, now time.Time) *slot {
-	s := &slot{owner: e.Owner, client: e.Client, until: e.Until}
-	s.held.Store(newHeld(e.Token, 0, now))
-	return s
-}
-
-// end makes the slot refuse successors, and returns what it held last.
-func (s *slot) end() Entry {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended = true
-	if s.expiry != nil {
-		s.expiry.Stop()
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	return s.entry(s.held.Load().token)
+	return b
 }
 
-func (s *slot) entry(token *oauth2.Token) Entry {
-	return Entry{Owner: s.owner, Client: s.client, Token: token, Until: s.until}
+func newSlot(key, place string) *slot {
+	return &slot{key: key, place: place, changed: make(chan struct{}), gone: make(chan struct{})}
 }
 
-func (s *slot) isDead() bool {
+// install takes over a state that is newer than the one held, and wakes who waits for a change.
+func (s *slot) install(h *held) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.dead
+	old := s.held.Load()
+	if old != nil && (h.version < old.version || h.version == old.version && h.epoch < old.epoch) {
+		return
+	}
+	s.held.Store(h)
+	if old == nil || old.version != h.version {
+		s.wake()
+	}
+}
+
+// wake is called with mu held.
+func (s *slot) wake() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// reported notes that a version exists. What is older is out of date.
+func (s *slot) reported(version uint64) {
+	for {
+		newest := s.newest.Load()
+		if version <= newest || s.newest.CompareAndSwap(newest, version) {
+			break
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.held.Load(); h == nil || h.version < version {
+		s.wake()
+	}
+}
+
+// bury ends the slot: the entry was deleted.
+func (s *slot) bury() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.buried {
+		s.buried = true
+		close(s.gone)
+		s.wake()
+	}
+}
+
+func (s *slot) isBuried() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buried
+}
+
+// next returns a channel that the next change closes.
+func (s *slot) next() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changed
 }

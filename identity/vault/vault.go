@@ -1,108 +1,146 @@
-// Package vault keeps tokens alive: it answers from memory, renews early and in the background, and lets any number of
-// callers share the one renewal of an expired token.
-//
-// # Use
-//
-// Put a token under a key, such as a session's, and ask for it with Token whenever one is needed. A renewal starts when
-// two thirds of the token's life have passed; until it expires nobody waits for it. Once it has expired, every
-// caller waits for the same renewal, each as long as its own context allows, and the renewal outlives them all.
-//
-// # What failed decides what happens
-//
-// A renewal that the server refused ends the entry, for a refresh token that works once will not be accepted later; from then on
-// Token returns ErrEnded and makes no more calls. Any other failure keeps the entry: the old token serves while it lives,
-// after that Token returns an UnavailableError, and renewals are tried again with growing pauses.
-//
-// # Limits
-//
-// Tokens are held in this process's memory only: they neither survive a restart nor are shared between processes.
 package vault
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/store"
 )
 
-// A Refresher exchanges a token for its successor. *identity.Client is one.
+// A Vault keeps entries. It is safe for concurrent use.
+type Vault struct {
+	config Config
+	shelf  *shelf
+	holder string // of leases: this vault, in this run of this process
+	index  *index
+
+	live  atomic.Uint64 // the epoch of the watch; 0 while it is interrupted
+	epoch uint64        // counts the times that the watch began; of the watch's goroutine
+
+	ctx     context.Context //nolint:containedctx // of the renewals, which belong to the vault and not to a caller
+	stop    context.CancelFunc
+	loops   sync.WaitGroup // watch and sweep
+	running sync.WaitGroup // renewals and reads
+	closing sync.Mutex     // guards closed, and running.Add against Close
+	closed  bool
+}
+
+// prefix keeps the vault's records apart from others in the same store.
+const prefix = "token:"
+
+// New returns a Vault that watches its store until Close. Its error joins every problem of the Config.
+func New(config Config) (*Vault, error) {
+	config = config.withDefaults()
+	sealer, err := newSealer(config.Keys)
+	if err := errors.Join(config.validate(), err); err != nil {
+		return nil, err
+	}
+	v := &Vault{
+		config: config,
+		shelf:  &shelf{store: config.Store, sealer: sealer, prefix: prefix},
+		holder: rand.Text(),
+		index:  newIndex(),
+	}
+	v.ctx, v.stop = context.WithCancel(context.Background())
+	v.loops.Add(2)
+	go v.watch()
+	go v.sweep()
+	return v, nil
+}
+
+// Format prints the vault's name for itself.
+func (v *Vault) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "vault.Vault(%s)", v.holder) }
+
+// Put keeps an entry under key, in place of any other. A key whose entry was deleted stays empty.
 //
-// Its errors may say more than that they are errors, by these methods; all are optional:
+// Errors: ErrNotFound for such a key, *UnavailableError, the context's, or what the entry lacks.
+func (v *Vault) Put(ctx context.Context, key string, e Entry) error {
+	if key == "" || e.Token == nil || v.config.Refreshers[e.Client] == nil {
+		return fmt.Errorf("vault: an entry needs a key, a token, and a client that the vault knows (this one has %q)", e.Client)
+	}
+	now := v.config.Now()
+	if e.Until.IsZero() {
+		e.Until = now.Add(defaultLife)
+	}
+	s := v.index.ensure(key, v.shelf.place(key))
+	for {
+		r, version := newRecord(e, now), uint64(0)
+		old, oldVersion, err := v.shelf.get(ctx, s.place)
+		switch {
+		case err == nil:
+			r.Generation, version = old.Generation+1, oldVersion
+		case !errors.Is(err, store.ErrNotFound):
+			return v.refuse(s, err)
+		}
+		epoch := v.live.Load()
+		version, err = v.shelf.put(ctx, s.place, r, version)
+		switch {
+		case err == nil:
+			s.install(newHeld(r, version, epoch, now))
+			return nil
+		case !errors.Is(err, store.ErrConflict):
+			return v.refuse(s, err)
+		}
+	}
+}
+
+// refuse turns a store's answer into the vault's.
+func (v *Vault) refuse(s *slot, err error) error {
+	switch {
+	case gone(err):
+		v.end(s)
+		return ErrNotFound
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	}
+	return unavailable(err)
+}
+
+// Token returns a live token, renewing it if need be.
 //
-//	GrantRefused() bool        // the refresh token is no good and never will be: the entry ends
-//	RetryDelay() time.Duration // how long the server asks to wait, 0 if it does not
-type Refresher interface {
-	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
+// Errors: ErrNotFound, ErrEnded, *UnavailableError, or the context's.
+func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
+	now := v.config.Now()
+	if s := v.index.get(key); s != nil {
+		if h := s.held.Load(); v.current(s, h) && now.Before(h.renewAt) && !h.record.Dead {
+			return h.token, nil
+		}
+	}
+	s, h, err := v.look(ctx, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case now.Before(h.renewAt):
+		return h.token, nil
+	}
+	return v.due(ctx, s, h, now)
 }
 
-// An Entry is what the vault keeps under a key.
-type Entry struct {
-	Owner  string        // whose it is, for DeleteOwner: issuer and subject
-	Client string        // names the Refresher in Config.Refreshers
-	Token  *oauth2.Token // never changed by the vault; its successor is another Token
-	Until  time.Time     // when the entry is dropped whatever happens; zero: never
+// Renew returns a token other than stale, which an API has refused although it should be good. It is renewed at once
+// unless it is older than what the vault holds.
+//
+// Errors: as Token.
+func (v *Vault) Renew(ctx context.Context, key string, stale *oauth2.Token) (*oauth2.Token, error) {
+	s, h, err := v.look(ctx, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case h.token.AccessToken != stale.AccessToken:
+		return v.Token(ctx, key)
+	}
+	f, err := v.join(s, h, v.config.Now())
+	if err != nil {
+		return nil, err
+	}
+	return v.wait(ctx, s, f)
 }
-
-// Config says how a [Vault] works. Only Refreshers is required.
-type Config struct {
-	// Refreshers renew the entries, by Entry.Client.
-	Refreshers map[string]Refresher
-
-	// Timeout bounds one renewal. Zero: one minute.
-	Timeout time.Duration
-
-	// Revoke is called, if set, with a token that nobody will use: the entry was deleted while it was being renewed.
-	Revoke func(context.Context, Entry)
-
-	// OnRenewal is called, if set, after each renewal.
-	OnRenewal func(Renewal)
-
-	// Now is the clock. Nil: time.Now.
-	Now func() time.Time
-}
-
-// A Renewal is what became of one renewal.
-type Renewal struct {
-	Owner, Client string
-	Result        Result
-	Duration      time.Duration
-	Err           error // nil if Renewed
-}
-
-// Result classifies a Renewal.
-type Result string
-
-// The results of a renewal.
-const (
-	Renewed   Result = "renewed"
-	Refused   Result = "refused"   // the entry has ended
-	Failed    Result = "failed"    // the entry lives on, and is tried again
-	Discarded Result = "discarded" // the entry was deleted meanwhile; the new token went to Config.Revoke
-)
-
-// What callers branch on.
-var (
-	ErrNotFound = errors.New("vault: there is no entry under this key")
-	ErrEnded    = errors.New("vault: the entry has ended, for its token was refused or has no successor")
-	errClosed   = errors.New("the vault is closed")
-)
-
-// An UnavailableError says that no live token can be had just now. The entry lives on.
-type UnavailableError struct {
-	RetryAfter time.Duration // when it may be worth trying again; at least a second
-	Err        error         // of the last renewal
-}
-
-// Error says why.
-func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("vault: no live token, try again in %v: %v", e.RetryAfter, e.Err)
-}
-
-// Unwrap returns the error of the last renewal.
-func (e *UnavailableError) Unwrap() error { return e.Err }
 
 // Status describes an entry without its token.
 type Status struct {
@@ -111,124 +149,87 @@ type Status struct {
 	Renewals             int       // since it was put
 }
 
-// A Vault keeps entries. It is safe for concurrent use.
-type Vault struct {
-	config  Config
-	index   *index
-	running sync.WaitGroup // renewals
-	closing sync.Mutex     // serialises Add with Close
-	closed  bool
-	ctx     context.Context // of the renewals; ends when Close gives up
-	stop    context.CancelFunc
-}
-
-// New returns a Vault. Its error joins every problem of the Config.
-func New(config Config) (*Vault, error) {
-	var problems []error
-	if len(config.Refreshers) == 0 {
-		problems = append(problems, errors.New("vault: Config.Refreshers is empty"))
-	}
-	for name, r := range config.Refreshers {
-		if r == nil {
-			problems = append(problems, fmt.Errorf("vault: Config.Refreshers[%q] is nil", name))
-		}
-	}
-	if config.Timeout < 0 {
-		problems = append(problems, errors.New("vault: Config.Timeout is negative"))
-	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	if config.Timeout == 0 {
-		config.Timeout = time.Minute
-	}
-	if config.Now == nil {
-		config.Now = time.Now
-	}
-	v := &Vault{config: config, index: newIndex()}
-	v.ctx, v.stop = context.WithCancel(context.Background())
-	return v, nil
-}
-
-// Put keeps an entry under key, in place of any other. The error says what the entry lacks.
-func (v *Vault) Put(_ context.Context, key string, e Entry) error {
-	if key == "" || e.Token == nil || v.config.Refreshers[e.Client] == nil {
-		return fmt.Errorf("vault: an entry needs a key, a token, and a client that the vault knows (this one has %q)", e.Client)
-	}
-	now := v.config.Now()
-	s := newSlot(e, now)
-	if !e.Until.IsZero() {
-		s.expiry = time.AfterFunc(e.Until.Sub(now), func() { v.index.remove(key, s); s.end() })
-	}
-	if old := v.index.put(key, s); old != nil {
-		old.end()
-	}
-	return nil
-}
-
-// Token returns a live token, renewing it if need be.
-//
-// Errors: ErrNotFound, ErrEnded, *UnavailableError, or the context's.
-func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
-	s := v.index.get(key)
-	if s == nil {
-		return nil, ErrNotFound
-	}
-	now := v.config.Now()
-	held := s.held.Load()
-	if now.Before(held.renewAt) {
-		return held.token, nil
-	}
-	return v.renewed(ctx, s, now)
-}
-
 // Status describes the entry under key. It starts no renewal.
 //
-// Errors: ErrNotFound, ErrEnded.
-func (v *Vault) Status(_ context.Context, key string) (Status, error) {
-	s := v.index.get(key)
-	if s == nil {
-		return Status{}, ErrNotFound
+// Errors: as Token.
+func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
+	_, h, err := v.look(ctx, key)
+	if err != nil {
+		return Status{}, err
 	}
-	held := s.held.Load()
-	if s.isDead() {
-		return Status{}, ErrEnded
+	r := h.record
+	return Status{r.Owner, r.Client, r.Scope, r.Issued, r.Expiry, r.Generation}, nil
+}
+
+// Done returns a channel that is closed when the entry under key is deleted, by whatever process, and a function
+// that says that the caller no longer listens. Streams that live longer than a request end by it.
+//
+// Errors: as Token.
+func (v *Vault) Done(ctx context.Context, key string) (<-chan struct{}, func(), error) {
+	s, _, err := v.look(ctx, key)
+	if err != nil {
+		return nil, nil, err
 	}
-	scope, _ := held.token.Extra("scope").(string)
-	return Status{s.owner, s.client, scope, held.issued, held.token.Expiry, held.generation}, nil
+	listen := func(by int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.watchers += by
+	}
+	listen(1)
+	return s.gone, sync.OnceFunc(func() { listen(-1) }), nil
 }
 
 // Delete ends the entry under key and returns it, for its token to be revoked. A renewal under way
-// cannot bring it back: what that still yields goes to Config.Revoke.
+// cannot bring it back, in whatever process it is: what that still yields goes to Config.Revoke.
 //
-// Errors: ErrNotFound.
-func (v *Vault) Delete(_ context.Context, key string) (Entry, error) {
-	s := v.index.get(key)
-	if s == nil || !v.index.remove(key, s) {
+// Errors: ErrNotFound; *UnavailableError or the context's, after which the entry may still be there.
+func (v *Vault) Delete(ctx context.Context, key string) (Entry, error) {
+	s := v.index.ensure(key, v.shelf.place(key))
+	r, _, err := v.shelf.get(ctx, s.place)
+	if gone(err) {
+		v.end(s)
 		return Entry{}, ErrNotFound
 	}
-	return s.end(), nil
+	if err := v.shelf.store.Delete(ctx, s.place); err != nil {
+		return Entry{}, v.refuse(s, err)
+	}
+	v.end(s)
+	if err != nil { // deleted all the same, though there is nothing to revoke
+		return Entry{}, nil
+	}
+	return r.entry(), nil
 }
 
 // DeleteOwner ends every entry of an owner and says how many there were. Its cost is theirs.
+//
+// Errors: *UnavailableError or the context's, after which some entries may still be there.
 func (v *Vault) DeleteOwner(ctx context.Context, owner string) (int, error) {
+	records, err := v.shelf.store.List(ctx, v.shelf.prefix+hashed(owner))
+	if err != nil {
+		return 0, unavailable(err)
+	}
 	ended := 0
-	for _, key := range v.index.keysOf(owner) {
-		if _, err := v.Delete(ctx, key); err == nil {
-			ended++
+	for _, r := range records {
+		if err := v.shelf.store.Delete(ctx, r.Key); err != nil {
+			return ended, unavailable(err)
 		}
+		if s := v.index.at(r.Key); s != nil {
+			v.end(s)
+		}
+		ended++
 	}
 	return ended, nil
 }
 
-// Close starts no more renewals and waits for those under way, so that no refresh token is spent in vain.
-// If ctx ends first, they are cancelled and its error is returned.
+// Close starts no more renewals and waits for those under way, so that no refresh token is spent in vain; their leases
+// are given back. If ctx ends first, they are cancelled and its error is returned.
 func (v *Vault) Close(ctx context.Context) error {
 	v.closing.Lock()
 	v.closed = true
 	v.closing.Unlock()
 	done := make(chan struct{})
 	go func() { v.running.Wait(); close(done) }()
+	defer v.loops.Wait()
 	defer v.stop()
 	select {
 	case <-done:
@@ -236,4 +237,14 @@ func (v *Vault) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// begin reports whether work may start; whoever it tells so calls running.Done.
+func (v *Vault) begin() bool {
+	v.closing.Lock()
+	defer v.closing.Unlock()
+	if !v.closed {
+		v.running.Add(1)
+	}
+	return !v.closed
 }

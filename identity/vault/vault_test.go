@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -21,6 +23,7 @@ type house struct {
 	*testing.T
 	server *identitytest.Server
 	client *identity.Client
+	store  *memstore.Store
 	vault  *vault.Vault
 
 	mu       sync.Mutex
@@ -39,8 +42,11 @@ func inHouse(t *testing.T, f func(h *house)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := &house{T: t, server: srv, client: client}
+		h := &house{T: t, server: srv, client: client, store: memstore.New()}
+		defer func() { _ = h.store.Close() }()
 		h.vault, err = vault.New(vault.Config{
+			Store:      h.store,
+			Keys:       []vault.Key{vault.NewKey("a")},
 			Refreshers: map[string]vault.Refresher{"spa": client},
 			Revoke: func(_ context.Context, e vault.Entry) {
 				h.mu.Lock()
@@ -56,10 +62,12 @@ func inHouse(t *testing.T, f func(h *house)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() {
+			if err := h.vault.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}()
 		f(h)
-		if err := h.vault.Close(context.Background()); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
@@ -94,6 +102,11 @@ func (h *house) refreshes(want int) {
 	}
 }
 
+// same reports whether two tokens are one.
+func same(a, b *oauth2.Token) bool {
+	return a.AccessToken == b.AccessToken && a.RefreshToken == b.RefreshToken
+}
+
 func pass(d time.Duration) { <-time.After(d) }
 
 func TestFreshTokensAreAnsweredFromMemory(t *testing.T) {
@@ -101,7 +114,7 @@ func TestFreshTokensAreAnsweredFromMemory(t *testing.T) {
 		first := h.signIn("k")
 		pass(19 * time.Second)
 		for range 100 {
-			if h.token("k") != first {
+			if !same(h.token("k"), first) {
 				h.Fatal("another token")
 			}
 		}
@@ -117,12 +130,12 @@ func TestEarlyRenewalKeepsNobodyWaiting(t *testing.T) {
 		pass(20*time.Second + time.Millisecond)
 		began := time.Now()
 		for range 10 {
-			if h.token("k") != first || time.Since(began) != 0 {
+			if !same(h.token("k"), first) || time.Since(began) != 0 {
 				h.Fatal("a caller waited, or got another token than the live one")
 			}
 		}
 		pass(6 * time.Second)
-		if h.token("k") == first {
+		if same(h.token("k"), first) {
 			h.Error("the successor is not used")
 		}
 		h.refreshes(1)
@@ -139,7 +152,7 @@ func TestOneRenewalForAnyNumberOfCallers(t *testing.T) {
 			var wg sync.WaitGroup
 			for range 40 {
 				wg.Go(func() {
-					if token := h.token("k"); token == first {
+					if token := h.token("k"); same(token, first) {
 						h.Error("the expired token was handed out")
 					}
 				})
@@ -183,12 +196,16 @@ func TestFaultsKeepTheEntry(t *testing.T) {
 
 			pass(21 * time.Second)
 			for range 3 { // the old token serves while it lives, and the failure is not repeated at once
-				if h.token("k") != first {
+				if !same(h.token("k"), first) {
 					h.Errorf("%s: another token", name)
 				}
 				synctest.Wait()
 			}
-			h.refreshes(1)
+			if name == "cut" {
+				h.refreshes(2) // it may have been sent: the server is asked once more (req 54)
+			} else {
+				h.refreshes(1)
+			}
 
 			pass(60 * time.Second)
 			_, err := h.vault.Token(h.Context(), "k")
@@ -270,6 +287,7 @@ func TestDeleteWinsOverARenewal(t *testing.T) {
 			if _, err := h.vault.Token(h.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
 				h.Errorf("%s: afterwards: %v", name, err)
 			}
+			pass(6 * time.Second)
 			synctest.Wait()
 			if len(h.revoked) != 1 || h.revoked[0].Token.RefreshToken == "" {
 				h.Errorf("%s: %d tokens were revoked", name, len(h.revoked))
@@ -282,7 +300,7 @@ func TestDeleteReturnsWhatToRevoke(t *testing.T) {
 	inHouse(t, func(h *house) {
 		token := h.signIn("k")
 		e, err := h.vault.Delete(h.Context(), "k")
-		if err != nil || e.Token != token || e.Owner != "trader" || e.Client != "spa" {
+		if err != nil || !same(e.Token, token) || e.Owner != "trader" || e.Client != "spa" {
 			h.Errorf("got %v, %v", e.Owner, err)
 		}
 		if _, err := h.vault.Delete(h.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
@@ -352,6 +370,7 @@ func TestStatus(t *testing.T) {
 		if err != nil || s.Renewals != 1 || s.Scope != "openid FrontOffice offline_access" || s.Owner != "trader" || s.Client != "spa" {
 			h.Errorf("got %+v, %v", s, err)
 		}
+		synctest.Wait()
 		if r := h.renewals; len(r) != 1 || r[0].Result != vault.Renewed || r[0].Err != nil || r[0].Owner != "trader" {
 			h.Errorf("got %+v", r)
 		}
@@ -409,7 +428,7 @@ func TestPutRefusesWhatItCannotKeep(t *testing.T) {
 
 func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := vault.New(vault.Config{Refreshers: map[string]vault.Refresher{"spa": nil}, Timeout: -1})
-	if err == nil || len(err.(interface{ Unwrap() []error }).Unwrap()) != 2 {
+	if err == nil || len(strings.Split(err.Error(), "\n")) != 4 {
 		t.Errorf("got %v", err)
 	}
 	if _, err := vault.New(vault.Config{}); err == nil {
@@ -423,7 +442,7 @@ func TestTokensWithoutExpiry(t *testing.T) {
 		if err := h.vault.Put(h.Context(), "k", vault.Entry{Client: "spa", Token: &oauth2.Token{AccessToken: "a"}}); err != nil {
 			h.Fatal(err)
 		}
-		pass(1000 * time.Hour)
+		pass(100 * time.Hour)
 		h.token("k")
 		h.refreshes(0)
 	})

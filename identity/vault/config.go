@@ -1,0 +1,172 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+// A Refresher exchanges a token for its successor. *identity.Client is one.
+//
+// Its errors may say more than that they are errors, by these methods; each is optional:
+//
+//	GrantRefused() bool        // the refresh token, or the state, is no good and never will be
+//	NotSent() bool             // the request surely did not reach the server: it may be repeated
+//	Unanswered() bool          // the request may have reached the server, which did not answer
+//	RetryDelay() time.Duration // how long the server asks to wait, 0 if it does not
+type Refresher interface {
+	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
+}
+
+// A Resumer gets tokens without a refresh token, from the state that an Entry came with. A Refresher that is a
+// Resumer too saves entries whose refresh token was lost. *identity.Client is one.
+type Resumer interface {
+	ResumeBinary(ctx context.Context, state []byte) (token *oauth2.Token, next []byte, err error)
+}
+
+// An Entry is what the vault keeps under a key.
+type Entry struct {
+	Owner  string        // whose it is, for DeleteOwner: issuer and subject
+	Client string        // names the Refresher in Config.Refreshers
+	Token  *oauth2.Token // never changed by the vault; its successor is another Token
+	State  []byte        // for the Resumer; nil: there is none
+	Until  time.Time     // when the entry is dropped whatever happens; zero: in 30 days
+}
+
+// defaultLife is IdentityServer's absolute lifetime of a refresh token.
+const defaultLife = 30 * 24 * time.Hour
+
+// Config says how a [Vault] works. Store, Keys and Refreshers are required.
+type Config struct {
+	// Store keeps the entries. Vaults that share a store, in any number of processes, share the entries.
+	Store store.Store
+
+	// Keys seal the entries. The first seals, all open: put a new key first, and remove the old one when no entry that
+	// it sealed is left, or after the life of the longest entry.
+	Keys []Key
+
+	// Refreshers renew the entries, by Entry.Client.
+	Refreshers map[string]Refresher
+
+	// Timeout bounds one token request. Zero: one minute.
+	Timeout time.Duration
+
+	// MaxWait bounds how long Token waits for a renewal before it says UnavailableError; the renewal goes on.
+	// Zero: 20 seconds.
+	MaxWait time.Duration
+
+	// Lease is how long the holder of a lease may be silent before another process takes over. It is renewed three times
+	// as often, however long the token request takes. Zero: 10 seconds.
+	Lease time.Duration
+
+	// Revoke is called, if set, with a token that nobody will use: the entry was deleted while it was being renewed, or
+	// another process was quicker.
+	Revoke func(context.Context, Entry)
+
+	// OnRenewal is called, if set, after each renewal that this vault carried out or waited for.
+	OnRenewal func(Renewal)
+
+	// Logger gets what an operator must know: a successor that cannot be stored, a refused client, a lost watch.
+	// Nil: slog.Default().
+	Logger *slog.Logger
+
+	// Now is the clock. Nil: time.Now. Clocks of processes that share a store should agree within a few seconds.
+	Now func() time.Time
+}
+
+func (c Config) withDefaults() Config {
+	if c.Timeout == 0 {
+		c.Timeout = time.Minute
+	}
+	if c.MaxWait == 0 {
+		c.MaxWait = 20 * time.Second
+	}
+	if c.Lease == 0 {
+		c.Lease = 10 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	var problems []error
+	if c.Store == nil {
+		problems = append(problems, errors.New("vault: Config.Store is missing"))
+	}
+	if len(c.Keys) == 0 {
+		problems = append(problems, errors.New("vault: Config.Keys is empty"))
+	}
+	if len(c.Refreshers) == 0 {
+		problems = append(problems, errors.New("vault: Config.Refreshers is empty"))
+	}
+	for name, r := range c.Refreshers {
+		if r == nil {
+			problems = append(problems, fmt.Errorf("vault: Config.Refreshers[%q] is nil", name))
+		}
+	}
+	for name, d := range map[string]time.Duration{"Timeout": c.Timeout, "MaxWait": c.MaxWait, "Lease": c.Lease} {
+		if d < 0 {
+			problems = append(problems, fmt.Errorf("vault: Config.%s is negative", name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// A Renewal is what became of one renewal.
+type Renewal struct {
+	Owner, Client string
+	Result        Result
+	Duration      time.Duration
+	Err           error // nil if Renewed, Resumed or Joined
+}
+
+// Result classifies a Renewal.
+type Result string
+
+// The results of a renewal.
+const (
+	Renewed   Result = "renewed"
+	Resumed   Result = "resumed"   // the refresh token was lost or refused; the state saved the entry
+	Joined    Result = "joined"    // another process renewed it
+	Refused   Result = "refused"   // the entry has ended
+	Failed    Result = "failed"    // the entry lives on, and is tried again
+	Discarded Result = "discarded" // the entry was deleted meanwhile; a new token went to Config.Revoke
+)
+
+// What callers branch on.
+var (
+	ErrNotFound = errors.New("vault: there is no entry under this key")
+	ErrEnded    = errors.New("vault: the entry has ended, for its token was refused or has no successor")
+)
+
+// An UnavailableError says that no live token can be had just now. The entry lives on.
+type UnavailableError struct {
+	RetryAfter time.Duration // when it may be worth trying again; at least a second
+	Err        error         // why
+}
+
+// Error says why.
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("vault: no live token, try again in %v: %v", e.RetryAfter, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
+var (
+	errClosed  = errors.New("the vault is closed")
+	errWaiting = errors.New("the renewal takes longer than Config.MaxWait")
+)
+
+func unavailable(err error) error { return &UnavailableError{RetryAfter: time.Second, Err: err} }

@@ -1,0 +1,107 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// A flight is one renewal, in this process, that any number of callers wait for.
+type flight struct {
+	generation int           // to be succeeded
+	done       chan struct{} // closed when it has landed
+	err        error         // nil: the slot holds a successor; valid once done
+}
+
+// due returns the token that is due for renewal while it lives, and else waits for its successor.
+func (v *Vault) due(ctx context.Context, s *slot, h *held, now time.Time) (*oauth2.Token, error) {
+	f, err := v.join(s, h, now)
+	switch {
+	case now.Before(h.expiry):
+		return h.token, nil
+	case err != nil:
+		return nil, err
+	}
+	return v.wait(ctx, s, f)
+}
+
+// join returns the flight under way, or starts one unless it is too early after a failure.
+func (v *Vault) join(s *slot, h *held, now time.Time) (*flight, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.flight != nil:
+		return s.flight, nil
+	case s.held.Load().record.Generation > h.record.Generation: // a flight has landed since the caller looked
+		landed := &flight{done: make(chan struct{})}
+		close(landed.done)
+		return landed, nil
+	case now.Before(s.notUntil):
+		return nil, &UnavailableError{RetryAfter: max(time.Second, s.notUntil.Sub(now)), Err: s.cause}
+	case !v.begin():
+		return nil, unavailable(errClosed)
+	}
+	s.flight = &flight{generation: h.record.Generation, done: make(chan struct{})}
+	go v.fly(s, s.flight)
+	return s.flight, nil
+}
+
+// wait returns the successor that a flight brings.
+func (v *Vault) wait(ctx context.Context, s *slot, f *flight) (*oauth2.Token, error) {
+	patience := time.NewTimer(v.config.MaxWait)
+	defer patience.Stop()
+	select {
+	case <-f.done:
+	case <-s.gone:
+		return nil, ErrNotFound
+	case <-patience.C:
+		return nil, unavailable(errWaiting)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	switch h := s.held.Load(); {
+	case f.err != nil:
+		return nil, f.err
+	case s.isBuried():
+		return nil, ErrNotFound
+	default:
+		return h.token, nil
+	}
+}
+
+// fly renews. It belongs to the vault: no caller's context reaches it.
+func (v *Vault) fly(s *slot, f *flight) {
+	defer v.running.Done()
+	r := &renewal{Vault: v, slot: s, generation: f.generation, began: v.config.Now()}
+	result, err := r.run(v.ctx)
+	v.land(s, f, result, err)
+	if v.config.OnRenewal != nil {
+		v.config.OnRenewal(Renewal{r.record.Owner, r.record.Client, result, v.config.Now().Sub(r.began), err})
+	}
+}
+
+// land tells the callers. A failure makes the next flight wait.
+func (v *Vault) land(s *slot, f *flight, result Result, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flight = nil
+	switch result {
+	case Renewed, Resumed, Joined:
+		s.failures, s.notUntil, s.cause = 0, time.Time{}, nil
+	case Refused:
+		f.err = ErrEnded
+	case Discarded:
+		f.err = ErrNotFound
+	case Failed:
+		s.failures++
+		now := v.config.Now()
+		s.notUntil, s.cause = now.Add(pause(err, s.failures)), err
+		f.err = &UnavailableError{RetryAfter: max(time.Second, s.notUntil.Sub(now)), Err: err}
+		if errors.Is(err, errClosed) {
+			f.err = unavailable(errClosed)
+		}
+	}
+	close(f.done)
+}
