@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 )
 
@@ -24,6 +27,11 @@ type Config struct {
 	// Machine are the identities that administrators may sign in on the
 	// machine-to-machine page. Nil: the page is not offered.
 	Machine []MachineIdentity
+
+	// Store keeps the tokens, sealed with Keys; processes that share a store share the sessions. Both nil: a store in
+	// memory and a key of its own, so that sessions end with the process.
+	Store store.Store
+	Keys  []vault.Key
 
 	// PublicURL is the site's own URL as browsers see it, without a path.
 	// It must be https, which makes the cookie __Host- and Secure and sends
@@ -112,6 +120,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.AttemptsPerAddress == 0 {
 		c.AttemptsPerAddress = 30
+	}
+	if c.Store == nil && c.Keys == nil {
+		c.Store, c.Keys = memstore.New(), []vault.Key{vault.NewKey("process")}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

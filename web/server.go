@@ -105,6 +105,9 @@ func (s *Server) newVault() (*vault.Vault, error) {
 		refreshers[name] = c
 	}
 	v, err := vault.New(vault.Config{
+		Store:      s.config.Store,
+		Keys:       s.config.Keys,
+		Logger:     s.config.Logger,
 		Refreshers: refreshers,
 		Revoke:     s.revokeDiscarded,
 		OnRenewal:  s.logRenewal,
