@@ -29,6 +29,7 @@ type Server struct {
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
 	ready    *readiness
+	metrics  *metrics
 
 	perAddress, perAccount *limiter
 
@@ -43,6 +44,8 @@ func New(config Config) (*Server, error) {
 	if err := config.validate(); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	metrics := newMetrics()
+	config.Store = observedStore{config.Store, metrics}
 	fallback, err := fallbackPage()
 	if err != nil {
 		return nil, err
@@ -50,6 +53,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		config:     config,
 		fallback:   fallback,
+		metrics:    metrics,
 		sessions:   newSessions(config),
 		attempts:   &attempts{now: config.Now},
 		clients:    make(map[string]*identity.Client),
@@ -71,6 +75,9 @@ func New(config Config) (*Server, error) {
 	if s.handler, err = s.routes(); err != nil {
 		return nil, err
 	}
+	if err := metrics.register(config.Registerer, s.vault); err != nil {
+		return nil, errors.Join(err, s.vault.Close(context.Background()))
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.stopped.Go(func() { s.sweep(ctx) })
@@ -87,6 +94,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // has drained. It gives up when ctx ends.
 func (s *Server) Close(ctx context.Context) error {
 	s.stop()
+	s.metrics.unregister(s.config.Registerer)
 	swept := make(chan struct{})
 	go func() { s.stopped.Wait(); close(swept) }()
 	select {
@@ -111,6 +119,7 @@ func (s *Server) newVault() (*vault.Vault, error) {
 		Refreshers: refreshers,
 		Revoke:     s.revokeDiscarded,
 		OnRenewal:  s.logRenewal,
+		OnWait:     s.metrics.renewalWait,
 		Now:        s.config.Now,
 	})
 	if err != nil {
@@ -123,10 +132,13 @@ func (s *Server) newVault() (*vault.Vault, error) {
 func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
 	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken); err != nil {
 		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
+		return
 	}
+	s.log(ctx, slog.LevelInfo, "tokens revoked", "client", e.Client, "user", e.Owner)
 }
 
 func (s *Server) logRenewal(r vault.Renewal) {
+	s.metrics.renewal(r)
 	level := slog.LevelDebug
 	switch {
 	case errors.Is(r.Err, identity.ErrMisconfigured):

@@ -117,8 +117,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 // signInRefused shows the form again after a wrong password, without saying
 // which of e-mail and password was wrong. Anything else is an error page.
 func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, a *attempt, err error) error {
-	s.log(r.Context(), slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
-	if !errors.Is(err, identity.ErrBadCredentials) {
+	if err := s.signInFailed(r.Context(), a, err); !errors.Is(err, identity.ErrBadCredentials) {
 		return err
 	}
 	return s.signInAgain(w, r, a, "That e-mail and password do not go together. Check both and try again.")
@@ -135,15 +134,14 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt,
 func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording) error {
 	u, entry, err := s.retrieve(ctx, a)
 	if err != nil {
-		s.log(ctx, slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
-		return err
+		return s.signInFailed(ctx, a, err)
 	}
 	before, wasSignedIn := s.sessions.User(ctx)
 	if err := s.vault.Put(ctx, u.VaultKey, entry); err != nil {
-		return fmt.Errorf("keep the tokens: %w", err)
+		return s.signInFailed(ctx, a, fmt.Errorf("keep the tokens: %w", err))
 	}
 	if err := s.sessions.SignIn(ctx, u, rec.all(), "You are signed in as "+firstOf(u.Nickname, u.Email, "a user without a name")+"."); err != nil {
-		return err
+		return s.signInFailed(ctx, a, err)
 	}
 	s.perAccount.Forget(accountHash(a.Email))
 	visitOf(ctx).Session = s.sessions.ID(ctx)
@@ -153,6 +151,12 @@ func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *htt
 	}
 	http.Redirect(w, r, a.ReturnTo, http.StatusSeeOther) //nolint:gosec // local: it went through returnTo
 	return nil
+}
+
+// signInFailed logs err and returns it.
+func (s *Server) signInFailed(ctx context.Context, a *attempt, err error) error {
+	s.log(ctx, slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+	return err
 }
 
 // retrieve gets and verifies the tokens.

@@ -101,5 +101,7 @@ func (s *Server) signOutRemotely(ctx context.Context, held holding, bearer, refr
 	defer cancel()
 	if err := s.clients[held.Client].SignOut(ctx, bearer, refresh); err != nil {
 		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", held.Client, "user", held.Owner, "error", err)
+		return
 	}
+	s.log(ctx, slog.LevelInfo, "tokens revoked", "client", held.Client, "user", held.Owner)
 }
