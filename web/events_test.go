@@ -31,7 +31,7 @@ func documentedEvents(t *testing.T) (table map[string][]string, others string) {
 		t.Fatal("the doc has no events")
 	}
 	table = map[string][]string{}
-	for _, line := range regexp.MustCompile(`(?m)^//\t([\w -]+?)(?:  +| (client, user, error))(.*)$`).FindAllStringSubmatch(section, -1) {
+	for _, line := range regexp.MustCompile(`(?m)^//\t([\w:, -]+?)(?:  +| (client, user, error))(.*)$`).FindAllStringSubmatch(section, -1) {
 		table[line[1]] = regexp.MustCompile(`\b(client|user|account|error|by|sessions|administrator|result|took|origin|fetch_site)\b`).
 			FindAllString(regexp.MustCompile(`\(.*?\)|:.*|;.*`).ReplaceAllString(line[2]+line[3], ""), -1)
 	}
@@ -91,6 +91,7 @@ func everyEvent(s *site) {
 	b.post("/sign-out")
 	b.signIn("trader", "spa").leadsTo("/account")
 	s.identity.RevokeTokens("trader@example.com")
+	s.identity.EndSessions("trader@example.com")
 	pass(31 * time.Second)
 	b.get("/account")
 

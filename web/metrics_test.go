@@ -83,6 +83,7 @@ func TestMetrics(t *testing.T) {
 		pass(31 * time.Second) // the token has expired: this request waits
 		b.get("/account").is(200)
 		s.identity.RevokeTokens("guarded@example.com")
+		s.identity.EndSessions("guarded@example.com")
 		guarded.get("/account")
 		b.post("/sign-out")
 		other := s.browser()
