@@ -56,25 +56,25 @@
 // subject, "account" a hash of the e-mail as it was typed. Times are written as
 // the Logger does it; give it a handler that writes UTC.
 //
-//	signed in                      client, user, account, administrator
-//	sign-in failed                 client, account, error
-//	second factor required         client, account
-//	second factor accepted         client, account
-//	second factor failed           client, account, error
-//	too many attempts              by (account or address), account
-//	signed out                     client, user
-//	signed out everywhere          user, sessions
-//	session timed out              client, user
-//	session over                   error: its tokens are gone
-//	token renewal                  result, client, user, took, error; a warning if it failed, an error if the client is refused
-//	tokens revoked                 client, user: the IdentityServer was told of a sign-out
-//	remote sign-out failed         client, user, error
-//	no live token to sign out with client, user, error
-//	machine sign-in                client, user: who asked for it
-//	machine sign-in failed         client, user, error
-//	machine renew                  client, user
-//	machine sign-out               client, user
-//	cross-origin request refused   origin, fetch_site
+//	signed in                             client, user, account, administrator
+//	sign-in failed                        client, account, error
+//	second factor required                client, account
+//	second factor accepted                client, account
+//	second factor failed                  client, account, error
+//	too many attempts                     by (account or address), account
+//	signed out                            client, user
+//	signed out everywhere                 user, sessions
+//	session timed out                     client, user
+//	session over                          error: its tokens are gone
+//	token renewal                         result, client, user, took, error; a warning if it failed, an error if the client is refused
+//	tokens revoked                        client, user: the IdentityServer was told of a sign-out
+//	remote sign-out failed                client, user, error
+//	no live token to sign out with        client, user, error
+//	machine sign-in                       client, user: who asked for it
+//	machine sign-in failed                client, user, error
+//	machine renew                         client, user
+//	machine sign-out                      client, user
+//	cross-origin request refused          origin, fetch_site
 //
 // And these for whoever keeps the site running: request, request failed,
 // request abandoned, panic, not ready, API call failed, session not saved: it ended meanwhile,

@@ -31,9 +31,9 @@ func documentedEvents(t *testing.T) (table map[string][]string, others string) {
 		t.Fatal("the doc has no events")
 	}
 	table = map[string][]string{}
-	for _, line := range regexp.MustCompile(`(?m)^//\t([\w:, -]+?)(?:  +| (client, user, error))(.*)$`).FindAllStringSubmatch(section, -1) {
+	for _, line := range regexp.MustCompile(`(?m)^//\t([\w:, -]+?)  +(.*)$`).FindAllStringSubmatch(section, -1) {
 		table[line[1]] = regexp.MustCompile(`\b(client|user|account|error|by|sessions|administrator|result|took|origin|fetch_site)\b`).
-			FindAllString(regexp.MustCompile(`\(.*?\)|:.*|;.*`).ReplaceAllString(line[2]+line[3], ""), -1)
+			FindAllString(regexp.MustCompile(`\(.*?\)|:.*|;.*`).ReplaceAllString(line[2], ""), -1)
 	}
 	others, _, _ = strings.Cut(strings.ReplaceAll(others, "\n// ", " "), "# Metrics")
 	return table, others
