@@ -22,7 +22,7 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// stopWait bounds a graceful stop: requests under way, then renewals.
+// stopWait bounds each step of a graceful stop: requests that do not end take nothing from the renewals after them.
 const stopWait = 20 * time.Second
 
 // running is what has been started, to be stopped in the opposite order.
@@ -37,11 +37,11 @@ func (r *running) later(stop func(context.Context) error) { r.stops = append(r.s
 
 // stop lets requests finish, then the renewals that they have begun, and then closes what those needed.
 func (r *running) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWait)
-	defer cancel()
 	var problems []error
 	for _, stop := range slices.Backward(r.stops) {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWait)
 		problems = append(problems, stop(ctx))
+		cancel()
 	}
 	return errors.Join(problems...)
 }
