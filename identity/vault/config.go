@@ -54,7 +54,7 @@ type Config struct {
 	// Refreshers renew the entries, by Entry.Client.
 	Refreshers map[string]Refresher
 
-	// Timeout bounds one token request. Zero: one minute.
+	// Timeout bounds one token request. Zero: 90 seconds. Giving up early costs more than waiting: the refresh token is spent.
 	Timeout time.Duration
 
 	// MaxWait bounds how long Token waits for a renewal before it says UnavailableError; the renewal goes on.
@@ -82,7 +82,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
-		c.Timeout = time.Minute
+		c.Timeout = 90 * time.Second
 	}
 	if c.MaxWait == 0 {
 		c.MaxWait = 20 * time.Second
