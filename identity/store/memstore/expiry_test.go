@@ -1,0 +1,96 @@
+package memstore
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+func put(t *testing.T, s *Store, key, owner string, life time.Duration) store.Record {
+	t.Helper()
+	r := store.Record{Key: key, Owner: owner, Value: []byte("value"), Expires: time.Now().Add(life)}
+	v, err := s.Put(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Version = v
+	return r
+}
+
+// held counts what the store remembers.
+func held(s *Store) (entries, owned int) {
+	for i := range s.records {
+		entries += len(s.records[i].entries)
+		if len(s.records[i].entries) != len(s.records[i].expiry) {
+			panic("a record without a place in the order of expiry")
+		}
+	}
+	for i := range s.owners {
+		for _, keys := range s.owners[i].owners {
+			owned += len(keys)
+		}
+	}
+	return entries, owned
+}
+
+func TestWritesRemoveWhatExpired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 1000
+		s := New()
+		for i := range n {
+			put(t, s, fmt.Sprint("old ", i), "owner", time.Minute)
+			if i%2 == 0 {
+				_ = s.Delete(t.Context(), fmt.Sprint("old ", i))
+			}
+		}
+		time.Sleep(time.Minute)
+		for i := range n {
+			put(t, s, fmt.Sprint("new ", i), "other", time.Hour)
+		}
+		if entries, owned := held(s); entries > n+n/20 || owned > n+n/20 {
+			t.Errorf("%d entries and %d owned keys are held for %d live records", entries, owned, n)
+		}
+		if list, _ := s.List(t.Context(), "owner"); len(list) != 0 {
+			t.Errorf("%d expired records are listed", len(list))
+		}
+	})
+}
+
+func TestExpiryIsExact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New()
+		r := put(t, s, "key", "owner", time.Minute)
+		time.Sleep(time.Minute - time.Millisecond)
+		if _, err := s.Get(t.Context(), "key"); err != nil {
+			t.Errorf("a millisecond before: %v", err)
+		}
+		r.Expires = r.Expires.Add(time.Minute)
+		if _, err := s.Put(t.Context(), r); err != nil {
+			t.Errorf("extending it: %v", err)
+		}
+		time.Sleep(time.Minute + time.Millisecond)
+		if _, err := s.Get(t.Context(), "key"); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("at the moment: %v", err)
+		}
+	})
+}
+
+func TestOwnersAreForgotten(t *testing.T) {
+	s := New()
+	put(t, s, "key", "owner", time.Hour)
+	if err := s.Delete(t.Context(), "key"); err != nil {
+		t.Fatal(err)
+	}
+	if _, owned := held(s); owned != 0 {
+		t.Errorf("%d keys of an owner without records", owned)
+	}
+	for i := range s.owners {
+		if len(s.owners[i].owners) != 0 {
+			t.Error("an owner without records is remembered")
+		}
+	}
+}

@@ -1,0 +1,226 @@
+// Package memstore keeps records in the memory of one process: for tests, for a demo, and for a service that may forget
+// its sessions when it restarts.
+//
+// Readers of different keys share no lock. There is no goroutine: each write also removes a few records that have expired, so
+// the memory of n records is given back within about n writes. Watch reports changes at once and loses none, unless the reader is too slow.
+package memstore
+
+import (
+	"context"
+	"hash/maphash"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/internal/feed"
+)
+
+// shards is how many parts the records are spread over, each with its own lock. It is a power of two.
+const shards = 64
+
+// A Store keeps records in memory.
+type Store struct {
+	seed    maphash.Seed
+	version atomic.Uint64
+	closed  atomic.Bool
+	records [shards]recordShard
+	owners  [shards]ownerShard
+	hub     feed.Hub
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New returns an empty store.
+func New() *Store {
+	s := &Store{seed: maphash.MakeSeed()}
+	s.hub.Synced()
+	return s
+}
+
+// Close ends every Watch. Afterwards all methods fail with store.ErrClosed. It always returns nil.
+func (s *Store) Close() error {
+	s.closed.Store(true)
+	s.hub.Close()
+	return nil
+}
+
+// Get returns the record of key.
+func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
+	if err := s.check(ctx, "get"); err != nil {
+		return store.Record{}, err
+	}
+	sh := s.recordShard(key)
+	sh.mu.RLock()
+	e := sh.live(key)
+	if e == nil || e.deleted {
+		sh.mu.RUnlock()
+		return store.Record{}, missing(e)
+	}
+	r := e.record
+	sh.mu.RUnlock()
+	r.Value = slices.Clone(r.Value) // the stored slice is never written to, so this needs no lock
+	return r, nil
+}
+
+func missing(e *entry) error {
+	if e == nil {
+		return store.ErrNotFound
+	}
+	return store.ErrDeleted
+}
+
+// Put creates a record or replaces one of a known version.
+func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
+	if err := r.Check(); err != nil {
+		return 0, err
+	}
+	if err := s.check(ctx, "put"); err != nil {
+		return 0, err
+	}
+	r.Expires = r.Expires.Truncate(time.Millisecond)
+	if !r.Expires.After(time.Now()) {
+		return 0, store.Invalid("expiry in the past")
+	}
+	r.Key, r.Owner, r.Value = strings.Clone(r.Key), strings.Clone(r.Owner), slices.Clone(r.Value)
+
+	sh := s.recordShard(r.Key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s.sweep(sh)
+	e := sh.live(r.Key)
+	if err := refuse(e, r); err != nil {
+		return 0, err
+	}
+	r.Version = s.version.Add(1)
+	if e == nil {
+		s.drop(sh, sh.entries[r.Key]) // one that has expired
+		sh.add(&entry{record: r})
+		s.ownerShard(r.Owner).add(r.Owner, r.Key)
+	} else {
+		e.record = r
+		sh.reorder(e)
+	}
+	s.hub.Publish(store.Event{Kind: store.Changed, Key: r.Key, Version: r.Version})
+	return r.Version, nil
+}
+
+// refuse says why r may not be put where e is.
+func refuse(e *entry, r store.Record) error {
+	switch {
+	case e == nil && r.Version == 0:
+		return nil
+	case e == nil:
+		return store.ErrNotFound
+	case e.deleted:
+		return store.ErrDeleted
+	case e.record.Version != r.Version:
+		return store.ErrConflict
+	case e.record.Owner != r.Owner:
+		return store.Invalid("owner changed")
+	default:
+		return nil
+	}
+}
+
+// Delete ends the record of key.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if err := s.check(ctx, "delete"); err != nil {
+		return err
+	}
+	sh := s.recordShard(key)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	s.sweep(sh)
+	e := sh.live(key)
+	if e == nil || e.deleted {
+		return nil
+	}
+	s.ownerShard(e.record.Owner).remove(e.record.Owner, key)
+	e.deleted = true
+	e.record.Version, e.record.Value = s.version.Add(1), nil
+	s.hub.Publish(store.Event{Kind: store.Deleted, Key: e.record.Key, Version: e.record.Version})
+	return nil
+}
+
+// List returns the live records of owner.
+func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) {
+	if err := s.check(ctx, "list"); err != nil {
+		return nil, err
+	}
+	var list []store.Record
+	for _, key := range s.ownerShard(owner).keys(owner) {
+		r, err := s.Get(ctx, key)
+		switch {
+		case err == nil && r.Owner == owner:
+			list = append(list, r)
+		case err != nil && ctx.Err() != nil:
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Watch reports what changes.
+func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.hub.Watch(ctx) }
+
+func (s *Store) check(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return store.NewFault(ctx, "memory: "+op, err)
+	}
+	if s.closed.Load() {
+		return store.NewFault(ctx, "memory: "+op, store.ErrClosed)
+	}
+	return nil
+}
+
+func (s *Store) recordShard(key string) *recordShard {
+	return &s.records[maphash.String(s.seed, key)%shards]
+}
+
+func (s *Store) ownerShard(owner string) *ownerShard {
+	return &s.owners[maphash.String(s.seed, owner)%shards]
+}
+
+// An ownerShard knows the keys of some owners. Its lock is taken while that of a recordShard is held, never the other way round.
+type ownerShard struct {
+	mu     sync.RWMutex
+	owners map[string]map[string]struct{}
+}
+
+func (o *ownerShard) add(owner, key string) {
+	if owner == "" {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.owners == nil {
+		o.owners = map[string]map[string]struct{}{}
+	}
+	if o.owners[owner] == nil {
+		o.owners[owner] = map[string]struct{}{}
+	}
+	o.owners[owner][key] = struct{}{}
+}
+
+func (o *ownerShard) remove(owner, key string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.owners[owner], key)
+	if len(o.owners[owner]) == 0 {
+		delete(o.owners, owner)
+	}
+}
+
+func (o *ownerShard) keys(owner string) []string {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	keys := make([]string, 0, len(o.owners[owner]))
+	for key := range o.owners[owner] {
+		keys = append(keys, key)
+	}
+	return keys
+}

@@ -1,0 +1,57 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+var callerCases = []testCase{
+	{"caller's context", "a browser that goes away is no outage: the error is that of its context",
+		func(t *testing.T, f fixture) {
+			r := f.create(t, "key", "owner", "value")
+			cancelled, cancel := context.WithCancel(f.ctx)
+			cancel()
+			late, cancel := context.WithDeadline(f.ctx, time.Unix(0, 0))
+			defer cancel()
+			for ctx, want := range map[context.Context]error{cancelled: context.Canceled, late: context.DeadlineExceeded} {
+				for op, err := range everyMethod(ctx, f.a, r) {
+					if !errors.Is(err, want) || errors.Is(err, store.ErrUnavailable) {
+						t.Errorf("%s: got %v, want %v and no fault", op, err, want)
+					}
+				}
+			}
+			f.same(t, r)
+		}},
+
+	{"close", "a process that stops must not hang, and a call after Close is a fault, not a miss",
+		func(t *testing.T, f fixture) {
+			r := f.create(t, "key", "owner", "value")
+			w := f.watch(t, f.a)
+			w.next(t, synced)
+			if !closeStore(t, f.a) {
+				t.Skip("this store has no Close")
+			}
+			w.ended(t)
+			for op, err := range everyMethod(f.ctx, f.a, r) {
+				if !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, store.ErrClosed) {
+					t.Errorf("%s after Close: got %v", op, err)
+				}
+			}
+			for range f.a.Watch(f.ctx) {
+				t.Fatal("Watch after Close reports something")
+			}
+			closeStore(t, f.a)
+		}},
+}
+
+func everyMethod(ctx context.Context, s store.Store, r store.Record) map[string]error {
+	_, get := s.Get(ctx, r.Key)
+	_, put := s.Put(ctx, r)
+	del := s.Delete(ctx, r.Key)
+	_, list := s.List(ctx, r.Owner)
+	return map[string]error{"Get": get, "Put": put, "Delete": del, "List": list}
+}

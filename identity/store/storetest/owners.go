@@ -1,0 +1,78 @@
+package storetest
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+var ownerCases = []testCase{
+	{"list", "a user sees and ends his own sessions and nobody else's",
+		func(t *testing.T, f fixture) {
+			f.listed(t, "alice")
+			f.create(t, "a1", "alice", "1")
+			a2 := f.create(t, "a2", "alice", "2")
+			f.create(t, "b1", "bob", "3")
+			f.listed(t, "alice", "a1", "a2")
+			f.listed(t, "bob", "b1")
+			f.listed(t, "ali")
+			f.listed(t, "a1")
+			f.delete(t, "a1")
+			f.listed(t, "alice", "a2")
+			list, err := f.b.List(f.ctx, "alice")
+			if err != nil || len(list) != 1 {
+				t.Fatalf("List gave %d records, %v", len(list), err)
+			}
+			checkRecord(t, list[0], a2)
+		}},
+
+	{"owners that look alike", "an owner is its bytes, and no pattern",
+		func(t *testing.T, f fixture) {
+			owners := []string{"*", "o", "O", "o ", "o\x00", "%", "_", "{o}", "\xff", "\x00"}
+			for i, owner := range owners {
+				f.create(t, strconv.Itoa(i), owner, "value")
+			}
+			for i, owner := range owners {
+				f.listed(t, owner, strconv.Itoa(i))
+			}
+		}},
+
+	{"nobody's records", "sessions before sign-in belong to nobody; one list of all of them would grow without bound",
+		func(t *testing.T, f fixture) {
+			r := f.create(t, "key", "", "value")
+			f.same(t, r)
+			f.listed(t, "")
+			f.delete(t, "key")
+			f.gone(t, "key", store.ErrDeleted)
+		}},
+
+	{"long list", "a machine identity may have many sessions: the list is whole beyond any page or batch",
+		func(t *testing.T, f fixture) {
+			const n = 700
+			want := make([]string, n)
+			for i := range want {
+				want[i] = fmt.Sprintf("key %d", i)
+				f.create(t, want[i], "owner", "value")
+			}
+			f.listed(t, "owner", want...)
+			for _, key := range want[1:] {
+				f.delete(t, key)
+			}
+			f.listed(t, "owner", want[0])
+		}},
+
+	{"list after a refused Put", "a Put that fails must not leave its record in a list",
+		func(t *testing.T, f fixture) {
+			r := f.create(t, "key", "owner", "value")
+			_, err := f.a.Put(f.ctx, store.Record{Key: "key", Owner: "thief", Expires: in(2 * time.Hour)})
+			checkError(t, err, store.ErrConflict)
+			f.listed(t, "thief")
+			f.delete(t, "key")
+			_, err = f.a.Put(f.ctx, r)
+			checkError(t, err, store.ErrDeleted)
+			f.listed(t, "owner")
+		}},
+}
