@@ -44,7 +44,7 @@ func startPostgres(tb testing.TB, env, settings []string) *Postgres {
 	port := FreePort(tb)
 	dir := directory(tb, user)
 	data := filepath.Join(dir, "data")
-	cmd := exec.Command(initdb, "-D", data, //nolint:gosec // a program of this package's choice
+	cmd := exec.Command(initdb, "-D", data, //nolint:gosec,noctx // this package's choice of program, which ends by itself
 		"-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	cmd.Dir, cmd.SysProcAttr = dir, user.attributes()
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -89,7 +89,7 @@ func (p *Postgres) SQL(tb testing.TB, database, statements string) string {
 }
 
 func (p *Postgres) run(database, statements string) (string, error) {
-	cmd := exec.Command(p.psql, p.URL(database), "-XAt", "-v", "ON_ERROR_STOP=1", "-c", statements) //nolint:gosec // a program of this package's choice
+	cmd := exec.Command(p.psql, p.URL(database), "-XAt", "-v", "ON_ERROR_STOP=1", "-c", statements) //nolint:gosec,noctx // this package's choice of program, which ends by itself
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }

@@ -70,7 +70,7 @@ func (p *Process) Start(tb testing.TB) {
 		tb.Fatal(err)
 	}
 	defer func() { _ = output.Close() }()
-	cmd := exec.Command(p.path, p.args...) //nolint:gosec // a program of this package's choice
+	cmd := exec.Command(p.path, p.args...) //nolint:gosec,noctx // this package's choice of program, ended by Kill
 	cmd.Dir, cmd.Env = p.Dir, append(os.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = p.user.attributes()
