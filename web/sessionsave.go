@@ -117,7 +117,7 @@ func (w *saver) finish() {
 // saveLate saves what changed after the first byte. A session that began then cannot be told to the browser.
 func (w *saver) saveLate() {
 	s, ctx := w.server, w.request.Context()
-	if w.state == refused || s.sessions.Destroyed(ctx) || s.sessions.manager.Token(ctx) != w.token {
+	if w.state == refused || w.token == "" || s.sessions.Destroyed(ctx) || s.sessions.manager.Token(ctx) != w.token {
 		return
 	}
 	if _, err := s.sessions.Save(ctx); err != nil {

@@ -210,7 +210,7 @@ func (s *sessionStore) DeleteCtx(ctx context.Context, token string) error {
 // request writes at the same time, its note is as good.
 func (s *sessionStore) Touch(ctx context.Context) error {
 	at, now := currentOf(ctx), s.now()
-	if at.copy == nil || now.Sub(at.copy.Value.seen) < touchEvery(s.idle) {
+	if at.copy == nil || s.over(at.copy) || now.Sub(at.copy.Value.seen) < touchEvery(s.idle) {
 		return nil
 	}
 	next := *at.copy

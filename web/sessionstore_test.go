@@ -1,0 +1,275 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
+)
+
+// faulty is a store that counts what is asked of it, keeps a dump, and fails when told.
+type faulty struct {
+	store.Store
+	gets, puts atomic.Int64
+	down       atomic.Bool
+	dump       strings.Builder // of all that was put; read it when nobody writes
+}
+
+func (f *faulty) Get(ctx context.Context, key string) (store.Record, error) {
+	f.gets.Add(1)
+	if f.down.Load() {
+		return store.Record{}, store.NewFault(ctx, "get", io.ErrUnexpectedEOF)
+	}
+	return f.Store.Get(ctx, key)
+}
+
+func (f *faulty) Put(ctx context.Context, r store.Record) (uint64, error) {
+	f.puts.Add(1)
+	if f.down.Load() {
+		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
+	}
+	f.dump.WriteString(r.Key + " " + r.Owner + " " + string(r.Value) + "\n")
+	return f.Store.Put(ctx, r)
+}
+
+func (f *faulty) Delete(ctx context.Context, key string) error {
+	if f.down.Load() {
+		return store.NewFault(ctx, "delete", io.ErrUnexpectedEOF)
+	}
+	return f.Store.Delete(ctx, key)
+}
+
+// pass lets virtual time pass, and what that starts come to rest.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// inBubble runs f against a bench in virtual time.
+func inBubble(t *testing.T, f func(t *testing.T, b *bench, s *faulty), change ...func(*Config)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &faulty{Store: memstore.New()}
+		b := newBench(t, s, change...)
+		synctest.Wait()
+		f(t, b, s)
+	})
+}
+
+// req 78: whatever ended a session, a request that began before cannot save it again.
+func TestNothingBringsBackASession(t *testing.T) {
+	for name, end := range map[string]func(b *bench, cookie string){
+		"signed out": func(b *bench, cookie string) { b.signOut(cookie) },
+		"ended by its owner": func(b *bench, _ string) {
+			list, err := b.server.sessions.store.Of(b.t.Context(), "owner")
+			if err := errors.Join(err, b.server.endSessions(b.t.Context(), list, endOne)); err != nil || len(list) != 1 {
+				b.t.Errorf("%d sessions, %v", len(list), err)
+			}
+		},
+		"idle":           func(_ *bench, _ string) { <-time.After(15 * time.Minute) },
+		"idle and swept": func(_ *bench, _ string) { pass(17 * time.Minute) },
+		"past its end":   func(_ *bench, _ string) { pass(11 * time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(_ *testing.T, b *bench, _ *faulty) {
+				cookie := b.signIn("owner")
+				b.do(cookie, func(_ http.ResponseWriter, slow *http.Request) {
+					end(b, cookie)
+					b.put(slow.Context(), 2)
+					if err := b.server.sessions.Touch(slow.Context()); err != nil {
+						b.t.Error(err)
+					}
+				})
+				b.wants(cookie, 0)
+			})
+		})
+	}
+}
+
+// A session is read from memory while it does not change, reading writes nothing, and use is noted once a minute.
+func TestReadsAndTouches(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
+		cookie := b.signIn("owner")
+		use := func() {
+			b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
+				if err := b.server.sessions.Touch(r.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		counts := func(what string, gets, puts int64) {
+			t.Helper()
+			if s.gets.Load() != gets || s.puts.Load() != puts {
+				t.Errorf("%s: %d reads and %d writes, want %d and %d", what, s.gets.Load(), s.puts.Load(), gets, puts)
+			}
+			s.gets.Store(0)
+			s.puts.Store(0)
+		}
+		counts("a sign-in, and one more change", 0, 2)
+		for range 10 {
+			b.wants(cookie, 1)
+			use()
+		}
+		counts("ten uses at once", 0, 0)
+		for range 180 {
+			pass(time.Second)
+			use()
+		}
+		counts("three minutes of use", 0, 3)
+		for range 14 { // req 76: who does not touch it does not use it
+			pass(time.Minute)
+			b.wants(cookie, 1)
+		}
+		pass(time.Minute)
+		b.wants(cookie, 0) // req 74
+	})
+}
+
+// req 80: a store that fails is no sign-out.
+func TestStoreFault(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
+		cookie := b.signIn("owner")
+		s.down.Store(true)
+		b.server.sessions.store.mirror.Forget(placeOf(cookie))
+		w, after := b.do(cookie, func(http.ResponseWriter, *http.Request) { t.Error("it was served") })
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || after != cookie {
+			t.Errorf("a fault of reading: %d, Retry-After %q, another cookie: %t", w.Code, w.Header().Get("Retry-After"), after != cookie)
+		}
+		s.down.Store(false)
+		b.wants(cookie, 1)
+
+		s.down.Store(true) // the session is in memory, and the fault shows when it is saved
+		w, after = b.do(cookie, func(w http.ResponseWriter, r *http.Request) {
+			b.put(r.Context(), 2)
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(http.StatusSeeOther)
+			if _, err := io.WriteString(w, "went well"); !errors.Is(err, errNotSaved) {
+				t.Errorf("writing on gives %v", err)
+			}
+		})
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || after != cookie ||
+			w.Header().Get("Location") != "" || strings.Contains(w.Body.String(), "went well") || w.Header().Get("Content-Security-Policy") == "" {
+			t.Errorf("a fault of saving: %d, %v", w.Code, w.Header())
+		}
+		s.down.Store(false)
+		b.wants(cookie, 1)
+	})
+}
+
+// req 73: a dump of the store tells neither who nor what, and opens no session.
+func TestStoreDump(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
+		cookie := b.signIn("a-telling-owner")
+		u := user{Owner: "a-telling-owner", Issuer: "https://issuer", Subject: "a-telling-owner", Email: "Telling@example.com", IdentityID: "telling-sid", SignedIn: time.Now()}
+		if err := b.server.index.Remember(t.Context(), placeOf(cookie), u, time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		dump := s.dump.String()
+		for _, secret := range []string{cookie, "telling", "Telling", "key of", hashed("telling@example.com")} {
+			if strings.Contains(dump, secret) {
+				t.Errorf("the store tells %q", secret)
+			}
+		}
+		if len(dump) < 100 {
+			t.Error("nothing was dumped")
+		}
+		b.wants(strings.TrimPrefix(placeOf(cookie), sessionPrefix), 0)
+	})
+}
+
+// req 81: a new key, and a process that has never seen the session.
+func TestKeyRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, old, current := memstore.New(), vault.NewKey("old"), vault.NewKey("current")
+		keys := func(k ...vault.Key) func(*Config) { return func(c *Config) { c.Keys = k } }
+		cookie := newBench(t, s, keys(old)).signIn("owner")
+		newBench(t, s, keys(current, old)).wants(cookie, 1)
+		b := newBench(t, s, keys(current))
+		b.wants(cookie, 0) // fails closed, and ends nothing
+		newBench(t, s, keys(old, current)).wants(cookie, 1)
+	})
+}
+
+// req 79: between processes, too.
+func TestOlderCopyOfAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, key := memstore.New(), vault.NewKey("shared")
+		shared := func(c *Config) { c.Keys = []vault.Key{key} }
+		here, there := newBench(t, s, shared), newBench(t, s, shared)
+		cookie := here.signIn("owner")
+		here.do(cookie, func(_ http.ResponseWriter, slow *http.Request) {
+			there.change(cookie, 2)
+			here.server.sessions.PutNotice(slow.Context(), "slow")
+		})
+		synctest.Wait()
+		here.wants(cookie, 2)
+		there.wants(cookie, 2)
+		there.signOut(cookie)
+		synctest.Wait()
+		here.wants(cookie, 0) // req 77
+	})
+}
+
+// What one user has is listed and ended without the others'.
+func TestSessionsOfOneOwner(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, _ *faulty) {
+		mine := []string{b.signIn("one"), b.signIn("one")}
+		other := b.signIn("two")
+		list, err := b.server.sessions.store.Of(t.Context(), "one")
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%d sessions, %v", len(list), err)
+		}
+		if err := b.server.endSessions(t.Context(), list, endOne); err != nil {
+			t.Fatal(err)
+		}
+		for _, cookie := range mine {
+			b.wants(cookie, 0)
+		}
+		b.wants(other, 1)
+	})
+}
+
+func TestSessionCodec(t *testing.T) {
+	raw, err := json.Marshal(user{Owner: "owner", VaultKey: "key"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := encodeValues(time.UnixMilli(1_800_000_000_123), map[string]json.RawMessage{keyUser: raw, "empty": nil, "x": json.RawMessage(`"y"`)})
+	s := session{seen: time.UnixMilli(1_800_000_000_000), address: netip.MustParseAddr("2001:db8::1"), body: body}
+	got, err := decodeSession(s.encode())
+	if err != nil || !got.seen.Equal(s.seen) || got.address != s.address || string(got.body) != string(body) || got.user.VaultKey != "key" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for cut := range len(s.encode()) {
+		if _, err := decodeSession(s.encode()[:cut]); err == nil && cut < len(s.encode())-len(body)+1 {
+			t.Errorf("%d bytes of it are a session", cut)
+		}
+	}
+	if _, err := decodeSession([]byte{2, 0, 0, 0}); err == nil {
+		t.Error("another version is a session")
+	}
+}
+
+func FuzzDecodeSession(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte{recordVersion, 0, 0, 0})
+	f.Add(session{body: encodeValues(time.UnixMilli(1), map[string]json.RawMessage{keyUser: json.RawMessage(`{}`)})}.encode())
+	f.Add([]byte{recordVersion, 1, 0, 1, 1, 'a', 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := decodeSession(b)
+		if err != nil && (s.body != nil || s.user != user{}) {
+			t.Error("an error, and a session")
+		}
+	})
+}
