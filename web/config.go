@@ -28,8 +28,9 @@ type Config struct {
 	// machine-to-machine page. Nil: the page is not offered.
 	Machine []MachineIdentity
 
-	// Store keeps the tokens, sealed with Keys; processes that share a store share the sessions. Both nil: a store in
-	// memory and a key of its own, so that sessions end with the process.
+	// Store keeps the sessions and their tokens, sealed with Keys; processes that share a store share the sessions. Both
+	// nil: a store in memory and a key of its own, so that sessions end with the process. To replace a key, put the new
+	// one first and remove the old one after AbsoluteTimeout: nobody is signed out by that.
 	Store store.Store
 	Keys  []vault.Key
 
@@ -59,12 +60,23 @@ type Config struct {
 	// administrator, see the package's doc. Empty: "Admin".
 	AdministratorRole string
 
-	// IdleTimeout ends a session that is not used. Zero: 15 minutes.
+	// IdleTimeout ends a session that is not used. Use is noted once a minute, or, if this is less than ten minutes, ten
+	// times in it; the session may end by so much earlier. Zero: 15 minutes.
 	IdleTimeout time.Duration
 
 	// AbsoluteTimeout ends a session however much it is used. Zero: 10 hours,
 	// which is how long IdentityServer's own session lasts.
 	AbsoluteTimeout time.Duration
+
+	// MaxSessionsPerUser bounds how many sessions a user has at once, whatever the browser, client or process. Who signs in
+	// once more ends the oldest. Zero: any number.
+	MaxSessionsPerUser int
+
+	// ForgetIdentitySession stops the session at the IdentityServer from being kept, sealed, beside the tokens. Without it
+	// a session whose refresh token was lost, by a crash or a connection cut at the wrong moment, is over, and a sign-out
+	// leaves the IdentityServer's session to end by itself. While it is kept, a session is over when both its refresh
+	// token and the session at the IdentityServer are refused.
+	ForgetIdentitySession bool
 
 	// AttemptsPerAccount and AttemptsPerAddress bound the attempts to sign in
 	// per minute, for one e-mail and for one client address (an IPv6 /64 is
@@ -169,6 +181,9 @@ func (c Config) validate() error {
 		report("Config.IdleTimeout and AbsoluteTimeout must not be negative")
 	} else if c.IdleTimeout > c.AbsoluteTimeout {
 		report("Config.IdleTimeout is longer than AbsoluteTimeout")
+	}
+	if c.MaxSessionsPerUser < 0 {
+		report("Config.MaxSessionsPerUser must not be negative")
 	}
 	if c.AttemptsPerAccount < 0 || c.AttemptsPerAddress < 0 {
 		report("Config.AttemptsPerAccount and AttemptsPerAddress must not be negative")

@@ -17,21 +17,24 @@ const permissionsPolicy = "accelerometer=(), camera=(), display-capture=(), geol
 func securityHeaders(https bool) middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h := w.Header()
-			h.Set("Content-Security-Policy", contentSecurityPolicy)
-			h.Set("X-Content-Type-Options", "nosniff")
-			// Not "no-referrer": with it browsers send "Origin: null" on form posts (Fetch,
-			// "append a request Origin header"), and those without Sec-Fetch-Site would be refused.
-			h.Set("Referrer-Policy", "same-origin")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			h.Set("Permissions-Policy", permissionsPolicy)
-			h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
-			h.Set("Cache-Control", "no-store")
-			if https {
-				h.Set("Strict-Transport-Security", "max-age=63072000") // RFC 6797; two years
-			}
+			setSecurityHeaders(w.Header(), https)
 			next.ServeHTTP(w, r)
 		})
+	}
+}
+
+func setSecurityHeaders(h http.Header, https bool) {
+	h.Set("Content-Security-Policy", contentSecurityPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	// Not "no-referrer": with it browsers send "Origin: null" on form posts (Fetch,
+	// "append a request Origin header"), and those without Sec-Fetch-Site would be refused.
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", permissionsPolicy)
+	h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+	h.Set("Cache-Control", "no-store")
+	if https {
+		h.Set("Strict-Transport-Security", "max-age=63072000") // RFC 6797; two years
 	}
 }

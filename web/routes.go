@@ -31,6 +31,9 @@ func (s *Server) routes() (http.Handler, error) {
 		"GET /try":                  s.signedIn(s.tryPage),
 		"POST /try":                 s.signedIn(s.tryCall),
 		"GET /flow":                 s.signedIn(s.flow),
+		"GET /sessions":             s.signedIn(s.sessionsPage),
+		"POST /sessions/end":        s.signedIn(s.endSession),
+		"POST /sessions/end-others": s.signedIn(s.endOtherSessions),
 		"POST /sign-out/everywhere": s.signedIn(s.signOutEverywhere),
 
 		// Who is signed in; these are asked by scripts, which is not use.
@@ -40,6 +43,10 @@ func (s *Server) routes() (http.Handler, error) {
 		// Administrators.
 		"GET /machine":  s.signedIn(s.administrator(s.machinePage)),
 		"POST /machine": s.signedIn(s.administrator(s.machineAction)),
+
+		"GET /admin/sessions":      s.signedIn(s.administrator(s.adminSessionsPage)),
+		"POST /admin/sessions":     s.signedIn(s.administrator(s.searchUser)),
+		"POST /admin/sessions/end": s.signedIn(s.administrator(s.adminEndSessions)),
 	} {
 		pages.Handle(pattern, s.page(h))
 	}

@@ -89,17 +89,17 @@ func TestKeyRotation(t *testing.T) {
 // A record that was moved to another key, or changed in any byte, does not open.
 func TestSealsAreBound(t *testing.T) {
 	s := mustSealer(t, NewKey("a"))
-	sealed := s.seal("here", []byte("plain"))
-	if got, err := s.open("here", sealed); err != nil || string(got) != "plain" {
+	sealed := s.Seal("here", []byte("plain"))
+	if got, err := s.Open("here", sealed); err != nil || string(got) != "plain" {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	if _, err := s.open("there", sealed); !errors.Is(err, errSealed) {
+	if _, err := s.Open("there", sealed); !errors.Is(err, errSealed) {
 		t.Errorf("it opened elsewhere: %v", err)
 	}
 	for i := range sealed {
 		changed := bytes.Clone(sealed)
 		changed[i] ^= 1
-		if _, err := s.open("here", changed); !errors.Is(err, errSealed) {
+		if _, err := s.Open("here", changed); !errors.Is(err, errSealed) {
 			t.Errorf("it opened with byte %d changed: %v", i, err)
 		}
 	}
@@ -111,11 +111,11 @@ func FuzzOpen(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range [][]byte{nil, {1}, {1, 255}, {1, 1, 'a'}, {2, 1, 'a', 0}, s.seal("elsewhere", []byte("x"))} {
+	for _, seed := range [][]byte{nil, {1}, {1, 255}, {1, 1, 'a'}, {2, 1, 'a', 0}, s.Seal("elsewhere", []byte("x"))} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, sealed []byte) {
-		if plain, err := s.open("here", sealed); err == nil || plain != nil {
+		if plain, err := s.Open("here", sealed); err == nil || plain != nil {
 			t.Errorf("opened %x", sealed)
 		}
 	})

@@ -285,7 +285,7 @@ func (w *world) observe(rec store.Record) {
 	}
 }
 
-func mustSealer(t *testing.T, k Key) *sealer {
+func mustSealer(t *testing.T, k Key) *Sealer {
 	s, err := newSealer([]Key{k})
 	if err != nil {
 		t.Fatal(err)
