@@ -56,6 +56,10 @@ type Config struct {
 	// None and the HMAC algorithms are refused.
 	SigningAlgorithms []string
 
+	// RequireLogoutTokenType refuses logout tokens whose header does not say that they are such, by typ logout+jwt. Older
+	// IdentityServers, the platform's among them, say JWT; what tells their logout tokens apart is the event.
+	RequireLogoutTokenType bool
+
 	// SecondFactorPath and SecondFactorBody replace the request of [SignIn.VerifySecondFactor], which no document
 	// of the platform describes. Empty: /identity/sign-in; nil: {"verificationCode": code, "provider": provider}.
 	SecondFactorPath string
