@@ -53,8 +53,7 @@ func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 		return s.secondFactorRefused(w, r, a, err)
 	}
 	s.attempts.Remove(a.ID)
-	rec.add(s.browserStep(r, started))
-	return s.finishSignIn(ctx, w, r, a, rec)
+	return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started))
 }
 
 // secondFactorRefused asks again for a code, a few times.

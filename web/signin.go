@@ -100,13 +100,12 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return s.signInRefused(w, r, a, err)
 	}
 	if a.SignIn.SecondFactor == nil {
-		rec.add(s.browserStep(r, started, "client="+a.Client.ID()))
-		return s.finishSignIn(ctx, w, r, a, rec)
+		return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started, "client="+a.Client.ID()))
 	}
 	if err := s.sessions.StepUp(r.Context()); err != nil {
 		return err
 	}
-	rec.add(s.browserStep(r, started, "client="+a.Client.ID()))
+	rec.add(browserStep(r, started, "client="+a.Client.ID()).until(s.config.Now()))
 	a.Browser, a.Flow, a.factor = s.sessions.NewBrowser(r.Context()), rec.all(), *a.SignIn.SecondFactor
 	s.attempts.Add(a)
 	s.log(ctx, slog.LevelInfo, "second factor required", "client", a.Client.ID(), "account", accountHash(a.Email))
@@ -131,13 +130,14 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt,
 }
 
 // finishSignIn turns a sign-in that the IdentityServer accepted into tokens in
-// the vault and a session.
-func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording) error {
+// the vault and a session. The step is the browser's request that led here.
+func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording, step exchange) error {
 	u, claims, entry, err := s.retrieve(ctx, a)
 	if err != nil {
 		s.log(ctx, slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
 		return err
 	}
+	rec.add(step.until(s.config.Now()))
 	u.UserAgent = clip(r.UserAgent(), maxUserAgent)
 	before, wasSignedIn := s.sessions.User(ctx)
 	if err := s.begin(ctx, u, entry, claims, rec.all()); err != nil {
@@ -249,11 +249,17 @@ func (s *Server) userClient(id string) *identity.Client {
 }
 
 // browserStep is the browser's own request, as the flow page shows it.
-func (s *Server) browserStep(r *http.Request, started time.Time, details ...string) exchange {
+func browserStep(r *http.Request, started time.Time, details ...string) exchange {
 	return exchange{
 		Browser: true, Method: r.Method, Path: r.URL.Path, Details: details,
-		Status: http.StatusSeeOther, Started: started, Took: s.config.Now().Sub(started),
+		Status: http.StatusSeeOther, Started: started,
 	}
+}
+
+// until returns the exchange with its end.
+func (e exchange) until(end time.Time) exchange {
+	e.Took = end.Sub(e.Started)
+	return e
 }
 
 // postForm reads a form that is not larger than a request may be.
