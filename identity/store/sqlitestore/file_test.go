@@ -118,7 +118,7 @@ func TestLockedByAnother(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	r := put(t, s, "key")
 	other := open(t, file)
-	err = transact(t.Context(), other.writer.conn, func() error {
+	err = transact(t.Context(), other.writer.conn, time.Second, func() error {
 		if _, err := s.Put(t.Context(), r); !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("Put: %v", err)
 		}

@@ -5,6 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // applicationID marks our files (https://www.sqlite.org/pragma.html#pragma_application_id).
@@ -32,8 +37,8 @@ INSERT INTO counter VALUES (0);
 `}
 
 // migrate brings the file up to date. Processes that start together do it one after the other.
-func migrate(ctx context.Context, conn *sql.Conn) error {
-	return transact(ctx, conn, func() error {
+func migrate(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
+	return transact(ctx, conn, patience, func() error {
 		var id, version, tables int
 		err := conn.QueryRowContext(ctx, `SELECT a.application_id, u.user_version, (SELECT count(*) FROM sqlite_schema)
 			FROM pragma_application_id a, pragma_user_version u`).Scan(&id, &version, &tables)
@@ -55,9 +60,9 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 	})
 }
 
-// transact runs f between BEGIN IMMEDIATE, which waits for other writers, and COMMIT.
-func transact(ctx context.Context, conn *sql.Conn, f func() error) error {
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+// transact runs f between BEGIN IMMEDIATE and COMMIT.
+func transact(ctx context.Context, conn *sql.Conn, patience time.Duration, f func() error) error {
+	if err := begin(ctx, conn, patience); err != nil {
 		return err
 	}
 	err := f()
@@ -68,4 +73,20 @@ func transact(ctx context.Context, conn *sql.Conn, f func() error) error {
 		_, _ = conn.ExecContext(ctx, "ROLLBACK") // fails if SQLite has rolled back by itself
 	}
 	return err
+}
+
+// begin waits for other writers. SQLite's own waiting looks ten times a second, and so may never find the moment between
+// two transactions of another process that writes all the time; this looks about every two milliseconds.
+func begin(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
+	for until := time.Now().Add(patience); ; {
+		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		if busy, ok := errors.AsType[*sqlite.Error](err); !ok || busy.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(4 * time.Millisecond)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

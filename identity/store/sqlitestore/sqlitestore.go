@@ -26,8 +26,6 @@ import (
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
-
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/internal/feed"
 )
@@ -102,7 +100,7 @@ func (s *Store) open(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = newWriter(ctx, name, s.closed); err != nil {
+	if s.writer, err = newWriter(ctx, name, cfg.Timeout, s.closed); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", name+"&_pragma=query_only(1)"); err != nil {

@@ -18,6 +18,8 @@ const batch = 256
 // A writer owns the one connection that writes. Callers queue their changes; whose turn it is carries out
 // all that are queued in one transaction, so that they share the wait for the disk.
 type writer struct {
+	patience time.Duration // with writers of other processes
+
 	db      *sql.DB
 	conn    *sql.Conn
 	find    *sql.Stmt
@@ -42,8 +44,8 @@ type change struct {
 	fault   error
 }
 
-func newWriter(ctx context.Context, name string, closed <-chan struct{}) (*writer, error) {
-	w := &writer{closed: closed, turn: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+func newWriter(ctx context.Context, name string, patience time.Duration, closed <-chan struct{}) (*writer, error) {
+	w := &writer{patience: patience, closed: closed, turn: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	var err error
 	if w.db, err = sql.Open("sqlite", name); err != nil {
 		return nil, err
@@ -63,7 +65,10 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 			err = errors.Join(err, w.conn.Close())
 		}
 	}()
-	if err = migrate(ctx, w.conn); err != nil {
+	if _, err = w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 1"); err != nil { // transact waits in its own way
+		return err
+	}
+	if err = migrate(ctx, w.conn, w.patience); err != nil {
 		return err
 	}
 	w.find, err = w.conn.PrepareContext(ctx, `SELECT owner, version, deleted, expires FROM record WHERE key = ? AND expires > ?`)
@@ -136,7 +141,7 @@ func (w *writer) carryOut(ctx context.Context, done <-chan struct{}) {
 	default:
 	}
 	changes := w.take(batch)
-	err := transact(ctx, w.conn, func() error { return w.apply(ctx, changes) })
+	err := transact(ctx, w.conn, w.patience, func() error { return w.apply(ctx, changes) })
 	for _, c := range changes {
 		c.fault = err
 		close(c.done)
