@@ -180,6 +180,25 @@ func TestSessionsMoveBetweenProcesses(t *testing.T) {
 	})
 }
 
+// What a sign-in with real tokens leaves in the store, by kind of record.
+func TestRecordSizes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		s.browser().with(onIPhone).signIn("admin", "spa_admin").leadsTo("/account")
+		sizes := map[string]int{}
+		for _, r := range s.config.Store.(*outage).written() {
+			kind, _, _ := strings.Cut(r.Key, ":")
+			sizes[kind] = len(r.Key) + len(r.Owner) + len(r.Value)
+		}
+		t.Logf("bytes of key, owner and value: %v", sizes)
+		for kind, most := range map[string]int{"session": 4 << 10, "token": 6 << 10, "link": 256, "user": 512, "mail": 384} {
+			if sizes[kind] == 0 || sizes[kind] > most {
+				t.Errorf("%s: %d bytes, want at most %d", kind, sizes[kind], most)
+			}
+		}
+	})
+}
+
 // req 74: use in one process is use in all.
 func TestIdleTimeoutBetweenProcesses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
