@@ -101,7 +101,7 @@ func (s *Server) landing(w http.ResponseWriter, r *http.Request) error {
 // is signed in, with a way to sign out.
 func (s *Server) frame(r *http.Request, title string) templates.Page {
 	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: visitOf(r.Context()).ID}
-	if r.Context().Value(withinSession{}) == nil {
+	if !hasSession(r.Context()) {
 		return page
 	}
 	if u, ok := s.sessions.User(r.Context()); ok {

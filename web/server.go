@@ -32,7 +32,7 @@ type Server struct {
 	calls    []apiCall
 	ready    *readiness
 
-	perAddress, perAccount *limiter
+	perAddress, perAccount, perLogout *limiter
 
 	stop    context.CancelFunc // ends the sweeper
 	work    context.Context    //nolint:containedctx // of what goes on behind requests
@@ -64,6 +64,7 @@ func New(config Config) (*Server, error) {
 		calls:      apiCalls(config),
 		perAddress: newLimiter(config.Now, config.AttemptsPerAddress),
 		perAccount: newLimiter(config.Now, config.AttemptsPerAccount),
+		perLogout:  newLimiter(config.Now, refusedLogoutsPerMinute),
 	}
 	for _, c := range config.Clients {
 		s.clients[c.ID()] = c

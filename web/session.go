@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -220,11 +221,7 @@ func (s *sessions) NewBrowser(ctx context.Context) string {
 
 // ID is the session's name in the log; it is empty if there is no session.
 func (s *sessions) ID(ctx context.Context) string {
-	token := s.manager.Token(ctx)
-	if token == "" {
-		return ""
-	}
-	return hashed(token)[:16]
+	return clip(strings.TrimPrefix(s.Place(ctx), sessionPrefix), 16)
 }
 
 func (s *sessions) put(ctx context.Context, key string, v any) {

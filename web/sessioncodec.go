@@ -36,19 +36,13 @@ func (valuesCodec) Encode(deadline time.Time, values map[string]any) ([]byte, er
 
 // Decode implements scs.Codec.
 func (valuesCodec) Decode(b []byte) (time.Time, map[string]any, error) {
-	deadline, raw, err := decodeValues(b)
-	if err != nil {
-		return time.Time{}, nil, err
-	}
-	values := make(map[string]any, len(raw))
-	for key, value := range raw {
-		values[key] = value
-	}
-	return deadline, values, nil
+	values := make(map[string]any)
+	deadline, err := readValues(b, func(key string, value json.RawMessage) { values[key] = value })
+	return deadline, values, err
 }
 
 func encodeValues(deadline time.Time, values map[string]json.RawMessage) []byte {
-	b := binary.AppendUvarint(nil, uint64(deadline.UnixMilli())) //nolint:gosec // after 1970
+	b := binary.AppendUvarint(nil, uint64(deadline.UnixMilli()))
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		b = appendBytes(appendBytes(b, []byte(key)), values[key])
 	}
@@ -57,23 +51,28 @@ func encodeValues(deadline time.Time, values map[string]json.RawMessage) []byte 
 
 // decodeValues returns values that share the memory of b.
 func decodeValues(b []byte) (time.Time, map[string]json.RawMessage, error) {
+	values := make(map[string]json.RawMessage)
+	deadline, err := readValues(b, func(key string, value json.RawMessage) { values[key] = value })
+	return deadline, values, err
+}
+
+func readValues(b []byte, take func(key string, value json.RawMessage)) (time.Time, error) {
 	milliseconds, n := binary.Uvarint(b)
 	if n <= 0 {
-		return time.Time{}, nil, errCodec
+		return time.Time{}, errCodec
 	}
-	values := make(map[string]json.RawMessage)
 	for b = b[n:]; len(b) > 0; {
 		var key, value []byte
 		var ok bool
 		if key, b, ok = cutBytes(b); !ok {
-			return time.Time{}, nil, errCodec
+			return time.Time{}, errCodec
 		}
 		if value, b, ok = cutBytes(b); !ok {
-			return time.Time{}, nil, errCodec
+			return time.Time{}, errCodec
 		}
-		values[string(key)] = value
+		take(string(key), value)
 	}
-	return time.UnixMilli(int64(milliseconds)), values, nil //nolint:gosec // as it was encoded
+	return time.UnixMilli(int64(milliseconds)), nil //nolint:gosec // as it was encoded
 }
 
 // appendBytes appends field, with its length before it.
@@ -83,11 +82,14 @@ func appendBytes(b, field []byte) []byte {
 
 func cutBytes(b []byte) (field, rest []byte, ok bool) {
 	size, n := binary.Uvarint(b)
-	if n <= 0 || size > uint64(len(b)-n) {
+	if n <= 0 {
 		return nil, nil, false
 	}
-	end := n + int(size) //nolint:gosec // not more than len(b)
-	return b[n:end:end], b[end:], true
+	b = b[n:]
+	if size > uint64(len(b)) {
+		return nil, nil, false
+	}
+	return b[:size:size], b[size:], true
 }
 
 // session is a session as it is stored, never changed.
@@ -102,7 +104,7 @@ type session struct {
 const recordVersion = 1
 
 func (s session) encode() []byte {
-	b := binary.AppendUvarint([]byte{recordVersion}, uint64(s.seen.UnixMilli())) //nolint:gosec // after 1970
+	b := binary.AppendUvarint([]byte{recordVersion}, uint64(s.seen.UnixMilli()))
 	return append(appendBytes(b, s.address.AsSlice()), s.body...)
 }
 

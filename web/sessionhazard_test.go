@@ -23,11 +23,11 @@ import (
 
 // bench is a server whose session middleware serves handlers of a test's own.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	server *Server
 }
 
-func newBench(t *testing.T, s store.Store, change ...func(*Config)) *bench {
+func newBench(t testing.TB, s store.Store, change ...func(*Config)) *bench {
 	t.Helper()
 	client, err := identity.New(identity.Config{URL: "http://127.0.0.1", ClientID: identity.ClientSPA})
 	if err != nil {

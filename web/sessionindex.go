@@ -168,7 +168,7 @@ func (x *sessionIndex) read(ctx context.Context, key string) ([]byte, bool, erro
 		return nil, false, err
 	}
 	raw, err := x.sealer.Open(key, r.Value)
-	return raw, err == nil, nil //nolint:nilerr // sealed with a key that is gone: nothing is known
+	return raw, err == nil, nil // sealed with a key that is gone: nothing is known
 }
 
 // upsert writes a record, and keeps it for as long as anybody wanted it to be kept.

@@ -2,7 +2,6 @@ package web
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -25,16 +24,12 @@ func (s *Server) withSession(next http.Handler) http.Handler {
 			return
 		}
 		visitOf(ctx).Session = s.sessions.ID(ctx)
-		r = r.WithContext(context.WithValue(ctx, withinSession{}, true))
+		r = r.WithContext(ctx)
 		sw := &saver{ResponseWriter: w, server: s, request: r, token: token}
 		defer sw.finish()
 		next.ServeHTTP(sw, r)
 	})
 }
-
-// withinSession marks the contexts of requests whose session is loaded. What
-// answers before that, or after a panic, knows nothing of a session.
-type withinSession struct{}
 
 // storeAway is the answer to a failure of the store.
 func storeAway(err error) error {

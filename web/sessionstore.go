@@ -68,7 +68,12 @@ func hashed(name string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func placeOf(token string) string { return sessionPrefix + hashed(token) }
+// placeOf is where the session of token is.
+func placeOf(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	var b [64]byte
+	return string(base64.RawURLEncoding.AppendEncode(append(b[:0], sessionPrefix...), sum[:]))
+}
 
 func ownerOf(owner string) string {
 	if owner == "" {
@@ -87,6 +92,13 @@ type currentKey struct{}
 
 func withCurrent(ctx context.Context) context.Context {
 	return context.WithValue(ctx, currentKey{}, &current{})
+}
+
+// hasSession reports whether the request's session was looked for. What answers before that, or after a panic, knows
+// nothing of a session.
+func hasSession(ctx context.Context) bool {
+	_, ok := ctx.Value(currentKey{}).(*current)
+	return ok
 }
 
 // currentOf returns the request's; a context without one gets one that nobody else has.

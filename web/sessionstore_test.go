@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -57,11 +58,11 @@ func pass(d time.Duration) {
 }
 
 // inBubble runs f against a bench in virtual time.
-func inBubble(t *testing.T, f func(t *testing.T, b *bench, s *faulty), change ...func(*Config)) {
+func inBubble(t *testing.T, f func(t *testing.T, b *bench, s *faulty)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &faulty{Store: memstore.New()}
-		b := newBench(t, s, change...)
+		b := newBench(t, s)
 		synctest.Wait()
 		f(t, b, s)
 	})
@@ -259,6 +260,28 @@ func TestSessionCodec(t *testing.T) {
 	if _, err := decodeSession([]byte{2, 0, 0, 0}); err == nil {
 		t.Error("another version is a session")
 	}
+}
+
+// BenchmarkSession is what a session costs a request that does not change it.
+func BenchmarkSession(b *testing.B) {
+	bench := newBench(b, memstore.New())
+	cookie := bench.signIn("owner")
+	h := bench.server.withSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := bench.server.sessions.User(r.Context()); !ok {
+			b.Error("nobody is signed in")
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.AddCookie(&http.Cookie{Name: "b2trader-session", Value: cookie})
+		w := httptest.NewRecorder()
+		for pb.Next() {
+			clear(w.Header())
+			h.ServeHTTP(w, r)
+		}
+	})
 }
 
 func FuzzDecodeSession(f *testing.F) {

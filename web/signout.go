@@ -23,8 +23,9 @@ const (
 type remoteEnd int
 
 const (
-	endOne remoteEnd = iota // the refresh token of the session
-	endAll                  // all that it gave to the user by the session's client, whoever holds it
+	endOne      remoteEnd = iota // the refresh token of the session
+	endAll                       // all that it gave to the user by the session's client, whoever holds it
+	endByServer                  // as endOne; but it was the IdentityServer that ended the session, and it waits for the answer
 )
 
 // clearSiteData makes the browser forget pages and stored data at sign-out.
@@ -88,12 +89,16 @@ func (s *Server) endTokens(ctx context.Context, what remoteEnd, held ...holding)
 		}
 	}
 	if len(entries) > 0 {
-		s.behind(ctx, func(ctx context.Context) { s.revoke(ctx, what, entries) })
+		wait := remoteSignOutWait
+		if what == endByServer {
+			wait = 0
+		}
+		s.behind(ctx, wait, func(ctx context.Context) { s.revoke(ctx, what, entries) })
 	}
 }
 
-// behind carries f out whatever becomes of the request, and waits for it for a while. Close waits for all of it.
-func (s *Server) behind(ctx context.Context, f func(context.Context)) {
+// behind carries f out whatever becomes of the request, which waits for it no longer than it should. Close waits for all of it.
+func (s *Server) behind(ctx context.Context, wait time.Duration, f func(context.Context)) {
 	done := make(chan struct{})
 	s.stopped.Go(func() {
 		defer close(done)
@@ -102,7 +107,7 @@ func (s *Server) behind(ctx context.Context, f func(context.Context)) {
 		defer context.AfterFunc(s.work, cancel)()
 		f(ctx)
 	})
-	patience := time.NewTimer(remoteSignOutWait)
+	patience := time.NewTimer(wait)
 	defer patience.Stop()
 	select {
 	case <-done:

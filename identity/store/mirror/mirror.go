@@ -67,8 +67,9 @@ func New[T any](config Config[T]) *Mirror[T] {
 	if config.Timeout == 0 {
 		config.Timeout = 5 * time.Second
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	m := &Mirror[T]{config: config, stop: stop, stopped: make(chan struct{})}
+	m := &Mirror[T]{config: config, stopped: make(chan struct{})}
+	var ctx context.Context
+	ctx, m.stop = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
 	go m.watch(ctx)
 	return m
 }
