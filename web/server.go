@@ -28,6 +28,7 @@ type Server struct {
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
+	proxy    *proxy
 	ready    *readiness
 
 	perAddress, perAccount *limiter
@@ -65,6 +66,7 @@ func New(config Config) (*Server, error) {
 	}
 	s.sessions.manager.ErrorFunc = s.sessionFault
 	s.ready = newReadiness(s)
+	s.proxy = newProxy(s)
 	if s.vault, err = s.newVault(); err != nil {
 		return nil, err
 	}
@@ -87,6 +89,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // has drained. It gives up when ctx ends.
 func (s *Server) Close(ctx context.Context) error {
 	s.stop()
+	s.EndStreams()
 	swept := make(chan struct{})
 	go func() { s.stopped.Wait(); close(swept) }()
 	select {
