@@ -102,7 +102,7 @@ func newAPISite(t testing.TB, change ...func(*web.Config)) *apiSite {
 		t.Fatal(err)
 	}
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.web.ServeHTTP(w, r) }))
-	s.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // it reports cut connections
+	s.server.Config.ErrorLog = quiet
 	config := web.Config{
 		Clients:        []*identity.Client{client},
 		PublicURL:      "http://" + s.server.Listener.Addr().String(),
@@ -131,6 +131,9 @@ func newAPISite(t testing.TB, change ...func(*web.Config)) *apiSite {
 	})
 	return s
 }
+
+// quiet is the log of servers whose connections are cut on purpose.
+var quiet = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 
 // app is a script in a browser that is signed in.
 type app struct {
