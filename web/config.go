@@ -44,13 +44,17 @@ type Config struct {
 	// network readable to everyone on the way.
 	InsecureAllowHTTP bool
 
-	// FrontOfficeURL and BackOfficeURL are the APIs of the "Try an API" page, up
-	// to the part that is before /api, such as https://trader.example.com/frontoffice.
+	// FrontOfficeURL and BackOfficeURL are the APIs that are offered at
+	// /api/frontoffice/ and /api/backoffice/ and on the "Try an API" page, up to
+	// the part that is before /api, such as https://trader.example.com/frontoffice:
+	// /api/frontoffice/v3/account is then its /frontoffice/api/v3/account.
 	// Empty: that API is not offered.
 	FrontOfficeURL, BackOfficeURL string
 
-	// APITransport sends the calls to these APIs. Nil: a clone of
-	// http.DefaultTransport.
+	// FrontOffice and BackOffice bound what is passed on to these APIs.
+	FrontOffice, BackOffice Upstream
+
+	// APITransport sends the calls to these APIs. Nil: [NewAPITransport].
 	APITransport http.RoundTripper
 
 	// SampleUsers are shown on the sign-in page. For the embedded server only.
@@ -116,7 +120,7 @@ func (c Config) withDefaults() Config {
 	c.FrontOfficeURL = strings.TrimRight(c.FrontOfficeURL, "/")
 	c.BackOfficeURL = strings.TrimRight(c.BackOfficeURL, "/")
 	if c.APITransport == nil {
-		c.APITransport = http.DefaultTransport.(*http.Transport).Clone()
+		c.APITransport = NewAPITransport()
 	}
 	if c.AdministratorRole == "" {
 		c.AdministratorRole = "Admin"
@@ -164,6 +168,8 @@ func (c Config) validate() error {
 		}
 	}
 	problems = append(problems, validateMachine(c.Machine)...)
+	problems = append(problems, c.FrontOffice.validate("FrontOffice")...)
+	problems = append(problems, c.BackOffice.validate("BackOffice")...)
 	if err := checkURL(c.PublicURL, c.InsecureAllowHTTP); err != nil {
 		report("Config.PublicURL %w", err)
 	} else if u, _ := url.Parse(c.PublicURL); u.Path != "" {

@@ -51,6 +51,8 @@ func (s *Server) routes() (http.Handler, error) {
 		pages.Handle(pattern, s.page(h))
 	}
 
+	// Whose scripts call: /api/frontoffice/ and /api/backoffice/, see proxy.Or below.
+
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
 	site.Handle("/static/", static.Handler())
@@ -71,7 +73,7 @@ func (s *Server) routes() (http.Handler, error) {
 		securityHeaders(s.config.secure()), // before whatever may answer
 		s.recoverPanics,                    // outside of the session, so that a panic saves nothing
 		crossOrigin.Handler,                // before any work is done for a forged request
-		func(next http.Handler) http.Handler { return http.MaxBytesHandler(next, maxRequestBody) },
+		func(next http.Handler) http.Handler { return s.proxy.Or(http.MaxBytesHandler(next, maxRequestBody)) },
 	)(site), nil
 }
 

@@ -30,6 +30,7 @@ type Server struct {
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
+	proxy    *proxy
 	ready    *readiness
 
 	perAddress, perAccount, perLogout *limiter
@@ -73,6 +74,7 @@ func New(config Config) (*Server, error) {
 		s.clients[machineName(m)] = m.Client
 	}
 	s.ready = newReadiness(s)
+	s.proxy = newProxy(s)
 	if s.vault, err = s.newVault(); err != nil {
 		return nil, err
 	}
@@ -97,6 +99,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // the HTTP server has drained. When ctx ends, it cuts them short.
 func (s *Server) Close(ctx context.Context) error {
 	s.stop()
+	s.EndStreams()
 	swept := make(chan struct{})
 	go func() { s.stopped.Wait(); close(swept) }()
 	select {
