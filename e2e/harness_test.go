@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -186,6 +187,14 @@ func (w *world) wantGrants(grant string, n int) {
 	}
 }
 
+// wantResult fails unless the log tells of n renewals with that result.
+func (w *world) wantResult(result string, n int) {
+	w.t.Helper()
+	if got := strings.Count(w.log.String(), `"msg":"token renewal","result":"`+result+`"`); got != n {
+		w.t.Errorf("%d renewals were %s, want %d", got, result, n)
+	}
+}
+
 // provider is an IdentityServer with its APIs, on a listener of its own. What
 // goes in and out is searched for secrets to look for elsewhere.
 type provider struct {
@@ -299,8 +308,24 @@ func (l *logBuffer) String() string {
 	return l.b.String()
 }
 
+// until waits for a condition, asking every few milliseconds.
+func until(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			tb.Fatal("waited in vain for " + what)
+		}
+	}
+}
+
 // receive waits for a value, and fails the test if none comes in time.
-func receive[T any](t *testing.T, from <-chan T, what string) T {
+func receive[T any](t testing.TB, from <-chan T, what string) T {
 	t.Helper()
 	select {
 	case v := <-from:

@@ -70,28 +70,55 @@ func listPackages(t *testing.T) map[string]listed {
 }
 
 // mayImport says which packages of the module each package may import. A
-// package that is not here does not belong to the house.
+// package that is not here does not belong to the house. A store knows no
+// other store, and the vault knows none of them.
 var mayImport = map[string][]string{
-	"cmd/demo":                        {"identity", "identity/identitytest", "templates", "web"},
+	"cmd/demo": {
+		"identity", "identity/identitytest", "identity/store", "identity/store/memstore", "identity/store/pgstore",
+		"identity/store/redisstore", "identity/store/sqlitestore", "identity/vault", "templates", "web",
+	},
 	"e2e":                             {},
 	"identity":                        {"identity/internal/httpx"},
 	"identity/identitytest":           {},
 	"identity/identitytest/npmclient": {},
 	"identity/internal/httpx":         {},
-	"identity/vault":                  {},
+	"identity/internal/servers":       {},
+	"identity/store":                  {},
+	"identity/store/internal/feed":    {"identity/store"},
+	"identity/store/internal/rule":    {"identity/store"},
+	"identity/store/memstore":         storePackages,
+	"identity/store/mirror":           {"identity/store"},
+	"identity/store/pgstore":          storePackages,
+	"identity/store/redisstore":       storePackages,
+	"identity/store/sqlitestore":      storePackages,
+	"identity/store/storetest":        {"identity/store"},
+	"identity/vault":                  {"identity/store"},
 	"static":                          {},
 	"templates":                       {"static"},
-	"web":                             {"identity", "identity/vault", "static", "templates"},
+	"web":                             {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/vault", "static", "templates"},
 }
 
-// mayUse says which other modules each package may be built from, directly or not.
+var storePackages = []string{"identity/store", "identity/store/internal/feed", "identity/store/internal/rule"}
+
+// mayUse says which other modules each package may be built from, directly or
+// not. A database's driver is its own store's, and the command's.
 var mayUse = map[string][]string{
-	"cmd/demo":                        webModules,
+	"cmd/demo":                        slices.Concat(webModules, redisModules, postgresModules, sqliteModules),
 	"e2e":                             {},
 	"identity":                        identityModules,
 	"identity/identitytest":           {"github.com/go-jose/go-jose/v4"},
 	"identity/identitytest/npmclient": {},
 	"identity/internal/httpx":         {},
+	"identity/internal/servers":       {},
+	"identity/store":                  {},
+	"identity/store/internal/feed":    {},
+	"identity/store/internal/rule":    {},
+	"identity/store/memstore":         {},
+	"identity/store/mirror":           {},
+	"identity/store/pgstore":          postgresModules,
+	"identity/store/redisstore":       redisModules,
+	"identity/store/sqlitestore":      sqliteModules,
+	"identity/store/storetest":        {"golang.org/x/sync"},
 	"identity/vault":                  {"golang.org/x/oauth2"},
 	"static":                          {},
 	"templates":                       {"github.com/a-h/templ"},
@@ -100,7 +127,23 @@ var mayUse = map[string][]string{
 
 var (
 	identityModules = []string{"github.com/coreos/go-oidc/v3", "github.com/go-jose/go-jose/v4", "golang.org/x/oauth2"}
-	webModules      = append([]string{"github.com/a-h/templ", "github.com/alexedwards/scs/v2", "golang.org/x/time"}, identityModules...)
+	metricsModules  = []string{
+		"github.com/beorn7/perks", "github.com/cespare/xxhash/v2", "github.com/munnerz/goautoneg", "github.com/prometheus/client_golang",
+		"github.com/prometheus/client_model", "github.com/prometheus/common", "github.com/prometheus/procfs", "go.yaml.in/yaml/v2",
+		"golang.org/x/sys", "google.golang.org/protobuf",
+	}
+	webModules = slices.Concat(identityModules, metricsModules, []string{
+		"github.com/a-h/templ", "github.com/alexedwards/scs/v2", "golang.org/x/time",
+	})
+	redisModules    = []string{"github.com/redis/rueidis", "golang.org/x/sys"}
+	postgresModules = []string{
+		"github.com/jackc/pgpassfile", "github.com/jackc/pgservicefile", "github.com/jackc/pgx/v5", "github.com/jackc/puddle/v2",
+		"golang.org/x/sync", "golang.org/x/text",
+	}
+	sqliteModules = []string{
+		"github.com/dustin/go-humanize", "github.com/google/uuid", "github.com/mattn/go-isatty", "github.com/ncruces/go-strftime",
+		"github.com/remyoudompheng/bigfft", "golang.org/x/sys", "modernc.org/libc", "modernc.org/mathutil", "modernc.org/memory", "modernc.org/sqlite",
+	}
 )
 
 // The dependency rule: who may import whom, and what each is built from.
@@ -133,8 +176,11 @@ func TestImports(t *testing.T) {
 	if seen != len(mayImport) {
 		t.Errorf("%d packages, want %d", seen, len(mayImport))
 	}
-	for _, production := range []string{"web", "identity", "identity/vault", "templates", "static"} {
-		for _, test := range []string{"testing", "net/http/httptest", module + "/identity/identitytest"} {
+	for _, production := range []string{
+		"web", "identity", "identity/vault", "templates", "static", "identity/store/memstore", "identity/store/mirror",
+		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore",
+	} {
+		for _, test := range []string{"testing", "net/http/httptest", module + "/identity/identitytest", module + "/identity/internal/servers"} {
 			if slices.Contains(packages[module+"/"+production].Deps, test) {
 				t.Errorf("%s is built from %s, which is for tests", production, test)
 			}

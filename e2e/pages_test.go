@@ -122,15 +122,19 @@ func TestEveryLinkIsServed(t *testing.T) {
 	c.crawl("/sign-in")
 	b.signIn(guarded, "spa")
 	c.crawl(b.signIn(guarded, "spa").url.RequestURI())
+	w.browser().signIn(admin, "spa").want(http.StatusOK, "/account") // another session to be ended
 	b.signIn(admin, "spa_admin").want(http.StatusOK, "/account")
 	c.visited = map[string]bool{}
 	c.crawl("/account")
-	for _, path := range []string{"/", "/account", "/try", "/flow", "/machine"} {
+	for _, path := range []string{"/", "/account", "/try", "/flow", "/sessions", "/machine", "/admin/sessions"} {
 		if !c.visited[path] {
 			t.Errorf("%s cannot be reached from /account", path)
 		}
 	}
-	want := []string{"/machine", "/sign-in", "/sign-in/second-factor", "/sign-out", "/sign-out/everywhere", "/try"}
+	want := []string{
+		"/admin/sessions", "/admin/sessions/end", "/machine", "/sessions/end", "/sessions/end-others",
+		"/sign-in", "/sign-in/second-factor", "/sign-out", "/sign-out/everywhere", "/try",
+	}
 	var forms []string
 	for path := range c.forms {
 		forms = append(forms, path)

@@ -166,13 +166,28 @@ func TestSessionSurvivesADeadServer(t *testing.T) {
 	b.open("/account").want(http.StatusOK, "/account", "Renewed once")
 }
 
-// req 56, 62: a refused refresh token ends the session, once, and the way leads back.
+// req 56: a refresh token that is refused costs nothing while the IdentityServer's session lives: it gives new tokens.
+func TestRefusedRefreshIsResumed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, setup{})
+	b := w.browser()
+	b.signIn(trader, "spa").want(http.StatusOK, "/account")
+	w.provider.RevokeTokens(trader)
+	w.clock.advance(life)
+	b.open("/account").want(http.StatusOK, "/account", "Tracy Trader", "Renewed once")
+	w.wantGrants("refresh_token", 1)
+	w.wantGrants("authorization_code", 2)
+	w.wantResult("resumed", 1)
+}
+
+// req 56, 62: where the IdentityServer's session has ended too, the session ends, once, and the way leads back.
 func TestRefusedRefreshEndsTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, setup{})
 	b := w.browser()
 	b.signIn(trader, "spa").want(http.StatusOK, "/account")
 	w.provider.RevokeTokens(trader)
+	w.provider.EndSessions(trader)
 	w.clock.advance(life)
 	p := b.open("/try").submit("/try", "account").want(http.StatusUnauthorized, "/try", "Your session has ended")
 	w.wantGrants("refresh_token", 1)
@@ -181,6 +196,7 @@ func TestRefusedRefreshEndsTheSession(t *testing.T) {
 		b.fetch("/account/token")
 	}
 	w.wantGrants("refresh_token", 1)
+	w.wantResult("refused", 1)
 	p.follow("Sign in again").signIn(trader, "spa").want(http.StatusOK, "/account")
 }
 
@@ -212,7 +228,8 @@ func TestMisconfiguredClientKeepsTheSession(t *testing.T) {
 	b.open("/account").want(http.StatusOK, "/account", "Renewed once")
 }
 
-// req 45: a renewal for another user is not believed.
+// req 45: a renewal for another user is not believed. The refresh token is spent, so the IdentityServer's own session
+// gives the tokens; it is the same user's.
 func TestRenewalForAnotherUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, setup{})
@@ -220,10 +237,36 @@ func TestRenewalForAnotherUser(t *testing.T) {
 	b.signIn(trader, "spa").want(http.StatusOK, "/account")
 	w.provider.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "refresh_token", IDToken: identitytest.OtherSubject})
 	w.clock.advance(life)
-	b.open("/account").want(http.StatusServiceUnavailable, "/account", "could not be renewed")
+	b.open("/account").want(http.StatusOK, "/account", "Tracy Trader", "Renewed once")
 	w.wantGrants("refresh_token", 1)
-	w.clock.advance(time.Minute) // the next renewal ends the session, for the refresh token is spent
-	b.open("/account").want(http.StatusUnauthorized, "/account", "Your session has ended")
+	w.wantResult("resumed", 1)
+}
+
+// req 45: without that session, or if that is another user's too, the session ends.
+func TestRenewalForAnotherUserEndsTheSession(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*provider){
+		"no session there": func(p *provider) { p.EndSessions(trader) },
+		"another's session": func(p *provider) {
+			p.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "authorization_code", IDToken: identitytest.OtherSubject})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, setup{})
+			b := w.browser()
+			b.signIn(trader, "spa").want(http.StatusOK, "/account")
+			w.provider.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "refresh_token", IDToken: identitytest.OtherSubject})
+			spoil(w.provider)
+			w.clock.advance(life)
+			b.open("/account").want(http.StatusUnauthorized, "/account", "Your session has ended")
+			w.wantGrants("refresh_token", 1)
+			w.wantResult("refused", 1)
+			w.clock.advance(time.Minute)
+			b.open("/account").want(http.StatusOK, "/sign-in")
+			w.wantGrants("refresh_token", 1)
+		})
+	}
 }
 
 func wantRetryAfter(t *testing.T, p *page) {
