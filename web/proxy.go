@@ -150,7 +150,7 @@ func (p *proxy) admit(c *call, w http.ResponseWriter, r *http.Request) (err erro
 	if proof != nil { // only now: who navigates here without a session is asked to sign in
 		return proof
 	}
-	visitOf(r.Context()).Session = c.caller.id[:16]
+	visitOf(r.Context()).Session = clip(c.caller.id(), 16)
 	return c.takeBody(w, r)
 }
 
@@ -234,6 +234,8 @@ func (a *api) tokenFault(ctx context.Context, c *call, err error) error {
 		return err
 	}
 	a.server.log(ctx, slog.LevelInfo, "session over", "error", err)
-	a.server.sessions.Forget(c.caller)
+	if err := a.server.sessions.Forget(ctx, c.caller); err != nil {
+		a.server.log(ctx, slog.LevelError, "session not ended", "error", err)
+	}
 	return &fault{Status: http.StatusUnauthorized, Headline: "Your session has ended", Err: errNoSession}
 }

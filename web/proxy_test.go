@@ -371,6 +371,7 @@ func TestCallOfDeadSession(t *testing.T) {
 	s := newAPISite(t)
 	a := s.signedIn()
 	s.identity.RevokeTokens("trader@example.com")
+	s.identity.EndSessions("trader@example.com") // which could resume
 	s.clock.Pass(time.Minute)
 	a.refused(a.get("/api/frontoffice/v3/x"), http.StatusUnauthorized, "no_session")
 	asked := s.identity.Grants("refresh_token")

@@ -106,6 +106,7 @@ func TestRefusedTokenWithoutSuccessor(t *testing.T) {
 	a.refused(a.get("/api/frontoffice/v3/x"), http.StatusServiceUnavailable, "unavailable")
 	s.identity.ClearFaults()
 	s.identity.RevokeTokens("trader@example.com")
+	s.identity.EndSessions("trader@example.com") // which could resume
 	s.clock.Pass(time.Minute)
 	a.refused(a.get("/api/frontoffice/v3/x"), http.StatusUnauthorized, "no_session")
 }

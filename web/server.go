@@ -137,7 +137,7 @@ func (s *Server) newVault() (*vault.Vault, error) {
 
 // revokeDiscarded signs out a token that arrived after its session had ended.
 func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
-	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken); err != nil {
+	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken, stateOf(e)...); err != nil {
 		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
 	}
 }

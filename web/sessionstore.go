@@ -221,21 +221,31 @@ func (s *sessionStore) DeleteCtx(ctx context.Context, token string) error {
 // Touch notes that the request's session is used, unless that was noted a moment ago: see touchEvery. If another
 // request writes at the same time, its note is as good.
 func (s *sessionStore) Touch(ctx context.Context) error {
-	at, now := currentOf(ctx), s.now()
-	if at.copy == nil || s.over(at.copy) || now.Sub(at.copy.Value.seen) < touchEvery(s.idle) {
+	at := currentOf(ctx)
+	if at.copy == nil {
 		return nil
 	}
-	next := *at.copy
+	touched, err := s.touch(ctx, at.copy)
+	at.copy = touched
+	return err
+}
+
+// touch returns the session as it then is.
+func (s *sessionStore) touch(ctx context.Context, c *storedSession) (*storedSession, error) {
+	now := s.now()
+	if s.over(c) || now.Sub(c.Value.seen) < touchEvery(s.idle) {
+		return c, nil
+	}
+	next := *c
 	next.Value.seen, next.Value.address = now, visitOf(ctx).Address
 	saved, err := s.mirror.Put(context.WithoutCancel(ctx), next)
 	switch {
 	case err == nil:
-		at.copy = saved
-		return nil
+		return saved, nil
 	case mirror.Gone(err), errors.Is(err, store.ErrConflict):
-		return nil
+		return c, nil
 	}
-	return err
+	return c, err
 }
 
 // touchEvery is how often the use of a session is noted: once a minute, or ten

@@ -15,6 +15,9 @@ import (
 // sends it.
 const streamWait = 30 * time.Second
 
+// storeWait is how long a stream waits before it asks a store that was away again.
+const storeWait = 5 * time.Second
+
 // streams are the event streams and websockets that are open. Each ends with
 // its session, wherever that is ended, and is otherwise left alone: a renewal
 // of the token does not concern it.
@@ -63,7 +66,7 @@ type stream struct {
 // becomeStream is called when the API's answer turns out to be a stream.
 func (c *call) becomeStream(resp *http.Response) error {
 	streams, ctx := c.api.streams, c.in.Context()
-	if !streams.take(c.caller.id, c.api.limits.MaxStreams) {
+	if !streams.take(c.caller.id(), c.api.limits.MaxStreams) {
 		return &fault{
 			Status: http.StatusTooManyRequests, Code: "too_many_streams", RetryAfter: retryLater,
 			Headline: "This session has too many streams open",
@@ -71,7 +74,7 @@ func (c *call) becomeStream(resp *http.Response) error {
 	}
 	gone, unlisten, err := c.api.server.vault.Done(ctx, c.caller.vaultKey)
 	if err != nil {
-		streams.giveBack(c.caller.id)
+		streams.giveBack(c.caller.id())
 		return c.api.tokenFault(ctx, c, err)
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -96,7 +99,12 @@ func (s *stream) watch(ctx context.Context, gone <-chan struct{}) {
 		timer := time.NewTimer(who.until.Sub(server.config.Now()))
 		select {
 		case <-timer.C: // the session has been used meanwhile, or is over
-			if server.sessions.Recheck(&who, false) == nil {
+			err := server.sessions.Recheck(ctx, &who, false)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, errNoSession) { // a store that is away ends no session
+				who.until = server.config.Now().Add(storeWait)
 				continue
 			}
 		case <-gone:
@@ -117,7 +125,7 @@ func (s *stream) close() {
 	s.stop()
 	s.watcher.Wait()
 	s.call.out.finish()
-	s.call.api.streams.giveBack(s.call.caller.id)
+	s.call.api.streams.giveBack(s.call.caller.id())
 }
 
 var errCut = errors.New("the stream has ended with its session")
