@@ -96,7 +96,10 @@ func (s *stream) watch(ctx context.Context, gone <-chan struct{}) {
 		timer := time.NewTimer(who.until.Sub(server.config.Now()))
 		select {
 		case <-timer.C: // the session has been used meanwhile, or is over
-			if server.sessions.Recheck(&who, false) == nil {
+			if err := server.sessions.Recheck(&who, false); err == nil {
+				continue
+			} else if !errors.Is(err, errNoSession) { // the store is away, which ends no session
+				who.until = server.config.Now().Add(retryLater)
 				continue
 			}
 		case <-gone:
