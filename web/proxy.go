@@ -88,22 +88,18 @@ func (p *proxy) Or(next http.Handler) http.Handler {
 // call is one API call on its way.
 type call struct {
 	api    *api
-	in     *http.Request // what came in, in whose context this call is
+	in     *http.Request // what came in
 	rest   string        // of the path, after the API's prefix, as it is spelt
 	caller caller
 	token  *oauth2.Token
 	out    answerWriter
-	stream *stream // nil for a plain call
-	repeat bool    // it can be sent once more
+	values [3]string // of headers, for rewrite
+	stream *stream   // nil for a plain call
+	repeat bool      // it can be sent once more
 }
 
-type callKey struct{}
-
-// callOf returns the call in whose context ctx is.
-func callOf(ctx context.Context) *call {
-	c, _ := ctx.Value(callKey{}).(*call)
-	return c
-}
+// callOf returns the call of the request whose context ctx is.
+func callOf(ctx context.Context) *call { return visitOf(ctx).call }
 
 // serve checks everything before the API hears of the call.
 func (p *proxy) serve(w http.ResponseWriter, r *http.Request) error {
@@ -165,8 +161,9 @@ func (a *api) send(c *call, r *http.Request) (err error) {
 			Err: fmt.Errorf("an access token of %d bytes", len(c.token.AccessToken)),
 		}
 	}
-	c.in = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
-	apiHeaders(c.out.Header())
+	c.in = r
+	visitOf(r.Context()).call = c
+	delete(c.out.Header(), "Cache-Control") // see cacheable
 	a.forward.ServeHTTP(&c.out, c.in)
 	return nil
 }

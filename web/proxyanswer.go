@@ -20,10 +20,17 @@ const youngToken = 5 * time.Second
 // the API says must not run on this origin (CSP Level 3, "sandbox").
 const apiSecurityPolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
 
-// apiHeaders prepares the header of an answer that an API is to fill in.
-func apiHeaders(h http.Header) {
-	h["Content-Security-Policy"] = []string{apiSecurityPolicy}
-	delete(h, "Cache-Control") // see cacheable
+var apiPolicy = []string{apiSecurityPolicy}
+
+// setAPIHeaders is setSecurityHeaders for what no page is made of.
+func setAPIHeaders(h http.Header, https bool) {
+	h["Content-Security-Policy"] = apiPolicy
+	h["X-Content-Type-Options"] = noSniff
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	h["Cache-Control"] = noStore
+	if https {
+		h["Strict-Transport-Security"] = twoYears
+	}
 }
 
 // heldBack are the response headers that would act on this site as a whole, or
@@ -105,8 +112,6 @@ func cacheable(h http.Header) {
 	h["Cache-Control"] = []string{kept}
 	h.Add("Vary", "Cookie")
 }
-
-var noStore = []string{"no-store"}
 
 // failed answers for an API that did not.
 func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {

@@ -174,13 +174,13 @@ func TestResponseHeaders(t *testing.T) {
 	held := []string{
 		"Set-Cookie", "Set-Cookie2", "WWW-Authenticate", "Proxy-Authenticate", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
 		"Access-Control-Expose-Headers", "Clear-Site-Data", "Alt-Svc", "Refresh", "Service-Worker-Allowed", "Strict-Transport-Security", "Content-Location",
-		"Authentication-Info", "Report-To", "Nel", "SourceMap",
+		"Authentication-Info", "Report-To", "Nel", "SourceMap", "X-Frame-Options", "Referrer-Policy", "Permissions-Policy",
 	}
 	s.upstream.will(func(w http.ResponseWriter, _ *http.Request) {
 		for _, name := range held {
 			w.Header().Set(name, "upstream")
 		}
-		for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "X-Request-Id", "Cross-Origin-Resource-Policy"} {
+		for _, name := range []string{"Content-Security-Policy", "X-Content-Type-Options", "X-Request-Id", "Cross-Origin-Resource-Policy"} {
 			w.Header().Set(name, "upstream") // ours stands
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -201,8 +201,8 @@ func TestResponseHeaders(t *testing.T) {
 		t.Errorf("a trailer comes through: %v", got.Trailer)
 	}
 	for name, want := range map[string]string{
-		"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY",
-		"Referrer-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin", "Content-Type": "text/html; charset=utf-8",
+		"Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff",
+		"Cross-Origin-Resource-Policy": "same-origin", "Content-Type": "text/html; charset=utf-8",
 		"Etag": `"1"`, "X-Ratelimit-Remaining": "3",
 	} {
 		if values := got.Header.Values(name); !slices.Equal(values, []string{want}) {

@@ -49,16 +49,15 @@ func (a *api) rewrite(pr *httputil.ProxyRequest) {
 	}
 	out.Trailer = nil
 	visit := visitOf(pr.In.Context())
-	out.Header["X-Request-Id"] = []string{visit.ID}
+	c.values = [3]string{visit.ID, visit.Address.String(), bearer(c.token)} // one allocation, with the call
+	out.Header["X-Request-Id"] = c.values[0:1:1]
 	if visit.Address.IsValid() {
-		out.Header["X-Forwarded-For"] = []string{visit.Address.String()}
+		out.Header["X-Forwarded-For"] = c.values[1:2:2]
 	}
-	authorize(out, c.token)
+	out.Header["Authorization"] = c.values[2:3:3]
 }
 
-func authorize(r *http.Request, token *oauth2.Token) {
-	r.Header["Authorization"] = []string{"Bearer " + token.AccessToken}
-}
+func bearer(token *oauth2.Token) string { return "Bearer " + token.AccessToken }
 
 // keepBody makes r's body one that can be read again.
 func keepBody(r *http.Request, body []byte) {
@@ -105,7 +104,7 @@ func (a *api) again(ctx context.Context, c *call, out *http.Request, refused *ht
 			return nil, err
 		}
 	}
-	authorize(repeated, next)
+	repeated.Header["Authorization"] = []string{bearer(next)}
 	return a.server.config.APITransport.RoundTrip(repeated)
 }
 

@@ -15,9 +15,6 @@ import (
 // sends it.
 const streamWait = 30 * time.Second
 
-// storeWait is how long a stream waits before it asks a store that was away again.
-const storeWait = 5 * time.Second
-
 // streams are the event streams and websockets that are open. Each ends with
 // its session, wherever that is ended, and is otherwise left alone: a renewal
 // of the token does not concern it.
@@ -99,12 +96,10 @@ func (s *stream) watch(ctx context.Context, gone <-chan struct{}) {
 		timer := time.NewTimer(who.until.Sub(server.config.Now()))
 		select {
 		case <-timer.C: // the session has been used meanwhile, or is over
-			err := server.sessions.Recheck(ctx, &who, false)
-			if err == nil {
+			if err := server.sessions.Recheck(ctx, &who, false); err == nil {
 				continue
-			}
-			if !errors.Is(err, errNoSession) { // a store that is away ends no session
-				who.until = server.config.Now().Add(storeWait)
+			} else if !errors.Is(err, errNoSession) { // the store is away, which ends no session
+				who.until = server.config.Now().Add(retryLater)
 				continue
 			}
 		case <-gone:
