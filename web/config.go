@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
@@ -91,6 +93,9 @@ type Config struct {
 	// TrustedProxies are believed in what they say in X-Forwarded-For. Nil:
 	// nobody is.
 	TrustedProxies []netip.Prefix
+
+	// Registerer is shown the metrics, until Close. The package's doc lists them. Nil: nobody is.
+	Registerer prometheus.Registerer
 
 	// Logger gets the events and one line per request, without secrets.
 	// Nil: slog.Default().

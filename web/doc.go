@@ -40,4 +40,69 @@
 // Attempts to sign in are limited per client address. Without
 // [Config.TrustedProxies] that is the address of the TCP connection, so
 // behind a proxy everyone would share one allowance.
+//
+// # Health
+//
+// /healthz answers while the process serves, whatever it depends on. /readyz is
+// 503 and says which part is unavailable when the store does not answer or a
+// client's discovery document or keys cannot be had, and after [Server.Drain].
+// Neither needs a session, and no header changes what they say.
+//
+// # Events
+//
+// Config.Logger gets these events for whoever must know who did what. Each
+// carries the request's id, the client's address and, in a session, that
+// session's hash, as "request", "address" and "session". "user" is issuer and
+// subject, "account" a hash of the e-mail as it was typed. Times are written as
+// the Logger does it; give it a handler that writes UTC.
+//
+//	signed in                             client, user, account, administrator
+//	sign-in failed                        client, account, error
+//	second factor required                client, account
+//	second factor accepted                client, account
+//	second factor failed                  client, account, error
+//	too many attempts                     by (account or address), account
+//	signed out                            client, user
+//	signed out everywhere                 user, sessions
+//	session timed out                     client, user
+//	session over                          error: its tokens are gone
+//	token renewal                         result, client, user, took, error; a warning if it failed, an error if the client is refused
+//	tokens revoked                        client, user: the IdentityServer was told of a sign-out
+//	remote sign-out failed                client, user, error
+//	machine sign-in                       client, user: who asked for it
+//	machine sign-in failed                client, user, error
+//	machine renew                         client, user
+//	machine sign-out                      client, user
+//	cross-origin request refused          origin, fetch_site
+//
+// These come with sessions that others end: sessions ended, sessions ended: too many of one user, an administrator ends
+// sessions, back-channel logout, back-channel logout refused, too many refused logouts.
+//
+// And these for whoever keeps the site running: request, request failed,
+// request abandoned, panic, not ready, API call failed, session not saved: it ended meanwhile,
+// session not saved after the answer, use of the session not noted, session not ended, tokens not deleted, error page failed.
+//
+// # Metrics
+//
+// Config.Registerer is shown these. client is one of Config.Clients, or of
+// Config.Machine with "machine/" before it; result is ok or one of a few words
+// for what went wrong. Histograms are in seconds, and their _count counts.
+//
+//	b2trader_sign_ins_total{client,result}                     counter
+//	b2trader_second_factors_total{client,result}               counter
+//	b2trader_attempts_refused_total{by}                        counter; account or address
+//	b2trader_sign_outs_total{reason}                           counter of sessions; user, everywhere, timeout
+//	b2trader_revocations_total{client,result}                  counter of sign-outs at the IdentityServer
+//	b2trader_live_sessions{client}                             gauge; in use by this process within ten minutes or so
+//	b2trader_renewal_duration_seconds{client,result}           histogram; result is a vault.Result
+//	b2trader_renewal_wait_seconds{client,result}               histogram of requests that waited for a renewal
+//	b2trader_lease_wait_seconds{client}                        histogram of renewals that waited for another process's lease
+//	b2trader_store_operation_duration_seconds{op,result}       histogram; get, put, delete, list; conflict and not_found are no faults
+//	b2trader_store_watches_down                                gauge; while it is not 0, reads go to the store
+//	b2trader_store_watch_interruptions_total                   counter
+//	b2trader_upstream_responses_total{upstream,code}           counter; code is a status, "none" without an answer, "other"
+//	b2trader_upstream_duration_seconds{upstream}               histogram; until the answer has been passed on, streams apart
+//	b2trader_build_info{version,revision,go}                   gauge; 1
+//
+// alerts.yaml, beside this file, has alerting rules on them.
 package web
