@@ -43,7 +43,19 @@ func StartRedis(tb testing.TB, options ...string) *Redis {
 func (r *Redis) URL(database int) string { return fmt.Sprintf("redis://%s/%d", r.Addr, database) }
 
 // Do sends one command on a connection of its own and returns the answer, lines of a list joined by spaces.
-func (r *Redis) Do(args ...string) (string, error) {
+func (r *Redis) Do(args ...string) (string, error) { return r.send(args) }
+
+// Atomically sends commands as one transaction, before and after which the server does other things, but not in between.
+func (r *Redis) Atomically(tb testing.TB, commands ...[]string) {
+	tb.Helper()
+	commands = append(append([][]string{{"MULTI"}}, commands...), []string{"EXEC"})
+	if _, err := r.send(commands...); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// send sends commands on a connection of their own and returns the answer to the last.
+func (r *Redis) send(commands ...[]string) (last string, err error) {
 	conn, err := dial(r.Addr)
 	if err != nil {
 		return "", err
@@ -53,14 +65,22 @@ func (r *Redis) Do(args ...string) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "*%d\r\n", len(args))
-	for _, arg := range args {
-		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(arg), arg)
+	for _, args := range commands {
+		fmt.Fprintf(&b, "*%d\r\n", len(args))
+		for _, arg := range args {
+			fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(arg), arg)
+		}
 	}
 	if _, err := io.WriteString(conn, b.String()); err != nil {
 		return "", err
 	}
-	return answer(bufio.NewReader(conn))
+	answers := bufio.NewReader(conn)
+	for range commands {
+		if last, err = answer(answers); err != nil {
+			return "", err
+		}
+	}
+	return last, nil
 }
 
 // answer reads a reply: https://redis.io/docs/latest/develop/reference/protocol-spec/.
