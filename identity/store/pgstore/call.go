@@ -37,7 +37,7 @@ func (s *Store) call(ctx context.Context, op string, repeatable bool, f func(con
 		if dead {
 			s.pool.Reset() // where one connection is dead, the others are
 		}
-		if !undone(err) && !(dead && repeatable) {
+		if !undone(err) && (!dead || !repeatable) {
 			break
 		}
 		err = f(bounded)

@@ -38,7 +38,11 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, table string) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(table)); err != nil {
 			return err
 		}
-		version, err := schemaVersion(ctx, tx, table)
+		// Only now may it be asked what is there, and not by to_regclass, which in this transaction may not know yet what others committed.
+		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS `+table+`_schema (version integer NOT NULL)`); err != nil {
+			return err
+		}
+		version, err := versionRow(ctx, tx, table)
 		if err != nil || version == len(steps) {
 			return err
 		}
@@ -47,11 +51,10 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, table string) error {
 }
 
 func upgrade(ctx context.Context, tx pgx.Tx, table string, version int) error {
-	todo := []string{`CREATE TABLE IF NOT EXISTS %_schema (version integer NOT NULL)`, `DELETE FROM %_schema`}
+	todo := []string{`DELETE FROM %_schema`, fmt.Sprintf(`INSERT INTO %%_schema VALUES (%d)`, len(steps))}
 	for _, step := range steps[version:] {
 		todo = append(todo, step...)
 	}
-	todo = append(todo, fmt.Sprintf(`INSERT INTO %%_schema VALUES (%d)`, len(steps)))
 	for _, statement := range todo {
 		if _, err := tx.Exec(ctx, strings.ReplaceAll(statement, "%", table)); err != nil {
 			return err
@@ -65,11 +68,15 @@ type querier interface {
 }
 
 // schemaVersion is 0 if there is no table yet.
-func schemaVersion(ctx context.Context, q querier, table string) (version int, err error) {
+func schemaVersion(ctx context.Context, q querier, table string) (int, error) {
 	var there bool
 	if err := q.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, table+"_schema").Scan(&there); err != nil || !there {
 		return 0, err
 	}
+	return versionRow(ctx, q, table)
+}
+
+func versionRow(ctx context.Context, q querier, table string) (version int, err error) {
 	err = q.QueryRow(ctx, `SELECT version FROM `+table+`_schema`).Scan(&version)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
