@@ -68,8 +68,7 @@ func (c Config) options() (o options, err error) {
 		return options{}, err
 	}
 	for _, conn := range []*pgx.ConnConfig{o.pool.ConnConfig, o.listen} {
-		conn.DefaultQueryExecMode = pgx.QueryExecModeExec // names no prepared statement
-		conn.StatementCacheCapacity, conn.DescriptionCacheCapacity = 0, 0
+		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // one round trip, and names no prepared statement
 		conn.ConnectTimeout = o.timeout
 	}
 	// pgx keeps notifications that nobody waits for. A pooler may pass on those of others.
