@@ -1,4 +1,5 @@
-// Package servers starts real database servers for tests, on free loopback ports and in directories of their own, and ends them with the test.
+// Package servers starts real database servers for tests, on free loopback ports and in directories of their own, and
+// ends them with the test.
 //
 // Where a program is missing the test is skipped with the reason, unless B2TRADER_TEST_REQUIRE is 1: then it fails.
 package servers
@@ -19,7 +20,8 @@ import (
 // patience is how long a server may take to start or to stop.
 const patience = 60 * time.Second
 
-// Program finds a program in PATH or in one of the directories, which may hold wildcards, the last match being the newest version.
+// Program finds a program in PATH or in one of the directories, which may hold wildcards, the last match being the
+// newest version.
 func Program(tb testing.TB, name string, dirs ...string) string {
 	tb.Helper()
 	if path, err := exec.LookPath(name); err == nil {

@@ -23,14 +23,10 @@ type Redis struct {
 // StartRedis starts redis-server, or the program that B2TRADER_TEST_REDIS_SERVER names, such as valkey-server.
 func StartRedis(tb testing.TB, options ...string) *Redis {
 	tb.Helper()
-	program := os.Getenv("B2TRADER_TEST_REDIS_SERVER")
-	if program == "" {
-		program = "redis-server"
-	}
 	port := FreePort(tb)
 	r := &Redis{Addr: address(port), Port: port}
 	args := []string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes"}
-	r.Process = &Process{Dir: directory(tb, nil), path: Program(tb, program), args: append(args, options...)}
+	r.Process = &Process{Dir: directory(tb, nil), path: redisProgram(tb), args: append(args, options...)}
 	r.ready = func() bool {
 		answer, err := r.Do("PING")
 		return err == nil && answer == "PONG"
@@ -39,13 +35,22 @@ func StartRedis(tb testing.TB, options ...string) *Redis {
 	return r
 }
 
+func redisProgram(tb testing.TB) string {
+	tb.Helper()
+	if name := os.Getenv("B2TRADER_TEST_REDIS_SERVER"); name != "" {
+		return Program(tb, name)
+	}
+	return Program(tb, "redis-server")
+}
+
 // URL returns redis://host:port with a database number.
 func (r *Redis) URL(database int) string { return fmt.Sprintf("redis://%s/%d", r.Addr, database) }
 
 // Do sends one command on a connection of its own and returns the answer, lines of a list joined by spaces.
 func (r *Redis) Do(args ...string) (string, error) { return r.send(args) }
 
-// Atomically sends commands as one transaction, before and after which the server does other things, but not in between.
+// Atomically sends commands as one transaction, before and after which the server does other things, but not in
+// between.
 func (r *Redis) Atomically(tb testing.TB, commands ...[]string) {
 	tb.Helper()
 	commands = append(append([][]string{{"MULTI"}}, commands...), []string{"EXEC"})
@@ -208,7 +213,7 @@ sentinel failover-timeout main 5000
 		tb.Fatal(err)
 	}
 	s := &Redis{Addr: address(port), Port: port}
-	s.Process = &Process{Dir: filepath.Dir(file), path: Program(tb, "redis-server"), args: []string{file, "--sentinel"}}
+	s.Process = &Process{Dir: filepath.Dir(file), path: redisProgram(tb), args: []string{file, "--sentinel"}}
 	s.ready = func() bool { return listens(s.Addr) }
 	s.start(tb)
 	return s

@@ -1,8 +1,9 @@
 // Package memstore keeps records in the memory of one process: for tests, for a demo, and for a service that may forget
 // its sessions when it restarts.
 //
-// Readers of different keys share no lock. There is no goroutine: each write also removes a few records that have expired, so
-// the memory of n records is given back within about n writes. Watch reports changes at once and loses none, unless the reader is too slow.
+// Readers of different keys share no lock. There is no goroutine: each write also removes a few records that have
+// expired, so the memory of n records is given back within about n writes. Watch reports changes at once and loses
+// none, unless the reader is too slow.
 package memstore
 
 import (
@@ -168,7 +169,8 @@ func (s *Store) ownerShard(owner string) *ownerShard {
 	return &s.owners[maphash.String(s.seed, owner)%shards]
 }
 
-// An ownerShard knows the keys of some owners. Its lock is taken while that of a recordShard is held, never the other way round.
+// An ownerShard knows the keys of some owners. Its lock is taken while that of a recordShard is held, never the other
+// way round.
 type ownerShard struct {
 	mu     sync.RWMutex
 	owners map[string]map[string]struct{}

@@ -55,7 +55,8 @@ func isDead(err error) bool {
 	return len(answer.Code) == 5 && (answer.Code[:2] == "08" || answer.Code[:3] == "57P")
 }
 
-// undone reports whether err means that nothing was carried out: it was not sent, or the server rolled it back as it conflicted with another.
+// undone reports whether err means that nothing was carried out: it was not sent, or the server rolled it back as it
+// conflicted with another.
 func undone(err error) bool {
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) {

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 
 // A Config says where the records are.
 type Config struct {
-	// URL is postgres://USER:PASSWORD@HOST:PORT/DATABASE with the parameters of libpq and of pgxpool (pool_max_conns and others),
-	// or the same as KEYWORD=VALUE pairs. The pool has 4 connections, or as many as there are cores if that is more.
+	// URL is postgres://USER:PASSWORD@HOST:PORT/DATABASE with the parameters of libpq and of pgxpool (pool_max_conns
+	// and others), or the same as KEYWORD=VALUE pairs. The pool has 4 connections, or as many as there are cores if
+	// that is more.
 	URL string
 
 	ListenURL string        // where LISTEN works, if URL leads to a pooler; "": URL
@@ -35,6 +37,10 @@ type options struct {
 
 var tableName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
 
+func wrongURL(field string) error {
+	return fmt.Errorf("pgstore: Config.%s is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, or has a wrong parameter", field)
+}
+
 // options checks c and translates it. No error shows an URL, which may hold a password.
 func (c Config) options() (o options, err error) {
 	var problems []error
@@ -42,7 +48,7 @@ func (c Config) options() (o options, err error) {
 		problems = append(problems, errors.New("pgstore: Config.URL is empty"))
 	}
 	if o.pool, err = pgxpool.ParseConfig(c.URL); err != nil {
-		problems = append(problems, errors.New("pgstore: Config.URL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, or has a wrong parameter"))
+		problems = append(problems, wrongURL("URL"))
 	}
 	if c.ListenURL == "" {
 		c.ListenURL = c.URL
@@ -50,7 +56,7 @@ func (c Config) options() (o options, err error) {
 	if listen, err := pgxpool.ParseConfig(c.ListenURL); err == nil {
 		o.listen = listen.ConnConfig
 	} else if c.ListenURL != c.URL {
-		problems = append(problems, errors.New("pgstore: Config.ListenURL is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, or has a wrong parameter"))
+		problems = append(problems, wrongURL("ListenURL"))
 	}
 	if o.table = c.Table; c.Table == "" {
 		o.table = defaultTable

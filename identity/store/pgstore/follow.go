@@ -88,7 +88,8 @@ func (s *Store) connect(ctx context.Context) (*pgx.Conn, error) {
 
 var errSilent = errors.New("notifications do not arrive: if URL leads to a pooler, ListenURL must lead past it")
 
-// try sends a notification through the pool and waits for it, since a pooler accepts LISTEN and then forgets who listens.
+// try sends a notification through the pool and waits for it, since a pooler accepts LISTEN and then forgets who
+// listens.
 func (s *Store) try(ctx context.Context, conn *pgx.Conn) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()

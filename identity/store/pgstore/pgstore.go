@@ -2,20 +2,23 @@
 //
 // # Behind a pooler
 //
-// The store works behind a proxy that lends a connection for one transaction (pgbouncer, pool_mode = transaction): it names no prepared statement, sets nothing on a
-// session and takes no lock that outlives a transaction. Only Watch needs a connection of its own, which such a proxy cannot give: Config.ListenURL leads past it.
-// Whether notifications arrive is tried after each connect; while they do not, Watch reports Lost with the reason.
+// The store works behind a proxy that lends a connection for one transaction (pgbouncer, pool_mode = transaction): it
+// names no prepared statement, sets nothing on a session and takes no lock that outlives a transaction. Only Watch
+// needs a connection of its own, which such a proxy cannot give: Config.ListenURL leads past it. Whether
+// notifications arrive is tried after each connect; while they do not, Watch reports Lost with the reason.
 //
 // # Schema
 //
-// Open makes the table and its indexes or brings them up to date; processes that start together wait for each other. Once that is done the role needs no
-// more than SELECT, INSERT, UPDATE and DELETE on the table and SELECT on TABLE_schema. A swap that does not change the expiry touches no index (HOT).
+// Open makes the table and its indexes or brings them up to date; processes that start together wait for each other.
+// Once that is done the role needs no more than SELECT, INSERT, UPDATE and DELETE on the table and SELECT on
+// TABLE_schema. A swap that does not change the expiry touches no index (HOT).
 //
 // # Watch
 //
-// A change is announced by NOTIFY in the transaction that makes it, so it is announced if and only if it is made. The price is that such
-// transactions commit one after the other: a server makes about as many writes per second as its disk makes synchronous writes. A cut connection
-// shows as Lost at once, a silent one within Config.Timeout and two seconds.
+// A change is announced by NOTIFY in the transaction that makes it, so it is announced if and only if it is made. The
+// price is that such transactions commit one after the other: a server makes about as many writes per second as its
+// disk makes synchronous writes. A cut connection shows as Lost at once, a silent one within Config.Timeout and two
+// seconds.
 //
 // The driver is github.com/jackc/pgx/v5.
 package pgstore
@@ -109,7 +112,8 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	return r, nil
 }
 
-// attempts bounds how often Put tries when the record changes between its statement and the question why that did nothing.
+// attempts bounds how often Put tries when the record changes between its statement and the question why that did
+// nothing.
 const attempts = 5
 
 // Put creates a record or replaces one of a known version.

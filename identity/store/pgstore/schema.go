@@ -34,11 +34,13 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, table string) error {
 		return err
 	}
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		// Given back at the end of the transaction. A lock of the session would stay with a pooler's connection for good.
+		// Given back at the end of the transaction. A lock of the session would stay with a pooler's connection for
+		// good.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(table)); err != nil {
 			return err
 		}
-		// Only now may it be asked what is there, and not by to_regclass, which in this transaction may not know yet what others committed.
+		// Only now may it be asked what is there, and not by to_regclass, which in this transaction may not know yet
+		// what others committed.
 		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS `+table+`_schema (version integer NOT NULL)`); err != nil {
 			return err
 		}
@@ -97,8 +99,8 @@ func lockKey(table string) int64 {
 type statements struct{ get, create, swap, whyNot, bury, list, sweep string }
 
 // The clock is the server's. clock_timestamp moves while a statement waits for a lock, now does not, but may be
-// compared with an index. The next version of a record is the time in microseconds, or one more than the last if that is later: a version that was lost in a failover is never given to
-// another value.
+// compared with an index. The next version of a record is the time in microseconds, or one more than the last if that
+// is later: a version that was lost in a failover is never given to another value.
 const micros = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
 
 func newStatements(table string) statements {

@@ -33,7 +33,7 @@ type Config struct {
 const (
 	defaultTimeout = 3 * time.Second
 	pingInterval   = time.Second
-	topologyCheck  = 5 * time.Second
+	topologyCheck  = 2 * time.Second
 )
 
 // options checks c and translates it. No error shows the URL, which may hold a password.

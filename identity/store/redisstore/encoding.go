@@ -11,8 +11,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// A record is a string: 16 digits of version, "+" or "-" for a tombstone, 13 digits of expiry in milliseconds, 4 digits of owner length, the owner, the value.
-// Text, because scripts compare it and administrators read it.
+// A record is a string: 16 digits of version, "+" or "-" for a tombstone, 13 digits of expiry in milliseconds, 4
+// digits of owner length, the owner, the value. Text, because scripts compare it and administrators read it.
 const (
 	versionEnd = 16
 	stateEnd   = versionEnd + 1

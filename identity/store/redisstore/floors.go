@@ -9,11 +9,13 @@ import (
 // askServer is above every version.
 const askServer = 1<<63 - 1
 
-// floorLife is how long a floor is kept at least: much longer than a connection may be silent before it is given up and what was read over it is forgotten.
+// floorLife is how long a floor is kept at least: much longer than a connection may be silent before it is given up
+// and what was read over it is forgotten.
 const floorLife = 30 * time.Second
 
-// floors remember the least version that Get may answer for keys that this process wrote lately or was told of: the notice that ends
-// what is remembered of a record comes over another connection than the answer to a write and the event of a change, and maybe later.
+// floors remember the least version that Get may answer for keys that this process wrote lately or was told of: the
+// notice that ends what is remembered of a record comes over another connection than the answer to a write and the
+// event of a change, and maybe later.
 type floors struct {
 	once   sync.Once
 	seed   maphash.Seed

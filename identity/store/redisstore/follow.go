@@ -45,23 +45,22 @@ func (s *Store) follow(ctx context.Context) {
 	}
 }
 
-// subscribe listens at every server and returns when one of them stops answering or the set of servers changes.
+// subscribe listens at every server and returns when a connection ends or the set of servers changes. The driver sends
+// pings and ends a connection that does not answer.
 func (s *Store) subscribe(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	nodes := s.client.Nodes()
 	broken := make(chan error, len(nodes))
-	var connections []rueidis.DedicatedClient
 	for _, node := range nodes {
 		connection, release := node.Dedicate()
 		defer release()
 		if err := s.listen(ctx, connection, broken); err != nil {
 			return err
 		}
-		connections = append(connections, connection)
 	}
 	s.hub.Synced()
-	tick := time.NewTicker(pingInterval)
+	tick := time.NewTicker(topologyCheck)
 	defer tick.Stop()
 	for {
 		select {
@@ -70,9 +69,6 @@ func (s *Store) subscribe(ctx context.Context) error {
 		case err := <-broken:
 			return err
 		case <-tick.C:
-		}
-		if err := s.ping(ctx, connections); err != nil {
-			return err
 		}
 		if now := s.client.Nodes(); !slices.Equal(addresses(now), addresses(nodes)) {
 			return errTopology
@@ -112,17 +108,6 @@ func (s *Store) listen(ctx context.Context, connection rueidis.DedicatedClient, 
 	case <-bounded.Done():
 		return fmt.Errorf("subscribing: %w", bounded.Err())
 	}
-}
-
-func (s *Store) ping(ctx context.Context, connections []rueidis.DedicatedClient) error {
-	bounded, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	for _, c := range connections {
-		if err := c.Do(bounded, c.B().Ping().Build()).Error(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // event hands on what a script published: 16 digits of version, "+" or "-", the key.

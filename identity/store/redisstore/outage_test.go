@@ -3,6 +3,7 @@ package redisstore
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +108,29 @@ func TestSentinelFailover(t *testing.T) {
 	await(t, events, store.Changed)
 	if list, err := s.List(t.Context(), "owner"); len(list) != 2 {
 		t.Errorf("%d records, %v", len(list), err)
+	}
+}
+
+// The primary is replaced and stays alive, so no connection breaks.
+func TestSentinelSwitch(t *testing.T) {
+	group := servers.StartRedisSentinel(t)
+	s := open(t, Config{URL: group.URL})
+	events := kinds(t, s)
+	await(t, events, store.Synced)
+	r := put(t, s, "key", "value")
+	servers.Until(t, func() bool { // a Sentinel that has just started does not know yet how good the replica is
+		_, err := group.Sentinel.Do("SENTINEL", "FAILOVER", "main")
+		return err == nil
+	})
+	await(t, events, store.Lost)
+	await(t, events, store.Synced)
+	servers.Until(t, func() bool {
+		_, err := s.Put(t.Context(), r)
+		return err == nil
+	})
+	await(t, events, store.Changed)
+	if got := group.Replica.MustDo(t, "ROLE"); !strings.HasPrefix(got, "master") {
+		t.Errorf("the replica is still a %s", got)
 	}
 }
 

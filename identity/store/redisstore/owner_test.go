@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"errors"
 	"strconv"
 	"testing"
 	"time"
@@ -34,7 +35,8 @@ func TestCrashBetweenListAndRecord(t *testing.T) {
 	})
 }
 
-// A process dies after it left the tombstone and before it wrote the list; the key expires and is used again; then the rest arrives.
+// A process dies after it left the tombstone and before it wrote the list; the key expires and is used again; then
+// the rest arrives.
 func TestLateRemovalFromList(t *testing.T) {
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
@@ -64,6 +66,25 @@ func TestSwapRepairsTheList(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed(t, s, 1)
+}
+
+// A record may not outlive its place in the list: where the list cannot be written, the longer life is not granted.
+func TestNoLongerLifeWithoutTheList(t *testing.T) {
+	server := servers.StartRedis(t)
+	s := open(t, Config{URL: server.URL(0)})
+	r := put(t, s, "key", "value")
+	server.MustDo(t, "SET", s.name.owner("owner"), "not a list")
+	r.Expires = r.Expires.Add(time.Hour)
+	if _, err := s.Put(t.Context(), r); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a longer life: %v", err)
+	}
+	if got, err := s.Get(t.Context(), "key"); err != nil || got.Version != r.Version {
+		t.Errorf("version %d, was %d, %v", got.Version, r.Version, err)
+	}
+	r.Expires = r.Expires.Add(-time.Hour)
+	if _, err := s.Put(t.Context(), r); err != nil {
+		t.Errorf("the same life: %v", err)
+	}
 }
 
 // Nothing is left when all has expired, and lists do not grow with records that come and go.

@@ -1,28 +1,32 @@
-// Package redisstore keeps records in Redis (6.2 or later) or Valkey: one server, a primary under Sentinel, or a cluster.
+// Package redisstore keeps records in Redis (6.2 or later) or Valkey: one server, a primary under Sentinel, or a
+// cluster.
 //
 // # What a read costs
 //
 // The server remembers what this process has read and says when it changes (client-side caching,
-// https://redis.io/docs/latest/develop/reference/client-side-caching/), so Get of a record that did not change is a read from
-// memory. A change by another process is seen when the message arrives; if the connection dies the memory is emptied, and if it goes
-// silent that is noticed within Config.Timeout and a second. After a fault of Put or Delete, Get asks the server. List always does.
+// https://redis.io/docs/latest/develop/reference/client-side-caching/), so Get of a record that did not change is a
+// read from memory. A change by another process is seen when the message arrives; if the connection dies the memory
+// is emptied, and if it goes silent that is noticed within Config.Timeout and a second. After a fault of Put or
+// Delete, Get asks the server. List always does.
 //
 // # What a write costs
 //
-// A swap takes one round trip, a create or a longer life two: first the list of the owner, then the record. No script touches two keys, so records and lists may be on
-// different servers of a cluster. A list may therefore name records that are not there, never the other way round; List skips those, and they leave the list
-// when they would have expired. Each swap also repairs the owner's list, in case a failover lost it.
+// A swap takes one round trip, a create or a longer life two: first the list of the owner, then the record. No script
+// touches two keys, so records and lists may be on different servers of a cluster. A list may therefore name records
+// that are not there, never the other way round; List skips those, and they leave the list when they would have
+// expired. Each swap also repairs the owner's list, in case a failover lost it.
 //
 // # What Redis can lose
 //
-// Redis replicates and saves after it answers. A failover or a crash may lose the last writes, a deletion among them, unless it is configured
-// otherwise (appendfsync always, min-replicas-to-write). Versions are taken from the server's clock, so that a version that was lost is never given
-// to another value. maxmemory-policy must be noeviction: an evicted tombstone protects nothing.
+// Redis replicates and saves after it answers. A failover or a crash may lose the last writes, a deletion among them,
+// unless it is configured otherwise (appendfsync always, min-replicas-to-write). Versions are taken from the server's
+// clock, so that a version that was lost is never given to another value. maxmemory-policy must be noeviction: an
+// evicted tombstone protects nothing.
 //
 // # Watch
 //
-// Changes come by PUBLISH, which in a cluster reaches all servers; this package subscribes at each of them, so that an event is lost only if the
-// connections to all are, and then Lost is reported. Silence is noticed as above.
+// Changes come by PUBLISH, which in a cluster reaches all servers; this package subscribes at each of them, so that
+// an event is lost only if the connections to all are, and then Lost is reported. Silence is noticed as above.
 //
 // The driver is github.com/redis/rueidis.
 package redisstore

@@ -10,8 +10,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// Each script touches one key, so it runs wherever that key is. The clock is the server's, and the next version of a record is the time in
-// microseconds, or one more than the last if that is later.
+// Each script touches one key, so it runs wherever that key is. The clock is the server's, and the next version of a
+// record is the time in microseconds, or one more than the last if that is later.
 const clock = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -20,7 +20,8 @@ local function after(version)
 end
 `
 
-// KEYS: record. ARGV: version named, expires, owner with length, value, "1" if the list of the owner is known to last, channel, key.
+// KEYS: record. ARGV: version named, expires, owner with length, value, "1" if the list of the owner is known to
+// last, channel, key.
 var putScript = rueidis.NewLuaScript(clock + `
 if tonumber(ARGV[2]) <= now then return {'past', '0'} end
 local old = redis.call('GETRANGE', KEYS[1], 0, 29 + #ARGV[3])
@@ -53,7 +54,8 @@ redis.call('PUBLISH', ARGV[1], version .. '-' .. ARGV[2])
 return tombstone
 `)
 
-// KEYS: list of an owner, a sorted set by expiry. ARGV: key, expires. An expiry is only ever moved back, so that no record outlives its place in the list.
+// KEYS: list of an owner, a sorted set by expiry. ARGV: key, expires. An expiry is only ever moved back, so that no
+// record outlives its place in the list.
 var indexScript = rueidis.NewLuaScript(clock + `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -62,7 +64,8 @@ if redis.call('PTTL', KEYS[1]) < ARGV[2] - now then redis.call('PEXPIREAT', KEYS
 return 1
 `)
 
-// KEYS: list of an owner. ARGV: key, expires of its tombstone. If the key was created anew since, its place is a later one and stays.
+// KEYS: list of an owner. ARGV: key, expires of its tombstone. If the key was created anew since, its place is a
+// later one and stays.
 var unindexScript = rueidis.NewLuaScript(`
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if known and tonumber(known) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end

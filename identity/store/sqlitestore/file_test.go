@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"b2trader.identity.auth/identity/internal/servers"
 	"b2trader.identity.auth/identity/store"
 )
 
@@ -131,6 +132,30 @@ func TestLockedByAnother(t *testing.T) {
 	}
 	if _, err := s.Put(t.Context(), r); err != nil {
 		t.Errorf("after the lock was given back: %v", err)
+	}
+}
+
+// A write that waits for its turn does not outlast Close.
+func TestCloseWhileWaiting(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "sessions.db"))
+	s.writer.turn <- struct{}{} // someone writes
+	var waiting, closing errgroup.Group
+	waiting.Go(func() error {
+		_, err := s.Put(t.Context(), store.Record{Key: "key", Expires: time.Now().Add(time.Hour)})
+		return err
+	})
+	servers.Until(t, func() bool {
+		s.writer.mu.Lock()
+		defer s.writer.mu.Unlock()
+		return len(s.writer.queue) == 1
+	})
+	closing.Go(s.Close)
+	if err := waiting.Wait(); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+	<-s.writer.turn
+	if err := closing.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -14,7 +14,8 @@ const (
 	sweepBatch    = 500 // a sweep keeps writers waiting no longer than this many removals take
 )
 
-// A follower reads the changes in the order of their versions, which is that of their commits, since SQLite has one writer at a time.
+// A follower reads the changes in the order of their versions, which is that of their commits, since SQLite has one
+// writer at a time.
 type follower struct {
 	conn    *sql.Conn
 	changes *sql.Stmt

@@ -12,7 +12,8 @@ const applicationID = 0x62327472
 
 // steps lead from one version of the schema (PRAGMA user_version) to the next. Steps that were released never change.
 //
-// record_version is the feed of changes: what was written last has the highest version. counter holds the highest that was ever given.
+// record_version is the feed of changes: what was written last has the highest version. counter holds the highest
+// that was ever given.
 var steps = []string{`
 CREATE TABLE record (
 	id      INTEGER PRIMARY KEY,

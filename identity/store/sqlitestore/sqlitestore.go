@@ -1,11 +1,14 @@
-// Package sqlitestore keeps records in one SQLite file, for services on one machine: one process, or several that share the file.
+// Package sqlitestore keeps records in one SQLite file, for services on one machine: one process, or several that
+// share the file.
 //
-// A write is on the disk when it is acknowledged (journal_mode WAL, synchronous FULL): it survives kill -9 and a power cut. Writes that wait
-// for each other share one commit. Reads block nobody and are blocked by nobody. The file must be on a local disk: WAL does not work over a network
-// (https://www.sqlite.org/wal.html). Besides the file there are two more, FILE-wal and FILE-shm; copy a database with SQLite's own backup, not with cp. The
-// space of removed records is used again, the file does not shrink.
+// A write is on the disk when it is acknowledged (journal_mode WAL, synchronous FULL): it survives kill -9 and a
+// power cut. Writes that wait for each other share one commit. Reads block nobody and are blocked by nobody. The file
+// must be on a local disk: WAL does not work over a network (https://www.sqlite.org/wal.html). Besides the file there
+// are two more, FILE-wal and FILE-shm; copy a database with SQLite's own backup, not with cp. The space of removed
+// records is used again, the file does not shrink.
 //
-// Watch reports this process's changes at once and those of other processes within 50 milliseconds. It is interrupted only while the file cannot be read.
+// Watch reports this process's changes at once and those of other processes within 50 milliseconds. It is interrupted
+// only while the file cannot be read.
 //
 // The driver is modernc.org/sqlite: no cgo.
 package sqlitestore
@@ -167,7 +170,8 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 		deleted bool
 		expires int64
 	)
-	// Reads take microseconds and wait for nothing, so they are not worth the goroutine that the driver starts to interrupt them.
+	// Reads take microseconds and wait for nothing, so they are not worth the goroutine that the driver starts to
+	// interrupt them.
 	row := s.get.QueryRowContext(context.WithoutCancel(ctx), []byte(key), time.Now().UnixMilli())
 	switch err := row.Scan(&r.Owner, &r.Version, &deleted, &expires, &r.Value); {
 	case errors.Is(err, sql.ErrNoRows):
