@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -145,76 +144,4 @@ func (r *Redis) Calls(tb testing.TB, command string) int {
 		}
 	}
 	return 0
-}
-
-// A RedisCluster has its slots spread over primaries without replicas.
-type RedisCluster struct {
-	Nodes []*Redis
-	URL   string
-}
-
-// StartRedisCluster starts three nodes.
-func StartRedisCluster(tb testing.TB) *RedisCluster {
-	tb.Helper()
-	c := &RedisCluster{}
-	const n, slots = 3, 16384
-	for i := range n {
-		node := StartRedis(tb, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(tb)), "--cluster-node-timeout", "2000")
-		node.MustDo(tb, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/n), strconv.Itoa((i+1)*slots/n-1))
-		c.Nodes = append(c.Nodes, node)
-	}
-	for _, node := range c.Nodes[1:] {
-		_, bus, _ := strings.Cut(node.MustDo(tb, "CONFIG", "GET", "cluster-port"), " ")
-		c.Nodes[0].MustDo(tb, "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(node.Port), bus)
-	}
-	for _, node := range c.Nodes {
-		Until(tb, func() bool {
-			info := node.MustDo(tb, "CLUSTER", "INFO")
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
-		})
-	}
-	c.URL = fmt.Sprintf("redis://%s?addr=%s&addr=%s", c.Nodes[0].Addr, c.Nodes[1].Addr, c.Nodes[2].Addr)
-	return c
-}
-
-// A RedisSentinel watches a primary and its replica and swaps them when the primary is gone.
-type RedisSentinel struct {
-	Primary, Replica, Sentinel *Redis
-	URL                        string
-}
-
-// StartRedisSentinel starts the three.
-func StartRedisSentinel(tb testing.TB) *RedisSentinel {
-	tb.Helper()
-	s := &RedisSentinel{Primary: StartRedis(tb, "--repl-diskless-sync-delay", "0")}
-	s.Replica = StartRedis(tb, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+strconv.Itoa(s.Primary.Port))
-	Until(tb, func() bool {
-		return strings.Contains(s.Replica.MustDo(tb, "INFO", "replication"), "master_link_status:up")
-	})
-	s.Sentinel = startSentinel(tb, s.Primary.Port)
-	Until(tb, func() bool {
-		return strings.Contains(s.Sentinel.MustDo(tb, "INFO", "sentinel"), "slaves=1")
-	})
-	s.URL = fmt.Sprintf("redis://%s?master_set=main", s.Sentinel.Addr)
-	return s
-}
-
-func startSentinel(tb testing.TB, primary int) *Redis {
-	tb.Helper()
-	port := FreePort(tb)
-	config := fmt.Sprintf(`port %d
-bind 127.0.0.1
-sentinel monitor main 127.0.0.1 %d 1
-sentinel down-after-milliseconds main 1000
-sentinel failover-timeout main 5000
-`, port, primary)
-	file := filepath.Join(directory(tb, nil), "sentinel.conf")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		tb.Fatal(err)
-	}
-	s := &Redis{Addr: address(port), Port: port}
-	s.Process = &Process{Dir: filepath.Dir(file), path: redisProgram(tb), args: []string{file, "--sentinel"}}
-	s.ready = func() bool { return listens(s.Addr) }
-	s.start(tb)
-	return s
 }

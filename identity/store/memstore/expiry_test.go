@@ -41,17 +41,20 @@ func TestWritesRemoveWhatExpired(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, extended = 1000, 200
 		s := New()
-		for i := range extended { // they leave the front of the order of expiry
-			r := put(t, s, fmt.Sprint("extended ", i), "", time.Second)
-			r.Expires = r.Expires.Add(2 * time.Hour)
-			if _, err := s.Put(t.Context(), r); err != nil {
-				t.Fatal(err)
-			}
+		first := make([]store.Record, extended)
+		for i := range first {
+			first[i] = put(t, s, fmt.Sprint("extended ", i), "", time.Second)
 		}
 		for i := range n {
 			put(t, s, fmt.Sprint("old ", i), "owner", time.Minute)
 			if i%2 == 0 {
 				_ = s.Delete(t.Context(), fmt.Sprint("old ", i))
+			}
+		}
+		for _, r := range first { // they leave the front of the order of expiry
+			r.Expires = r.Expires.Add(2 * time.Hour)
+			if _, err := s.Put(t.Context(), r); err != nil {
+				t.Fatal(err)
 			}
 		}
 		time.Sleep(time.Minute)

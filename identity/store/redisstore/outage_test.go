@@ -134,6 +134,17 @@ func TestSentinelSwitch(t *testing.T) {
 	}
 }
 
+// A new server of a cluster is listened to; until then events may have been missed.
+func TestClusterGrows(t *testing.T) {
+	cluster := servers.StartRedisCluster(t)
+	s := open(t, Config{URL: cluster.URL})
+	events := kinds(t, s)
+	await(t, events, store.Synced)
+	cluster.Grow(t, 16383)
+	await(t, events, store.Lost)
+	await(t, events, store.Synced)
+}
+
 func TestClusterNodeRestart(t *testing.T) {
 	cluster := servers.StartRedisCluster(t)
 	s := open(t, Config{URL: cluster.URL, Timeout: time.Second})
