@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"b2trader.identity.auth/identity/internal/servers"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 func put(t *testing.T, s *Store, key string) store.Record {
