@@ -71,7 +71,8 @@ type Config struct {
 	IdleTimeout time.Duration
 
 	// AbsoluteTimeout ends a session however much it is used. Zero: 10 hours,
-	// which is how long IdentityServer's own session lasts.
+	// which is how long IdentityServer's own session lasts. At most 30 days,
+	// which is how long its refresh tokens last.
 	AbsoluteTimeout time.Duration
 
 	// MaxSessionsPerUser bounds how many sessions a user has at once, whatever the browser, client or process. Who signs in
@@ -114,6 +115,9 @@ type MachineIdentity struct {
 	// restart.
 	Password func() (identity.Secret, error)
 }
+
+// maxSession is IdentityServer's absolute lifetime of a refresh token.
+const maxSession = 30 * 24 * time.Hour
 
 // secure reports whether browsers reach the site by https.
 func (c Config) secure() bool {
@@ -192,6 +196,9 @@ func (c Config) validate() error {
 		report("Config.IdleTimeout and AbsoluteTimeout must not be negative")
 	} else if c.IdleTimeout > c.AbsoluteTimeout {
 		report("Config.IdleTimeout is longer than AbsoluteTimeout")
+	}
+	if c.AbsoluteTimeout > maxSession {
+		report("Config.AbsoluteTimeout is more than 30 days")
 	}
 	if c.MaxSessionsPerUser < 0 {
 		report("Config.MaxSessionsPerUser must not be negative")

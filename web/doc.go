@@ -15,18 +15,50 @@
 // refresh and ID tokens never leave the server. A session ends at sign-out,
 // after [Config.IdleTimeout] without use and after [Config.AbsoluteTimeout] in
 // any case; its refresh token is then revoked. What asks by itself, which is
-// /account/token and /session, is no use: it does not prolong a session. The
-// session's id changes at sign-in and before a second factor is asked for.
+// /account/token and /session, is no use: it does not prolong a session. Use
+// is noted once a minute. The session's id changes at sign-in and before a
+// second factor is asked for.
+//
+// Users see and end their sessions at /sessions, administrators everybody's at
+// /admin/sessions. [Config.MaxSessionsPerUser] bounds them: the oldest ends.
+// A user who was signed out by one process is signed out in all at once.
 //
 // The session at the IdentityServer has an end of its own, 10 hours by
-// default, which is not noticed here until the refresh token is refused.
+// default. Unless [Config.ForgetIdentitySession] is set it is kept beside the
+// tokens: it gets new tokens where the refresh token was lost, and a sign-out
+// here ends it. A session here is over when the IdentityServer refuses both.
+// An account that is disabled is so at the next renewal, within the life of an
+// access token of a session in use.
+//
+// # More than one process
+//
+// Processes with the same [Config.Store] and [Config.Keys] share the sessions:
+// any of them may serve any request, with one exception. A second
+// factor is finished at the process that asked for it, because the password's
+// session at the IdentityServer is in its memory. Elsewhere the user is told to
+// start over. Keep a browser at its process for these minutes, by its cookie or
+// its address, if you run several. The limits of attempts, and the machines
+// that administrators sign in, are each process's own. A process revokes the
+// tokens of those sessions that it has seen time out; of those that only a
+// process that is gone had seen, the refresh tokens end by themselves.
+//
+// A store that fails is answered by 503 with Retry-After, and costs nobody
+// the session. In the store everything is sealed, under hashed names.
+//
+// # Back-channel logout
+//
+// Register PublicURL + /backchannel-logout as back-channel logout URI of each
+// client, with the session id required. A logout token with a sid ends the
+// sessions that came from that session at the IdentityServer, one without all
+// of the user's, in every process. It works once. Front-channel logout is not
+// offered: it relies on frames and on cookies that browsers keep back.
 //
 // # Administrators
 //
 // An administrator is a user whose verified ID token has
 // [Config.AdministratorRole] in its claim "role", which may be a string or an
 // array of strings, and whose access token was granted the scope BackOffice.
-// Only administrators see the machine-to-machine page.
+// Only administrators see the machine-to-machine page and other users' sessions.
 //
 // # Cross-site requests
 //

@@ -155,6 +155,7 @@ func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *htt
 // by those who may end it. Of a session that cannot begin nothing is left.
 func (s *Server) begin(ctx context.Context, u user, entry vault.Entry, claims []claim, flow []exchange) (err error) {
 	if err := s.vault.Put(ctx, u.VaultKey, entry); err != nil {
+		s.behind(ctx, remoteSignOutWait, func(ctx context.Context) { s.revoke(ctx, endOne, []vault.Entry{entry}) })
 		return fmt.Errorf("keep the tokens: %w", err)
 	}
 	defer func() {
