@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -24,19 +23,18 @@ import (
 type demo struct {
 	t        *testing.T
 	site     *url.URL
-	identity string // where the embedded IdentityServer is
+	identity string // where the embedded IdentityServer is; empty without one
+	metrics  string // where /metrics is; empty if it is nowhere
 	log      *logBuffer
 	process  *exec.Cmd
 	ended    chan error
 	stopped  bool
 }
 
-// startDemo builds and starts the command, and reads what it prints.
+// startDemo starts the command, and reads what it prints.
 func startDemo(t *testing.T, args ...string) *demo {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "demo")
-	goCommand(t, repository, nil, "build", "-o", binary, "./cmd/demo")
-	d := &demo{t: t, log: &logBuffer{}, process: exec.Command(binary, args...), ended: make(chan error, 1)}
+	d := &demo{t: t, log: &logBuffer{}, process: exec.Command(demoCommand(t), args...), ended: make(chan error, 1)} //nolint:gosec,noctx // ended below
 	d.process.Env, d.process.Stderr = withoutSettings(os.Environ()), d.log
 	stdout, err := d.process.StdoutPipe()
 	if err != nil {
@@ -45,28 +43,46 @@ func startDemo(t *testing.T, args ...string) *demo {
 	if err := d.process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := make(chan string, 16)
+	printed := make(chan []string, 1)
 	go func() {
+		var lines []string
 		for s := bufio.NewScanner(stdout); s.Scan(); {
-			lines <- s.Text()
+			if lines = append(lines, s.Text()); strings.Contains(s.Text(), "Ctrl-C") {
+				printed <- lines
+			}
 		}
-		close(lines)
+		close(printed)
 		d.ended <- d.process.Wait()
 	}()
 	t.Cleanup(func() {
 		if !d.stopped {
-			_ = d.process.Process.Kill() // the test has failed already
-			_ = receive(t, d.ended, "the end of the process")
+			d.kill()
 		}
 	})
-	if d.site, err = url.Parse(receive(t, lines, "the first line, which is the site's URL")); err != nil || d.site.Scheme != "http" {
+	lines := receive(t, printed, "what the process prints")
+	if len(lines) == 0 {
+		t.Fatalf("the demo did not start: %s", d.log)
+	}
+	if d.site, err = url.Parse(lines[0]); err != nil || d.site.Scheme != "http" {
 		t.Fatalf("the first line is no URL: %v", err)
 	}
-	for d.identity == "" {
-		line := receive(t, lines, "the URL of the embedded IdentityServer")
-		d.identity = regexp.MustCompile(`IdentityServer.* (http://\S+)$|$`).FindStringSubmatch(line)[1]
+	for _, line := range lines[1:] {
+		if found := regexp.MustCompile(`^Embedded IdentityServer.* (http://\S+)$`).FindStringSubmatch(line); found != nil {
+			d.identity = found[1]
+		}
+		if found := regexp.MustCompile(`^Metrics: (http://\S+)$`).FindStringSubmatch(line); found != nil {
+			d.metrics = found[1]
+		}
 	}
 	return d
+}
+
+// kill ends the process as kill -9 does.
+func (d *demo) kill() {
+	d.t.Helper()
+	_ = d.process.Process.Kill() // it may have ended
+	_ = receive(d.t, d.ended, "the end of the process")
+	d.stopped = true
 }
 
 // withoutSettings drops the variables that the demo would read.
@@ -152,8 +168,7 @@ func testNPMWithDemo(t *testing.T, npm *npmclient.Package) {
 // req 128: every problem of a configuration at once, and nothing starts.
 func TestDemoRefusesABadConfiguration(t *testing.T) {
 	t.Parallel()
-	binary := filepath.Join(t.TempDir(), "demo")
-	goCommand(t, repository, nil, "build", "-o", binary, "./cmd/demo")
+	binary := demoCommand(t)
 	run := func(env []string, args ...string) (string, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()

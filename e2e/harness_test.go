@@ -201,8 +201,11 @@ type provider struct {
 	*identitytest.Server
 	guard  *guard
 	server *http.Server
-	down   atomic.Bool // every connection is cut
-	held   atomic.Pointer[hold]
+	down   atomic.Bool          // every connection is cut
+	held   atomic.Pointer[hold] // token requests
+	slow   atomic.Pointer[hold] // calls of the slow API
+
+	heldAnswer atomic.Pointer[hold] // answers to token requests
 }
 
 func startProvider(t *testing.T, c *clock, g *guard, change func(*identitytest.Config)) *provider {
@@ -237,16 +240,21 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.down.Load() {
 		panic(http.ErrAbortHandler)
 	}
+	if endless := p.endless(r.URL.Path); endless != nil {
+		endless.ServeHTTP(w, r)
+		return
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	p.guard.learnRequest(r, body)
-	p.wait(r)
+	p.wait(r, &p.held)
 	answer := httptest.NewRecorder()
 	p.Server.ServeHTTP(answer, r)
 	p.guard.learnResponse(answer.Result(), answer.Body.Bytes())
+	p.wait(r, &p.heldAnswer)
 	for name, values := range answer.Header() {
 		w.Header()[name] = values
 	}
@@ -267,14 +275,19 @@ type hold struct {
 func (h *hold) release() { h.once.Do(func() { close(h.gate) }) }
 
 // holdToken makes token requests wait, before they are processed, until they are released.
-func (p *provider) holdToken() *hold {
+func (p *provider) holdToken() *hold { return newHold(&p.held) }
+
+// holdTokenAnswer makes the answers to token requests, which have been processed, wait until they are released.
+func (p *provider) holdTokenAnswer() *hold { return newHold(&p.heldAnswer) }
+
+func newHold(at *atomic.Pointer[hold]) *hold {
 	h := &hold{arrived: make(chan struct{}, 64), gate: make(chan struct{})}
-	p.held.Store(h)
+	at.Store(h)
 	return h
 }
 
-func (p *provider) wait(r *http.Request) {
-	h := p.held.Load()
+func (p *provider) wait(r *http.Request, at *atomic.Pointer[hold]) {
+	h := at.Load()
 	if h == nil || r.URL.Path != "/identity/connect/token" {
 		return
 	}
@@ -302,6 +315,9 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+// append adds what another has collected.
+func (l *logBuffer) append(other *logBuffer) { _, _ = l.Write([]byte(other.String())) }
+
 func (l *logBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -311,7 +327,7 @@ func (l *logBuffer) String() string {
 // until waits for a condition, asking every few milliseconds.
 func until(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
