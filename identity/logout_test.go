@@ -27,6 +27,7 @@ var refusedLogoutTokens = []struct {
 	{identitytest.LogoutWithNonce, "nonce"},                              // req 114
 	{identitytest.LogoutNullNonce, "nonce"},                              // req 114
 	{identitytest.LogoutEventNotObject, "event is not a JSON object"},    // section 2.4
+	{identitytest.LogoutNullEvent, "event is not a JSON object"},         // section 2.4
 	{identitytest.LogoutBadSignature, "signature does not verify"},       // section 2.6
 	{identitytest.LogoutExtraAudience, "audiences other than spa"},       // section 2.6
 	{identitytest.LogoutNobody, "'sub' claim, a 'sid' claim"},            // req 115

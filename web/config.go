@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
@@ -69,7 +71,8 @@ type Config struct {
 	IdleTimeout time.Duration
 
 	// AbsoluteTimeout ends a session however much it is used. Zero: 10 hours,
-	// which is how long IdentityServer's own session lasts.
+	// which is how long IdentityServer's own session lasts. At most 30 days,
+	// which is how long its refresh tokens last.
 	AbsoluteTimeout time.Duration
 
 	// MaxSessionsPerUser bounds how many sessions a user has at once, whatever the browser, client or process. Who signs in
@@ -92,6 +95,9 @@ type Config struct {
 	// nobody is.
 	TrustedProxies []netip.Prefix
 
+	// Registerer is shown the metrics, until Close. The package's doc lists them. Nil: nobody is.
+	Registerer prometheus.Registerer
+
 	// Logger gets the events and one line per request, without secrets.
 	// Nil: slog.Default().
 	Logger *slog.Logger
@@ -109,6 +115,9 @@ type MachineIdentity struct {
 	// restart.
 	Password func() (identity.Secret, error)
 }
+
+// maxSession is IdentityServer's absolute lifetime of a refresh token.
+const maxSession = 30 * 24 * time.Hour
 
 // secure reports whether browsers reach the site by https.
 func (c Config) secure() bool {
@@ -187,6 +196,9 @@ func (c Config) validate() error {
 		report("Config.IdleTimeout and AbsoluteTimeout must not be negative")
 	} else if c.IdleTimeout > c.AbsoluteTimeout {
 		report("Config.IdleTimeout is longer than AbsoluteTimeout")
+	}
+	if c.AbsoluteTimeout > maxSession {
+		report("Config.AbsoluteTimeout is more than 30 days")
 	}
 	if c.MaxSessionsPerUser < 0 {
 		report("Config.MaxSessionsPerUser must not be negative")

@@ -15,18 +15,50 @@
 // refresh and ID tokens never leave the server. A session ends at sign-out,
 // after [Config.IdleTimeout] without use and after [Config.AbsoluteTimeout] in
 // any case; its refresh token is then revoked. What asks by itself, which is
-// /account/token and /session, is no use: it does not prolong a session. The
-// session's id changes at sign-in and before a second factor is asked for.
+// /account/token and /session, is no use: it does not prolong a session. Use
+// is noted once a minute. The session's id changes at sign-in and before a
+// second factor is asked for.
+//
+// Users see and end their sessions at /sessions, administrators everybody's at
+// /admin/sessions. [Config.MaxSessionsPerUser] bounds them: the oldest ends.
+// A user who was signed out by one process is signed out in all at once.
 //
 // The session at the IdentityServer has an end of its own, 10 hours by
-// default, which is not noticed here until the refresh token is refused.
+// default. Unless [Config.ForgetIdentitySession] is set it is kept beside the
+// tokens: it gets new tokens where the refresh token was lost, and a sign-out
+// here ends it. A session here is over when the IdentityServer refuses both.
+// An account that is disabled is so at the next renewal, within the life of an
+// access token of a session in use.
+//
+// # More than one process
+//
+// Processes with the same [Config.Store] and [Config.Keys] share the sessions:
+// any of them may serve any request, with one exception. A second
+// factor is finished at the process that asked for it, because the password's
+// session at the IdentityServer is in its memory. Elsewhere the user is told to
+// start over. Keep a browser at its process for these minutes, by its cookie or
+// its address, if you run several. The limits of attempts, and the machines
+// that administrators sign in, are each process's own. A process revokes the
+// tokens of those sessions that it has seen time out; of those that only a
+// process that is gone had seen, the refresh tokens end by themselves.
+//
+// A store that fails is answered by 503 with Retry-After, and costs nobody
+// the session. In the store everything is sealed, under hashed names.
+//
+// # Back-channel logout
+//
+// Register PublicURL + /backchannel-logout as back-channel logout URI of each
+// client, with the session id required. A logout token with a sid ends the
+// sessions that came from that session at the IdentityServer, one without all
+// of the user's, in every process. It works once. Front-channel logout is not
+// offered: it relies on frames and on cookies that browsers keep back.
 //
 // # Administrators
 //
 // An administrator is a user whose verified ID token has
 // [Config.AdministratorRole] in its claim "role", which may be a string or an
 // array of strings, and whose access token was granted the scope BackOffice.
-// Only administrators see the machine-to-machine page.
+// Only administrators see the machine-to-machine page and other users' sessions.
 //
 // # Cross-site requests
 //
@@ -40,4 +72,69 @@
 // Attempts to sign in are limited per client address. Without
 // [Config.TrustedProxies] that is the address of the TCP connection, so
 // behind a proxy everyone would share one allowance.
+//
+// # Health
+//
+// /healthz answers while the process serves, whatever it depends on. /readyz is
+// 503 and says which part is unavailable when the store does not answer or a
+// client's discovery document or keys cannot be had, and after [Server.Drain].
+// Neither needs a session, and no header changes what they say.
+//
+// # Events
+//
+// Config.Logger gets these events for whoever must know who did what. Each
+// carries the request's id, the client's address and, in a session, that
+// session's hash, as "request", "address" and "session". "user" is issuer and
+// subject, "account" a hash of the e-mail as it was typed. Times are written as
+// the Logger does it; give it a handler that writes UTC.
+//
+//	signed in                             client, user, account, administrator
+//	sign-in failed                        client, account, error
+//	second factor required                client, account
+//	second factor accepted                client, account
+//	second factor failed                  client, account, error
+//	too many attempts                     by (account or address), account
+//	signed out                            client, user
+//	signed out everywhere                 user, sessions
+//	session timed out                     client, user
+//	session over                          error: its tokens are gone
+//	token renewal                         result, client, user, took, error; a warning if it failed, an error if the client is refused
+//	tokens revoked                        client, user: the IdentityServer was told of a sign-out
+//	remote sign-out failed                client, user, error
+//	machine sign-in                       client, user: who asked for it
+//	machine sign-in failed                client, user, error
+//	machine renew                         client, user
+//	machine sign-out                      client, user
+//	cross-origin request refused          origin, fetch_site
+//
+// These come with sessions that others end: sessions ended, sessions ended: too many of one user, an administrator ends
+// sessions, back-channel logout, back-channel logout refused, too many refused logouts.
+//
+// And these for whoever keeps the site running: request, request failed,
+// request abandoned, panic, not ready, API call failed, session not saved: it ended meanwhile,
+// session not saved after the answer, use of the session not noted, session not ended, tokens not deleted, error page failed.
+//
+// # Metrics
+//
+// Config.Registerer is shown these. client is one of Config.Clients, or of
+// Config.Machine with "machine/" before it; result is ok or one of a few words
+// for what went wrong. Histograms are in seconds, and their _count counts.
+//
+//	b2trader_sign_ins_total{client,result}                     counter
+//	b2trader_second_factors_total{client,result}               counter
+//	b2trader_attempts_refused_total{by}                        counter; account or address
+//	b2trader_sign_outs_total{reason}                           counter of sessions; user, everywhere, timeout
+//	b2trader_revocations_total{client,result}                  counter of sign-outs at the IdentityServer
+//	b2trader_live_sessions{client}                             gauge; in use by this process within ten minutes or so
+//	b2trader_renewal_duration_seconds{client,result}           histogram; result is a vault.Result
+//	b2trader_renewal_wait_seconds{client,result}               histogram of requests that waited for a renewal
+//	b2trader_lease_wait_seconds{client}                        histogram of renewals that waited for another process's lease
+//	b2trader_store_operation_duration_seconds{op,result}       histogram; get, put, delete, list; conflict and not_found are no faults
+//	b2trader_store_watches_down                                gauge; while it is not 0, reads go to the store
+//	b2trader_store_watch_interruptions_total                   counter
+//	b2trader_upstream_responses_total{upstream,code}           counter; code is a status, "none" without an answer, "other"
+//	b2trader_upstream_duration_seconds{upstream}               histogram; until the answer has been passed on, streams apart
+//	b2trader_build_info{version,revision,go}                   gauge; 1
+//
+// alerts.yaml, beside this file, has alerting rules on them.
 package web

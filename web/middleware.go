@@ -142,8 +142,9 @@ func panicCause(p any) string {
 	return fmt.Sprintf("a %T", p)
 }
 
-// log writes an event with the request's id, address and session.
+// log counts an event, and writes it with the request's id, address and session.
 func (s *Server) log(ctx context.Context, level slog.Level, msg string, args ...any) {
+	s.metrics.event(msg, args)
 	v := visitOf(ctx)
 	if v.ID != "" {
 		args = append(args, "request", v.ID, "address", v.Address.String())

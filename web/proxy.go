@@ -34,6 +34,7 @@ type proxy struct {
 // api is one API below /api/.
 type api struct {
 	*proxy
+	name    string
 	limits  Upstream
 	allow   string // the methods, for the header of that name
 	headers map[string]bool
@@ -62,7 +63,7 @@ func (p *proxy) add(name, baseURL string, limits Upstream) {
 	}
 	limits = limits.withDefaults()
 	a := &api{
-		proxy: p, limits: limits, allow: strings.Join(limits.Methods, ", "), headers: forwardedHeaders(limits.RequestHeaders),
+		proxy: p, name: name, limits: limits, allow: strings.Join(limits.Methods, ", "), headers: forwardedHeaders(limits.RequestHeaders),
 		prefix: apiPrefix + name + "/", base: base, basePath: base.Path + apiPrefix, escapedBasePath: base.EscapedPath() + apiPrefix,
 	}
 	a.forward = httputil.ReverseProxy{
@@ -94,6 +95,7 @@ type call struct {
 	token  *oauth2.Token
 	out    answerWriter
 	values [3]string // of headers, for rewrite
+	status int       // of the API's answer; 0 while there is none
 	stream *stream   // nil for a plain call
 	repeat bool      // it can be sent once more
 }
@@ -164,8 +166,17 @@ func (a *api) send(c *call, r *http.Request) (err error) {
 	c.in = r
 	visitOf(r.Context()).call = c
 	delete(c.out.Header(), "Cache-Control") // see cacheable
+	defer a.measure(c, time.Now())
 	a.forward.ServeHTTP(&c.out, c.in)
 	return nil
+}
+
+// measure notes a call that was passed on. How long a stream was open says nothing of the API.
+func (a *api) measure(c *call, began time.Time) {
+	a.server.metrics.upstream(a.name, c.status)
+	if c.stream == nil {
+		a.server.metrics.upstreamTook(a.name, time.Since(began))
+	}
 }
 
 // end gives back what the call took.

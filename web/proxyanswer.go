@@ -48,6 +48,7 @@ var heldBack = map[string]bool{
 // modify makes the API's answer one of ours.
 func (a *api) modify(resp *http.Response) error {
 	c := callOf(resp.Request.Context())
+	c.status = resp.StatusCode
 	h := resp.Header
 	for name := range h {
 		if heldBack[name] || strings.HasPrefix(name, "Access-Control-") || strings.HasPrefix(name, "X-Forwarded-") {

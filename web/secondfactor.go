@@ -53,6 +53,7 @@ func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 		return s.secondFactorRefused(w, r, a, err)
 	}
 	s.attempts.Remove(a.ID)
+	s.log(ctx, slog.LevelInfo, "second factor accepted", "client", a.Client.ID(), "account", accountHash(a.Email))
 	return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started))
 }
 

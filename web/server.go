@@ -32,6 +32,7 @@ type Server struct {
 	calls    []apiCall
 	proxy    *proxy
 	ready    *readiness
+	metrics  *metrics
 
 	perAddress, perAccount, perLogout *limiter
 
@@ -48,6 +49,8 @@ func New(config Config) (*Server, error) {
 	if err := config.validate(); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
+	metrics := newMetrics()
+	config.Store = observedStore{config.Store, metrics}
 	fallback, err := fallbackPage()
 	if err != nil {
 		return nil, err
@@ -59,6 +62,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		config:     config,
 		fallback:   fallback,
+		metrics:    metrics,
 		index:      &sessionIndex{store: config.Store, sealer: sealer, keys: config.Keys},
 		attempts:   &attempts{now: config.Now},
 		clients:    make(map[string]*identity.Client),
@@ -81,6 +85,9 @@ func New(config Config) (*Server, error) {
 	if s.handler, err = s.routes(); err != nil {
 		return nil, err
 	}
+	if err := metrics.register(config.Registerer, s.vault); err != nil {
+		return nil, errors.Join(err, s.vault.Close(context.Background()))
+	}
 	s.sessions = newSessions(config, newSessionStore(config, sealer)) // last: it watches the store from now on
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -100,6 +107,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) Close(ctx context.Context) error {
 	s.stop()
 	s.EndStreams()
+	s.metrics.unregister(s.config.Registerer)
 	swept := make(chan struct{})
 	go func() { s.stopped.Wait(); close(swept) }()
 	select {
@@ -127,6 +135,7 @@ func (s *Server) newVault() (*vault.Vault, error) {
 		Refreshers: refreshers,
 		Revoke:     s.revokeDiscarded,
 		OnRenewal:  s.logRenewal,
+		OnWait:     s.metrics.renewalWait,
 		Now:        s.config.Now,
 	})
 	if err != nil {
@@ -139,10 +148,13 @@ func (s *Server) newVault() (*vault.Vault, error) {
 func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
 	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken, stateOf(e)...); err != nil {
 		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
+		return
 	}
+	s.log(ctx, slog.LevelInfo, "tokens revoked", "client", e.Client, "user", e.Owner)
 }
 
 func (s *Server) logRenewal(r vault.Renewal) {
+	s.metrics.renewal(r)
 	level := slog.LevelDebug
 	switch {
 	case errors.Is(r.Err, identity.ErrMisconfigured):

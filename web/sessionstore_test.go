@@ -123,6 +123,8 @@ func TestReadsAndTouches(t *testing.T) {
 			use()
 		}
 		counts("ten uses at once", 0, 0)
+		b.change(cookie, 1)
+		counts("a change that changes nothing", 0, 0)
 		for range 180 {
 			pass(time.Second)
 			use()

@@ -116,8 +116,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 // signInRefused shows the form again after a wrong password, without saying
 // which of e-mail and password was wrong. Anything else is an error page.
 func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, a *attempt, err error) error {
-	s.log(r.Context(), slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
-	if !errors.Is(err, identity.ErrBadCredentials) {
+	if err := s.signInFailed(r.Context(), a, err); !errors.Is(err, identity.ErrBadCredentials) {
 		return err
 	}
 	return s.signInAgain(w, r, a, "That e-mail and password do not go together. Check both and try again.")
@@ -134,14 +133,13 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt,
 func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording, step exchange) error {
 	u, claims, entry, err := s.retrieve(ctx, a)
 	if err != nil {
-		s.log(ctx, slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
-		return err
+		return s.signInFailed(ctx, a, err)
 	}
 	rec.add(step.until(s.config.Now()))
 	u.UserAgent = clip(r.UserAgent(), maxUserAgent)
 	before, wasSignedIn := s.sessions.User(ctx)
 	if err := s.begin(ctx, u, entry, claims, rec.all()); err != nil {
-		return err
+		return s.signInFailed(ctx, a, err)
 	}
 	s.perAccount.Forget(accountHash(a.Email))
 	visitOf(ctx).Session = s.sessions.ID(ctx)
@@ -157,6 +155,7 @@ func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *htt
 // by those who may end it. Of a session that cannot begin nothing is left.
 func (s *Server) begin(ctx context.Context, u user, entry vault.Entry, claims []claim, flow []exchange) (err error) {
 	if err := s.vault.Put(ctx, u.VaultKey, entry); err != nil {
+		s.behind(ctx, remoteSignOutWait, func(ctx context.Context) { s.revoke(ctx, endOne, []vault.Entry{entry}) })
 		return fmt.Errorf("keep the tokens: %w", err)
 	}
 	defer func() {
@@ -172,6 +171,12 @@ func (s *Server) begin(ctx context.Context, u user, entry vault.Entry, claims []
 		return storeAway(errors.Join(err, s.sessions.End(ctx)))
 	}
 	return s.keepToLimit(ctx, u, s.sessions.Place(ctx))
+}
+
+// signInFailed logs err and returns it.
+func (s *Server) signInFailed(ctx context.Context, a *attempt, err error) error {
+	s.log(ctx, slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+	return err
 }
 
 // retrieve gets and verifies the tokens.

@@ -130,7 +130,9 @@ func (s *Server) revoke(ctx context.Context, what remoteEnd, entries []vault.Ent
 		}
 		if err := s.clients[e.Client].SignOut(ctx, live[i].AccessToken, refresh, stateOf(e)...); err != nil {
 			s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
+			return
 		}
+		s.log(ctx, slog.LevelInfo, "tokens revoked", "client", e.Client, "user", e.Owner)
 	})
 }
 

@@ -22,11 +22,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		stop()
@@ -40,12 +42,15 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) erro
 	if err != nil || s.help {
 		return err
 	}
+	if s.generateSessionKey {
+		_, err := fmt.Fprintln(stdout, newKeyLine(time.Now()))
+		return err
+	}
 	if err := s.check(problems); err != nil {
 		return fmt.Errorf("the configuration has problems:\n%w", err)
 	}
 	if s.checkConfig {
-		_, err := fmt.Fprintln(stdout, "The configuration is good.")
-		return err
+		return s.try(ctx, stdout)
 	}
 	return serve(ctx, s, stdout, stderr)
 }

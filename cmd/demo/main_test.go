@@ -23,6 +23,7 @@ import (
 type demo struct {
 	site     string // the first line that it printed
 	provider string // the embedded IdentityServer
+	metrics  string
 	stop     context.CancelFunc
 	done     chan error
 	log      bytes.Buffer // to be read after done
@@ -50,6 +51,9 @@ func start(t *testing.T, args ...string) *demo {
 	d.site, _, _ = strings.Cut(printed.String(), "\n")
 	if _, after, ok := strings.Cut(printed.String(), "npm client too: "); ok {
 		d.provider, _, _ = strings.Cut(after, "\n")
+	}
+	if _, after, ok := strings.Cut(printed.String(), "Metrics: "); ok {
+		d.metrics, _, _ = strings.Cut(after, "\n")
 	}
 	t.Cleanup(cancel)
 	return d
@@ -158,6 +162,36 @@ func TestRunAgainstAnotherServer(t *testing.T) {
 	}
 }
 
+// req 129: metrics are on a listener of their own, if anywhere.
+func TestMetrics(t *testing.T) {
+	plain := start(t)
+	d := start(t, "-metrics-addr", "127.0.0.1:0")
+	if plain.metrics != "" || d.metrics == "" {
+		t.Fatalf("metrics at %q without the flag, and at %q with it", plain.metrics, d.metrics)
+	}
+	client := newBrowser(t)
+	page := fetch(t, client, http.MethodGet, d.metrics, nil)
+	for _, want := range []string{"b2trader_build_info{", "go_goroutines ", "process_open_fds "} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the metrics lack %q", want)
+		}
+	}
+	for _, site := range []string{plain.site, d.site} {
+		if got := get(t.Context(), client, site+"/metrics"); got != http.StatusNotFound {
+			t.Errorf("%s/metrics is %d", site, got)
+		}
+	}
+	for _, running := range []*demo{plain, d} {
+		running.stop()
+		if err := <-running.done; err != nil {
+			t.Error(err)
+		}
+	}
+	if got := get(t.Context(), client, d.metrics); got != 0 {
+		t.Errorf("the metrics outlive the stop: %d", got)
+	}
+}
+
 func TestPortTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -181,7 +215,7 @@ func secretFile(t *testing.T, content string) string {
 
 // req 128: nothing half configured starts, and every problem is told at once.
 func TestConfigurationProblems(t *testing.T) {
-	empty := secretFile(t, "\n")
+	empty, keys := secretFile(t, "\n"), secretFile(t, newKeyLine(time.Now()))
 	named := []string{"-identity-url", "https://trader.example.com"}
 	for name, c := range map[string]struct {
 		args, env []string
@@ -205,6 +239,15 @@ func TestConfigurationProblems(t *testing.T) {
 		"machine without client":   {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_MACHINE_PASSWORD=hidden"}, []string{"a secret for core_ib or lk is missing"}},
 		"client without machine":   {named, []string{"B2TRADER_CORE_IB_SECRET=hidden"}, []string{"-machine-email is missing"}},
 		"twice":                    {append(named, "-spa-admin-secret-file", empty), []string{"B2TRADER_SPA_ADMIN_SECRET=hidden"}, []string{"choose one"}},
+		"no such store":            {[]string{"-store", "mysql://db.example/x"}, nil, []string{"-store must be"}},
+		"no such file":             {[]string{"-store", "sqlite:"}, nil, []string{"-store must be"}},
+		"shared without keys":      {[]string{"-store", "redis://127.0.0.1:1/0"}, nil, []string{"-session-keys-file is missing", "redis://127.0.0.1:1"}},
+		"keys for nothing":         {[]string{"-session-keys-file", keys}, nil, []string{"-session-keys-file has no effect"}},
+		"bad keys":                 {[]string{"-store", "sqlite:x.db", "-session-keys-file", empty}, nil, []string{"has no key"}},
+		"passwords on show":        {[]string{"-store", "postgres://u:hidden@db.example/x", "-store-listen-url", "postgres://db.example/x?password=hidden"}, nil, []string{"give it as B2TRADER_STORE", "give it as B2TRADER_STORE_LISTEN_URL"}},
+		"listening for nothing":    {[]string{"-store-listen-url", "postgres://db.example/x"}, nil, []string{"-store-listen-url has no effect"}},
+		"times":                    {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer than -absolute-timeout", "-stop-delay", "-metrics-addr must be host:port"}},
+		"keys of nobody":           {append(named, "-identity-jwks-url", "ftp://keys.example"), nil, []string{"-identity-jwks-url"}},
 		"an argument":              {[]string{"hidden"}, nil, []string{"no flag"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -222,26 +265,6 @@ func TestConfigurationProblems(t *testing.T) {
 				if strings.Contains(err.Error(), "hidden") {
 					t.Error("the error tells a secret")
 				}
-			}
-		})
-	}
-}
-
-func TestCheckConfig(t *testing.T) {
-	for name, c := range map[string]struct{ args, env []string }{
-		"embedded": {},
-		"real": {
-			[]string{"-identity-url", "https://trader.example.com", "-public-url", "https://app.example", "-addr", ":443"},
-			[]string{"B2TRADER_LK_SECRET=s", "B2TRADER_MACHINE_EMAIL=m@example.com", "B2TRADER_MACHINE_PASSWORD=p", "B2TRADER_SPA_ADMIN_SECRET="},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var stdout bytes.Buffer
-			if err := run(t.Context(), append(c.args, "-check-config"), c.env, &stdout, io.Discard); err != nil {
-				t.Fatal(err)
-			}
-			if stdout.String() != "The configuration is good.\n" {
-				t.Errorf("printed %q", stdout.String())
 			}
 		})
 	}

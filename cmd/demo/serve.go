@@ -8,63 +8,130 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web"
 )
 
 // stopWait bounds a graceful stop: requests under way, then renewals.
 const stopWait = 20 * time.Second
 
-// serve runs the site, and the embedded IdentityServer if none is named, until
-// ctx ends or one of them fails.
-func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err error) {
-	logger := newLogger(s.logFormat, stderr)
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", s.addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("another program listens on %s: stop it, or choose another port, such as -addr 127.0.0.1:0 for any that is free", s.addr)
-	} else if err != nil {
-		return fmt.Errorf("listen on -addr %s: %w", s.addr, err)
-	}
-	failed := make(chan error, 2)
-	var identityURL string
-	if s.identityURL == "" {
-		provider, err := startEmbedded(logger, failed)
-		if err != nil {
-			return errors.Join(err, listener.Close())
-		}
-		defer func() { err = errors.Join(err, provider.server.Close()) }() // last: renewals need it
-		identityURL = provider.url
-	}
-	config, problems := s.site(identityURL, "http://"+listener.Addr().String())
-	config.Logger = logger
-	site, siteErr := web.New(config)
-	if err := errors.Join(append(problems, siteErr)...); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	server := newHTTPServer(site, logger)
-	go func() { failed <- server.Serve(listener) }()
-	announce(stdout, config.PublicURL, identityURL)
-	select {
-	case <-ctx.Done():
-		logger.Info("stopping")
-	case err = <-failed:
-	}
-	return errors.Join(err, stop(server, site))
+// running is what has been started, to be stopped in the opposite order.
+type running struct {
+	logger *slog.Logger
+	failed chan error // of what should have gone on
+	stops  []func(context.Context) error
 }
 
-// stop lets requests finish, and then the renewals that they have begun.
-func stop(server *http.Server, site *web.Server) error {
+// later makes stop a part of the end.
+func (r *running) later(stop func(context.Context) error) { r.stops = append(r.stops, stop) }
+
+// stop lets requests finish, then the renewals that they have begun, and then closes what those needed.
+func (r *running) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWait)
 	defer cancel()
-	err := server.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("requests did not finish in %v: %w", stopWait, err), server.Close())
+	var problems []error
+	for _, stop := range slices.Backward(r.stops) {
+		problems = append(problems, stop(ctx))
 	}
-	return errors.Join(err, site.Close(ctx))
+	return errors.Join(problems...)
+}
+
+// serve runs the site, the metrics if they have an address, and the embedded IdentityServer if none is named,
+// until ctx ends or one of them fails.
+func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err error) {
+	r := &running{logger: newLogger(s.logFormat, stderr), failed: make(chan error, 3)}
+	defer func() { err = errors.Join(err, r.stop()) }()
+	listener, err := r.listen(ctx, "-addr", s.addr)
+	if err != nil {
+		return err
+	}
+	opened, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	r.later(func(context.Context) error { return opened.Close() })
+	registry, metricsURL, err := r.startMetrics(ctx, s.metricsAddr)
+	if err != nil {
+		return err
+	}
+	var identityURL string
+	if s.identityURL == "" {
+		if identityURL, err = r.startEmbedded(); err != nil {
+			return err
+		}
+	}
+	config, problems := s.site(identityURL, "http://"+listener.Addr().String())
+	config.Logger, config.Store, config.Registerer = r.logger, opened, registry
+	if s.storeKind() == memory {
+		config.Keys = []vault.Key{vault.NewKey("process")}
+	}
+	site, siteErr := web.New(config)
+	if err := errors.Join(append(problems, siteErr)...); err != nil {
+		return err
+	}
+	r.later(site.Close)
+	r.start("the site", site, listener)
+	announce(stdout, config.PublicURL, identityURL, metricsURL)
+	select {
+	case <-ctx.Done():
+		r.logger.Info("stopping")
+		r.drain(site, s.stopDelay)
+		return nil
+	case err := <-r.failed:
+		return err
+	}
+}
+
+// drain has load balancers send their requests elsewhere, for so long.
+func (r *running) drain(site *web.Server, delay time.Duration) {
+	site.Drain()
+	select {
+	case <-time.After(delay):
+	case <-r.failed: // nothing is left to wait for
+	}
+}
+
+// listen takes an address, and gives it back at the end.
+func (r *running) listen(ctx context.Context, name, addr string) (net.Listener, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("another program listens on %s: stop it, or choose another port, such as %s 127.0.0.1:0 for any that is free", addr, name)
+	} else if err != nil {
+		return nil, fmt.Errorf("listen on %s %s: %w", name, addr, err)
+	}
+	r.later(func(context.Context) error {
+		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return listener, nil
+}
+
+// start serves h until the end, where requests under way may finish.
+func (r *running) start(name string, h http.Handler, listener net.Listener) {
+	server := newHTTPServer(h, r.logger)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			r.failed <- fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+	r.later(func(ctx context.Context) error {
+		if err := server.Shutdown(ctx); err != nil {
+			return errors.Join(fmt.Errorf("%s: requests did not finish in time: %w", name, err), server.Close())
+		}
+		return nil
+	})
 }
 
 // newHTTPServer bounds how long a connection may take for what it does.
@@ -80,37 +147,47 @@ func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// provider is the embedded IdentityServer, running.
-type provider struct {
-	server *http.Server
-	url    string
-}
-
-func startEmbedded(logger *slog.Logger, failed chan<- error) (*provider, error) {
+// startEmbedded starts the embedded IdentityServer and returns its URL.
+func (r *running) startEmbedded() (string, error) {
 	handler, err := identitytest.New(identitytest.Config{})
 	if err != nil {
-		return nil, fmt.Errorf("the embedded IdentityServer: %w", err)
+		return "", fmt.Errorf("the embedded IdentityServer: %w", err)
 	}
 	listener, err := handler.Listen("127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("the embedded IdentityServer: %w", err)
+		return "", fmt.Errorf("the embedded IdentityServer: %w", err)
 	}
-	p := &provider{server: newHTTPServer(handler, logger), url: handler.URL()}
-	go func() {
-		if err := p.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			failed <- fmt.Errorf("the embedded IdentityServer: %w", err)
-		}
-	}()
-	return p, nil
+	r.start("the embedded IdentityServer", handler, listener)
+	return handler.URL(), nil
+}
+
+// startMetrics serves /metrics on a listener of its own, so that it is never on the site's, if addr names one.
+func (r *running) startMetrics(ctx context.Context, addr string) (prometheus.Registerer, string, error) {
+	if addr == "" {
+		return nil, "", nil
+	}
+	listener, err := r.listen(ctx, "-metrics-addr", addr)
+	if err != nil {
+		return nil, "", err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	r.start("the metrics", mux, listener)
+	return registry, "http://" + listener.Addr().String() + "/metrics", nil
 }
 
 // announce prints the one URL to open first, for people and for scripts.
-func announce(stdout io.Writer, site, identityURL string) {
+func announce(stdout io.Writer, site, identityURL, metricsURL string) {
 	lines := []string{site}
 	if identityURL != "" {
 		lines = append(lines,
 			"Open it in a browser: the sign-in page lists the sample users.",
 			"Embedded IdentityServer, for the npm client too: "+identityURL)
+	}
+	if metricsURL != "" {
+		lines = append(lines, "Metrics: "+metricsURL)
 	}
 	lines = append(lines, "Stop with Ctrl-C.")
 	_, _ = fmt.Fprintln(stdout, strings.Join(lines, "\n")) // nobody needs it but people

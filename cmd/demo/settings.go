@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // envPrefix begins the name of every environment variable that is read.
@@ -27,6 +28,18 @@ type settings struct {
 	logFormat         string
 	checkConfig       bool
 	help              bool
+
+	identityJWKSURL    string
+	store              string
+	storeListenURL     string
+	sessionKeysFile    string
+	generateSessionKey bool
+	metricsAddr        string
+	idleTimeout        time.Duration
+	absoluteTimeout    time.Duration
+	stopDelay          time.Duration
+
+	onCommandLine map[string]bool // flags that were given there
 
 	spaAdminSecret, coreIBSecret, lkSecret, machinePassword secretSource
 }
@@ -72,6 +85,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.StringVar(&s.publicURL, "public-url", "", "the site's `URL` as browsers see it; empty: http:// and -addr, on loopback only")
 	f.StringVar(&s.identityURL, "identity-url", "", "`URL` of the IdentityServer, without /identity; empty: an embedded one on loopback")
 	f.StringVar(&s.identityIssuer, "identity-issuer", "", "its `issuer`; empty: -identity-url and /identity")
+	f.StringVar(&s.identityJWKSURL, "identity-jwks-url", "", "`URL` of its signing keys, where its discovery document cannot be had; empty: as that says")
 	f.StringVar(&s.frontOfficeURL, "frontoffice-url", "", "`URL` of the FrontOffice API, up to its /api; empty: not offered")
 	f.StringVar(&s.backOfficeURL, "backoffice-url", "", "`URL` of the BackOffice API, up to its /api; empty: not offered")
 	f.StringVar(&s.spaAdminSecret.file, "spa-admin-secret-file", "", "`file` with the secret of spa_admin, which is then offered")
@@ -81,7 +95,15 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.StringVar(&s.machinePassword.file, "machine-password-file", "", "`file` with its password, read at every sign-in")
 	f.Var(&s.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, separated by commas")
 	f.BoolVar(&s.insecureAllowHTTP, "insecure-allow-http", false, "accept http URLs beyond loopback: passwords cross the network readable")
-	f.BoolVar(&s.checkConfig, "check-config", false, "report every problem of the configuration, and exit")
+	f.StringVar(&s.store, "store", memory, "where sessions live: `memory | sqlite:FILE | redis://… | rediss://… | postgres://…`; processes that share it share them")
+	f.StringVar(&s.storeListenURL, "store-listen-url", "", "postgres:// `URL` where LISTEN works, if -store leads to a pooler")
+	f.StringVar(&s.sessionKeysFile, "session-keys-file", "", "`file` with the keys that seal what is stored, one a line, id:base64; the first seals, all open; needed unless -store is memory")
+	f.BoolVar(&s.generateSessionKey, "generate-session-key", false, "print a new line for -session-keys-file, and exit")
+	f.DurationVar(&s.idleTimeout, "idle-timeout", 0, "ends a session that is not used; 0: 15m")
+	f.DurationVar(&s.absoluteTimeout, "absolute-timeout", 0, "ends a session in any case; 0: 10h")
+	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, to whoever reaches it; empty: nowhere")
+	f.DurationVar(&s.stopDelay, "stop-delay", 0, "after a signal, how long to go on serving while /readyz says 503, so that a load balancer notices")
+	f.BoolVar(&s.checkConfig, "check-config", false, "report every problem of the configuration, try the store and the IdentityServer, and exit")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
 	return f
 }
@@ -114,8 +136,8 @@ func parse(args, env []string, stderr io.Writer) (s *settings, problems []error,
 
 // readEnv takes from the environment what the command line has not set.
 func (s *settings) readEnv(f *flag.FlagSet, env []string) []error {
-	onCommandLine := map[string]bool{}
-	f.Visit(func(fl *flag.Flag) { onCommandLine[fl.Name] = true })
+	s.onCommandLine = map[string]bool{}
+	f.Visit(func(fl *flag.Flag) { s.onCommandLine[fl.Name] = true })
 	var problems []error
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
@@ -130,7 +152,7 @@ func (s *settings) readEnv(f *flag.FlagSet, env []string) []error {
 		switch {
 		case f.Lookup(flagName) == nil:
 			problems = append(problems, fmt.Errorf("%s is unknown: demo -h lists the flags, each of which has a variable", name))
-		case onCommandLine[flagName]:
+		case s.onCommandLine[flagName]:
 		default:
 			if err := f.Set(flagName, value); err != nil {
 				problems = append(problems, fmt.Errorf("%s: %w", name, err))
@@ -138,6 +160,11 @@ func (s *settings) readEnv(f *flag.FlagSet, env []string) []error {
 		}
 	}
 	return problems
+}
+
+// envName is the variable of a flag.
+func envName(flagName string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
 }
 
 func (s *settings) secret(variable string) *secretSource {
@@ -166,6 +193,13 @@ func (s *settings) problems() []error {
 	} else if s.publicURL == "" && !isLoopback(host) {
 		report("-public-url is needed: -addr %s is not on loopback", s.addr)
 	}
+	if _, _, err := net.SplitHostPort(s.metricsAddr); s.metricsAddr != "" && err != nil {
+		report("-metrics-addr must be host:port, such as 127.0.0.1:9090")
+	}
+	if s.stopDelay < 0 {
+		report("-stop-delay must not be negative")
+	}
+	problems = append(problems, s.storeProblems()...)
 	for _, secret := range s.secrets() {
 		if secret.value != "" && secret.file != "" {
 			report("%s and %s_FILE are both set: choose one", secret.name, secret.name)
@@ -197,6 +231,7 @@ func (s *settings) uselessWhenEmbedded() []error {
 		given bool
 	}{
 		{"-identity-issuer", s.identityIssuer != ""},
+		{"-identity-jwks-url", s.identityJWKSURL != ""},
 		{"-frontoffice-url", s.frontOfficeURL != ""},
 		{"-backoffice-url", s.backOfficeURL != ""},
 		{"-machine-email", s.machineEmail != ""},

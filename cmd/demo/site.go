@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web"
 )
@@ -24,6 +26,12 @@ func (s *settings) check(problems []error) error {
 	const standIn = "http://127.0.0.1"
 	config, more := s.site(standIn, standIn)
 	problems = append(problems, more...)
+	if config.Keys == nil { // those of the file; without them, or if they cannot be read, others do as well here
+		config.Keys = []vault.Key{vault.NewKey("stand-in")}
+	}
+	standInStore := memstore.New()
+	defer func() { _ = standInStore.Close() }()
+	config.Store = standInStore
 	if len(config.Clients) == 0 {
 		// No client could be made, which has been reported; this one lets the rest be checked too.
 		c, err := identity.New(identity.Config{URL: standIn, ClientID: identity.ClientSPA})
@@ -51,11 +59,14 @@ var inFlags = strings.NewReplacer(
 	"Config.FrontOfficeURL", "-frontoffice-url",
 	"Config.BackOfficeURL", "-backoffice-url",
 	"InsecureAllowHTTP", "-insecure-allow-http",
+	"Config.JWKSURL", "-identity-jwks-url",
+	"Config.IdleTimeout", "-idle-timeout",
+	"AbsoluteTimeout", "-absolute-timeout",
 )
 
 // installation is the B2Trader that the site works with.
 type installation struct {
-	url, issuer             string
+	url, issuer, jwksURL    string
 	frontOffice, backOffice string
 	secrets                 map[string]identity.Secret // by client; those without are not offered
 	machineEmail            string
@@ -73,6 +84,14 @@ func (s *settings) site(identityURL, publicURL string) (web.Config, []error) {
 	config := web.Config{
 		PublicURL: cmp.Or(s.publicURL, publicURL), FrontOfficeURL: in.frontOffice, BackOfficeURL: in.backOffice,
 		InsecureAllowHTTP: s.insecureAllowHTTP, TrustedProxies: s.trustedProxies, SampleUsers: in.sampleUsers,
+		IdleTimeout: s.idleTimeout, AbsoluteTimeout: s.absoluteTimeout,
+	}
+	if s.sessionKeysFile != "" {
+		keys, err := readKeys(s.sessionKeysFile)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		config.Keys = keys
 	}
 	for _, id := range []string{identity.ClientSPA, identity.ClientSPAAdmin, identity.ClientCoreIB, identity.ClientLK} {
 		secret, offered := in.secrets[id]
@@ -80,7 +99,7 @@ func (s *settings) site(identityURL, publicURL string) (web.Config, []error) {
 			continue
 		}
 		client, err := identity.New(identity.Config{
-			URL: in.url, Issuer: in.issuer, ClientID: id, ClientSecret: secret,
+			URL: in.url, Issuer: in.issuer, JWKSURL: in.jwksURL, ClientID: id, ClientSecret: secret,
 			Timeout: exchangeTimeout, Observe: web.Observe, InsecureAllowHTTP: s.insecureAllowHTTP,
 		})
 		switch {
@@ -98,7 +117,7 @@ func (s *settings) site(identityURL, publicURL string) (web.Config, []error) {
 // installation is the one that the settings name.
 func (s *settings) installation() (installation, []error) {
 	in := installation{
-		url: s.identityURL, issuer: s.identityIssuer, frontOffice: s.frontOfficeURL, backOffice: s.backOfficeURL,
+		url: s.identityURL, issuer: s.identityIssuer, jwksURL: s.identityJWKSURL, frontOffice: s.frontOfficeURL, backOffice: s.backOfficeURL,
 		secrets:      map[string]identity.Secret{identity.ClientSPA: {}},
 		machineEmail: s.machineEmail, machinePassword: s.machinePassword.read,
 	}

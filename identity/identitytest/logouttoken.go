@@ -34,13 +34,15 @@ const (
 	LogoutNullNonce LogoutTokenFault = "null-nonce"
 	// LogoutEventNotObject has an event that is a string (2.4: "a JSON object").
 	LogoutEventNotObject LogoutTokenFault = "event-not-an-object"
+	// LogoutNullEvent has an event that is null.
+	LogoutNullEvent LogoutTokenFault = "null-event"
 	// LogoutBadSignature is signed by a key that is not published.
 	LogoutBadSignature LogoutTokenFault = "bad-signature"
 	// LogoutExtraAudience names a second audience.
 	LogoutExtraAudience LogoutTokenFault = "extra-aud"
 	// LogoutNobody has neither sub nor sid (2.6 rule 4).
 	LogoutNobody LogoutTokenFault = "neither-sub-nor-sid"
-	// LogoutExpired was good an hour ago (2.6 rule 3).
+	// LogoutExpired was issued 100 seconds ago and expired 40 seconds later (2.6 rule 3).
 	LogoutExpired LogoutTokenFault = "expired"
 	// LogoutStale was issued an hour ago, and expires in an hour.
 	LogoutStale LogoutTokenFault = "stale"
@@ -68,6 +70,7 @@ var logoutClaimFaults = map[LogoutTokenFault]func(c *object, now time.Time){
 		c.set("events", object{{"http://schemas.openid.net/event/another", object{}}})
 	},
 	LogoutEventNotObject: func(c *object, _ time.Time) { c.set("events", object{{backChannelEvent, "yes"}}) },
+	LogoutNullEvent:      func(c *object, _ time.Time) { c.set("events", object{{backChannelEvent, nil}}) },
 	LogoutWithNonce:      func(c *object, _ time.Time) { c.add("nonce", "a-nonce") },
 	LogoutNullNonce:      func(c *object, _ time.Time) { c.add("nonce", nil) },
 	LogoutNobody:         func(c *object, _ time.Time) { c.drop("sub"); c.drop("sid") },
@@ -79,8 +82,8 @@ var logoutClaimFaults = map[LogoutTokenFault]func(c *object, now time.Time){
 		c.set("exp", now.Add(time.Hour).Unix())
 	},
 	LogoutExpired: func(c *object, now time.Time) {
-		c.set("iat", now.Add(-time.Hour).Unix())
-		c.set("exp", now.Add(-time.Hour+2*time.Minute).Unix())
+		c.set("iat", now.Add(-100*time.Second).Unix())
+		c.set("exp", now.Add(-60*time.Second).Unix())
 	},
 	LogoutNotYet: func(c *object, now time.Time) {
 		c.set("iat", now.Add(time.Hour).Unix())

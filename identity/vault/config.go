@@ -72,6 +72,9 @@ type Config struct {
 	// OnRenewal is called, if set, after each renewal that this vault carried out or waited for.
 	OnRenewal func(Renewal)
 
+	// OnWait is called, if set, after each call of Token or Renew that waited for a renewal.
+	OnWait func(Wait)
+
 	// Logger gets what an operator must know: a successor that cannot be stored, a refused client, a lost watch.
 	// Nil: slog.Default().
 	Logger *slog.Logger
@@ -128,7 +131,15 @@ type Renewal struct {
 	Owner, Client string
 	Result        Result
 	Duration      time.Duration
-	Err           error // nil if Renewed, Resumed or Joined
+	Err           error         // nil if Renewed, Resumed or Joined
+	LeaseWait     time.Duration // the part of Duration that another process held the lease
+}
+
+// A Wait is what became of one caller that needed a token that was being renewed.
+type Wait struct {
+	Client   string
+	Duration time.Duration
+	Err      error // what the caller got in place of a token
 }
 
 // Result classifies a Renewal.

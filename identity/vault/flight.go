@@ -50,6 +50,15 @@ func (v *Vault) join(s *slot, h *held, now time.Time) (*flight, error) {
 
 // wait returns the successor that a flight brings. If it came so late that it has expired already, one more is flown.
 func (v *Vault) wait(ctx context.Context, s *slot, f *flight) (*oauth2.Token, error) {
+	began := v.config.Now()
+	token, err := v.successor(ctx, s, f)
+	if v.config.OnWait != nil {
+		v.config.OnWait(Wait{s.held.Load().record.Client, v.config.Now().Sub(began), err})
+	}
+	return token, err
+}
+
+func (v *Vault) successor(ctx context.Context, s *slot, f *flight) (*oauth2.Token, error) {
 	patience := time.NewTimer(v.config.MaxWait)
 	defer patience.Stop()
 	for again := true; ; again = false {
@@ -96,7 +105,7 @@ func (v *Vault) fly(s *slot, f *flight) {
 	result, err := r.run(v.ctx)
 	v.land(s, f, result, err)
 	if v.config.OnRenewal != nil {
-		v.config.OnRenewal(Renewal{r.record.Owner, r.record.Client, result, v.config.Now().Sub(r.began), err})
+		v.config.OnRenewal(Renewal{r.record.Owner, r.record.Client, result, v.config.Now().Sub(r.began), err, r.leaseWait})
 	}
 }
 

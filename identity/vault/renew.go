@@ -25,6 +25,7 @@ type renewal struct {
 	*slot
 	generation int       // to be succeeded
 	began      time.Time // for observers
+	leaseWait  time.Duration
 
 	record  record // as it is stored, lease and all
 	version uint64 // of record
@@ -80,6 +81,7 @@ func (r *renewal) lease(ctx context.Context) error {
 		now := r.config.Now()
 		if l := r.record.Lease; l != nil && l.Holder != r.holder && now.Before(l.Until) {
 			r.pauseFor(ctx, jitter(l.Until.Sub(now)+r.config.Lease/8))
+			r.leaseWait += r.config.Now().Sub(now)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}

@@ -162,6 +162,19 @@ func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
 	return Status{r.Owner, r.Client, r.Scope, r.Issued, r.Expiry, r.Generation}, nil
 }
 
+// Live counts, by client, the entries that this process has in memory: those that it was asked for within the last ten minutes or so,
+// which have not ended. Its cost is their number.
+func (v *Vault) Live() map[string]int {
+	live := map[string]int{}
+	now := v.config.Now()
+	v.index.each(func(s *slot) {
+		if h := s.held.Load(); h != nil && !h.record.Dead && now.Before(h.record.Until) {
+			live[h.record.Client]++
+		}
+	})
+	return live
+}
+
 // Done returns a channel that is closed when the entry under key is deleted, by whatever process, and a function
 // that says that the caller no longer listens. Streams that live longer than a request end by it.
 //

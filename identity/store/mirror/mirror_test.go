@@ -165,11 +165,17 @@ func TestInterruptedWatch(t *testing.T) {
 		s := &counted{Store: memstore.New(), events: make(chan store.Event)}
 		m := open(t, s)
 		report := func(k store.Kind) { s.events <- store.Event{Kind: k}; synctest.Wait() }
-		report(store.Synced)
 		put(t, m, 0, "one")
 		wants(t, m, "one")
-		if n := s.reads.Load(); n != 0 {
-			t.Fatalf("%d reads while the watch is up", n)
+		wants(t, m, "one")
+		if n := s.reads.Swap(0); n != 2 {
+			t.Errorf("%d reads before the watch is up, want 2", n)
+		}
+		report(store.Synced)
+		wants(t, m, "one")
+		wants(t, m, "one")
+		if n := s.reads.Swap(0); n != 1 {
+			t.Errorf("%d reads while the watch is up, want 1", n)
 		}
 		report(store.Lost)
 		wants(t, m, "one")
@@ -182,6 +188,35 @@ func TestInterruptedWatch(t *testing.T) {
 		wants(t, m, "one")
 		if n := s.reads.Load(); n != 3 {
 			t.Errorf("%d reads after it is up again, want one more", n)
+		}
+	})
+}
+
+// Whoever was refused by the store knows that what it holds is out of date, even if nobody has reported that yet.
+func TestRefusedWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := memstore.New()
+		silent := &counted{Store: memory, events: make(chan store.Event)}
+		here, there := open(t, memory), open(t, silent)
+		silent.events <- store.Event{Kind: store.Synced}
+		synctest.Wait()
+		first := put(t, here, 0, "one")
+		wants(t, there, "one")
+		put(t, here, first.Version, "two")
+		wants(t, there, "one") // it was not told
+		late := mirror.Copy[string]{Key: "key", Owner: "owner", Version: first.Version, Value: "late", Expires: time.Now().Add(time.Hour)}
+		if _, err := there.Put(t.Context(), late); !errors.Is(err, store.ErrConflict) {
+			t.Fatal(err)
+		}
+		wants(t, there, "two")
+		if err := here.Delete(t.Context(), "key"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := there.Put(t.Context(), late); !errors.Is(err, store.ErrDeleted) {
+			t.Fatal(err)
+		}
+		if _, err := there.Get(t.Context(), "key"); !mirror.Gone(err) {
+			t.Error("what was deleted is still read")
 		}
 	})
 }

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"b2trader.identity.auth/identity/internal/servers"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 // Replicas that start together find one schema, and none of them leaves a lock behind.

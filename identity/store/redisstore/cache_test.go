@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"b2trader.identity.auth/identity/internal/servers"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 func put(t *testing.T, s *Store, key, value string) store.Record {

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"b2trader.identity.auth/identity/internal/servers"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 func listed(t *testing.T, s *Store, want int) {

@@ -3,9 +3,9 @@ package redisstore
 import (
 	"testing"
 
-	"b2trader.identity.auth/identity/internal/servers"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/storetest"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 func open(tb testing.TB, cfg Config) *Store {

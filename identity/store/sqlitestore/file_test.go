@@ -12,8 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"b2trader.identity.auth/identity/internal/servers"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 func put(t *testing.T, s *Store, key string) store.Record {

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+// A traffic is one signed-in browser whose requests never cease, spread over processes as by a load balancer:
+// what one refuses goes to another.
+type traffic struct {
+	t       *testing.T
+	browser *http.Client
+	stop    func()
+
+	mu       sync.Mutex
+	sites    []string
+	answered map[string]int // by site
+	wrong    []int          // statuses other than 200
+}
+
+// flow begins with requests to all sites; whoever calls stop has seen the last of them.
+func flow(t *testing.T, browser *http.Client, sites ...string) *traffic {
+	f := &traffic{t: t, browser: browser, sites: sites, answered: map[string]int{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	var workers sync.WaitGroup
+	for i := range 4 {
+		workers.Go(func() {
+			for n := i; ctx.Err() == nil; n++ {
+				f.request(ctx, n)
+			}
+		})
+	}
+	f.stop = func() { cancel(); workers.Wait() }
+	return f
+}
+
+// request asks for what needs a session and a live token.
+func (f *traffic) request(ctx context.Context, n int) {
+	f.mu.Lock()
+	sites := slices.Clone(f.sites)
+	f.mu.Unlock()
+	for try := range sites {
+		site := sites[(n+try)%len(sites)]
+		got := get(ctx, f.browser, site+"/account/token")
+		if ctx.Err() != nil {
+			return
+		}
+		if got == 0 { // nobody is there any more
+			continue
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.answered[site]++
+		if got != http.StatusOK {
+			f.wrong = append(f.wrong, got)
+		}
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wrong = append(f.wrong, 0)
+}
+
+// join adds a process, and waits until it has done some work.
+func (f *traffic) join(p *process) {
+	f.t.Helper()
+	f.mu.Lock()
+	f.sites = append(f.sites, p.site)
+	f.mu.Unlock()
+	until(f.t, "work of a new process", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.answered[p.site] >= 20
+	})
+}
+
+// leave stops a process, and takes it out once it has gone.
+func (f *traffic) leave(p *process) {
+	f.t.Helper()
+	p.stop()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sites = slices.DeleteFunc(f.sites, func(site string) bool { return site == p.site })
+}
+
+// renewals waits until so many more renewals have happened.
+func (f *traffic) renewals(o *office, more int) {
+	f.t.Helper()
+	want := o.Grants("refresh_token") + more
+	until(f.t, "renewals", func() bool { return o.Grants("refresh_token") >= want })
+}
+
+// keyFiles returns a file with two keys, and one with the same keys the other way round.
+func keyFiles(t *testing.T) (before, after string) {
+	t.Helper()
+	first, second := newKeyLine(time.Now()), newKeyLine(time.Now())
+	return secretFile(t, first+"\n"+second+"\n"), secretFile(t, second+"\n"+first+"\n")
+}
+
+// req 131: every process is replaced, and with it the key that seals, while requests flow and tokens of one second are
+// renewed. Nobody notices: no request fails, and nobody signs in again, not even without a password.
+func TestRestart(t *testing.T) {
+	for name, newStore := range map[string]func(*testing.T) string{
+		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db") },
+		"redis":  startRedis,
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := startOffice(t, time.Second)
+			before, after := keyFiles(t)
+			args := o.args("-store", newStore(t), "-session-keys-file")
+			one, two := launch(t, append(args, before)...), launch(t, append(args, before)...)
+			browser := newBrowser(t)
+			if got := post(t.Context(), browser, one.site+"/sign-in", traderForm); got != http.StatusSeeOther {
+				t.Fatalf("the sign-in is answered %d", got)
+			}
+			f := flow(t, browser, one.site, two.site)
+			f.renewals(o, 2)
+			f.leave(one)
+			f.renewals(o, 2)
+			f.join(launch(t, append(args, after)...))
+			f.renewals(o, 2)
+			f.leave(two)
+			f.renewals(o, 2)
+			f.join(launch(t, append(args, after)...))
+			f.stop()
+			if len(f.wrong) > 0 {
+				t.Errorf("of %v requests, %d failed: %v", f.answered, len(f.wrong), f.wrong)
+			}
+			if n := o.Grants("authorization_code"); n != 1 {
+				t.Errorf("signed in %d times", n)
+			}
+			if got := o.Grants("refresh_token"); refused(o) > 0 {
+				t.Errorf("%d of %d refresh requests were refused", refused(o), got)
+			}
+		})
+	}
+}
+
+func refused(o *office) int {
+	n := 0
+	for _, r := range o.Requests(identitytest.EndpointToken) {
+		if r.Status != http.StatusOK && r.Status != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// One process that is stopped and started again with a new first key keeps its sessions; with another key alone it
+// knows of none.
+func TestKeyRotation(t *testing.T) {
+	o := startOffice(t, time.Second)
+	first, second := newKeyLine(time.Now())+"\n", newKeyLine(time.Now())+"\n"
+	args := o.args("-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-session-keys-file")
+	browser := newBrowser(t)
+	for i, run := range []struct {
+		keys   string
+		signIn bool
+		want   int
+	}{
+		{first, true, http.StatusOK},
+		{second + first, false, http.StatusOK},
+		{second + first, false, http.StatusOK},
+		{newKeyLine(time.Now()), false, 0},
+	} {
+		p := launch(t, append(args, secretFile(t, run.keys))...)
+		if run.signIn {
+			if got := post(t.Context(), browser, p.site+"/sign-in", traderForm); got != http.StatusSeeOther {
+				t.Fatalf("the sign-in is answered %d", got)
+			}
+		}
+		got := get(t.Context(), browser, p.site+"/account/token")
+		if run.want == http.StatusOK && got != http.StatusOK || run.want == 0 && got == http.StatusOK {
+			t.Errorf("start %d: answered %d", i+1, got)
+		}
+		p.stop()
+	}
+	if n := o.Grants("authorization_code"); n != 1 {
+		t.Errorf("signed in %d times", n)
+	}
+}
+
+// req 123
+func TestLogHidesKeys(t *testing.T) {
+	line := newKeyLine(time.Now())
+	p := launch(t, "-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-session-keys-file", secretFile(t, line))
+	browser := newBrowser(t)
+	if got := post(t.Context(), browser, p.site+"/sign-in", traderForm); got != http.StatusSeeOther {
+		t.Fatalf("the sign-in is answered %d", got)
+	}
+	p.stop()
+	if _, secret, _ := strings.Cut(line, ":"); strings.Contains(p.log.String(), secret) {
+		t.Error("the log shows a key")
+	}
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/store/pgstore"
+	"b2trader.identity.auth/identity/store/redisstore"
+	"b2trader.identity.auth/identity/store/sqlitestore"
+)
+
+// storeWait bounds the opening of the store.
+const storeWait = 10 * time.Second
+
+// closingStore is what every store package opens.
+type closingStore interface {
+	store.Store
+	io.Closer
+}
+
+// The kinds of stores that -store may name.
+const (
+	memory   = "memory"
+	sqlite   = "sqlite"
+	redis    = "redis"
+	postgres = "postgres"
+)
+
+// storeKind is the kind of store that -store names, empty if it names none.
+func (s *settings) storeKind() string {
+	if s.store == memory {
+		return memory
+	}
+	scheme, rest, _ := strings.Cut(s.store, ":")
+	switch {
+	case rest == "":
+		return ""
+	case scheme == sqlite:
+		return sqlite
+	case !strings.HasPrefix(rest, "//"):
+		return ""
+	case scheme == "redis", scheme == "rediss", scheme == "valkey", scheme == "valkeys":
+		return redis
+	case scheme == "postgres", scheme == "postgresql":
+		return postgres
+	}
+	return ""
+}
+
+// storeName tells which store it is, without its password.
+func (s *settings) storeName() string {
+	if u, err := url.Parse(s.store); err == nil && u.Host != "" {
+		return u.Scheme + "://" + u.Host
+	}
+	return s.store
+}
+
+// storeProblems are those of the settings of the store and its keys.
+func (s *settings) storeProblems() []error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	kind := s.storeKind()
+	switch {
+	case kind == "":
+		report("-store must be memory, sqlite:FILE, redis://…, rediss://… or postgres://…")
+	case kind == memory && s.sessionKeysFile != "":
+		report("-session-keys-file has no effect with -store memory, whose sessions end with the process")
+	case kind != memory && s.sessionKeysFile == "":
+		report("-session-keys-file is missing: without it a restart would sign everybody out of -store %s; make one with -generate-session-key", s.storeName())
+	}
+	if s.storeListenURL != "" && kind != postgres {
+		report("-store-listen-url has no effect: -store is not postgres://…")
+	}
+	for _, f := range []struct{ flag, value string }{{"store", s.store}, {"store-listen-url", s.storeListenURL}} {
+		if s.onCommandLine[f.flag] && hasPassword(f.value) {
+			report("-%s holds a password, which every process of this machine can read: give it as %s", f.flag, envName(f.flag))
+		}
+	}
+	return problems
+}
+
+func hasPassword(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return strings.Contains(raw, "@")
+	}
+	_, given := u.User.Password()
+	return given || u.Query().Has("password")
+}
+
+// openStore opens what -store names. Its error does not tell a password.
+func (s *settings) openStore(ctx context.Context) (closingStore, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	opened, err := s.dialStore(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("-store %s: %w", s.storeName(), err)
+	}
+	return opened, nil
+}
+
+func (s *settings) dialStore(ctx context.Context) (closingStore, error) {
+	switch s.storeKind() {
+	case sqlite:
+		return opened(sqlitestore.Open(ctx, sqlitestore.Config{File: s.sqliteFile()}))
+	case redis:
+		return opened(redisstore.Open(ctx, redisstore.Config{URL: s.store}))
+	case postgres:
+		return opened(pgstore.Open(ctx, pgstore.Config{URL: s.store, ListenURL: s.storeListenURL}))
+	}
+	return memstore.New(), nil
+}
+
+// opened keeps a nil pointer from becoming a store.
+func opened[S closingStore](s S, err error) (closingStore, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *settings) sqliteFile() string { return strings.TrimPrefix(s.store, sqlite+":") }
+
+// tryStore opens the store as the start would, and asks it something. A SQLite
+// file that is not there is not made: the one who checks may not be the one who serves.
+func (s *settings) tryStore(ctx context.Context) (found string, err error) {
+	switch s.storeKind() {
+	case memory:
+		return "in memory: sessions end with the process", nil
+	case sqlite:
+		if _, err := os.Stat(s.sqliteFile()); errors.Is(err, os.ErrNotExist) {
+			if info, err := os.Stat(filepath.Dir(s.sqliteFile())); err != nil || !info.IsDir() {
+				return "", fmt.Errorf("-store %s: there is no such directory", s.store)
+			}
+			return "the file is not there yet, and will be made", nil
+		}
+	}
+	opened, err := s.openStore(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, opened.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	if _, err := opened.Get(ctx, "ready"); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", fmt.Errorf("-store %s: %w", s.storeName(), err)
+	}
+	return "answers", nil
+}

@@ -1,0 +1,315 @@
+package identity_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
+)
+
+const (
+	machineEmail    = "machine@example.com"
+	machinePassword = "machine-password"
+)
+
+// A worker is a machine whose token a vault keeps alive, on virtual time.
+type worker struct {
+	*testing.T
+	server  *identitytest.Server
+	client  *identity.Client
+	machine *identity.Machine
+	vault   *vault.Vault
+
+	mu       sync.Mutex
+	password string
+	asked    int // how often the password was
+}
+
+func (w *worker) setPassword(p string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.password = p
+}
+
+func (w *worker) readPassword() (identity.Secret, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked++
+	if w.password == "" {
+		return identity.Secret{}, errors.New("the file is gone")
+	}
+	return identity.NewSecret(w.password), nil
+}
+
+// atWork runs f with a worker that has not signed in yet.
+func atWork(t *testing.T, config identitytest.Config, f func(w *worker)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server, err := identitytest.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := &worker{T: t, server: server, password: machinePassword}
+		w.client, err = identity.New(identity.Config{
+			URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
+			Transport: server.Transport(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.machine, err = identity.NewMachine(identity.MachineConfig{Client: w.client, Email: machineEmail, Password: w.readPassword})
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries := memstore.New()
+		defer func() { _ = entries.Close() }()
+		w.vault, err = vault.New(vault.Config{
+			Store: entries, Keys: []vault.Key{vault.NewKey("k")}, Refreshers: map[string]vault.Refresher{"core_ib": w.machine},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := w.vault.Close(context.Background()); err != nil {
+				t.Error(err)
+			}
+		}()
+		err = w.vault.Put(t.Context(), "worker", vault.Entry{Client: "core_ib", Token: w.machine.FirstToken(), Until: time.Now().AddDate(100, 0, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(w)
+	})
+}
+
+// works fails unless the worker has a token that the server takes for good, and returns when it ends.
+func (w *worker) works() *oauth2.Token {
+	w.Helper()
+	token, err := w.vault.Token(w.Context(), "worker")
+	if err != nil {
+		w.Fatalf("after %d sign-ins and %d renewals: %v", w.signIns(), w.renewals(), err)
+	}
+	if !time.Now().Before(token.Expiry) {
+		w.Fatal("the token has expired")
+	}
+	return token
+}
+
+// waits fails unless the worker has no token, but may have one later.
+func (w *worker) waits() *vault.UnavailableError {
+	w.Helper()
+	_, err := w.vault.Token(w.Context(), "worker")
+	later, ok := errors.AsType[*vault.UnavailableError](err)
+	if !ok {
+		w.Fatalf("got %v, want an UnavailableError", err)
+	}
+	return later
+}
+
+func (w *worker) signIns() int  { return w.server.Grants(identitytest.GrantPassword) }
+func (w *worker) renewals() int { return w.server.Grants("refresh_token") }
+
+func (w *worker) counts(signIns, renewals int) {
+	w.Helper()
+	if w.signIns() != signIns || w.renewals() != renewals {
+		w.Errorf("%d sign-ins and %d renewals, want %d and %d", w.signIns(), w.renewals(), signIns, renewals)
+	}
+}
+
+// Seven lives of a refresh token, in tokens that live 30 seconds: one sign-in each, one renewal every 20 seconds between, and not a
+// moment without a token. A life is an hour, or a day, so that it is a week, with B2TRADER_TEST_LONG=1: signing that many tokens takes a minute.
+func TestMachineWeek(t *testing.T) {
+	life := time.Hour
+	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
+		life = 24 * time.Hour
+	}
+	atWork(t, identitytest.Config{RefreshTokenLifetime: life}, func(w *worker) {
+		const every, renewal = 5 * time.Second, 20 * time.Second
+		for range 7 * life / every {
+			w.works()
+			<-time.After(every)
+		}
+		synctest.Wait()
+		// A refresh token still works at the very end of its life. The renewal after that is refused, and becomes a sign-in.
+		total := int(7 * life / renewal)
+		perLife := int(life/renewal) + 1
+		w.counts(1+(total-1)/perLife, total-1)
+		if w.server.Count(identitytest.EndpointToken) != w.signIns()+w.renewals() {
+			t.Error("there were other token requests")
+		}
+	})
+}
+
+// When the refresh token was revoked, the machine signs in again, and nobody waits for it.
+func TestMachineRevoked(t *testing.T) {
+	atWork(t, identitytest.Config{}, func(w *worker) {
+		first := w.works()
+		w.server.RevokeTokens(machineEmail)
+		<-time.After(21 * time.Second)
+		w.works()
+		synctest.Wait()
+		if w.works().AccessToken == first.AccessToken {
+			t.Error("the token was not renewed")
+		}
+		w.counts(2, 1)
+	})
+}
+
+// req 23: the password is asked at each sign-in.
+func TestMachinePasswordRotated(t *testing.T) {
+	config := identitytest.Config{Users: []identitytest.User{
+		{ID: "1", Email: machineEmail, Password: "new-password", Nickname: "machine"},
+	}}
+	atWork(t, config, func(w *worker) {
+		_ = w.waits() // the server has the new password, the worker the old one
+		w.setPassword("new-password")
+		<-time.After(11 * time.Second)
+		w.works()
+		w.counts(2, 0)
+	})
+}
+
+// A wrong password is tried seldom, and ever more seldom, so that the account is not locked, however often the
+// worker asks.
+func TestMachineWrongPassword(t *testing.T) {
+	atWork(t, identitytest.Config{}, func(w *worker) {
+		w.setPassword("wrong-password")
+		start := time.Now()
+		for range int(4 * time.Hour / time.Second) {
+			later := w.waits()
+			if !errors.Is(later, identity.ErrBadCredentials) {
+				t.Fatalf("the reason is not told: %v", later)
+			}
+			if later.RetryAfter > 20*time.Second {
+				t.Fatalf("another password would be noticed after %v", later.RetryAfter)
+			}
+			<-time.After(time.Second)
+		}
+		// At 0 s, and after 5, 10, 20, 40, 60, 60 minutes: the eighth would be at 4 h 15.
+		if got := w.signIns(); got != 7 {
+			t.Errorf("%d attempts in %v, want 7", got, time.Since(start))
+		}
+		w.setPassword(machinePassword) // which is noticed soon
+		<-time.After(11 * time.Second)
+		w.works()
+		// After a success it begins again: at once, and after 5 minutes.
+		w.setPassword("wrong-password")
+		w.server.RevokeTokens(machineEmail)
+		<-time.After(31 * time.Second)
+		before := w.signIns()
+		for range int(6 * time.Minute / time.Second) {
+			_ = w.waits()
+			<-time.After(time.Second)
+		}
+		if got := w.signIns() - before; got != 2 {
+			t.Errorf("%d attempts in 6 minutes, want 2", got)
+		}
+	})
+}
+
+// While the server is down the worker has no token, and does not flood it; then it goes on by itself.
+func TestMachineServerDown(t *testing.T) {
+	atWork(t, identitytest.Config{}, func(w *worker) {
+		w.works()
+		w.server.RevokeTokens(machineEmail)
+		w.server.Inject(identitytest.EndpointToken, identitytest.Fault{Times: -1, Status: 503, Grant: identitytest.GrantPassword})
+		<-time.After(31 * time.Second)
+		for range 600 {
+			_ = w.waits()
+			<-time.After(time.Second)
+		}
+		if got := w.signIns() - 1; got < 30 || got > 61 {
+			t.Errorf("%d attempts in ten minutes, want one in 10 to 20 seconds", got)
+		}
+		if w.renewals() != 1 {
+			t.Errorf("the refused refresh token was sent %d times", w.renewals())
+		}
+		w.server.ClearFaults()
+		<-time.After(21 * time.Second)
+		w.works()
+	})
+}
+
+// Without the password's file the worker waits, and says why.
+func TestMachineWithoutPassword(t *testing.T) {
+	atWork(t, identitytest.Config{}, func(w *worker) {
+		w.setPassword("")
+		if later := w.waits(); later.Err == nil || !contains(later.Error(), "the file is gone") {
+			t.Errorf("got %v", later)
+		}
+		w.counts(0, 0)
+		w.setPassword(machinePassword)
+		<-time.After(2 * time.Second)
+		w.works()
+	})
+}
+
+// However many ask at once, the machine signs in once in an interval.
+func TestMachineConcurrent(t *testing.T) {
+	atWork(t, identitytest.Config{}, func(w *worker) {
+		var paused, signedIn int
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				token, err := w.machine.Refresh(w.Context(), w.machine.FirstToken())
+				pause, isPause := errors.AsType[*identity.PausedError](err)
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				switch {
+				case err == nil && token.AccessToken != "":
+					signedIn++
+				case isPause && pause.RetryDelay() == 10*time.Second && pause.Err == nil:
+					paused++
+				default:
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		all.Wait()
+		if signedIn != 1 || paused != 19 {
+			t.Errorf("%d signed in, %d were told to wait", signedIn, paused)
+		}
+		w.counts(1, 0)
+	})
+}
+
+func TestNewMachine(t *testing.T) {
+	_, err := identity.NewMachine(identity.MachineConfig{Interval: -1})
+	for _, want := range []string{"Client is nil", "Email", "Password", "negative"} {
+		if err == nil || !contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+	public, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: identity.ClientSPA})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = identity.NewMachine(identity.MachineConfig{Client: public, Email: "m@example.com", Password: func() (identity.Secret, error) { return identity.Secret{}, nil }})
+	if err == nil || !contains(err.Error(), "no secret") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// req 123
+func TestMachineHidesSecrets(t *testing.T) {
+	atWork(t, identitytest.Config{}, func(w *worker) {
+		token := w.works()
+		_, err := w.machine.Refresh(w.Context(), w.machine.FirstToken())
+		if err == nil {
+			t.Fatal("it signed in twice at once")
+		}
+		for _, v := range []any{w.machine, err} {
+			assertHides(t, v, machinePassword, "core_ib-secret", token.AccessToken, token.RefreshToken)
+		}
+	})
+}

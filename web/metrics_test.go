@@ -1,0 +1,364 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web"
+)
+
+// samples is what a registry shows: of a histogram, how many were counted.
+func samples(t *testing.T, r prometheus.Gatherer) map[string]float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			parts := []string{f.GetName()}
+			for _, l := range m.GetLabel() {
+				parts = append(parts, l.GetValue())
+			}
+			found[strings.Join(parts, " ")] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return found
+}
+
+// measured is a site whose metrics are shown.
+func measured(t *testing.T, change ...func(*web.Config)) (*site, *prometheus.Registry) {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	return newSite(t, append(change, func(c *web.Config) { c.Registerer = r })...), r
+}
+
+// wantSamples fails unless r shows these; a value of -1 is any but 0.
+func wantSamples(t *testing.T, r prometheus.Gatherer, want map[string]float64) {
+	t.Helper()
+	got := samples(t, r)
+	for name, value := range want {
+		if n, shown := got[name]; !shown || value >= 0 && n != value || n == 0 && value < 0 {
+			t.Errorf("%s is %v, want %v", name, n, value)
+		}
+	}
+}
+
+// req 126: whatever people do is counted, and nothing that is counted names them.
+func TestMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r := measured(t)
+		b := s.browser()
+		b.post("/sign-in", "email", "trader@example.com", "password", "wrong-password", "client", "spa")
+		s.identity.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 500})
+		b.signIn("trader", "spa").is(503)
+		b.signIn("trader", "spa").leadsTo("/account")
+		guarded := s.browser()
+		guarded.signIn("guarded", "spa")
+		code := guarded.get(guarded.signIn("guarded", "spa").header.Get("Location")).doc().Find("input[name=attempt]").AttrOr("value", "")
+		guarded.post("/sign-in/second-factor", "attempt", code, "code", "000000")
+		guarded.post("/sign-in/second-factor", "attempt", code, "code", "246810").leadsTo("/account")
+		wantSamples(t, r, map[string]float64{"b2trader_live_sessions spa": 2})
+
+		pass(31 * time.Second) // the token has expired: this request waits
+		b.get("/account").is(200)
+		s.identity.RevokeTokens("guarded@example.com")
+		s.identity.EndSessions("guarded@example.com")
+		guarded.get("/account")
+		b.post("/sign-out")
+		other := s.browser()
+		other.signIn("trader", "spa")
+		other.post("/sign-out/everywhere")
+		idle := s.browser()
+		idle.signIn("admin", "spa_admin").leadsTo("/account")
+		idle.post("/machine", "client", "core_ib", "action", "sign-in").leadsTo("/machine")
+		idle.post("/machine", "client", "lk", "action", "sign-in").is(422)
+		pass(17 * time.Minute)
+		for range 6 {
+			other.post("/sign-in", "email", "nobody@example.com", "password", "wrong-password", "client", "spa")
+		}
+		synctest.Wait()
+
+		wantSamples(t, r, map[string]float64{
+			"b2trader_sign_ins_total spa bad_credentials":             6,
+			"b2trader_sign_ins_total spa ok":                          3,
+			"b2trader_sign_ins_total spa unavailable":                 1,
+			"b2trader_sign_ins_total spa_admin ok":                    1,
+			"b2trader_sign_ins_total machine/core_ib ok":              1,
+			"b2trader_sign_ins_total machine/lk bad_credentials":      1,
+			"b2trader_second_factors_total spa second_factor_refused": 1,
+			"b2trader_second_factors_total spa ok":                    1,
+			"b2trader_attempts_refused_total account":                 1,
+			"b2trader_sign_outs_total user":                           1,
+			"b2trader_sign_outs_total everywhere":                     1,
+			"b2trader_sign_outs_total timeout":                        1,
+			"b2trader_revocations_total spa ok":                       2,
+			"b2trader_renewal_duration_seconds spa renewed":           -1,
+			"b2trader_renewal_duration_seconds spa refused":           1,
+			"b2trader_renewal_wait_seconds spa ok":                    -1,
+			"b2trader_renewal_wait_seconds spa ended":                 1,
+			"b2trader_store_operation_duration_seconds put ok":        -1,
+			"b2trader_store_operation_duration_seconds get not_found": -1,
+			"b2trader_store_watches_down":                             0,
+		})
+		for name := range samples(t, r) {
+			for what, secret := range s.seen.all() {
+				if strings.Contains(name, secret) {
+					t.Errorf("%s holds a %s", name, what)
+				}
+			}
+			if strings.Contains(name, "@") || strings.Contains(name, "http") {
+				t.Errorf("%s tells of somebody", name)
+			}
+		}
+	})
+}
+
+// A shaky store fails when it is told to.
+type shaky struct {
+	*memstore.Store
+	down atomic.Bool
+
+	mu     sync.Mutex
+	events []chan store.Event
+}
+
+func (s *shaky) Get(ctx context.Context, key string) (store.Record, error) {
+	if s.down.Load() {
+		return store.Record{}, store.NewFault(ctx, "shaky: get", errors.New("it is away"))
+	}
+	return s.Store.Get(ctx, key)
+}
+
+// Watch reports what the test says.
+func (s *shaky) Watch(ctx context.Context) iter.Seq[store.Event] {
+	events := make(chan store.Event)
+	s.mu.Lock()
+	s.events = append(s.events, events)
+	s.mu.Unlock()
+	return func(yield func(store.Event) bool) {
+		for {
+			select {
+			case e := <-events:
+				if !yield(e) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+func (s *shaky) tell(e store.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, events := range s.events {
+		events <- e
+	}
+}
+
+// shakySite is a site on a store that fails on command.
+func shakySite(t *testing.T) (*site, *prometheus.Registry, *shaky) {
+	t.Helper()
+	shaky := &shaky{Store: memstore.New()}
+	s, r := measured(t, func(c *web.Config) { c.Store, c.Keys = shaky, []vault.Key{vault.NewKey("k")} })
+	t.Cleanup(func() { _ = shaky.Close() })
+	synctest.Wait()
+	return s, r, shaky
+}
+
+func TestStoreMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, r, shaky := shakySite(t)
+		shaky.tell(store.Event{Kind: store.Synced})
+		shaky.tell(store.Event{Kind: store.Lost, Err: errors.New("cut")})
+		shaky.tell(store.Event{Kind: store.Lost, Err: errors.New("cut")})
+		synctest.Wait()
+		down := samples(t, r)["b2trader_store_watches_down"]
+		if down < 1 || samples(t, r)["b2trader_store_watch_interruptions_total"] != down {
+			t.Errorf("%v watches are down", samples(t, r))
+		}
+		shaky.down.Store(true)
+		s.browser().get("/readyz").is(503)
+		wantSamples(t, r, map[string]float64{"b2trader_store_operation_duration_seconds get unavailable": -1})
+		shaky.tell(store.Event{Kind: store.Synced})
+		synctest.Wait()
+		wantSamples(t, r, map[string]float64{"b2trader_store_watches_down": 0, "b2trader_store_watch_interruptions_total": down})
+	})
+}
+
+// A Server shows its metrics until it is closed; two cannot show them at once.
+func TestMetricsEndWithTheServer(t *testing.T) {
+	s, r := measured(t)
+	again := web.Config{Clients: []*identity.Client{s.client(identity.ClientSPA)}, PublicURL: origin, Registerer: r}
+	if _, err := web.New(again); err == nil || !strings.Contains(err.Error(), "Registerer") {
+		t.Fatalf("a second server on one registry: %v", err)
+	}
+	crowded := prometheus.NewRegistry() // a name that is taken leaves nothing behind
+	taken := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "b2trader_live_sessions"}, []string{"other"})
+	crowded.MustRegister(taken)
+	if _, err := web.New(web.Config{Clients: again.Clients, PublicURL: origin, Registerer: crowded}); err == nil {
+		t.Fatal("a name that is taken is not told of")
+	}
+	if left := samples(t, crowded); len(left) != 0 {
+		t.Errorf("left after the failure: %v", left)
+	}
+	if err := s.web.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := samples(t, r); len(left) != 0 {
+		t.Errorf("left after Close: %v", left)
+	}
+	second, err := web.New(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// registered are the names that a Server registers, with the labels each has.
+func registered(t *testing.T) map[string]string {
+	t.Helper()
+	r := &noting{descs: map[string]string{}}
+	newSite(t, func(c *web.Config) { c.Registerer = r })
+	return r.descs
+}
+
+// noting is a Registerer that notes the descriptions of what it is shown.
+type noting struct{ descs map[string]string }
+
+var descFields = regexp.MustCompile(`fqName: "([^"]+)".*constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}`)
+
+// Register implements prometheus.Registerer.
+func (n *noting) Register(c prometheus.Collector) error {
+	descs := make(chan *prometheus.Desc, 10)
+	c.Describe(descs)
+	close(descs)
+	for d := range descs {
+		f := descFields.FindStringSubmatch(d.String())
+		if f == nil {
+			return fmt.Errorf("cannot read %s", d)
+		}
+		labels := regexp.MustCompile(`="[^"]*"`).ReplaceAllString(f[2], "") + f[3]
+		sorted := strings.FieldsFunc(labels, func(r rune) bool { return r == ',' })
+		slices.Sort(sorted)
+		n.descs[f[1]] = strings.Join(sorted, ",")
+	}
+	return nil
+}
+
+// MustRegister implements prometheus.Registerer.
+func (n *noting) MustRegister(...prometheus.Collector) {}
+
+// Unregister implements prometheus.Registerer.
+func (n *noting) Unregister(prometheus.Collector) bool { return true }
+
+// The package's doc lists every metric with its labels, and no other.
+func TestMetricsAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{}
+	for _, line := range regexp.MustCompile(`(?m)^//\t(b2trader_\w+)(?:\{([\w,]+)\})? +(?:counter|gauge|histogram)`).FindAllStringSubmatch(string(doc), -1) {
+		labels := strings.Split(line[2], ",")
+		slices.Sort(labels)
+		documented[line[1]] = strings.Join(labels, ",")
+	}
+	if got := registered(t); !maps.Equal(got, documented) {
+		t.Errorf("registered %v,\ndocumented %v", got, documented)
+	}
+}
+
+// Every alert is on metrics that there are, and says what to do.
+func TestAlerts(t *testing.T) {
+	rules, err := os.ReadFile("alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := registered(t)
+	alerts := strings.Split(string(rules), "- alert: ")[1:]
+	if len(alerts) < 10 {
+		t.Fatalf("%d alerts", len(alerts))
+	}
+	used := map[string]bool{}
+	for _, alert := range alerts {
+		name, _, _ := strings.Cut(alert, "\n")
+		for _, field := range []string{"expr", "severity", "summary", "action"} {
+			if !regexp.MustCompile(`\b` + field + `: \S`).MatchString(alert) {
+				t.Errorf("%s has no %s", name, field)
+			}
+		}
+		expr := regexp.MustCompile(`(?m)expr: (.*)$`).FindStringSubmatch(alert)[1]
+		metrics := regexp.MustCompile(`\bb2trader_\w+`).FindAllString(expr, -1)
+		if len(metrics) == 0 && !strings.HasPrefix(expr, `up{job="b2trader"}`) {
+			t.Errorf("%s is on no metric: %s", name, expr)
+		}
+		for _, metric := range metrics {
+			if _, ok := names[metric]; !ok {
+				metric = regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(metric, "")
+			}
+			if _, ok := names[metric]; !ok {
+				t.Errorf("%s: there is no %s", name, metric)
+			}
+			used[metric] = true
+		}
+	}
+	if len(used) < 8 {
+		t.Errorf("the alerts are on %d metrics", len(used))
+	}
+}
+
+// req 127: readiness is that of the store and of the IdentityServer, and names what is not ready.
+func TestReadiness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, shaky := shakySite(t)
+		b := s.browser()
+		b.get("/readyz").is(200, `"ready":true`, `"store":"ready"`, `"spa":"ready"`)
+		shaky.down.Store(true)
+		b.get("/readyz").is(200) // for some seconds
+		pass(5 * time.Second)
+		a := b.get("/readyz").is(503, `"ready":false`, `"store":"unavailable"`, `"spa":"ready"`)
+		if strings.Contains(a.body, "away") {
+			t.Error("it tells why")
+		}
+		b.header.Set("X-Forwarded-For", "127.0.0.1")
+		b.header.Set("Authorization", "Bearer probe")
+		b.header.Set("User-Agent", "kube-probe/1.30")
+		b.get("/readyz").is(503)
+		b.get("/account").leadsTo("/sign-in")
+		b.get("/healthz").is(200, "ok")
+		shaky.down.Store(false)
+		s.identity.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Status: 500, Times: -1})
+		pass(5 * time.Second)
+		b.get("/readyz").is(200) // what was discovered is known
+		s.web.Drain()
+		if a := b.get("/readyz").is(503, `"stopping":true`); a.header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		b.get("/healthz").is(200, "ok")
+	})
+}
