@@ -41,9 +41,20 @@ func newRig(b *testing.B) *rig {
 	}))
 	b.Cleanup(api.Close)
 	// Tokens that last: no renewal is due while the proxies are compared.
-	server := identitytest.Start(b, identitytest.Config{Users: users(), AccessTokenLifetime: time.Hour})
+	server := identitytest.Start(b, identitytest.Config{Users: loadUsers(), AccessTokenLifetime: time.Hour})
 	return &rig{b: b, api: api, identity: server}
 }
+
+// loadUsers are those who sign in at the same time.
+func loadUsers() []identitytest.User {
+	all := make([]identitytest.User, 4)
+	for i := range all {
+		all[i] = identitytest.User{ID: fmt.Sprintf("0a3e7b1c-0000-4000-8000-00000000000%d", i), Email: loadUser(i), Password: "load", Nickname: "Lo Ad"}
+	}
+	return all
+}
+
+func loadUser(i int) string { return fmt.Sprintf("load-%d@example.com", i) }
 
 // loaded is a proxy, in a process of its own, to be put under load.
 type loaded struct {
@@ -65,7 +76,7 @@ func (r *rig) start(name, store string, quiet bool) *loaded {
 	if err != nil {
 		r.b.Fatal(err)
 	}
-	process := exec.Command(os.Args[0]) //nolint:gosec,noctx // this very program, ended below
+	process := exec.Command(os.Args[0])
 	process.Env, process.Stderr = append(os.Environ(), childVariable+"="+string(encoded)), os.Stderr
 	input, err := process.StdinPipe()
 	if err != nil {
@@ -91,7 +102,7 @@ func (r *rig) start(name, store string, quiet bool) *loaded {
 	p := &loaded{b: r.b, name: name, addr: strings.TrimSpace(addr), process: process}
 	cookie := strings.Repeat("x", 43)
 	if store != "" {
-		if cookie, err = p.signIn(); err != nil {
+		if cookie, err = p.signIn(loadUser(0)); err != nil {
 			r.b.Fatal(err)
 		}
 	}
@@ -101,8 +112,8 @@ func (r *rig) start(name, store string, quiet bool) *loaded {
 }
 
 // signIn begins a session and returns its cookie's value.
-func (p *loaded) signIn() (string, error) {
-	form := url.Values{"email": {trader}, "password": {passwords[trader]}, "client": {"spa"}}
+func (p *loaded) signIn(email string) (string, error) {
+	form := url.Values{"email": {email}, "password": {"load"}, "client": {"spa"}}
 	req, err := http.NewRequestWithContext(p.b.Context(), http.MethodPost, "http://"+p.addr+"/sign-in", strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
@@ -244,7 +255,7 @@ func (p *loaded) resident() int {
 // heap is what lives on the heap of the process, in bytes.
 func (p *loaded) heap() int {
 	p.b.Helper()
-	resp, err := http.Get("http://" + p.addr + heapPath) //nolint:noctx // of this benchmark's own child
+	resp, err := http.Get("http://" + p.addr + heapPath)
 	if err != nil {
 		p.b.Fatal(err)
 	}

@@ -108,16 +108,15 @@ func BenchmarkSessionMemory(b *testing.B) {
 	}
 }
 
-// signInOften begins n sessions, a few at a time.
+// signInOften begins n sessions, of a few users at a time.
 func (p *loaded) signInOften(n int) {
 	var all sync.WaitGroup
-	slots := make(chan struct{}, 4)
-	for range n {
-		slots <- struct{}{}
+	for _, u := range loadUsers() {
 		all.Go(func() {
-			defer func() { <-slots }()
-			if _, err := p.signIn(); err != nil {
-				p.b.Error(err)
+			for range n / len(loadUsers()) {
+				if _, err := p.signIn(u.Email); err != nil {
+					p.b.Error(err)
+				}
 			}
 		})
 	}

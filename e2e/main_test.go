@@ -42,7 +42,7 @@ var demoBinary = sync.OnceValues(func() (string, error) {
 	}
 	built.Store(true)
 	binary := filepath.Join(dir, "demo")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/demo") //nolint:noctx // it ends by itself
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/demo")
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return binary, fmt.Errorf("go build: %w\n%s", err, out)
