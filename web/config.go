@@ -80,8 +80,8 @@ type Config struct {
 	// nobody is.
 	TrustedProxies []netip.Prefix
 
-	// Logger gets the events and one line per request, without secrets.
-	// Nil: slog.Default().
+	// Logger gets the events and one line per request, without secrets. Calls of
+	// an API that succeed are at debug level. Nil: slog.Default().
 	Logger *slog.Logger
 
 	// Now is the clock. Nil: time.Now.

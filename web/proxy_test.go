@@ -257,11 +257,14 @@ func (a *app) get(path string, header ...string) reply {
 // refused fails unless the reply is the JSON of an error, not to be kept.
 func (a *app) refused(r reply, status int, code string) {
 	a.t.Helper()
-	var problem struct{ Error, Message, Request_ID string } //nolint:revive // as it is spelt
+	var problem struct {
+		Error, Message string
+		RequestID      string `json:"request_id"`
+	}
 	if r.StatusCode != status || json.Unmarshal([]byte(r.body), &problem) != nil {
 		a.t.Fatalf("%d %s, want %d %s", r.StatusCode, r.body, status, code)
 	}
-	if problem.Error != code || problem.Message == "" || problem.Request_ID != r.Header.Get("X-Request-Id") || problem.Request_ID == "" {
+	if problem.Error != code || problem.Message == "" || problem.RequestID != r.Header.Get("X-Request-Id") || problem.RequestID == "" {
 		a.t.Errorf("%+v, want %s and the request %s", problem, code, r.Header.Get("X-Request-Id"))
 	}
 	if got := r.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) || r.Header.Get("Location") != "" {

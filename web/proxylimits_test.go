@@ -316,7 +316,7 @@ func TestUpstreamConfig(t *testing.T) {
 		FrontOffice: web.Upstream{Methods: []string{"GET", "TRACE", "connect", ""}, RequestHeaders: []string{"cookie", "X-Fine", "x-forwarded-proto", "Authorization"}},
 		BackOffice:  web.Upstream{MaxCalls: -1},
 	})
-	for _, want := range []string{`"TRACE"`, `"connect"`, `Methods: ""`, `"cookie"`, `"x-forwarded-proto"`, `"Authorization"`, "Config.BackOffice: MaxBody"} {
+	for _, want := range []string{`"TRACE"`, `"connect"`, `Methods: ""`, `"cookie"`, `"x-forwarded-proto"`, `"Authorization"`, "Config.BackOffice.MaxBody"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no problem with %s: %v", want, err)
 		}

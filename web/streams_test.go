@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -120,8 +121,8 @@ func TestEventStream(t *testing.T) {
 		t.Errorf("Cache-Control %q", got)
 	}
 	for i := range 4 {
-		f.events <- fmt.Sprint(i)
-		if got := nextEvent(t, stream); got != fmt.Sprint(i) {
+		f.events <- strconv.Itoa(i)
+		if got := nextEvent(t, stream); got != strconv.Itoa(i) {
 			t.Errorf("event %q, want %d", got, i)
 		}
 		<-time.After(60 * time.Millisecond) // the server's timeouts are real
@@ -254,8 +255,8 @@ func TestStreamsEndWithSession(t *testing.T) {
 			if err := within(t, streamOver); err != nil {
 				t.Errorf("the stream ends with %v", err)
 			}
-			within(t, socketOver)
-			within(t, f.over) // the API hears of it, too
+			_ = within(t, socketOver)
+			_ = within(t, f.over) // the API hears of it, too
 			if took := time.Since(began); took > time.Second {
 				t.Errorf("it took %v", took)
 			}
@@ -341,10 +342,10 @@ func TestStreamLimit(t *testing.T) {
 	a.listen() // req 104: they take no place of the calls, of which there may be one
 	ask := func() reply { return a.get("/api/frontoffice/v3/prices", "Accept", "text/event-stream") }
 	a.refused(ask(), http.StatusTooManyRequests, "too_many_streams")
-	within(t, f.over) // the API's is closed
+	_ = within(t, f.over) // the API's is closed
 	other.listen()
 	_ = first.Body.Close()
-	within(t, f.over)
+	_ = within(t, f.over)
 	a.listenAgain()
 }
 
