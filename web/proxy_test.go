@@ -92,6 +92,12 @@ func (u *upstream) last(t testing.TB) (*http.Request, string) {
 
 func newAPISite(t testing.TB, change ...func(*web.Config)) *apiSite {
 	t.Helper()
+	return newImpatientSite(t, 0, 0, change...)
+}
+
+// newImpatientSite has a server that gives reading a request, and writing its answer, so long each.
+func newImpatientSite(t testing.TB, read, write time.Duration, change ...func(*web.Config)) *apiSite {
+	t.Helper()
 	s := &apiSite{t: t, clock: &movingClock{}, upstream: newUpstream(t), log: &lockedBuffer{}}
 	s.identity = identitytest.Start(t, identitytest.Config{Now: s.clock.Now})
 	s.seen = &secrets{base: http.DefaultTransport}
@@ -102,7 +108,7 @@ func newAPISite(t testing.TB, change ...func(*web.Config)) *apiSite {
 		t.Fatal(err)
 	}
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.web.ServeHTTP(w, r) }))
-	s.server.Config.ErrorLog = quiet
+	s.server.Config.ErrorLog, s.server.Config.ReadTimeout, s.server.Config.WriteTimeout = quiet, read, write
 	config := web.Config{
 		Clients:        []*identity.Client{client},
 		PublicURL:      "http://" + s.server.Listener.Addr().String(),

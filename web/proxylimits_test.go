@@ -235,8 +235,7 @@ func within[T any](t testing.TB, c <-chan T) T {
 // req 107: neither a slow answer nor a slow body is cut by what the server
 // allows for pages.
 func TestServerTimeouts(t *testing.T) {
-	s := newAPISite(t)
-	s.server.Config.ReadTimeout = 150 * time.Millisecond
+	s := newImpatientSite(t, 150*time.Millisecond, 0)
 	a := s.signedIn()
 	waited := make(chan error, 1)
 	s.upstream.will(func(w http.ResponseWriter, r *http.Request) {

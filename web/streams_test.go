@@ -112,9 +112,7 @@ func say(t *testing.T, c *websocket.Conn, words string) {
 // req 103: each event arrives before the next one is sent, long after the
 // server's write timeout, and over renewals of the token.
 func TestEventStream(t *testing.T) {
-	s := newAPISite(t)
-	s.server.Config.WriteTimeout = 100 * time.Millisecond
-	s.server.Config.ReadTimeout = 100 * time.Millisecond
+	s := newImpatientSite(t, 200*time.Millisecond, 200*time.Millisecond)
 	a, f := s.signedIn(), s.feed()
 	resp, stream := a.listen()
 	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
@@ -125,7 +123,7 @@ func TestEventStream(t *testing.T) {
 		if got := nextEvent(t, stream); got != strconv.Itoa(i) {
 			t.Errorf("event %q, want %d", got, i)
 		}
-		<-time.After(60 * time.Millisecond) // the server's timeouts are real
+		<-time.After(120 * time.Millisecond) // the server's timeouts are real
 		s.clock.Pass(time.Minute)
 		s.renew(a)
 	}
@@ -146,9 +144,7 @@ func (s *apiSite) renew(a *app) {
 
 // req 103: a websocket works, outlives the server's timeouts and renewals.
 func TestWebSocket(t *testing.T) {
-	s := newAPISite(t)
-	s.server.Config.WriteTimeout = 100 * time.Millisecond
-	s.server.Config.ReadTimeout = 100 * time.Millisecond
+	s := newImpatientSite(t, 200*time.Millisecond, 200*time.Millisecond)
 	a := s.signedIn()
 	s.echo()
 	c, err := a.dial(s.server.URL)
@@ -157,7 +153,7 @@ func TestWebSocket(t *testing.T) {
 	}
 	for i := range 4 {
 		say(t, c, fmt.Sprint("hello ", i))
-		<-time.After(60 * time.Millisecond) // the server's timeouts are real
+		<-time.After(120 * time.Millisecond) // the server's timeouts are real
 		s.clock.Pass(time.Minute)
 		s.renew(a)
 	}
