@@ -98,8 +98,8 @@ type Config struct {
 	// Registerer is shown the metrics, until Close. The package's doc lists them. Nil: nobody is.
 	Registerer prometheus.Registerer
 
-	// Logger gets the events and one line per request, without secrets.
-	// Nil: slog.Default().
+	// Logger gets the events and one line per request, without secrets. Calls of
+	// an API that succeed are at debug level. Nil: slog.Default().
 	Logger *slog.Logger
 
 	// Now is the clock. Nil: time.Now.

@@ -67,6 +67,32 @@
 // by GET. A link from another site leads to a page that loads the real one
 // once more, because SameSite=Strict keeps the cookie from the first request.
 //
+// # Calling the APIs
+//
+// Scripts of the site call the platform's APIs through it: what is at
+// /api/frontoffice/ and /api/backoffice/ goes to [Config.FrontOfficeURL] and
+// [Config.BackOfficeURL] with the session's token attached. Every call must
+// carry the header X-Requested-With, whatever its value; a page of another site
+// cannot send it. EventSource and WebSocket cannot set headers: they work from
+// pages of [Config.PublicURL] only.
+//
+//   - Errors of this site are JSON: error, message, request_id. 401 with the
+//     error no_session means to sign in; 503 has Retry-After; 403, 405, 411, 413
+//     and 429 were not passed on; 502 and 504 tell of the API.
+//   - A call is use of the session, unless its X-Requested-With is "background".
+//     Opening a stream is no use either.
+//   - Event streams (text/event-stream) and websockets are passed on at once and
+//     outlive renewals of the token. They end when the session does, wherever
+//     that is ended. Other answers are subject to the server's write timeout.
+//   - A call that the API answers with 401 is sent once more with a new token,
+//     if its body is not larger than 64 KiB and it is no websocket.
+//   - Cookies, and headers that could pretend to be somebody, do not reach the
+//     API; what the API says about cookies, authentication, other origins or the
+//     whole site does not reach the browser. [Upstream] has the limits.
+//   - Redirects of the API below its own base lead to this site; others are 502.
+//
+// Call [Server.EndStreams] when the HTTP server shuts down.
+//
 // # Behind a proxy
 //
 // Attempts to sign in are limited per client address. Without

@@ -29,6 +29,7 @@ type proxy struct {
 	origin  string // of this site, as browsers write it
 	apis    map[string]*api
 	streams *streams
+	bearers bearers
 }
 
 // api is one API below /api/.

@@ -92,6 +92,12 @@ func (u *upstream) last(t testing.TB) (*http.Request, string) {
 
 func newAPISite(t testing.TB, change ...func(*web.Config)) *apiSite {
 	t.Helper()
+	return newImpatientSite(t, 0, 0, change...)
+}
+
+// newImpatientSite has a server that gives reading a request, and writing its answer, so long each.
+func newImpatientSite(t testing.TB, read, write time.Duration, change ...func(*web.Config)) *apiSite {
+	t.Helper()
 	s := &apiSite{t: t, clock: &movingClock{}, upstream: newUpstream(t), log: &lockedBuffer{}}
 	s.identity = identitytest.Start(t, identitytest.Config{Now: s.clock.Now})
 	s.seen = &secrets{base: http.DefaultTransport}
@@ -102,7 +108,7 @@ func newAPISite(t testing.TB, change ...func(*web.Config)) *apiSite {
 		t.Fatal(err)
 	}
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.web.ServeHTTP(w, r) }))
-	s.server.Config.ErrorLog = quiet
+	s.server.Config.ErrorLog, s.server.Config.ReadTimeout, s.server.Config.WriteTimeout = quiet, read, write
 	config := web.Config{
 		Clients:        []*identity.Client{client},
 		PublicURL:      "http://" + s.server.Listener.Addr().String(),
@@ -257,11 +263,14 @@ func (a *app) get(path string, header ...string) reply {
 // refused fails unless the reply is the JSON of an error, not to be kept.
 func (a *app) refused(r reply, status int, code string) {
 	a.t.Helper()
-	var problem struct{ Error, Message, Request_ID string } //nolint:revive // as it is spelt
+	var problem struct {
+		Error, Message string
+		RequestID      string `json:"request_id"`
+	}
 	if r.StatusCode != status || json.Unmarshal([]byte(r.body), &problem) != nil {
 		a.t.Fatalf("%d %s, want %d %s", r.StatusCode, r.body, status, code)
 	}
-	if problem.Error != code || problem.Message == "" || problem.Request_ID != r.Header.Get("X-Request-Id") || problem.Request_ID == "" {
+	if problem.Error != code || problem.Message == "" || problem.RequestID != r.Header.Get("X-Request-Id") || problem.RequestID == "" {
 		a.t.Errorf("%+v, want %s and the request %s", problem, code, r.Header.Get("X-Request-Id"))
 	}
 	if got := r.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) || r.Header.Get("Location") != "" {

@@ -103,14 +103,14 @@ func cacheable(h http.Header) {
 		h["Cache-Control"] = noStore
 		return
 	}
-	kept := "private"
+	kept := []string{"private"}
 	for directive := range strings.SplitSeq(directives, ",") {
 		directive = strings.TrimSpace(directive)
 		if name, _, _ := strings.Cut(directive, "="); name != "public" && name != "s-maxage" && name != "private" && name != "" {
-			kept += ", " + directive
+			kept = append(kept, directive)
 		}
 	}
-	h["Cache-Control"] = []string{kept}
+	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
 	h.Add("Vary", "Cookie")
 }
 

@@ -67,7 +67,7 @@ func (u Upstream) validate(name string) []error {
 		}
 	}
 	if u.MaxBody < 0 || u.MaxCalls < 0 || u.MaxStreams < 0 {
-		problems = append(problems, fmt.Errorf("Config.%s: MaxBody, MaxCalls and MaxStreams must not be negative", name))
+		problems = append(problems, fmt.Errorf("the limits Config.%s.MaxBody, MaxCalls and MaxStreams must not be negative", name))
 	}
 	return problems
 }

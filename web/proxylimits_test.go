@@ -236,8 +236,7 @@ func within[T any](t testing.TB, c <-chan T) T {
 // req 107: neither a slow answer nor a slow body is cut by what the server
 // allows for pages.
 func TestServerTimeouts(t *testing.T) {
-	s := newAPISite(t)
-	s.server.Config.ReadTimeout = 150 * time.Millisecond
+	s := newImpatientSite(t, 150*time.Millisecond, 0)
 	a := s.signedIn()
 	waited := make(chan error, 1)
 	s.upstream.will(func(w http.ResponseWriter, r *http.Request) {
@@ -317,7 +316,7 @@ func TestUpstreamConfig(t *testing.T) {
 		FrontOffice: web.Upstream{Methods: []string{"GET", "TRACE", "connect", ""}, RequestHeaders: []string{"cookie", "X-Fine", "x-forwarded-proto", "Authorization"}},
 		BackOffice:  web.Upstream{MaxCalls: -1},
 	})
-	for _, want := range []string{`"TRACE"`, `"connect"`, `Methods: ""`, `"cookie"`, `"x-forwarded-proto"`, `"Authorization"`, "Config.BackOffice: MaxBody"} {
+	for _, want := range []string{`"TRACE"`, `"connect"`, `Methods: ""`, `"cookie"`, `"x-forwarded-proto"`, `"Authorization"`, "Config.BackOffice.MaxBody"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no problem with %s: %v", want, err)
 		}

@@ -22,10 +22,10 @@ func siteOrigin(publicURL string) string {
 		return "" // refused by Config.validate; no request has an empty origin
 	}
 	host := strings.ToLower(u.Host)
-	switch {
-	case u.Scheme == "https":
+	switch u.Scheme {
+	case "https":
 		host = strings.TrimSuffix(host, ":443")
-	case u.Scheme == "http":
+	case "http":
 		host = strings.TrimSuffix(host, ":80")
 	}
 	return u.Scheme + "://" + host

@@ -3,10 +3,12 @@ package web
 import (
 	"bytes"
 	"context"
+	"hash/maphash"
 	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/textproto"
+	"sync/atomic"
 
 	"golang.org/x/oauth2"
 )
@@ -49,7 +51,7 @@ func (a *api) rewrite(pr *httputil.ProxyRequest) {
 	}
 	out.Trailer = nil
 	visit := visitOf(pr.In.Context())
-	c.values = [3]string{visit.ID, visit.Address.String(), bearer(c.token)} // one allocation, with the call
+	c.values = [3]string{visit.ID, visit.Address.String(), a.bearers.line(c.token)} // one allocation, with the call
 	out.Header["X-Request-Id"] = c.values[0:1:1]
 	if visit.Address.IsValid() {
 		out.Header["X-Forwarded-For"] = c.values[1:2:2]
@@ -57,7 +59,28 @@ func (a *api) rewrite(pr *httputil.ProxyRequest) {
 	out.Header["Authorization"] = c.values[2:3:3]
 }
 
-func bearer(token *oauth2.Token) string { return "Bearer " + token.AccessToken }
+// bearers remember the Authorization of the sessions that call at the moment,
+// which would otherwise be put together for each call. There is one place for
+// many sessions, and whoever comes last has it.
+type bearers [256]atomic.Pointer[bearer]
+
+type bearer struct {
+	token *oauth2.Token
+	line  string
+}
+
+// line is the Authorization with token.
+func (b *bearers) line(token *oauth2.Token) string {
+	at := &b[maphash.Comparable(bearerSeed, token)%uint64(len(b))]
+	if known := at.Load(); known != nil && known.token == token {
+		return known.line
+	}
+	fresh := &bearer{token, "Bearer " + token.AccessToken}
+	at.Store(fresh)
+	return fresh.line
+}
+
+var bearerSeed = maphash.MakeSeed()
 
 // keepBody makes r's body one that can be read again.
 func keepBody(r *http.Request, body []byte) {
@@ -104,7 +127,7 @@ func (a *api) again(ctx context.Context, c *call, out *http.Request, refused *ht
 			return nil, err
 		}
 	}
-	repeated.Header["Authorization"] = []string{bearer(next)}
+	repeated.Header["Authorization"] = []string{a.bearers.line(next)}
 	return a.server.config.APITransport.RoundTrip(repeated)
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,20 +112,18 @@ func say(t *testing.T, c *websocket.Conn, words string) {
 // req 103: each event arrives before the next one is sent, long after the
 // server's write timeout, and over renewals of the token.
 func TestEventStream(t *testing.T) {
-	s := newAPISite(t)
-	s.server.Config.WriteTimeout = 100 * time.Millisecond
-	s.server.Config.ReadTimeout = 100 * time.Millisecond
+	s := newImpatientSite(t, 200*time.Millisecond, 200*time.Millisecond)
 	a, f := s.signedIn(), s.feed()
 	resp, stream := a.listen()
 	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("Cache-Control %q", got)
 	}
 	for i := range 4 {
-		f.events <- fmt.Sprint(i)
-		if got := nextEvent(t, stream); got != fmt.Sprint(i) {
+		f.events <- strconv.Itoa(i)
+		if got := nextEvent(t, stream); got != strconv.Itoa(i) {
 			t.Errorf("event %q, want %d", got, i)
 		}
-		<-time.After(60 * time.Millisecond) // the server's timeouts are real
+		<-time.After(120 * time.Millisecond) // the server's timeouts are real
 		s.clock.Pass(time.Minute)
 		s.renew(a)
 	}
@@ -145,9 +144,7 @@ func (s *apiSite) renew(a *app) {
 
 // req 103: a websocket works, outlives the server's timeouts and renewals.
 func TestWebSocket(t *testing.T) {
-	s := newAPISite(t)
-	s.server.Config.WriteTimeout = 100 * time.Millisecond
-	s.server.Config.ReadTimeout = 100 * time.Millisecond
+	s := newImpatientSite(t, 200*time.Millisecond, 200*time.Millisecond)
 	a := s.signedIn()
 	s.echo()
 	c, err := a.dial(s.server.URL)
@@ -156,7 +153,7 @@ func TestWebSocket(t *testing.T) {
 	}
 	for i := range 4 {
 		say(t, c, fmt.Sprint("hello ", i))
-		<-time.After(60 * time.Millisecond) // the server's timeouts are real
+		<-time.After(120 * time.Millisecond) // the server's timeouts are real
 		s.clock.Pass(time.Minute)
 		s.renew(a)
 	}
@@ -254,8 +251,8 @@ func TestStreamsEndWithSession(t *testing.T) {
 			if err := within(t, streamOver); err != nil {
 				t.Errorf("the stream ends with %v", err)
 			}
-			within(t, socketOver)
-			within(t, f.over) // the API hears of it, too
+			_ = within(t, socketOver)
+			_ = within(t, f.over) // the API hears of it, too
 			if took := time.Since(began); took > time.Second {
 				t.Errorf("it took %v", took)
 			}
@@ -341,10 +338,10 @@ func TestStreamLimit(t *testing.T) {
 	a.listen() // req 104: they take no place of the calls, of which there may be one
 	ask := func() reply { return a.get("/api/frontoffice/v3/prices", "Accept", "text/event-stream") }
 	a.refused(ask(), http.StatusTooManyRequests, "too_many_streams")
-	within(t, f.over) // the API's is closed
+	_ = within(t, f.over) // the API's is closed
 	other.listen()
 	_ = first.Body.Close()
-	within(t, f.over)
+	_ = within(t, f.over)
 	a.listenAgain()
 }
 

@@ -66,7 +66,7 @@ type Config struct {
 	Lease time.Duration
 
 	// Revoke is called, if set, with a token that nobody will use: the entry was deleted while it was being renewed, or
-	// another process was quicker.
+	// another process was quicker. The Entry has its State only in the first case: in the second somebody lives by it.
 	Revoke func(context.Context, Entry)
 
 	// OnRenewal is called, if set, after each renewal that this vault carried out or waited for.

@@ -126,6 +126,9 @@ func TestCrashBeforeTheSuccessorIsStored(t *testing.T) {
 		s.lines[0].cut(nil)
 		s.lives(2, 1) // what the dead process still held is not stored over the newer tokens (I7)
 		pass(6 * time.Second)
+		if s.states != 0 {
+			s.Error("the session that others live by was given to be ended")
+		}
 		if s.revoked != 1 {
 			s.Errorf("%d tokens were revoked, want the one that came too late", s.revoked)
 		}
@@ -242,6 +245,9 @@ func TestSignOutEverywhereAtOnce(t *testing.T) {
 			if _, err := v.Token(s.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
 				s.Errorf("afterwards: %v", err)
 			}
+		}
+		if s.states != 1 {
+			s.Error("the IdentityServer's session was not given to be ended")
 		}
 		if s.revoked != 1 {
 			s.Errorf("%d tokens were revoked, want the one that came after the sign-out", s.revoked)

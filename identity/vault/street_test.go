@@ -150,6 +150,7 @@ type street struct {
 
 	mu       sync.Mutex
 	revoked  int
+	states   int // that came with them
 	renewals []vault.Renewal
 }
 
@@ -204,9 +205,16 @@ func (s *street) open(l *line) *vault.Vault {
 	}
 	v, err := vault.New(vault.Config{
 		Store: l, Keys: []vault.Key{s.key}, Refreshers: map[string]vault.Refresher{"spa": client}, MaxWait: time.Minute,
-		Logger:    slog.New(slog.DiscardHandler),
-		Now:       func() time.Time { return time.Now().Add(l.ahead) },
-		Revoke:    func(context.Context, vault.Entry) { s.mu.Lock(); s.revoked++; s.mu.Unlock() },
+		Logger: slog.New(slog.DiscardHandler),
+		Now:    func() time.Time { return time.Now().Add(l.ahead) },
+		Revoke: func(_ context.Context, e vault.Entry) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.revoked++
+			if e.State != nil {
+				s.states++
+			}
+		},
 		OnRenewal: func(r vault.Renewal) { s.mu.Lock(); s.renewals = append(s.renewals, r); s.mu.Unlock() },
 	})
 	if err != nil {

@@ -31,9 +31,10 @@ func StartRedisCluster(tb testing.TB) *RedisCluster {
 	return c
 }
 
+// startNode starts one whose every answered write survives a kill: by default Redis may keep writes of two seconds back.
 func startNode(tb testing.TB) *Redis {
 	tb.Helper()
-	return StartRedis(tb, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(tb)), "--cluster-node-timeout", "2000")
+	return StartRedis(tb, "--appendfsync", "always", "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(tb)), "--cluster-node-timeout", "2000")
 }
 
 func (r *Redis) meet(tb testing.TB, other *Redis) {
