@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,6 +62,8 @@ type loaded struct {
 	addr    string
 	process *exec.Cmd
 	request []byte
+
+	connections []connection
 }
 
 // start starts a proxy with that store, or a bare one.
@@ -135,58 +136,62 @@ func (p *loaded) signIn(email string) (string, error) {
 
 // measured is what one proxy did in one round.
 type measured struct {
-	rate     float64 // requests a second
-	p50, p99 time.Duration
-	cpu      float64 // CPU seconds of the proxy's process for 1,000 requests
+	took []time.Duration // by each request
+	wall time.Duration
+	cpu  time.Duration // of the proxy's process
 }
+
+// rate is in requests a second.
+func (m measured) rate() float64 { return float64(len(m.took)) / m.wall.Seconds() }
 
 // load sends requests over so many connections, on each the next as soon as the last is answered.
 func (p *loaded) load(connections int, d time.Duration) measured {
 	p.b.Helper()
+	for len(p.connections) < connections {
+		conn, err := new(net.Dialer).DialContext(p.b.Context(), "tcp", p.addr)
+		if err != nil {
+			p.b.Fatal(err)
+		}
+		p.b.Cleanup(func() { _ = conn.Close() })
+		p.connections = append(p.connections, connection{conn, bufio.NewReader(conn)})
+	}
 	var all sync.WaitGroup
 	var mu sync.Mutex
-	var took []time.Duration
+	var m measured
 	before, began := p.cpu(), time.Now()
-	for range connections {
+	for _, c := range p.connections[:connections] {
 		all.Go(func() {
-			own, err := p.drive(began.Add(d))
+			took, err := c.drive(p.request, began.Add(d))
 			if err != nil {
 				p.b.Errorf("%s: %v", p.name, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			took = append(took, own...)
+			m.took = append(m.took, took...)
 		})
 	}
 	all.Wait()
-	elapsed, used := time.Since(began), p.cpu()-before
-	slices.Sort(took)
-	if len(took) == 0 {
-		p.b.Fatalf("%s answered nothing", p.name)
-	}
-	return measured{
-		rate: float64(len(took)) / elapsed.Seconds(), p50: took[len(took)/2], p99: took[len(took)*99/100],
-		cpu: used.Seconds() * 1000 / float64(len(took)),
-	}
+	m.wall, m.cpu = time.Since(began), p.cpu()-before
+	return m
 }
 
-// drive uses one connection until the end, and returns how long each request took.
-func (p *loaded) drive(end time.Time) ([]time.Duration, error) {
-	conn, err := new(net.Dialer).DialContext(p.b.Context(), "tcp", p.addr)
-	if err != nil {
+// connection is one to a proxy, kept from round to round.
+type connection struct {
+	conn   net.Conn
+	reader *bufio.Reader
+}
+
+// drive uses it until the end, and returns how long each request took.
+func (c connection) drive(request []byte, end time.Time) ([]time.Duration, error) {
+	if err := c.conn.SetDeadline(end.Add(10 * time.Second)); err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(end.Add(10 * time.Second)); err != nil {
-		return nil, err
-	}
-	reader := bufio.NewReader(conn)
 	var took []time.Duration
 	for began := time.Now(); began.Before(end); {
-		if _, err := conn.Write(p.request); err != nil {
+		if _, err := c.conn.Write(request); err != nil {
 			return took, err
 		}
-		if err := readAnswer(reader); err != nil {
+		if err := readAnswer(c.reader); err != nil {
 			return took, err
 		}
 		now := time.Now()
