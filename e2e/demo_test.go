@@ -34,7 +34,7 @@ type demo struct {
 // startDemo starts the command, and reads what it prints.
 func startDemo(t *testing.T, args ...string) *demo {
 	t.Helper()
-	d := &demo{t: t, log: &logBuffer{}, process: exec.Command(demoCommand(t), args...), ended: make(chan error, 1)} //nolint:gosec,noctx // ended below
+	d := &demo{t: t, log: &logBuffer{}, process: exec.Command(demoCommand(t), args...), ended: make(chan error, 1)}
 	d.process.Env, d.process.Stderr = withoutSettings(os.Environ()), d.log
 	stdout, err := d.process.StdoutPipe()
 	if err != nil {

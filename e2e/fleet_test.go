@@ -61,7 +61,7 @@ func (f *fleet) restart(n int) {
 	if !old.stopped {
 		old.stop()
 	}
-	f.world.log.append(old.log)
+	f.log.append(old.log)
 	f.demos[n] = f.demo(old.site.Host)
 }
 
@@ -81,11 +81,11 @@ func (f *fleet) setKeys(keys ...vault.Key) {
 // search fails if a secret reached a browser or a log. req 96, 123
 func (f *fleet) search() {
 	for _, d := range f.demos {
-		f.world.log.append(d.log)
+		f.log.append(d.log)
 	}
 	f.world.search()
 	if f.t.Failed() {
-		f.t.Logf("the log:\n%s", f.world.log)
+		f.t.Logf("the log:\n%s", f.log)
 	}
 }
 

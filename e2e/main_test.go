@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -43,7 +42,7 @@ var demoBinary = sync.OnceValues(func() (string, error) {
 	}
 	built.Store(true)
 	binary := filepath.Join(dir, "demo")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/demo") //nolint:noctx // it ends by itself
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/demo")
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return binary, fmt.Errorf("go build: %w\n%s", err, out)
@@ -62,22 +61,4 @@ func demoCommand(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return binary
-}
-
-// program finds a server's program, the newest where several versions are installed. Where it is missing the test is
-// skipped, unless B2TRADER_TEST_REQUIRE is 1: then it fails.
-func program(t testing.TB, name, elsewhere string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if found, _ := filepath.Glob(filepath.Join(elsewhere, name)); len(found) > 0 {
-		return found[len(found)-1]
-	}
-	if os.Getenv("B2TRADER_TEST_REQUIRE") == "1" {
-		t.Fatal(errors.Join(err, errors.New("B2TRADER_TEST_REQUIRE=1")))
-	}
-	t.Skip(err)
-	return ""
 }

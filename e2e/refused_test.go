@@ -141,7 +141,7 @@ func TestServerSlow(t *testing.T) {
 	for _, endpoint := range []identitytest.Endpoint{identitytest.EndpointSignIn, identitytest.EndpointAuthorize, identitytest.EndpointToken} {
 		t.Run(string(endpoint), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, setup{client: func(c *identity.Config) { c.Timeout = 300 * time.Millisecond }})
+			w := newWorld(t, setup{client: func(c *identity.Config) { c.Timeout = time.Second }})
 			b := w.browser()
 			w.provider.Inject(endpoint, identitytest.Fault{DelayBefore: time.Hour})
 			b.signIn(trader, "spa").want(http.StatusServiceUnavailable, "/sign-in", "slower than it may be")
