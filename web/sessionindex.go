@@ -171,7 +171,8 @@ func (x *sessionIndex) read(ctx context.Context, key string) ([]byte, bool, erro
 	return raw, err == nil, nil // sealed with a key that is gone: nothing is known
 }
 
-// upsert writes a record, and keeps it for as long as anybody wanted it to be kept.
+// upsert writes a record, and keeps it for as long as anybody wanted it to be kept. If others are quicker each time,
+// then the same user signs in many times at once, and what they write is as good.
 func (x *sessionIndex) upsert(ctx context.Context, key, owner string, value []byte, until time.Time) error {
 	for try := 1; ; try++ {
 		r := store.Record{Key: key, Owner: owner, Value: x.sealer.Seal(key, value), Expires: until}
@@ -185,8 +186,11 @@ func (x *sessionIndex) upsert(ctx context.Context, key, owner string, value []by
 		case !errors.Is(err, store.ErrNotFound):
 			return err
 		}
-		if _, err = x.store.Put(ctx, r); !errors.Is(err, store.ErrConflict) || try == swapTries {
+		if _, err = x.store.Put(ctx, r); !errors.Is(err, store.ErrConflict) {
 			return err
+		}
+		if try == swapTries {
+			return nil
 		}
 		time.Sleep(time.Duration(try) * time.Millisecond) // a store may be told of the newest a moment later
 	}

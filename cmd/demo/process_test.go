@@ -148,7 +148,8 @@ func (p *process) stop() {
 // An office is an IdentityServer and its APIs, whose token endpoint can be held up.
 type office struct {
 	*identitytest.Server
-	url string
+	url  string
+	done chan struct{} // closed with the test
 
 	mu      sync.Mutex
 	arrived chan struct{} // closed when a request is held up
@@ -161,9 +162,13 @@ func startOffice(t *testing.T, lifetime time.Duration) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{Server: server}
+	o := &office{Server: server, done: make(chan struct{})}
 	listener := httptest.NewServer(o)
-	t.Cleanup(func() { listener.CloseClientConnections(); listener.Close() })
+	t.Cleanup(func() {
+		close(o.done)
+		listener.CloseClientConnections()
+		listener.Close()
+	})
 	o.url = listener.URL
 	return o
 }
@@ -182,6 +187,8 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			select {
 			case <-open:
 			case <-r.Context().Done():
+				return
+			case <-o.done:
 				return
 			}
 		}

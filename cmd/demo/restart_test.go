@@ -91,10 +91,10 @@ func (f *traffic) leave(p *process) {
 	f.sites = slices.DeleteFunc(f.sites, func(site string) bool { return site == p.site })
 }
 
-// renewals waits until so many more renewals have happened.
-func (f *traffic) renewals(o *office, more int) {
+// renewals waits until the token has been renewed twice more.
+func (f *traffic) renewals(o *office) {
 	f.t.Helper()
-	want := o.Grants("refresh_token") + more
+	want := o.Grants("refresh_token") + 2
 	until(f.t, "renewals", func() bool { return o.Grants("refresh_token") >= want })
 }
 
@@ -122,13 +122,13 @@ func TestRestart(t *testing.T) {
 				t.Fatalf("the sign-in is answered %d", got)
 			}
 			f := flow(t, browser, one.site, two.site)
-			f.renewals(o, 2)
+			f.renewals(o)
 			f.leave(one)
-			f.renewals(o, 2)
+			f.renewals(o)
 			f.join(launch(t, append(args, after)...))
-			f.renewals(o, 2)
+			f.renewals(o)
 			f.leave(two)
-			f.renewals(o, 2)
+			f.renewals(o)
 			f.join(launch(t, append(args, after)...))
 			f.stop()
 			if len(f.wrong) > 0 {
@@ -152,6 +152,43 @@ func refused(o *office) int {
 		}
 	}
 	return n
+}
+
+// req 131: a renewal under way, for which nobody waits, is finished before the end: the refresh token is spent, and its
+// successor is stored.
+func TestStopFinishesRenewals(t *testing.T) {
+	o := startOffice(t, time.Second)
+	args := o.args("-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-session-keys-file", newKeys(t))
+	p := launch(t, args...)
+	browser := newBrowser(t)
+	if got := post(t.Context(), browser, p.site+"/sign-in", traderForm); got != http.StatusSeeOther {
+		t.Fatalf("the sign-in is answered %d", got)
+	}
+	arrived, pass := o.hold()
+	until(t, "an early renewal", func() bool {
+		select {
+		case <-arrived:
+			return true
+		default:
+			_ = get(t.Context(), browser, p.site+"/account/token")
+			return false
+		}
+	})
+	p.terminate()
+	until(t, "no more listening", p.refuses)
+	pass()
+	if err := p.wait(); err != nil {
+		t.Errorf("it ended by %v", err)
+	}
+	if n := o.Grants("refresh_token"); n != 1 || refused(o) > 0 {
+		t.Errorf("%d refresh requests, %d refused", n, refused(o))
+	}
+	if got := get(t.Context(), browser, launch(t, args...).site+"/account/token"); got != http.StatusOK {
+		t.Errorf("after the restart the session is answered %d", got)
+	}
+	if n := o.Grants("authorization_code"); n != 1 || refused(o) > 0 {
+		t.Errorf("signed in %d times; %d token requests refused", n, refused(o))
+	}
 }
 
 // One process that is stopped and started again with a new first key keeps its sessions; with another key alone it

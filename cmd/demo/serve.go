@@ -85,19 +85,20 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	select {
 	case <-ctx.Done():
 		r.logger.Info("stopping")
-		r.drain(site, s.stopDelay)
-		return nil
+		return r.drain(site, s.stopDelay)
 	case err := <-r.failed:
 		return err
 	}
 }
 
 // drain has load balancers send their requests elsewhere, for so long.
-func (r *running) drain(site *web.Server, delay time.Duration) {
+func (r *running) drain(site *web.Server, delay time.Duration) error {
 	site.Drain()
 	select {
 	case <-time.After(delay):
-	case <-r.failed: // nothing is left to wait for
+		return nil
+	case err := <-r.failed:
+		return err
 	}
 }
 
