@@ -56,6 +56,10 @@ type Config struct {
 	// None and the HMAC algorithms are refused.
 	SigningAlgorithms []string
 
+	// RequireLogoutTokenType refuses logout tokens whose header does not say that they are such, by typ logout+jwt. Older
+	// IdentityServers, the platform's among them, say JWT; what tells their logout tokens apart is the event.
+	RequireLogoutTokenType bool
+
 	// SecondFactorPath and SecondFactorBody replace the request of [SignIn.VerifySecondFactor], which no document
 	// of the platform describes. Empty: /identity/sign-in; nil: {"verificationCode": code, "provider": provider}.
 	SecondFactorPath string
@@ -69,7 +73,8 @@ type Config struct {
 	ClockSkew time.Duration
 
 	// Timeout bounds each HTTP exchange, its answer's body included. A call of this package takes at most three exchanges
-	// and the redirects between them. Zero: 30 seconds.
+	// and the redirects between them. Zero: one minute, for a server that was given a refresh token has spent it, however long
+	// it takes to say so; who cannot wait that long ends the context.
 	Timeout time.Duration
 
 	// Transport sends the requests. Nil: a clone of http.DefaultTransport that keeps more idle connections to the one host,
@@ -153,7 +158,7 @@ func (config Config) withDefaults() Config {
 	setDefault(&config.SecondFactorPath, "/identity/sign-in")
 	setDefault(&config.DefaultLifetime, 30*time.Second)
 	setDefault(&config.ClockSkew, 30*time.Second)
-	setDefault(&config.Timeout, 30*time.Second)
+	setDefault(&config.Timeout, time.Minute)
 	if config.SecondFactorBody == nil {
 		config.SecondFactorBody = secondFactorBody
 	}

@@ -35,7 +35,7 @@
 //
 //	W1  authorize: code_challenge is of a verifier of 256 random bits (43 characters); npm's 128 characters are biased
 //	W2  authorize: state and nonce have 130 random bits and are compared with what comes back; npm sends 10 characters and compares nothing
-//	W3  authorize: parameters are sorted by name
+//	W3  authorize and token requests: parameters are sorted by name; their order means nothing
 //	W4  authorize: redirects stop at the redirect URI, which is not called; they do not leave the server; npm calls it
 //	W5  authorize: cookies are kept by a jar for each attempt; npm callers pass Set-Cookie text on, attributes and all
 //	W6  retrieve token: spa sends client_id in the body (RFC 6749 section 3.2.1); npm sends Basic with an empty secret

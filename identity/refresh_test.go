@@ -63,7 +63,7 @@ func TestRefreshedIDTokens(t *testing.T) {
 			old := login(t, client)
 			srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: c.fault})
 			token, err := client.Refresh(t.Context(), old)
-			if e := wantError(t, err, identity.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) {
+			if e := wantError(t, err, identity.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) || !e.GrantRefused() {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -61,7 +61,8 @@ func (c *Client) RefreshToken(ctx context.Context, refreshToken string) (*oauth2
 //
 // The request is never repeated. After an error with Sent set, the server may have spent the refresh token.
 //
-// Errors: ErrGrantRefused, also if old has no refresh token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
+// Errors: ErrGrantRefused, also if old has no refresh token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, together
+// with ErrGrantRefused if the new ID token is refused, for the old refresh token is then of no more use.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	const op = "refresh token"
 	if old.RefreshToken == "" {
@@ -84,9 +85,9 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	case errors.Is(err, errKeysUnavailable), errors.Is(err, ErrUnavailable):
 		token.idToken = ""
 	case err != nil:
-		return nil, x.badIDToken(err)
+		return nil, x.spent(x.badIDToken(err))
 	case !sameUser(id, oldIDToken):
-		return nil, x.unusable("the new ID token is for another user")
+		return nil, x.spent(x.unusable("the new ID token is for another user"))
 	}
 	return token.withExtras(oldIDToken, oldScope), nil
 }
@@ -123,6 +124,12 @@ func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password str
 }
 
 func (c *Client) requestedScope() string { return strings.Join(c.config.Scopes, " ") }
+
+// spent marks an answer that cannot be used and cost the refresh token: nothing will come of it any more.
+func (x *exchange) spent(e *Error) *Error {
+	e.Err = because(e.Err, ErrGrantRefused)
+	return e
+}
 
 // context hands x/oauth2 the client to use.
 func (x *exchange) context(ctx context.Context) context.Context {

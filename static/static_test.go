@@ -22,6 +22,7 @@ func TestHandlerServesEachFileForGood(t *testing.T) {
 		"base.css":     "text/css; charset=utf-8",
 		"app.css":      "text/css; charset=utf-8",
 		"flow.css":     "text/css; charset=utf-8",
+		"sessions.css": "text/css; charset=utf-8",
 		"app.js":       "text/javascript; charset=utf-8",
 		"favicon.svg":  "image/svg+xml",
 		"icon-180.png": "image/png",

@@ -173,6 +173,59 @@ func TestMachinePage(t *testing.T) {
 	}
 }
 
+// req 82
+func TestSessionsPage(t *testing.T) {
+	doc := document(t, render(t, SessionsPage(sampleSessions())))
+	items := doc.Find(".session")
+	if items.Length() != 2 {
+		t.Fatalf("%d sessions", items.Length())
+	}
+	got := words(items.Eq(1))
+	for _, want := range []string{"Safari on iPhone", "spa", "2001:db8:8f:1::2b", "21 Nov 2026, 03:00:23 UTC", "21 Nov 2026, 11:46:23 UTC", "End"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("a session lacks %q: %s", want, got)
+		}
+	}
+	if strings.Contains(got, "This one") || !strings.Contains(words(items.Eq(0)), "This one") {
+		t.Error("the wrong session is this one")
+	}
+	for selector, want := range map[string]int{
+		`form[action="/sessions/end"] input[name="session"][value="b9Zc1k4u"]`: 1,
+		`form[action="/sessions/end-others"]`:                                  1,
+		`form[action="/sign-out/everywhere"]`:                                  1,
+		`input[name="subject"]`:                                                0,
+	} {
+		if got := doc.Find(selector).Length(); got != want {
+			t.Errorf("%d of %s, want %d", got, selector, want)
+		}
+	}
+	only := sampleSessions()
+	only.Sessions = only.Sessions[:1]
+	if document(t, render(t, SessionsPage(only))).Find(`form[action="/sessions/end-others"]`).Length() != 0 {
+		t.Error("others can be ended where there are none")
+	}
+}
+
+// req 83
+func TestAdminSessionsPage(t *testing.T) {
+	doc := document(t, render(t, AdminSessionsPage(sampleAdminSessions())))
+	for selector, want := range map[string]int{
+		`form[action="/admin/sessions"] input[name="search"]`:                        1,
+		`a[href="/admin/sessions?subject=10e3bfcf-56f7-421d-84ea-1700209ae121"]`:     1,
+		`a[href="/admin/sessions?from=12"]`:                                          1,
+		`form[action="/admin/sessions/end"]`:                                         0,
+		`nav a[href="/admin/sessions"][aria-current="page"], nav a[href="/machine"]`: 2,
+	} {
+		if got := doc.Find(selector).Length(); got != want {
+			t.Errorf("%d of %s, want %d", got, selector, want)
+		}
+	}
+	doc = document(t, render(t, AdminSessionsPage(sampleUserSessions())))
+	if got := doc.Find(`form[action="/admin/sessions/end"] input[name="subject"]`).Length(); got != 2 {
+		t.Errorf("%d ways to end this user's sessions, want one session's and all", got)
+	}
+}
+
 func TestErrorPageSaysWhatToDoNext(t *testing.T) {
 	v := sampleError()
 	doc := document(t, render(t, ErrorPageView(v)))

@@ -27,3 +27,11 @@ func codeState(problem string) templ.Attributes {
 	}
 	return templ.Attributes{"autofocus": true, "aria-describedby": "code-message"}
 }
+
+// searchState ties the search to what it did not find.
+func searchState(problem string) templ.Attributes {
+	if problem != "" {
+		return templ.Attributes{"aria-invalid": "true", "aria-describedby": "problem"}
+	}
+	return templ.Attributes{}
+}

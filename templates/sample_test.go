@@ -124,6 +124,35 @@ func sampleMachine() Machine {
 	}
 }
 
+func sampleSessions() Sessions {
+	return Sessions{
+		Page: samplePage("/sessions"),
+		Sessions: []Session{
+			{"Xw7tq0m3", "Firefox on Linux", "192.0.2.17", "spa_admin", noon.Add(-2 * time.Minute), noon, true},
+			{"b9Zc1k4u", "Safari on iPhone", "2001:db8:8f:1::2b", "spa", noon.Add(-9 * time.Hour), noon.Add(-14 * time.Minute), false},
+		},
+		Limit: 5,
+	}
+}
+
+func sampleAdminSessions() AdminSessions {
+	return AdminSessions{
+		Page: samplePage("/admin/sessions"),
+		Users: []SessionUser{
+			{"5f0d3b6e-7f0a-4a54-9a1e-2f6f3f9b8d11", "admin@example.com", "Ada Keeper", noon.Add(-2 * time.Minute)},
+			{"10e3bfcf-56f7-421d-84ea-1700209ae121", "trader@example.com", "trader", noon.Add(-3 * time.Hour)},
+		},
+		Next: "12",
+	}
+}
+
+func sampleUserSessions() AdminSessions {
+	v := sampleAdminSessions()
+	v.Of, v.Users, v.Next, v.Sessions = &v.Users[1], nil, "", sampleSessions().Sessions[1:]
+	v.Search = "trader@example.com"
+	return v
+}
+
 func sampleError() ErrorPage {
 	p := Page{RequestID: "01JD7Q2W8E9F4K6M3N5P7R9T1V", Title: "The IdentityServer did not answer"}
 	return ErrorPage{Page: p, Status: 503, Headline: "The IdentityServer did not answer",
@@ -144,6 +173,8 @@ func samples() []sample {
 	troubled.Token.Expires, troubled.Token.Unavailable = noon, true
 	troubled.Email = strings.Repeat("a-very-long-name.", 6) + "@subdomain.of-a-long-company-name.example.com"
 	troubled.User.Name, troubled.User.Email = "", troubled.Email
+	only := sampleSessions()
+	only.Sessions, only.Limit = only.Sessions[:1], 0
 	untried, nothing := sampleTry(), TryAPI{Page: samplePage("/try")}
 	untried.Result = nil
 	return []sample{
@@ -161,6 +192,11 @@ func samples() []sample {
 		{"flow-empty", FlowPage(Flow{Page: samplePage("/flow")})},
 		{"machine", MachinePage(sampleMachine())},
 		{"machine-empty", MachinePage(Machine{Page: samplePage("/machine")})},
+		{"sessions", SessionsPage(sampleSessions())},
+		{"sessions-one", SessionsPage(only)},
+		{"admin-sessions", AdminSessionsPage(sampleAdminSessions())},
+		{"admin-sessions-user", AdminSessionsPage(sampleUserSessions())},
+		{"admin-sessions-none", AdminSessionsPage(AdminSessions{Page: samplePage("/admin/sessions"), Search: "x", Problem: "Nobody is known by that."})},
 		{"error", ErrorPageView(sampleError())},
 		{"error-bare", ErrorPageView(ErrorPage{})},
 		{"hostile-sign-in", SignInPage(hostile(sampleSignIn()))},
@@ -169,6 +205,9 @@ func samples() []sample {
 		{"hostile-try", TryAPIPage(hostile(sampleTry()))},
 		{"hostile-flow", FlowPage(hostile(sampleFlow()))},
 		{"hostile-machine", MachinePage(hostile(sampleMachine()))},
+		{"hostile-sessions", SessionsPage(hostile(sampleSessions()))},
+		{"hostile-admin-sessions", AdminSessionsPage(hostile(sampleAdminSessions()))},
+		{"hostile-user-sessions", AdminSessionsPage(hostile(sampleUserSessions()))},
 		{"hostile-error", ErrorPageView(hostile(sampleError()))},
 	}
 }

@@ -128,6 +128,37 @@ type MachineIdentity struct {
 	Problem       string
 }
 
+// Sessions is the page of a user's own sessions.
+type Sessions struct {
+	Page
+	Sessions []Session
+	Limit    int // of sessions of one user; 0: none
+}
+
+// Session is one session, of whoever it is.
+type Session struct {
+	ID                      string // names it in forms; it opens nothing
+	Device, Address, Client string
+	SignedIn, LastSeen      time.Time
+	Current                 bool // whether it is the one that asks
+}
+
+// AdminSessions is the administrators' page of all users' sessions: those of one user, or users.
+type AdminSessions struct {
+	Page
+	Search, Problem string
+	Of              *SessionUser // nil: the users are listed
+	Sessions        []Session
+	Users           []SessionUser
+	Next            string // where the list of users goes on; empty: nowhere
+}
+
+// SessionUser is someone who has, or lately had, a session.
+type SessionUser struct {
+	Subject, Email, Name string
+	SignedIn             time.Time
+}
+
 // ErrorPage says what went wrong and what to do next.
 type ErrorPage struct {
 	Page

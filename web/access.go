@@ -1,27 +1,12 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
 
 	"b2trader.identity.auth/templates"
 )
-
-// withSession loads the session for next and saves it before the first byte
-// of the answer. A store that fails is 503 and leaves the cookie alone: it is
-// not the same as no session.
-func (s *Server) withSession(next http.Handler) http.Handler {
-	return s.sessions.manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		visitOf(r.Context()).Session = s.sessions.ID(r.Context())
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), withinSession{}, true)))
-	}))
-}
-
-// withinSession marks the contexts of requests whose session is loaded. What
-// answers before that, or after a panic, knows nothing of a session.
-type withinSession struct{}
 
 // signedIn lets h serve those who are signed in, and counts as use of the session.
 func (s *Server) signedIn(h userHandler) handler {
@@ -30,7 +15,9 @@ func (s *Server) signedIn(h userHandler) handler {
 		if err != nil {
 			return s.askToSignIn(w, r, err)
 		}
-		s.sessions.Touch(r.Context())
+		if err := s.sessions.Touch(r.Context()); err != nil {
+			s.log(r.Context(), slog.LevelWarn, "use of the session not noted", "error", err)
+		}
 		return h(w, r, u)
 	}
 }
@@ -110,21 +97,11 @@ func (s *Server) landing(w http.ResponseWriter, r *http.Request) error {
 	}))
 }
 
-// sessionFault answers when a session cannot be loaded or saved. A session
-// that ended while its request was running is not saved, and that is right.
-func (s *Server) sessionFault(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errSessionEnded) {
-		s.log(r.Context(), slog.LevelInfo, "session not saved: it ended meanwhile")
-		return
-	}
-	s.fail(w, r, &fault{Status: http.StatusServiceUnavailable, RetryAfter: retryLater, Err: err})
-}
-
 // frame is what every page shows around its content, error pages included: who
 // is signed in, with a way to sign out.
 func (s *Server) frame(r *http.Request, title string) templates.Page {
 	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: visitOf(r.Context()).ID}
-	if r.Context().Value(withinSession{}) == nil {
+	if !hasSession(r.Context()) {
 		return page
 	}
 	if u, ok := s.sessions.User(r.Context()); ok {

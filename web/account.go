@@ -34,7 +34,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, u user) error {
 		Nickname: u.Nickname, Email: u.Email, ID: firstOf(u.AccountID, u.Subject), Client: u.Client,
 		Scopes:   scopeViews(status.Scope),
 		Token:    token.Token,
-		Claims:   claimViews(u.Claims),
+		Claims:   claimViews(s.sessions.Claims(r.Context())),
 		SignedIn: u.SignedIn, IdleEnd: idle, LatestEnd: latest,
 	}))
 }

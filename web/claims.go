@@ -13,6 +13,9 @@ import (
 	"b2trader.identity.auth/templates"
 )
 
+// claim is one verified claim of the ID token.
+type claim struct{ Name, Value string }
+
 // The bounds of what the account page keeps of an ID token.
 const (
 	maxClaims    = 40
@@ -59,6 +62,15 @@ func readClaims(id *oidc.IDToken) (claims []claim, roles []string, err error) {
 		claims = append(claims, claim{Name: clipClaim(name), Value: clipClaim(claimValue(name, all[name]))})
 	}
 	return claims, stringsOf(all["role"]), nil
+}
+
+// identityID is the id of the IdentityServer's session that a token came from (Back-Channel Logout 1.0, section 2.1), or empty.
+func identityID(id *oidc.IDToken) string {
+	var c struct {
+		SessionID string `json:"sid"`
+	}
+	_ = id.Claims(&c) // a sid of another type is none
+	return c.SessionID
 }
 
 func claimRank(name string) int {

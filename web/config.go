@@ -30,8 +30,9 @@ type Config struct {
 	// machine-to-machine page. Nil: the page is not offered.
 	Machine []MachineIdentity
 
-	// Store keeps the tokens, sealed with Keys; processes that share a store share the sessions. Both nil: a store in
-	// memory and a key of its own, so that sessions end with the process.
+	// Store keeps the sessions and their tokens, sealed with Keys; processes that share a store share the sessions. Both
+	// nil: a store in memory and a key of its own, so that sessions end with the process. To replace a key, put the new
+	// one first and remove the old one after AbsoluteTimeout: nobody is signed out by that.
 	Store store.Store
 	Keys  []vault.Key
 
@@ -45,13 +46,17 @@ type Config struct {
 	// network readable to everyone on the way.
 	InsecureAllowHTTP bool
 
-	// FrontOfficeURL and BackOfficeURL are the APIs of the "Try an API" page, up
-	// to the part that is before /api, such as https://trader.example.com/frontoffice.
+	// FrontOfficeURL and BackOfficeURL are the APIs that are offered at
+	// /api/frontoffice/ and /api/backoffice/ and on the "Try an API" page, up to
+	// the part that is before /api, such as https://trader.example.com/frontoffice:
+	// /api/frontoffice/v3/account is then its /frontoffice/api/v3/account.
 	// Empty: that API is not offered.
 	FrontOfficeURL, BackOfficeURL string
 
-	// APITransport sends the calls to these APIs. Nil: a clone of
-	// http.DefaultTransport.
+	// FrontOffice and BackOffice bound what is passed on to these APIs.
+	FrontOffice, BackOffice Upstream
+
+	// APITransport sends the calls to these APIs. Nil: [NewAPITransport].
 	APITransport http.RoundTripper
 
 	// SampleUsers are shown on the sign-in page. For the embedded server only.
@@ -61,12 +66,24 @@ type Config struct {
 	// administrator, see the package's doc. Empty: "Admin".
 	AdministratorRole string
 
-	// IdleTimeout ends a session that is not used. Zero: 15 minutes.
+	// IdleTimeout ends a session that is not used. Use is noted once a minute, or, if this is less than ten minutes, ten
+	// times in it; the session may end by so much earlier. Zero: 15 minutes.
 	IdleTimeout time.Duration
 
 	// AbsoluteTimeout ends a session however much it is used. Zero: 10 hours,
-	// which is how long IdentityServer's own session lasts.
+	// which is how long IdentityServer's own session lasts. At most 30 days,
+	// which is how long its refresh tokens last.
 	AbsoluteTimeout time.Duration
+
+	// MaxSessionsPerUser bounds how many sessions a user has at once, whatever the browser, client or process. Who signs in
+	// once more ends the oldest. Zero: any number.
+	MaxSessionsPerUser int
+
+	// ForgetIdentitySession stops the session at the IdentityServer from being kept, sealed, beside the tokens. Without it
+	// a session whose refresh token was lost, by a crash or a connection cut at the wrong moment, is over, and a sign-out
+	// leaves the IdentityServer's session to end by itself. While it is kept, a session is over when both its refresh
+	// token and the session at the IdentityServer are refused.
+	ForgetIdentitySession bool
 
 	// AttemptsPerAccount and AttemptsPerAddress bound the attempts to sign in
 	// per minute, for one e-mail and for one client address (an IPv6 /64 is
@@ -81,8 +98,8 @@ type Config struct {
 	// Registerer is shown the metrics, until Close. The package's doc lists them. Nil: nobody is.
 	Registerer prometheus.Registerer
 
-	// Logger gets the events and one line per request, without secrets.
-	// Nil: slog.Default().
+	// Logger gets the events and one line per request, without secrets. Calls of
+	// an API that succeed are at debug level. Nil: slog.Default().
 	Logger *slog.Logger
 
 	// Now is the clock. Nil: time.Now.
@@ -99,6 +116,9 @@ type MachineIdentity struct {
 	Password func() (identity.Secret, error)
 }
 
+// maxSession is IdentityServer's absolute lifetime of a refresh token.
+const maxSession = 30 * 24 * time.Hour
+
 // secure reports whether browsers reach the site by https.
 func (c Config) secure() bool {
 	return strings.HasPrefix(c.PublicURL, "https://")
@@ -109,7 +129,7 @@ func (c Config) withDefaults() Config {
 	c.FrontOfficeURL = strings.TrimRight(c.FrontOfficeURL, "/")
 	c.BackOfficeURL = strings.TrimRight(c.BackOfficeURL, "/")
 	if c.APITransport == nil {
-		c.APITransport = http.DefaultTransport.(*http.Transport).Clone()
+		c.APITransport = NewAPITransport()
 	}
 	if c.AdministratorRole == "" {
 		c.AdministratorRole = "Admin"
@@ -157,6 +177,8 @@ func (c Config) validate() error {
 		}
 	}
 	problems = append(problems, validateMachine(c.Machine)...)
+	problems = append(problems, c.FrontOffice.validate("FrontOffice")...)
+	problems = append(problems, c.BackOffice.validate("BackOffice")...)
 	if err := checkURL(c.PublicURL, c.InsecureAllowHTTP); err != nil {
 		report("Config.PublicURL %w", err)
 	} else if u, _ := url.Parse(c.PublicURL); u.Path != "" {
@@ -174,6 +196,12 @@ func (c Config) validate() error {
 		report("Config.IdleTimeout and AbsoluteTimeout must not be negative")
 	} else if c.IdleTimeout > c.AbsoluteTimeout {
 		report("Config.IdleTimeout is longer than AbsoluteTimeout")
+	}
+	if c.AbsoluteTimeout > maxSession {
+		report("Config.AbsoluteTimeout is more than 30 days")
+	}
+	if c.MaxSessionsPerUser < 0 {
+		report("Config.MaxSessionsPerUser must not be negative")
 	}
 	if c.AttemptsPerAccount < 0 || c.AttemptsPerAddress < 0 {
 		report("Config.AttemptsPerAccount and AttemptsPerAddress must not be negative")

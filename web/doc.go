@@ -15,18 +15,50 @@
 // refresh and ID tokens never leave the server. A session ends at sign-out,
 // after [Config.IdleTimeout] without use and after [Config.AbsoluteTimeout] in
 // any case; its refresh token is then revoked. What asks by itself, which is
-// /account/token and /session, is no use: it does not prolong a session. The
-// session's id changes at sign-in and before a second factor is asked for.
+// /account/token and /session, is no use: it does not prolong a session. Use
+// is noted once a minute. The session's id changes at sign-in and before a
+// second factor is asked for.
+//
+// Users see and end their sessions at /sessions, administrators everybody's at
+// /admin/sessions. [Config.MaxSessionsPerUser] bounds them: the oldest ends.
+// A user who was signed out by one process is signed out in all at once.
 //
 // The session at the IdentityServer has an end of its own, 10 hours by
-// default, which is not noticed here until the refresh token is refused.
+// default. Unless [Config.ForgetIdentitySession] is set it is kept beside the
+// tokens: it gets new tokens where the refresh token was lost, and a sign-out
+// here ends it. A session here is over when the IdentityServer refuses both.
+// An account that is disabled is so at the next renewal, within the life of an
+// access token of a session in use.
+//
+// # More than one process
+//
+// Processes with the same [Config.Store] and [Config.Keys] share the sessions:
+// any of them may serve any request, with one exception. A second
+// factor is finished at the process that asked for it, because the password's
+// session at the IdentityServer is in its memory. Elsewhere the user is told to
+// start over. Keep a browser at its process for these minutes, by its cookie or
+// its address, if you run several. The limits of attempts, and the machines
+// that administrators sign in, are each process's own. A process revokes the
+// tokens of those sessions that it has seen time out; of those that only a
+// process that is gone had seen, the refresh tokens end by themselves.
+//
+// A store that fails is answered by 503 with Retry-After, and costs nobody
+// the session. In the store everything is sealed, under hashed names.
+//
+// # Back-channel logout
+//
+// Register PublicURL + /backchannel-logout as back-channel logout URI of each
+// client, with the session id required. A logout token with a sid ends the
+// sessions that came from that session at the IdentityServer, one without all
+// of the user's, in every process. It works once. Front-channel logout is not
+// offered: it relies on frames and on cookies that browsers keep back.
 //
 // # Administrators
 //
 // An administrator is a user whose verified ID token has
 // [Config.AdministratorRole] in its claim "role", which may be a string or an
 // array of strings, and whose access token was granted the scope BackOffice.
-// Only administrators see the machine-to-machine page.
+// Only administrators see the machine-to-machine page and other users' sessions.
 //
 // # Cross-site requests
 //
@@ -34,6 +66,32 @@
 // Sec-Fetch-Site or Origin (http.CrossOriginProtection), and nothing changes
 // by GET. A link from another site leads to a page that loads the real one
 // once more, because SameSite=Strict keeps the cookie from the first request.
+//
+// # Calling the APIs
+//
+// Scripts of the site call the platform's APIs through it: what is at
+// /api/frontoffice/ and /api/backoffice/ goes to [Config.FrontOfficeURL] and
+// [Config.BackOfficeURL] with the session's token attached. Every call must
+// carry the header X-Requested-With, whatever its value; a page of another site
+// cannot send it. EventSource and WebSocket cannot set headers: they work from
+// pages of [Config.PublicURL] only.
+//
+//   - Errors of this site are JSON: error, message, request_id. 401 with the
+//     error no_session means to sign in; 503 has Retry-After; 403, 405, 411, 413
+//     and 429 were not passed on; 502 and 504 tell of the API.
+//   - A call is use of the session, unless its X-Requested-With is "background".
+//     Opening a stream is no use either.
+//   - Event streams (text/event-stream) and websockets are passed on at once and
+//     outlive renewals of the token. They end when the session does, wherever
+//     that is ended. Other answers are subject to the server's write timeout.
+//   - A call that the API answers with 401 is sent once more with a new token,
+//     if its body is not larger than 64 KiB and it is no websocket.
+//   - Cookies, and headers that could pretend to be somebody, do not reach the
+//     API; what the API says about cookies, authentication, other origins or the
+//     whole site does not reach the browser. [Upstream] has the limits.
+//   - Redirects of the API below its own base lead to this site; others are 502.
+//
+// Call [Server.EndStreams] when the HTTP server shuts down.
 //
 // # Behind a proxy
 //
@@ -69,16 +127,18 @@
 //	token renewal                         result, client, user, took, error; a warning if it failed, an error if the client is refused
 //	tokens revoked                        client, user: the IdentityServer was told of a sign-out
 //	remote sign-out failed                client, user, error
-//	no live token to sign out with        client, user, error
 //	machine sign-in                       client, user: who asked for it
 //	machine sign-in failed                client, user, error
 //	machine renew                         client, user
 //	machine sign-out                      client, user
 //	cross-origin request refused          origin, fetch_site
 //
+// These come with sessions that others end: sessions ended, sessions ended: too many of one user, an administrator ends
+// sessions, back-channel logout, back-channel logout refused, too many refused logouts.
+//
 // And these for whoever keeps the site running: request, request failed,
 // request abandoned, panic, not ready, API call failed, session not saved: it ended meanwhile,
-// session not ended, error page failed.
+// session not saved after the answer, use of the session not noted, session not ended, tokens not deleted, error page failed.
 //
 // # Metrics
 //
@@ -99,7 +159,7 @@
 //	b2trader_store_watches_down                                gauge; while it is not 0, reads go to the store
 //	b2trader_store_watch_interruptions_total                   counter
 //	b2trader_upstream_responses_total{upstream,code}           counter; code is a status, "none" without an answer, "other"
-//	b2trader_upstream_duration_seconds{upstream}               histogram; until the answer has been passed on
+//	b2trader_upstream_duration_seconds{upstream}               histogram; until the answer has been passed on, streams apart
 //	b2trader_build_info{version,revision,go}                   gauge; 1
 //
 // alerts.yaml, beside this file, has alerting rules on them.

@@ -30,6 +30,7 @@ func ExampleNew() {
 		return
 	}
 	server := &http.Server{Addr: "127.0.0.1:8080", Handler: site, ReadHeaderTimeout: 5 * time.Second}
+	server.RegisterOnShutdown(site.EndStreams) // which Shutdown would wait for
 
 	// After server.ListenAndServe in a goroutine, and a signal to stop:
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -17,21 +17,39 @@ const permissionsPolicy = "accelerometer=(), camera=(), display-capture=(), geol
 func securityHeaders(https bool) middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h := w.Header()
-			h.Set("Content-Security-Policy", contentSecurityPolicy)
-			h.Set("X-Content-Type-Options", "nosniff")
-			// Not "no-referrer": with it browsers send "Origin: null" on form posts (Fetch,
-			// "append a request Origin header"), and those without Sec-Fetch-Site would be refused.
-			h.Set("Referrer-Policy", "same-origin")
-			h.Set("Cross-Origin-Opener-Policy", "same-origin")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			h.Set("Permissions-Policy", permissionsPolicy)
-			h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
-			h.Set("Cache-Control", "no-store")
-			if https {
-				h.Set("Strict-Transport-Security", "max-age=63072000") // RFC 6797; two years
+			if forAPI(r) && !isNavigation(r) {
+				setAPIHeaders(w.Header(), https)
+			} else {
+				setSecurityHeaders(w.Header(), https)
 			}
 			next.ServeHTTP(w, r)
 		})
+	}
+}
+
+// The values are shared by all answers: whoever changes one replaces it.
+var (
+	pagePolicy  = []string{contentSecurityPolicy}
+	permissions = []string{permissionsPolicy}
+	sameOrigin  = []string{"same-origin"}
+	noSniff     = []string{"nosniff"}
+	noFrames    = []string{"DENY"}
+	noStore     = []string{"no-store"}
+	twoYears    = []string{"max-age=63072000"}
+)
+
+func setSecurityHeaders(h http.Header, https bool) {
+	h["Content-Security-Policy"] = pagePolicy
+	h["X-Content-Type-Options"] = noSniff
+	// Not "no-referrer": with it browsers send "Origin: null" on form posts (Fetch,
+	// "append a request Origin header"), and those without Sec-Fetch-Site would be refused.
+	h["Referrer-Policy"] = sameOrigin
+	h["Cross-Origin-Opener-Policy"] = sameOrigin
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	h["Permissions-Policy"] = permissions
+	h["X-Frame-Options"] = noFrames // for browsers that do not know frame-ancestors
+	h["Cache-Control"] = noStore
+	if https {
+		h["Strict-Transport-Security"] = twoYears // RFC 6797
 	}
 }

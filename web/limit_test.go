@@ -9,6 +9,15 @@ import (
 	"time"
 )
 
+// clock is time that moves only when told.
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
+func (c *clock) Pass(d time.Duration) { c.now = c.now.Add(d) }
+
+func newClock() *clock { return &clock{now: time.Unix(1_800_000_000, 0)} }
+
 func TestLimiter(t *testing.T) {
 	c := newClock()
 	l := newLimiter(c.Now, 5)

@@ -145,9 +145,8 @@ func (m *metrics) renewalWait(w vault.Wait) {
 	m.renewalWaits.WithLabelValues(w.Client, resultOf(w.Err)).Observe(w.Duration.Seconds())
 }
 
-// upstream notes a call of an API: the status of its answer, 0 if there was none, and how long it took until the
-// answer had been passed on.
-func (m *metrics) upstream(name string, status int, took time.Duration) {
+// upstream notes the status of an API's answer, 0 if there was none.
+func (m *metrics) upstream(name string, status int) {
 	code := "other"
 	switch {
 	case status == 0:
@@ -156,6 +155,10 @@ func (m *metrics) upstream(name string, status int, took time.Duration) {
 		code = strconv.Itoa(status)
 	}
 	m.upstreamResponses.WithLabelValues(name, code).Inc()
+}
+
+// upstreamTook notes how long a call of an API took until its answer had been passed on.
+func (m *metrics) upstreamTook(name string, took time.Duration) {
 	m.upstreamDurations.WithLabelValues(name).Observe(took.Seconds())
 }
 

@@ -2,11 +2,12 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -32,6 +33,7 @@ type visit struct {
 	ID      string
 	Address netip.Addr
 	Session string // hashed and shortened; empty without a session
+	call    *call  // of an API, if it is one
 }
 
 type visitKey struct{}
@@ -49,9 +51,9 @@ func visitOf(ctx context.Context) *visit {
 func (s *Server) identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var id [8]byte
-		_, _ = rand.Read(id[:]) // never fails, see crypto/rand
+		binary.BigEndian.PutUint64(id[:], rand.Uint64()) // whoever guesses it gains nothing
 		v := &visit{ID: hex.EncodeToString(id[:]), Address: clientAddress(r, s.config.TrustedProxies)}
-		w.Header().Set("X-Request-Id", v.ID)
+		w.Header()["X-Request-Id"] = []string{v.ID}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
 	})
 }
@@ -92,16 +94,32 @@ func (s *Server) logAccess(next http.Handler) http.Handler {
 		started := s.config.Now()
 		sw := &statusWriter{ResponseWriter: w}
 		defer func() {
-			level := slog.LevelInfo
-			if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
-				level = slog.LevelDebug
-			}
-			s.log(r.Context(), level, "request",
-				"method", clip(r.Method, 20), "path", clip(r.URL.EscapedPath(), 200),
-				"status", sw.status, "bytes", sw.bytes, "took", s.config.Now().Sub(started))
+			s.logRequest(r, sw, s.config.Now().Sub(started))
 		}()
 		next.ServeHTTP(sw, r)
 	})
+}
+
+// logRequest is not s.log, which would cost an API call more than all its checks.
+func (s *Server) logRequest(r *http.Request, w *statusWriter, took time.Duration) {
+	ctx := r.Context()
+	v := visitOf(ctx)
+	level := slog.LevelInfo
+	if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || v.call != nil && w.status < http.StatusBadRequest {
+		level = slog.LevelDebug // there are many, and they say that all is well
+	}
+	if !s.config.Logger.Enabled(ctx, level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 8)
+	attrs = append(attrs,
+		slog.String("method", clip(r.Method, 20)), slog.String("path", clip(r.URL.EscapedPath(), 200)),
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
+		slog.String("request", v.ID), slog.String("address", v.Address.String()))
+	if v.Session != "" {
+		attrs = append(attrs, slog.String("session", v.Session))
+	}
+	s.config.Logger.LogAttrs(ctx, level, "request", attrs...)
 }
 
 // recoverPanics turns a panic into a 500 page. It is outside of the session's

@@ -210,6 +210,12 @@ func TestConfigProblems(t *testing.T) {
 	if strings.Contains(err.Error(), "hidden") {
 		t.Error("the error tells a password")
 	}
+	if _, err := web.New(web.Config{AbsoluteTimeout: 31 * 24 * time.Hour}); err == nil || !strings.Contains(err.Error(), "more than 30 days") { // req 64
+		t.Errorf("a session longer than a refresh token gives %v", err)
+	}
+	if _, err := web.New(web.Config{MaxSessionsPerUser: -1}); err == nil || !strings.Contains(err.Error(), "MaxSessionsPerUser") {
+		t.Errorf("a negative limit gives %v", err)
+	}
 	if _, err := web.New(web.Config{}); err == nil || !strings.Contains(err.Error(), "Clients is empty") || !strings.Contains(err.Error(), "PublicURL is empty") {
 		t.Errorf("the zero Config gives %v", err)
 	}

@@ -119,6 +119,6 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 // browser, and so must get a status it can read instead of a page.
 func wantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
-	return r.URL.Path == "/session" || r.Header.Get("X-Requested-With") != "" ||
+	return r.URL.Path == "/session" || forAPI(r) && !isNavigation(r) || r.Header.Get("X-Requested-With") != "" ||
 		strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }

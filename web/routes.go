@@ -31,6 +31,9 @@ func (s *Server) routes() (http.Handler, error) {
 		"GET /try":                  s.signedIn(s.tryPage),
 		"POST /try":                 s.signedIn(s.tryCall),
 		"GET /flow":                 s.signedIn(s.flow),
+		"GET /sessions":             s.signedIn(s.sessionsPage),
+		"POST /sessions/end":        s.signedIn(s.endSession),
+		"POST /sessions/end-others": s.signedIn(s.endOtherSessions),
 		"POST /sign-out/everywhere": s.signedIn(s.signOutEverywhere),
 
 		// Who is signed in; these are asked by scripts, which is not use.
@@ -40,13 +43,20 @@ func (s *Server) routes() (http.Handler, error) {
 		// Administrators.
 		"GET /machine":  s.signedIn(s.administrator(s.machinePage)),
 		"POST /machine": s.signedIn(s.administrator(s.machineAction)),
+
+		"GET /admin/sessions":      s.signedIn(s.administrator(s.adminSessionsPage)),
+		"POST /admin/sessions":     s.signedIn(s.administrator(s.searchUser)),
+		"POST /admin/sessions/end": s.signedIn(s.administrator(s.adminEndSessions)),
 	} {
 		pages.Handle(pattern, s.page(h))
 	}
 
+	// Whose scripts call: /api/frontoffice/ and /api/backoffice/, see proxy.Or below.
+
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
 	site.Handle("/static/", static.Handler())
+	site.HandleFunc("POST "+backChannelPath, s.backChannelLogout) // the IdentityServer: neither session nor origin, but a signed token
 	site.HandleFunc("GET /healthz", healthz)
 	site.HandleFunc("GET /readyz", s.ready.serve)
 
@@ -54,6 +64,7 @@ func (s *Server) routes() (http.Handler, error) {
 	if err := crossOrigin.AddTrustedOrigin(s.config.PublicURL); err != nil {
 		return nil, fmt.Errorf("web: Config.PublicURL: %w", err)
 	}
+	crossOrigin.AddInsecureBypassPattern("POST " + backChannelPath)
 	crossOrigin.SetDenyHandler(s.page(s.crossOriginRefused))
 
 	return chain(
@@ -62,7 +73,7 @@ func (s *Server) routes() (http.Handler, error) {
 		securityHeaders(s.config.secure()), // before whatever may answer
 		s.recoverPanics,                    // outside of the session, so that a panic saves nothing
 		crossOrigin.Handler,                // before any work is done for a forged request
-		func(next http.Handler) http.Handler { return http.MaxBytesHandler(next, maxRequestBody) },
+		func(next http.Handler) http.Handler { return s.proxy.Or(http.MaxBytesHandler(next, maxRequestBody)) },
 	)(site), nil
 }
 

@@ -54,8 +54,7 @@ func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.attempts.Remove(a.ID)
 	s.log(ctx, slog.LevelInfo, "second factor accepted", "client", a.Client.ID(), "account", accountHash(a.Email))
-	rec.add(s.browserStep(r, started))
-	return s.finishSignIn(ctx, w, r, a, rec)
+	return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started))
 }
 
 // secondFactorRefused asks again for a code, a few times.

@@ -24,17 +24,22 @@ type Server struct {
 	fallback []byte // the page for when no page can be drawn
 
 	sessions *sessions
+	index    *sessionIndex
 	attempts *attempts
+	machines machineKeys
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
+	proxy    *proxy
 	ready    *readiness
 	metrics  *metrics
 
-	perAddress, perAccount *limiter
+	perAddress, perAccount, perLogout *limiter
 
 	stop    context.CancelFunc // ends the sweeper
-	stopped sync.WaitGroup
+	work    context.Context    //nolint:containedctx // of what goes on behind requests
+	cut     context.CancelFunc // ends that
+	stopped sync.WaitGroup     // both
 }
 
 // New returns a Server, or every problem of the Config at once. Call Close
@@ -50,16 +55,21 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealer, err := vault.NewSealer(config.Keys)
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	s := &Server{
 		config:     config,
 		fallback:   fallback,
 		metrics:    metrics,
-		sessions:   newSessions(config),
+		index:      &sessionIndex{store: config.Store, sealer: sealer, keys: config.Keys},
 		attempts:   &attempts{now: config.Now},
 		clients:    make(map[string]*identity.Client),
 		calls:      apiCalls(config),
 		perAddress: newLimiter(config.Now, config.AttemptsPerAddress),
 		perAccount: newLimiter(config.Now, config.AttemptsPerAccount),
+		perLogout:  newLimiter(config.Now, refusedLogoutsPerMinute),
 	}
 	for _, c := range config.Clients {
 		s.clients[c.ID()] = c
@@ -67,8 +77,8 @@ func New(config Config) (*Server, error) {
 	for _, m := range config.Machine {
 		s.clients[machineName(m)] = m.Client
 	}
-	s.sessions.manager.ErrorFunc = s.sessionFault
 	s.ready = newReadiness(s)
+	s.proxy = newProxy(s)
 	if s.vault, err = s.newVault(); err != nil {
 		return nil, err
 	}
@@ -78,8 +88,10 @@ func New(config Config) (*Server, error) {
 	if err := metrics.register(config.Registerer, s.vault); err != nil {
 		return nil, errors.Join(err, s.vault.Close(context.Background()))
 	}
+	s.sessions = newSessions(config, newSessionStore(config, sealer)) // last: it watches the store from now on
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	s.work, s.cut = context.WithCancel(context.Background())
 	s.stopped.Go(func() { s.sweep(ctx) })
 	return s, nil
 }
@@ -89,11 +101,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// Close stops the work in the background and waits for the renewals under way,
-// so that no refresh token is lost half used. Call it after the HTTP server
-// has drained. It gives up when ctx ends.
+// Close stops the work in the background and waits for the sign-outs and
+// renewals under way, so that no refresh token is lost half used. Call it after
+// the HTTP server has drained. When ctx ends, it cuts them short.
 func (s *Server) Close(ctx context.Context) error {
 	s.stop()
+	s.EndStreams()
 	s.metrics.unregister(s.config.Registerer)
 	swept := make(chan struct{})
 	go func() { s.stopped.Wait(); close(swept) }()
@@ -101,6 +114,9 @@ func (s *Server) Close(ctx context.Context) error {
 	case <-swept:
 	case <-ctx.Done():
 	}
+	s.cut()
+	<-swept
+	s.sessions.store.mirror.Close()
 	if err := s.vault.Close(ctx); err != nil {
 		return fmt.Errorf("web: close the vault: %w", err)
 	}
@@ -130,7 +146,7 @@ func (s *Server) newVault() (*vault.Vault, error) {
 
 // revokeDiscarded signs out a token that arrived after its session had ended.
 func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
-	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken); err != nil {
+	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken, stateOf(e)...); err != nil {
 		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
 		return
 	}
@@ -160,9 +176,10 @@ func (s *Server) sweep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		for _, held := range s.sessions.store.Sweep() {
-			s.log(ctx, slog.LevelInfo, "session timed out", "client", held.Client, "user", held.Owner)
-			s.endTokens(ctx, held)
+		held := s.sessions.store.Sweep(ctx)
+		for _, h := range held {
+			s.log(ctx, slog.LevelInfo, "session timed out", "client", h.Client, "user", h.Owner)
 		}
+		s.endTokens(ctx, endOne, held...)
 	}
 }

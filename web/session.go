@@ -6,35 +6,48 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
 )
 
-// The keys of the session's values. Nothing outside of this file knows them.
+// The keys of the session's values. Nothing outside of the session's files knows them.
 const (
-	keyUser    = "user"
-	keyFlow    = "flow"
-	keyBrowser = "browser"
-	keyNotice  = "notice"
+	keyUser    = "u"
+	keyClaims  = "c"
+	keyFlow    = "f"
+	keyBrowser = "b"
+	keyNotice  = "n"
 )
 
 // user is who is signed in. The tokens are not here but in the vault.
 type user struct {
-	Owner         string // issuer + " " + subject, as the vault has it (OIDC Core 5.7)
-	Subject       string
-	Client        string
-	VaultKey      string
-	Nickname      string
-	Email         string
-	AccountID     string
-	Administrator bool
-	Claims        []claim
-	SignedIn      time.Time
+	Owner         string    `json:"o"` // issuer + " " + subject, as the vault has it (OIDC Core 5.7)
+	Issuer        string    `json:"i"`
+	Subject       string    `json:"s"`
+	IdentityID    string    `json:"x,omitempty"` // of the session at the IdentityServer, its claim sid
+	Client        string    `json:"c"`
+	VaultKey      string    `json:"k"`
+	Nickname      string    `json:"n,omitempty"`
+	Email         string    `json:"e,omitempty"`
+	AccountID     string    `json:"a,omitempty"`
+	Administrator bool      `json:"r,omitempty"`
+	SignedIn      time.Time `json:"t"`
+	UserAgent     string    `json:"d,omitempty"` // of the browser that signed in
 }
 
-// claim is one verified claim of the ID token.
-type claim struct{ Name, Value string }
+// holding is what the session of u holds outside of the session.
+func (u user) holding() holding {
+	return holding{Owner: u.Owner, VaultKey: u.VaultKey, Client: u.Client}
+}
+
+// holding names an entry of the vault.
+type holding struct {
+	Owner    string
+	VaultKey string
+	Client   string
+}
 
 // sessions is what the pages know of scs.
 type sessions struct {
@@ -44,12 +57,11 @@ type sessions struct {
 	now      func() time.Time
 }
 
-func newSessions(cfg Config) *sessions {
-	store := newSessionStore(cfg.Now, cfg.IdleTimeout, holdingOf)
+func newSessions(cfg Config, store *sessionStore) *sessions {
 	// Not scs.New, whose own store would leave a goroutine behind.
 	m := &scs.SessionManager{
 		Store:    store,
-		Codec:    jsonCodec{},
+		Codec:    valuesCodec{},
 		Lifetime: cfg.AbsoluteTimeout,
 		// IdleTimeout is 0: the store keeps the idle time, where scs would save the whole session on every request.
 		Cookie: scs.SessionCookie{
@@ -68,22 +80,59 @@ func newSessions(cfg Config) *sessions {
 	return &sessions{manager: m, store: store, absolute: cfg.AbsoluteTimeout, now: cfg.Now}
 }
 
+// Load returns a context for a request that comes with token, which may be empty. Its error is the store's.
+func (s *sessions) Load(ctx context.Context, token string) (context.Context, error) {
+	return s.manager.Load(withCurrent(ctx), token)
+}
+
+// Save stores what the request changed, and returns the token that the browser should have from then on; it is
+// empty if it should have none. A request that changed nothing writes nothing.
+func (s *sessions) Save(ctx context.Context) (token string, err error) {
+	if s.manager.Status(ctx) != scs.Modified {
+		return s.manager.Token(ctx), nil
+	}
+	token, _, err = s.manager.Commit(ctx)
+	return token, err
+}
+
+// Destroyed reports whether the request ended its session and began no other.
+func (s *sessions) Destroyed(ctx context.Context) bool { return s.manager.Status(ctx) == scs.Destroyed }
+
+// cookie is the one that holds token; an empty one removes it.
+func (s *sessions) cookie(token string) *http.Cookie {
+	like := s.manager.Cookie
+	//nolint:gosec // Secure wherever the site is reached by https
+	c := &http.Cookie{Name: like.Name, Value: token, Path: like.Path, Secure: like.Secure, HttpOnly: like.HttpOnly, SameSite: like.SameSite}
+	if token == "" {
+		c.MaxAge, c.Expires = -1, time.Unix(1, 0)
+	}
+	return c
+}
+
 // User returns who is signed in.
 func (s *sessions) User(ctx context.Context) (user, bool) {
+	if c := currentOf(ctx).copy; c != nil && s.manager.Status(ctx) == scs.Unmodified {
+		return c.Value.user, c.Value.user.VaultKey != ""
+	}
 	var u user
 	return u, s.get(ctx, keyUser, &u) && u.VaultKey != ""
 }
 
 // SignIn makes u the session's user, under a new session id with a new
-// absolute end. The browser's other sign-ins under way stay valid.
-func (s *sessions) SignIn(ctx context.Context, u user, flow []exchange, notice string) error {
+// absolute end, and stores it at once. The browser's other sign-ins under way
+// stay valid.
+func (s *sessions) SignIn(ctx context.Context, u user, claims []claim, flow []exchange, notice string) error {
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return fmt.Errorf("renew the session id: %w", err)
 	}
-	s.manager.SetDeadline(ctx, s.now().Add(s.absolute))
+	s.manager.SetDeadline(ctx, u.SignedIn.Add(s.absolute))
 	s.put(ctx, keyUser, u)
+	s.put(ctx, keyClaims, claims)
 	s.put(ctx, keyFlow, flow)
 	s.put(ctx, keyNotice, notice)
+	if _, err := s.Save(ctx); err != nil {
+		return fmt.Errorf("store the session: %w", err)
+	}
 	return nil
 }
 
@@ -105,14 +154,30 @@ func (s *sessions) End(ctx context.Context) error {
 	return s.manager.Destroy(ctx)
 }
 
-// Touch starts the idle time anew.
-func (s *sessions) Touch(ctx context.Context) {
-	s.store.Touch(s.manager.Token(ctx))
-}
+// Touch notes that the session is used.
+func (s *sessions) Touch(ctx context.Context) error { return s.store.Touch(ctx) }
 
 // Ends says when the session ends unused, and when it ends anyway.
 func (s *sessions) Ends(ctx context.Context) (idle, latest time.Time) {
-	return s.store.Ends(s.manager.Token(ctx))
+	if c := currentOf(ctx).copy; c != nil {
+		return s.store.idleEnd(c), c.Expires
+	}
+	return time.Time{}, time.Time{}
+}
+
+// Place is where the session is stored; it is empty if there is no session.
+func (s *sessions) Place(ctx context.Context) string {
+	if c := currentOf(ctx).copy; c != nil {
+		return c.Key
+	}
+	return ""
+}
+
+// Claims returns the claims of the sign-in's ID token.
+func (s *sessions) Claims(ctx context.Context) []claim {
+	var claims []claim
+	s.get(ctx, keyClaims, &claims)
+	return claims
 }
 
 // Flow returns the exchanges of the session's sign-in.
@@ -156,11 +221,7 @@ func (s *sessions) NewBrowser(ctx context.Context) string {
 
 // ID is the session's name in the log; it is empty if there is no session.
 func (s *sessions) ID(ctx context.Context) string {
-	token := s.manager.Token(ctx)
-	if token == "" {
-		return ""
-	}
-	return sessionID(token)[:16]
+	return clip(strings.TrimPrefix(s.Place(ctx), sessionPrefix), 16)
 }
 
 func (s *sessions) put(ctx context.Context, key string, v any) {
@@ -174,50 +235,4 @@ func (s *sessions) put(ctx context.Context, key string, v any) {
 func (s *sessions) get(ctx context.Context, key string, v any) bool {
 	raw, ok := s.manager.Get(ctx, key).(json.RawMessage)
 	return ok && json.Unmarshal(raw, v) == nil
-}
-
-// storedValue is how a session lies in the store.
-type storedValue struct {
-	Deadline time.Time                  `json:"deadline"`
-	Values   map[string]json.RawMessage `json:"values"`
-}
-
-// jsonCodec implements scs.Codec. Values stay encoded until somebody asks for
-// them, so a request pays only for what it reads.
-type jsonCodec struct{}
-
-// Encode implements scs.Codec.
-func (jsonCodec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
-	v := storedValue{Deadline: deadline, Values: make(map[string]json.RawMessage, len(values))}
-	for key, value := range values {
-		raw, ok := value.(json.RawMessage)
-		if !ok {
-			return nil, fmt.Errorf("web: session value %s is a %T", key, value)
-		}
-		v.Values[key] = raw
-	}
-	return json.Marshal(v)
-}
-
-// Decode implements scs.Codec.
-func (jsonCodec) Decode(b []byte) (time.Time, map[string]any, error) {
-	var v storedValue
-	if err := json.Unmarshal(b, &v); err != nil {
-		return time.Time{}, nil, fmt.Errorf("web: decode a session: %w", err)
-	}
-	values := make(map[string]any, len(v.Values))
-	for key, raw := range v.Values {
-		values[key] = raw
-	}
-	return v.Deadline, values, nil
-}
-
-// holdingOf reads what a stored session holds.
-func holdingOf(value []byte) holding {
-	var v storedValue
-	var u user
-	if json.Unmarshal(value, &v) != nil || v.Values[keyUser] == nil || json.Unmarshal(v.Values[keyUser], &u) != nil {
-		return holding{}
-	}
-	return holding{Owner: u.Owner, VaultKey: u.VaultKey, Client: u.Client}
 }

@@ -4,191 +4,297 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/alexedwards/scs/v2"
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
 )
 
-// clock is time that moves only when told.
-type clock struct{ now time.Time }
-
-func (c *clock) Now() time.Time { return c.now }
-
-func (c *clock) Pass(d time.Duration) { c.now = c.now.Add(d) }
-
-func newClock() *clock { return &clock{now: time.Unix(1_800_000_000, 0)} }
-
-// valueOf is a stored session of owner.
-func valueOf(t *testing.T, owner, key string) []byte {
-	t.Helper()
-	raw, err := json.Marshal(user{Owner: owner, VaultKey: key, Client: "spa"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	value, err := jsonCodec{}.Encode(time.Time{}, map[string]any{keyUser: json.RawMessage(raw)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return value
+// faulty is a store that counts what is asked of it, keeps a dump, and fails when told.
+type faulty struct {
+	store.Store
+	gets, puts atomic.Int64
+	down       atomic.Bool
+	dump       strings.Builder // of all that was put; read it when nobody writes
 }
 
-func mustCommit(t *testing.T, s *sessionStore, token string, value []byte, expiry time.Time) {
-	t.Helper()
-	if err := s.Commit(token, value, expiry); err != nil {
-		t.Fatal(err)
+func (f *faulty) Get(ctx context.Context, key string) (store.Record, error) {
+	f.gets.Add(1)
+	if f.down.Load() {
+		return store.Record{}, store.NewFault(ctx, "get", io.ErrUnexpectedEOF)
 	}
+	return f.Store.Get(ctx, key)
 }
 
-func alive(t *testing.T, s *sessionStore, token string) bool {
-	t.Helper()
-	_, ok, err := s.Find(token)
-	if err != nil {
-		t.Fatal(err)
+func (f *faulty) Put(ctx context.Context, r store.Record) (uint64, error) {
+	f.puts.Add(1)
+	if f.down.Load() {
+		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
 	}
-	return ok
+	f.dump.WriteString(r.Key + " " + r.Owner + " " + string(r.Value) + "\n")
+	return f.Store.Put(ctx, r)
+}
+
+func (f *faulty) Delete(ctx context.Context, key string) error {
+	if f.down.Load() {
+		return store.NewFault(ctx, "delete", io.ErrUnexpectedEOF)
+	}
+	return f.Store.Delete(ctx, key)
+}
+
+// pass lets virtual time pass, and what that starts come to rest.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// inBubble runs f against a bench in virtual time.
+func inBubble(t *testing.T, f func(t *testing.T, b *bench, s *faulty)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := &faulty{Store: memstore.New()}
+		b := newBench(t, s)
+		synctest.Wait()
+		f(t, b, s)
+	})
 }
 
 // req 78: whatever ended a session, a request that began before cannot save it again.
-func TestSessionStoreNeverResurrects(t *testing.T) {
-	for name, end := range map[string]func(*sessionStore, *clock){
-		"signed out":            func(s *sessionStore, _ *clock) { _ = s.Delete("token") },
-		"signed out everywhere": func(s *sessionStore, _ *clock) { s.EndOwner("owner") },
-		"idle":                  func(_ *sessionStore, c *clock) { c.Pass(15 * time.Minute) },
-		"idle and swept":        func(s *sessionStore, c *clock) { c.Pass(15 * time.Minute); s.Sweep() },
-		"past its end":          func(_ *sessionStore, c *clock) { c.Pass(10 * time.Hour) },
-		"past its end, swept":   func(s *sessionStore, c *clock) { c.Pass(10 * time.Hour); s.Sweep() },
+func TestNothingBringsBackASession(t *testing.T) {
+	for name, end := range map[string]func(b *bench, cookie string){
+		"signed out": func(b *bench, cookie string) { b.signOut(cookie) },
+		"ended by its owner": func(b *bench, _ string) {
+			list, err := b.server.sessions.store.Of(b.t.Context(), "owner")
+			if err := errors.Join(err, b.server.endSessions(b.t.Context(), list, endOne)); err != nil || len(list) != 1 {
+				b.t.Errorf("%d sessions, %v", len(list), err)
+			}
+		},
+		"idle":           func(_ *bench, _ string) { <-time.After(15 * time.Minute) },
+		"idle and swept": func(_ *bench, _ string) { pass(17 * time.Minute) },
+		"past its end":   func(_ *bench, _ string) { pass(11 * time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := newClock()
-			s := newSessionStore(c.Now, 15*time.Minute, holdingOf)
-			value, expiry := valueOf(t, "owner", "key"), c.now.Add(10*time.Hour)
-			mustCommit(t, s, "token", value, expiry)
-			if !alive(t, s, "token") {
-				t.Fatal("not stored")
-			}
-			end(s, c)
-			if err := s.Commit("token", value, expiry); !errors.Is(err, errSessionEnded) {
-				t.Errorf("saving again gives %v", err)
-			}
-			s.Touch("token")
-			if alive(t, s, "token") {
-				t.Error("the session is back")
-			}
+			inBubble(t, func(_ *testing.T, b *bench, _ *faulty) {
+				cookie := b.signIn("owner")
+				b.do(cookie, func(_ http.ResponseWriter, slow *http.Request) {
+					end(b, cookie)
+					b.put(slow.Context(), 2)
+					if err := b.server.sessions.Touch(slow.Context()); err != nil {
+						b.t.Error(err)
+					}
+				})
+				b.wants(cookie, 0)
+			})
 		})
 	}
 }
 
-func TestSessionStoreTimes(t *testing.T) {
-	c := newClock()
-	s := newSessionStore(c.Now, 15*time.Minute, holdingOf)
-	mustCommit(t, s, "token", valueOf(t, "owner", "key"), c.now.Add(time.Hour))
-	c.Pass(10 * time.Minute)
-	mustCommit(t, s, "token", valueOf(t, "owner", "key"), c.now.Add(50*time.Minute)) // a change is not use
-	if idle, _ := s.Ends("token"); idle != c.now.Add(5*time.Minute) {
-		t.Errorf("idle end %v after a change", idle)
-	}
-	s.Touch("token")
-	if idle, latest := s.Ends("token"); idle != c.now.Add(15*time.Minute) || latest != c.now.Add(50*time.Minute) {
-		t.Errorf("ends %v and %v", idle, latest)
-	}
-	for range 4 { // req 75: use does not move the absolute end
-		c.Pass(10 * time.Minute)
-		s.Touch("token")
-	}
-	if idle, latest := s.Ends("token"); idle != latest {
-		t.Errorf("idle end %v is after the latest %v", idle, latest)
-	}
-	c.Pass(10 * time.Minute)
-	if alive(t, s, "token") {
-		t.Error("alive after its latest end")
-	}
-	if held := s.Sweep(); len(held) != 1 || held[0].VaultKey != "key" {
-		t.Errorf("swept %v", held)
-	}
-	if len(s.items) != 0 || len(s.owned) != 0 {
-		t.Errorf("%d items and %d owners are left", len(s.items), len(s.owned))
-	}
+// A session is read from memory while it does not change, reading writes nothing, and use is noted once a minute.
+func TestReadsAndTouches(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
+		cookie := b.signIn("owner")
+		use := func() {
+			b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
+				if err := b.server.sessions.Touch(r.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		counts := func(what string, gets, puts int64) {
+			t.Helper()
+			if s.gets.Load() != gets || s.puts.Load() != puts {
+				t.Errorf("%s: %d reads and %d writes, want %d and %d", what, s.gets.Load(), s.puts.Load(), gets, puts)
+			}
+			s.gets.Store(0)
+			s.puts.Store(0)
+		}
+		counts("a sign-in, and one more change", 0, 2)
+		for range 10 {
+			b.wants(cookie, 1)
+			use()
+		}
+		counts("ten uses at once", 0, 0)
+		b.change(cookie, 1)
+		counts("a change that changes nothing", 0, 0)
+		for range 180 {
+			pass(time.Second)
+			use()
+		}
+		counts("three minutes of use", 0, 3)
+		for range 14 { // req 76: who does not touch it does not use it
+			pass(time.Minute)
+			b.wants(cookie, 1)
+		}
+		pass(time.Minute)
+		b.wants(cookie, 0) // req 74
+	})
 }
 
-// req 73: who reads the store cannot use a session.
-func TestSessionStoreHashesTokens(t *testing.T) {
-	c := newClock()
-	s := newSessionStore(c.Now, time.Minute, holdingOf)
-	mustCommit(t, s, "the-token", valueOf(t, "owner", "key"), c.now.Add(time.Hour))
-	for id, item := range s.items {
-		if strings.Contains(id+string(item.value), "the-token") {
-			t.Error("the token is in the store")
+// req 80: a store that fails is no sign-out.
+func TestStoreFault(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
+		cookie := b.signIn("owner")
+		s.down.Store(true)
+		b.server.sessions.store.mirror.Forget(placeOf(cookie))
+		w, after := b.do(cookie, func(http.ResponseWriter, *http.Request) { t.Error("it was served") })
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || after != cookie {
+			t.Errorf("a fault of reading: %d, Retry-After %q, another cookie: %t", w.Code, w.Header().Get("Retry-After"), after != cookie)
 		}
-		if alive(t, s, id) {
-			t.Error("the stored id opens the session")
+		s.down.Store(false)
+		b.wants(cookie, 1)
+
+		s.down.Store(true) // the session is in memory, and the fault shows when it is saved
+		w, after = b.do(cookie, func(w http.ResponseWriter, r *http.Request) {
+			b.put(r.Context(), 2)
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(http.StatusSeeOther)
+			if _, err := io.WriteString(w, "went well"); !errors.Is(err, errNotSaved) {
+				t.Errorf("writing on gives %v", err)
+			}
+		})
+		if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || after != cookie ||
+			w.Header().Get("Location") != "" || strings.Contains(w.Body.String(), "went well") || w.Header().Get("Content-Security-Policy") == "" {
+			t.Errorf("a fault of saving: %d, %v", w.Code, w.Header())
 		}
-	}
+		s.down.Store(false)
+		b.wants(cookie, 1)
+	})
 }
 
-func TestSessionStoreEndsOneOwner(t *testing.T) {
-	c := newClock()
-	s := newSessionStore(c.Now, time.Minute, holdingOf)
-	for token, owner := range map[string]string{"a": "one", "b": "one", "c": "two", "d": ""} {
-		mustCommit(t, s, token, valueOf(t, owner, "key "+token), c.now.Add(time.Hour))
-	}
-	if held := s.EndOwner("one"); len(held) != 2 {
-		t.Errorf("ended %v", held)
-	}
-	for token, want := range map[string]bool{"a": false, "b": false, "c": true, "d": true} {
-		if alive(t, s, token) != want {
-			t.Errorf("session %s alive: %v", token, !want)
-		}
-	}
-}
-
-// S3 and S8 of scs, with its own middleware: a slow request that changes its
-// session while it is signed out.
-func TestSlowRequestAfterSignOut(t *testing.T) {
-	c := newClock()
-	var refused error
-	s := &sessions{
-		store: newSessionStore(c.Now, time.Hour, holdingOf), now: c.Now, absolute: time.Hour,
-	}
-	s.manager = &scs.SessionManager{
-		Store: s.store, Codec: jsonCodec{}, Lifetime: time.Hour, Cookie: scs.SessionCookie{Name: "s"},
-		ErrorFunc: func(_ http.ResponseWriter, _ *http.Request, err error) { refused = err },
-	}
-	do := func(cookie string, h func(context.Context)) string {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		if cookie != "" {
-			r.AddCookie(&http.Cookie{Name: "s", Value: cookie})
-		}
-		w := httptest.NewRecorder()
-		s.manager.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { h(r.Context()) })).ServeHTTP(w, r)
-		for _, set := range w.Result().Cookies() {
-			cookie = set.Value
-		}
-		return cookie
-	}
-	signIn := func(ctx context.Context) {
-		if err := s.SignIn(ctx, user{Owner: "owner", VaultKey: "key"}, nil, ""); err != nil {
+// req 73: a dump of the store tells neither who nor what, and opens no session.
+func TestStoreDump(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
+		cookie := b.signIn("a-telling-owner")
+		u := user{Owner: "a-telling-owner", Issuer: "https://issuer", Subject: "a-telling-owner", Email: "Telling@example.com", IdentityID: "telling-sid", SignedIn: time.Now()}
+		if err := b.server.index.Remember(t.Context(), placeOf(cookie), u, time.Now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	cookie := do("", signIn)
-	do(cookie, func(slow context.Context) {
-		do(cookie, func(ctx context.Context) {
-			if err := s.End(ctx); err != nil {
-				t.Fatal(err)
+		dump := s.dump.String()
+		for _, secret := range []string{cookie, "telling", "Telling", "key of", hashed("telling@example.com")} {
+			if strings.Contains(dump, secret) {
+				t.Errorf("the store tells %q", secret)
 			}
-		})
-		s.PutNotice(slow, "still here")
+		}
+		if len(dump) < 100 {
+			t.Error("nothing was dumped")
+		}
+		b.wants(strings.TrimPrefix(placeOf(cookie), sessionPrefix), 0)
 	})
-	if !errors.Is(refused, errSessionEnded) {
-		t.Errorf("the slow request's save gives %v", refused)
+}
+
+// req 81: a new key, and a process that has never seen the session.
+func TestKeyRotation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, old, current := memstore.New(), vault.NewKey("old"), vault.NewKey("current")
+		keys := func(k ...vault.Key) func(*Config) { return func(c *Config) { c.Keys = k } }
+		cookie := newBench(t, s, keys(old)).signIn("owner")
+		newBench(t, s, keys(current, old)).wants(cookie, 1)
+		b := newBench(t, s, keys(current))
+		b.wants(cookie, 0) // fails closed, and ends nothing
+		newBench(t, s, keys(old, current)).wants(cookie, 1)
+	})
+}
+
+// req 79: between processes, too.
+func TestOlderCopyOfAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, key := memstore.New(), vault.NewKey("shared")
+		shared := func(c *Config) { c.Keys = []vault.Key{key} }
+		here, there := newBench(t, s, shared), newBench(t, s, shared)
+		cookie := here.signIn("owner")
+		here.do(cookie, func(_ http.ResponseWriter, slow *http.Request) {
+			there.change(cookie, 2)
+			here.server.sessions.PutNotice(slow.Context(), "slow")
+		})
+		synctest.Wait()
+		here.wants(cookie, 2)
+		there.wants(cookie, 2)
+		there.signOut(cookie)
+		synctest.Wait()
+		here.wants(cookie, 0) // req 77
+	})
+}
+
+// What one user has is listed and ended without the others'.
+func TestSessionsOfOneOwner(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, _ *faulty) {
+		mine := []string{b.signIn("one"), b.signIn("one")}
+		other := b.signIn("two")
+		list, err := b.server.sessions.store.Of(t.Context(), "one")
+		if err != nil || len(list) != 2 {
+			t.Fatalf("%d sessions, %v", len(list), err)
+		}
+		if err := b.server.endSessions(t.Context(), list, endOne); err != nil {
+			t.Fatal(err)
+		}
+		for _, cookie := range mine {
+			b.wants(cookie, 0)
+		}
+		b.wants(other, 1)
+	})
+}
+
+func TestSessionCodec(t *testing.T) {
+	raw, err := json.Marshal(user{Owner: "owner", VaultKey: "key"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	do(cookie, func(ctx context.Context) {
-		if u, ok := s.User(ctx); ok {
-			t.Errorf("%s is signed in again", u.Owner)
+	body := encodeValues(time.UnixMilli(1_800_000_000_123), map[string]json.RawMessage{keyUser: raw, "empty": nil, "x": json.RawMessage(`"y"`)})
+	s := session{seen: time.UnixMilli(1_800_000_000_000), address: netip.MustParseAddr("2001:db8::1"), body: body}
+	got, err := decodeSession(s.encode())
+	if err != nil || !got.seen.Equal(s.seen) || got.address != s.address || string(got.body) != string(body) || got.user.VaultKey != "key" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for cut := range len(s.encode()) {
+		if _, err := decodeSession(s.encode()[:cut]); err == nil && cut < len(s.encode())-len(body)+1 {
+			t.Errorf("%d bytes of it are a session", cut)
+		}
+	}
+	if _, err := decodeSession([]byte{2, 0, 0, 0}); err == nil {
+		t.Error("another version is a session")
+	}
+}
+
+// BenchmarkSession is what a session costs a request that does not change it.
+func BenchmarkSession(b *testing.B) {
+	bench := newBench(b, memstore.New())
+	cookie := bench.signIn("owner")
+	h := bench.server.withSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := bench.server.sessions.User(r.Context()); !ok {
+			b.Error("nobody is signed in")
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.AddCookie(&http.Cookie{Name: "b2trader-session", Value: cookie})
+		w := httptest.NewRecorder()
+		for pb.Next() {
+			clear(w.Header())
+			h.ServeHTTP(w, r)
+		}
+	})
+}
+
+func FuzzDecodeSession(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte{recordVersion, 0, 0, 0})
+	f.Add(session{body: encodeValues(time.UnixMilli(1), map[string]json.RawMessage{keyUser: json.RawMessage(`{}`)})}.encode())
+	f.Add([]byte{recordVersion, 1, 0, 1, 1, 'a', 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := decodeSession(b)
+		if err != nil && (s.body != nil || s.user != user{}) {
+			t.Error("an error, and a session")
 		}
 	})
 }

@@ -100,13 +100,12 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return s.signInRefused(w, r, a, err)
 	}
 	if a.SignIn.SecondFactor == nil {
-		rec.add(s.browserStep(r, started, "client="+a.Client.ID()))
-		return s.finishSignIn(ctx, w, r, a, rec)
+		return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started, "client="+a.Client.ID()))
 	}
 	if err := s.sessions.StepUp(r.Context()); err != nil {
 		return err
 	}
-	rec.add(s.browserStep(r, started, "client="+a.Client.ID()))
+	rec.add(browserStep(r, started, "client="+a.Client.ID()).until(s.config.Now()))
 	a.Browser, a.Flow, a.factor = s.sessions.NewBrowser(r.Context()), rec.all(), *a.SignIn.SecondFactor
 	s.attempts.Add(a)
 	s.log(ctx, slog.LevelInfo, "second factor required", "client", a.Client.ID(), "account", accountHash(a.Email))
@@ -130,27 +129,48 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt,
 }
 
 // finishSignIn turns a sign-in that the IdentityServer accepted into tokens in
-// the vault and a session.
-func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording) error {
-	u, entry, err := s.retrieve(ctx, a)
+// the vault and a session. The step is the browser's request that led here.
+func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording, step exchange) error {
+	u, claims, entry, err := s.retrieve(ctx, a)
 	if err != nil {
 		return s.signInFailed(ctx, a, err)
 	}
+	rec.add(step.until(s.config.Now()))
+	u.UserAgent = clip(r.UserAgent(), maxUserAgent)
 	before, wasSignedIn := s.sessions.User(ctx)
-	if err := s.vault.Put(ctx, u.VaultKey, entry); err != nil {
-		return s.signInFailed(ctx, a, fmt.Errorf("keep the tokens: %w", err))
-	}
-	if err := s.sessions.SignIn(ctx, u, rec.all(), "You are signed in as "+firstOf(u.Nickname, u.Email, "a user without a name")+"."); err != nil {
+	if err := s.begin(ctx, u, entry, claims, rec.all()); err != nil {
 		return s.signInFailed(ctx, a, err)
 	}
 	s.perAccount.Forget(accountHash(a.Email))
 	visitOf(ctx).Session = s.sessions.ID(ctx)
 	s.log(ctx, slog.LevelInfo, "signed in", "client", u.Client, "user", u.Owner, "account", accountHash(a.Email), "administrator", u.Administrator)
 	if wasSignedIn {
-		s.endTokens(ctx, holding{Owner: before.Owner, VaultKey: before.VaultKey, Client: before.Client})
+		s.endTokens(ctx, endOne, before.holding())
 	}
 	http.Redirect(w, r, a.ReturnTo, http.StatusSeeOther) //nolint:gosec // local: it went through returnTo
 	return nil
+}
+
+// begin keeps the tokens and begins the session that goes with them, findable
+// by those who may end it. Of a session that cannot begin nothing is left.
+func (s *Server) begin(ctx context.Context, u user, entry vault.Entry, claims []claim, flow []exchange) (err error) {
+	if err := s.vault.Put(ctx, u.VaultKey, entry); err != nil {
+		s.behind(ctx, remoteSignOutWait, func(ctx context.Context) { s.revoke(ctx, endOne, []vault.Entry{entry}) })
+		return fmt.Errorf("keep the tokens: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			s.endTokens(ctx, endOne, u.holding())
+		}
+	}()
+	notice := "You are signed in as " + firstOf(u.Nickname, u.Email, "a user without a name") + "."
+	if err := s.sessions.SignIn(ctx, u, claims, flow, notice); err != nil {
+		return storeAway(err)
+	}
+	if err := s.index.Remember(ctx, s.sessions.Place(ctx), u, u.SignedIn.Add(s.config.AbsoluteTimeout)); err != nil {
+		return storeAway(errors.Join(err, s.sessions.End(ctx)))
+	}
+	return s.keepToLimit(ctx, u, s.sessions.Place(ctx))
 }
 
 // signInFailed logs err and returns it.
@@ -160,35 +180,49 @@ func (s *Server) signInFailed(ctx context.Context, a *attempt, err error) error 
 }
 
 // retrieve gets and verifies the tokens.
-func (s *Server) retrieve(ctx context.Context, a *attempt) (user, vault.Entry, error) {
+func (s *Server) retrieve(ctx context.Context, a *attempt) (user, []claim, vault.Entry, error) {
 	code, err := a.SignIn.Authorize(ctx)
 	if err != nil {
-		return user{}, vault.Entry{}, err
+		return user{}, nil, vault.Entry{}, err
 	}
 	token, err := a.SignIn.RetrieveToken(ctx, code)
 	if err != nil {
-		return user{}, vault.Entry{}, err
+		return user{}, nil, vault.Entry{}, err
 	}
 	id, err := a.Client.VerifyIDToken(ctx, token)
 	if err != nil {
-		return user{}, vault.Entry{}, err
+		return user{}, nil, vault.Entry{}, err
 	}
 	claims, roles, err := readClaims(id)
 	if err != nil {
-		return user{}, vault.Entry{}, err
+		return user{}, nil, vault.Entry{}, err
 	}
 	scope, _ := token.Extra("scope").(string)
 	now := s.config.Now()
 	u := user{
-		Owner: id.Issuer + " " + id.Subject, Subject: id.Subject,
+		Owner: id.Issuer + " " + id.Subject, Issuer: id.Issuer, Subject: id.Subject, IdentityID: identityID(id),
 		Client: a.Client.ID(), VaultKey: rand.Text(),
 		Nickname: a.SignIn.Account.Nickname, Email: firstOf(a.SignIn.Account.Email, a.Email), AccountID: a.SignIn.Account.ID,
 		Administrator: slices.Contains(roles, s.config.AdministratorRole) && slices.Contains(strings.Fields(scope), "BackOffice"),
-		Claims:        claims, SignedIn: now,
+		SignedIn:      now,
 	}
 	// The vault lets go of the tokens even if nobody ends the session; the sweeper comes first and revokes them.
 	until := now.Add(s.config.AbsoluteTimeout + 5*sweepEvery)
-	return u, vault.Entry{Owner: u.Owner, Client: u.Client, Token: token, Until: until}, nil
+	return u, claims, vault.Entry{Owner: u.Owner, Client: u.Client, Token: token, State: s.stateToKeep(a), Until: until}, nil
+}
+
+// stateToKeep is the session at the IdentityServer, which saves a session whose
+// refresh token was lost, and which a sign-out ends; nil if there is none or it is not to be kept.
+func (s *Server) stateToKeep(a *attempt) []byte {
+	if s.config.ForgetIdentitySession {
+		return nil
+	}
+	state, err := a.SignIn.State()
+	if err != nil {
+		return nil
+	}
+	raw, _ := state.MarshalBinary() // its error is always nil
+	return raw
 }
 
 // mayTry counts an attempt to sign in, first for the address, then for the account.
@@ -220,11 +254,17 @@ func (s *Server) userClient(id string) *identity.Client {
 }
 
 // browserStep is the browser's own request, as the flow page shows it.
-func (s *Server) browserStep(r *http.Request, started time.Time, details ...string) exchange {
+func browserStep(r *http.Request, started time.Time, details ...string) exchange {
 	return exchange{
 		Browser: true, Method: r.Method, Path: r.URL.Path, Details: details,
-		Status: http.StatusSeeOther, Started: started, Took: s.config.Now().Sub(started),
+		Status: http.StatusSeeOther, Started: started,
 	}
+}
+
+// until returns the exchange with its end.
+func (e exchange) until(end time.Time) exchange {
+	e.Took = end.Sub(e.Started)
+	return e
 }
 
 // postForm reads a form that is not larger than a request may be.

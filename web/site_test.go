@@ -20,6 +20,8 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web"
 )
@@ -33,6 +35,7 @@ const (
 // IdentityServer in memory, so that time can be virtual.
 type site struct {
 	t        *testing.T
+	config   web.Config
 	identity *identitytest.Server
 	web      *web.Server
 	log      *lockedBuffer
@@ -62,16 +65,39 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	for _, c := range change {
 		c(&config)
 	}
-	if s.web, err = web.New(config); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.web.Close(t.Context()); err != nil && t.Context().Err() == nil {
-			t.Error(err)
-		}
-		s.checkLog()
-	})
+	s.config = config
+	s.open()
+	t.Cleanup(s.checkLog)
 	return s
+}
+
+// open starts the site's process.
+func (s *site) open() {
+	s.t.Helper()
+	var err error
+	if s.web, err = web.New(s.config); err != nil {
+		s.t.Fatal(err)
+	}
+	opened := s.web
+	s.t.Cleanup(func() {
+		if err := opened.Close(s.t.Context()); err != nil && s.t.Context().Err() == nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// replica is another process of the same site. The site must have a store.
+func (s *site) replica() *site {
+	s.t.Helper()
+	other := *s
+	other.open()
+	synctest.Wait()
+	return &other
+}
+
+// shared gives a site a store and keys that its replicas share.
+func shared(c *web.Config) {
+	c.Store, c.Keys = memstore.New(), []vault.Key{vault.NewKey("shared")}
 }
 
 func secret(s string) func() (identity.Secret, error) {
@@ -116,6 +142,9 @@ func (s *site) browser() *browser {
 	}
 	return &browser{site: s, jar: jar, header: http.Header{"Sec-Fetch-Site": {"same-origin"}, "Accept": {"text/html"}}}
 }
+
+// at is the same browser, whose next requests another process gets.
+func (b *browser) at(s *site) *browser { return &browser{site: s, jar: b.jar, header: b.header} }
 
 // answer is what came back.
 type answer struct {

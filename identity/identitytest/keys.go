@@ -106,7 +106,12 @@ func signJWT(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose
 	if options == nil {
 		options = &jose.SignerOptions{}
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options.WithType("JWT"))
+	return signJWTAs(alg, key, payload, options.WithType("JWT"))
+}
+
+// signJWTAs is signJWT for a token of a type of its own.
+func signJWTAs(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose.SignerOptions) string {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options)
 	if err != nil {
 		panic("identitytest: " + err.Error())
 	}

@@ -68,7 +68,7 @@ func TestAccessTokensExpireWithoutSkew(t *testing.T) {
 
 func TestTokensFromTheFuture(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
-	b := start(t, identitytest.Config{Now: func() time.Time { return now }})
+	b := inMemory(t, identitytest.Config{Now: func() time.Time { return now }})
 	token := b.login("trader@example.com", "spa").AccessToken
 	now = now.Add(-time.Second)
 	wantEqual(t, "status", b.account(token), http.StatusUnauthorized)

@@ -27,7 +27,8 @@ func invalid(problems []string) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, strings.Join(problems, ", "))
 }
 
-// A Fault says that the database did not do what it should. errors.Is finds ErrUnavailable in it and whatever the driver said.
+// A Fault says that the database did not do what it should. errors.Is finds ErrUnavailable in it and whatever the
+// driver said.
 type Fault struct {
 	Op  string // what was tried, such as "redis: put"
 	Err error

@@ -2,7 +2,7 @@ package vault_test
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -27,7 +27,7 @@ func filled(tb testing.TB) *vault.Vault {
 	tb.Cleanup(func() { _ = v.Close(context.Background()); _ = shelf.Close() })
 	for i := range 1000 {
 		token := &oauth2.Token{AccessToken: "a", Expiry: time.Now().Add(time.Hour)}
-		if err := v.Put(tb.Context(), fmt.Sprint(i), vault.Entry{Owner: "o", Client: "spa", Token: token}); err != nil {
+		if err := v.Put(tb.Context(), strconv.Itoa(i), vault.Entry{Owner: "o", Client: "spa", Token: token}); err != nil {
 			tb.Fatal(err)
 		}
 	}

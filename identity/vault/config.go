@@ -54,7 +54,7 @@ type Config struct {
 	// Refreshers renew the entries, by Entry.Client.
 	Refreshers map[string]Refresher
 
-	// Timeout bounds one token request. Zero: one minute.
+	// Timeout bounds one token request. Zero: 90 seconds. Giving up early costs more than waiting: the refresh token is spent.
 	Timeout time.Duration
 
 	// MaxWait bounds how long Token waits for a renewal before it says UnavailableError; the renewal goes on.
@@ -66,7 +66,7 @@ type Config struct {
 	Lease time.Duration
 
 	// Revoke is called, if set, with a token that nobody will use: the entry was deleted while it was being renewed, or
-	// another process was quicker.
+	// another process was quicker. The Entry has its State only in the first case: in the second somebody lives by it.
 	Revoke func(context.Context, Entry)
 
 	// OnRenewal is called, if set, after each renewal that this vault carried out or waited for.
@@ -85,7 +85,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
-		c.Timeout = time.Minute
+		c.Timeout = 90 * time.Second
 	}
 	if c.MaxWait == 0 {
 		c.MaxWait = 20 * time.Second

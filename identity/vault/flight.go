@@ -48,7 +48,7 @@ func (v *Vault) join(s *slot, h *held, now time.Time) (*flight, error) {
 	return s.flight, nil
 }
 
-// wait returns the successor that a flight brings.
+// wait returns the successor that a flight brings. If it came so late that it has expired already, one more is flown.
 func (v *Vault) wait(ctx context.Context, s *slot, f *flight) (*oauth2.Token, error) {
 	began := v.config.Now()
 	token, err := v.successor(ctx, s, f)
@@ -61,23 +61,41 @@ func (v *Vault) wait(ctx context.Context, s *slot, f *flight) (*oauth2.Token, er
 func (v *Vault) successor(ctx context.Context, s *slot, f *flight) (*oauth2.Token, error) {
 	patience := time.NewTimer(v.config.MaxWait)
 	defer patience.Stop()
+	for again := true; ; again = false {
+		if err := v.landed(ctx, s, f, patience.C); err != nil {
+			return nil, err
+		}
+		h, now := s.held.Load(), v.config.Now()
+		if now.Before(h.expiry) || !again {
+			return h.token, nil
+		}
+		var err error
+		if f, err = v.join(s, h, now); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// landed waits for a flight. Its error says why the caller gets nothing of it.
+func (v *Vault) landed(ctx context.Context, s *slot, f *flight, patience <-chan time.Time) error {
 	select {
 	case <-f.done:
 	case <-s.gone:
-		return nil, ErrNotFound
-	case <-patience.C:
-		return nil, unavailable(errWaiting)
+		return ErrNotFound
+	case <-patience:
+		return unavailable(errWaiting)
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
-	switch h := s.held.Load(); {
+	switch {
 	case f.err != nil:
-		return nil, f.err
+		return f.err
 	case s.isBuried():
-		return nil, ErrNotFound
-	default:
-		return h.token, nil
+		return ErrNotFound
+	case s.held.Load().record.Dead: // a later flight has found that out
+		return ErrEnded
 	}
+	return nil
 }
 
 // fly renews. It belongs to the vault: no caller's context reaches it.

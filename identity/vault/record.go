@@ -78,7 +78,7 @@ func (r record) entry() Entry {
 // neither tokens nor whose they are.
 type shelf struct {
 	store  store.Store
-	sealer *sealer
+	sealer *Sealer
 	prefix string
 }
 
@@ -100,7 +100,7 @@ func (s *shelf) get(ctx context.Context, place string) (record, uint64, error) {
 }
 
 func (s *shelf) decode(raw store.Record) (record, error) {
-	plain, err := s.sealer.open(raw.Key, raw.Value)
+	plain, err := s.sealer.Open(raw.Key, raw.Value)
 	if err != nil {
 		return record{}, err
 	}
@@ -118,7 +118,7 @@ func (s *shelf) put(ctx context.Context, place string, r record, version uint64)
 		return 0, fmt.Errorf("vault: encode the record: %w", err)
 	}
 	return s.store.Put(ctx, store.Record{
-		Key: place, Owner: s.prefix + hashed(r.Owner), Version: version, Value: s.sealer.seal(place, plain), Expires: r.Until,
+		Key: place, Owner: s.prefix + hashed(r.Owner), Version: version, Value: s.sealer.Seal(place, plain), Expires: r.Until,
 	})
 }
 

@@ -187,23 +187,24 @@ func (r *renewal) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.config.Timeout)
 	defer cancel()
 	client, token := r.config.Refreshers[r.record.Client], r.record.token() // keep changes the record
-	stopped, idle := make(chan struct{}), make(chan struct{})
+	keeping, stop := context.WithCancel(ctx)
+	kept := make(chan struct{})
 	go func() {
-		defer close(idle)
-		r.keep(ctx, stopped)
+		defer close(kept)
+		r.keep(keeping)
 	}()
-	defer func() { close(stopped); <-idle }()
+	defer func() { stop(); <-kept }()
 	return client.Refresh(ctx, token)
 }
 
-// keep renews the lease until it is stopped, or lost: then somebody else took it, as after a long pause of this process.
-func (r *renewal) keep(ctx context.Context, stopped <-chan struct{}) {
+// keep renews the lease until ctx ends, or until it is lost: then somebody else took it, as after a long pause of this process.
+func (r *renewal) keep(ctx context.Context) {
 	tick := time.NewTicker(r.config.Lease / 3)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-		case <-stopped:
+		case <-ctx.Done():
 			return
 		}
 		if err := r.extend(ctx); errors.Is(err, store.ErrConflict) || gone(err) {

@@ -24,14 +24,23 @@ func NewKey(id string) Key {
 	return Key{ID: id, Secret: secret}
 }
 
-// A sealer seals with the first of its keys and opens with any.
-type sealer struct {
+// A Sealer seals with the first of its keys and opens with any. A Vault has one of its own; others are for what else
+// is kept in the same store.
+type Sealer struct {
 	first string
 	keys  map[string]cipher.AEAD
 }
 
-func newSealer(keys []Key) (*sealer, error) {
-	s := &sealer{keys: map[string]cipher.AEAD{}}
+// NewSealer returns a Sealer, or every problem of the keys at once.
+func NewSealer(keys []Key) (*Sealer, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("vault: there are no keys to seal with")
+	}
+	return newSealer(keys)
+}
+
+func newSealer(keys []Key) (*Sealer, error) {
+	s := &Sealer{keys: map[string]cipher.AEAD{}}
 	var problems []error
 	for i, k := range keys {
 		block, err := aes.NewCipher(k.Secret)
@@ -61,13 +70,15 @@ const envelope = 1
 // errSealed says nothing about why, which an attacker could use.
 var errSealed = errors.New("vault: the stored record cannot be opened with the configured keys")
 
-// seal binds plain to place, so that a record moved to another key of the store does not open.
-func (s *sealer) seal(place string, plain []byte) []byte {
-	head := append([]byte{envelope, byte(len(s.first))}, s.first...)
+// Seal binds plain to place, so that a record moved to another key of the store does not open.
+func (s *Sealer) Seal(place string, plain []byte) []byte {
+	head := append([]byte{envelope, byte(len(s.first))}, s.first...) //nolint:gosec // newSealer allows 255
+	//nolint:gosec // a nil nonce is what RandomNonce asks for
 	return s.keys[s.first].Seal(head, nil, plain, append([]byte(place), head...))
 }
 
-func (s *sealer) open(place string, sealed []byte) ([]byte, error) {
+// Open returns what Seal was given. Its error does not say why it cannot.
+func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
 	if len(sealed) < 2 || sealed[0] != envelope || len(sealed) < 2+int(sealed[1]) {
 		return nil, errSealed
 	}

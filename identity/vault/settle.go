@@ -88,10 +88,14 @@ func (r *renewal) save(ctx context.Context, next record, result Result, cause ..
 	}
 }
 
-// discard hands a token that came too late to be revoked.
+// discard hands a token that came too late to be revoked. The state goes with it only if nobody lives by it any more.
 func (r *renewal) discard(ctx context.Context, next record, why error) (Result, error) {
+	e := next.entry()
+	if errors.Is(why, errAhead) {
+		e.State = nil
+	}
 	if !next.Dead && r.config.Revoke != nil {
-		r.config.Revoke(ctx, next.entry())
+		r.config.Revoke(ctx, e)
 	}
 	switch {
 	case errors.Is(why, errAhead):

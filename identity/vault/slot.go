@@ -71,6 +71,9 @@ func (s *slot) install(h *held) {
 	if old != nil && (h.version < old.version || h.version == old.version && h.epoch < old.epoch) {
 		return
 	}
+	if old != nil && old.record.Generation == h.record.Generation { // read again: no younger for that
+		h.expiry, h.renewAt = earlier(h.expiry, old.expiry), earlier(h.renewAt, old.renewAt)
+	}
 	s.held.Store(h)
 	if old == nil || old.version != h.version {
 		s.wake()

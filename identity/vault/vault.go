@@ -114,10 +114,11 @@ func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
 		}
 	}
 	s, h, err := v.look(ctx, key)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case now.Before(h.renewAt):
+	}
+	now = v.config.Now() // looking may have taken a while
+	if now.Before(h.renewAt) {
 		return h.token, nil
 	}
 	return v.due(ctx, s, h, now)
@@ -193,7 +194,8 @@ func (v *Vault) Done(ctx context.Context, key string) (<-chan struct{}, func(), 
 }
 
 // Delete ends the entry under key and returns it, for its token to be revoked. A renewal under way
-// cannot bring it back, in whatever process it is: what that still yields goes to Config.Revoke.
+// cannot bring it back, in whatever process it is: what that still yields goes to Config.Revoke. The entry then has no
+// Token, for its refresh token is being spent.
 //
 // Errors: ErrNotFound; *UnavailableError or the context's, after which the entry may still be there.
 func (v *Vault) Delete(ctx context.Context, key string) (Entry, error) {
@@ -208,9 +210,13 @@ func (v *Vault) Delete(ctx context.Context, key string) (Entry, error) {
 	}
 	v.end(s)
 	if err != nil { // deleted all the same, though there is nothing to revoke
-		return Entry{}, nil
+		return Entry{}, nil //nolint:nilerr // the deletion is what was asked for
 	}
-	return r.entry(), nil
+	e := r.entry()
+	if r.Lease != nil && v.config.Now().Before(r.Lease.Until) {
+		e.Token = nil
+	}
+	return e, nil
 }
 
 // DeleteOwner ends every entry of an owner and says how many there were. Its cost is theirs.

@@ -13,7 +13,7 @@ import (
 func Example() {
 	ctx := context.Background()
 	sessions := memstore.New()
-	defer sessions.Close()
+	defer func() { _ = sessions.Close() }()
 
 	session := store.Record{Key: "session", Owner: "alice", Value: []byte("sealed"), Expires: time.Now().Add(time.Hour)}
 	version, err := sessions.Put(ctx, session) // Version 0 creates

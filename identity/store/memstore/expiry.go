@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/internal/rule"
 )
 
 // sweepPerWrite is how many expired records a write removes at most: more than it adds, so the store shrinks.
@@ -31,6 +32,14 @@ func (sh *recordShard) live(key string) *entry {
 		return nil
 	}
 	return e
+}
+
+// present describes e, which may be nil.
+func (e *entry) present() *rule.Present {
+	if e == nil {
+		return nil
+	}
+	return &rule.Present{Deleted: e.deleted, Version: e.record.Version, Owner: e.record.Owner}
 }
 
 func (sh *recordShard) add(e *entry) {

@@ -1,8 +1,9 @@
 // Package memstore keeps records in the memory of one process: for tests, for a demo, and for a service that may forget
 // its sessions when it restarts.
 //
-// Readers of different keys share no lock. There is no goroutine: each write also removes a few records that have expired, so
-// the memory of n records is given back within about n writes. Watch reports changes at once and loses none, unless the reader is too slow.
+// Readers of different keys share no lock. There is no goroutine: each write also removes a few records that have
+// expired, so the memory of n records is given back within about n writes. Watch reports changes at once and loses
+// none, unless the reader is too slow.
 package memstore
 
 import (
@@ -17,6 +18,7 @@ import (
 
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/internal/feed"
+	"b2trader.identity.auth/identity/store/internal/rule"
 )
 
 // shards is how many parts the records are spread over, each with its own lock. It is a power of two.
@@ -92,7 +94,7 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 	defer sh.mu.Unlock()
 	s.sweep(sh)
 	e := sh.live(r.Key)
-	if err := refuse(e, r); err != nil {
+	if err := rule.Refuse(e.present(), r); err != nil {
 		return 0, err
 	}
 	r.Version = s.version.Add(1)
@@ -106,24 +108,6 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 	}
 	s.hub.Publish(store.Event{Kind: store.Changed, Key: r.Key, Version: r.Version})
 	return r.Version, nil
-}
-
-// refuse says why r may not be put where e is.
-func refuse(e *entry, r store.Record) error {
-	switch {
-	case e == nil && r.Version == 0:
-		return nil
-	case e == nil:
-		return store.ErrNotFound
-	case e.deleted:
-		return store.ErrDeleted
-	case e.record.Version != r.Version:
-		return store.ErrConflict
-	case e.record.Owner != r.Owner:
-		return store.Invalid("owner changed")
-	default:
-		return nil
-	}
 }
 
 // Delete ends the record of key.
@@ -185,7 +169,8 @@ func (s *Store) ownerShard(owner string) *ownerShard {
 	return &s.owners[maphash.String(s.seed, owner)%shards]
 }
 
-// An ownerShard knows the keys of some owners. Its lock is taken while that of a recordShard is held, never the other way round.
+// An ownerShard knows the keys of some owners. Its lock is taken while that of a recordShard is held, never the other
+// way round.
 type ownerShard struct {
 	mu     sync.RWMutex
 	owners map[string]map[string]struct{}

@@ -8,7 +8,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// Bench measures what the hot paths of s cost: reading one unchanged record, alone and from all cores, and replacing it.
+// Bench measures what the hot paths of s cost: reading one unchanged record, alone and from all cores, and replacing
+// it.
 func Bench(b *testing.B, s store.Store) {
 	r := store.Record{Key: "bench", Owner: "owner", Value: make([]byte, 2048), Expires: in(time.Hour)}
 	v, err := s.Put(b.Context(), r)

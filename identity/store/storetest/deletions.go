@@ -19,9 +19,12 @@ var deletionCases = []testCase{
 	{"nothing brings a deleted record back", "a slow request that ends after the sign-out must not undo it",
 		func(t *testing.T, f fixture) {
 			r := f.create(t, "key", "owner", "value")
+			w := f.watch(t, f.a)
+			w.next(t, synced)
 			f.delete(t, "key")
+			tombstone := w.next(t, of(store.Deleted, "key")).Version
 			for _, s := range []store.Store{f.a, f.b} {
-				for _, v := range []uint64{r.Version, r.Version + 1, 0} {
+				for _, v := range []uint64{r.Version, r.Version + 1, tombstone, 0} {
 					again := r
 					again.Version, again.Expires = v, in(2*time.Hour)
 					_, err := s.Put(f.ctx, again)

@@ -1,7 +1,8 @@
 // Package storetest is the conformance suite of store.Store.
 //
-// Whoever writes a store calls Run from a test of that store, under -race, against the real database. Each case states why it is there and
-// shows it when it fails. Cases run in parallel and take a few seconds, because expiry is by the clock of the database.
+// Whoever writes a store calls Run from a test of that store, under -race, against the real database. Each case
+// states why it is there and shows it when it fails. Cases run in parallel and take a few seconds, because expiry is
+// by the clock of the database.
 package storetest
 
 import (
@@ -14,8 +15,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// An Opener returns two handles on one empty set of records, the way two processes open one database. A store
-// that lives in one process returns itself twice. It closes them with t.Cleanup. Run calls it once per case, in parallel.
+// An Opener returns two handles on one empty set of records, the way two processes open one database. A store that
+// lives in one process returns itself twice. It closes them with t.Cleanup. Run calls it once per case, in parallel.
 type Opener func(t *testing.T) (a, b store.Store)
 
 // patience is how long anything may take that is not about time.

@@ -8,7 +8,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// binary holds what breaks stores that take a key for text: a zero byte, no UTF-8, separators, glob and hash-tag characters.
+// binary holds what breaks stores that take a key for text: a zero byte, no UTF-8, separators, glob and hash-tag
+// characters.
 const binary = "\x00\xff\xfe' \"\\%_*?[a]{b}:/\r\n\t\u2028"
 
 var valueCases = []testCase{

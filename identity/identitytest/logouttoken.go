@@ -1,0 +1,154 @@
+package identitytest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// LogoutTokenFault names a way in which a logout token is broken.
+type LogoutTokenFault string
+
+// The broken logout tokens. The first seven are those of the OpenID Foundation's conformance tests for relying parties;
+// section numbers are those of OpenID Connect Back-Channel Logout 1.0.
+const (
+	// LogoutAlgNone is not signed: its alg is none (2.6 rule 2).
+	LogoutAlgNone LogoutTokenFault = "alg-none"
+	// LogoutWrongAlg is signed by the published key as a shared secret.
+	LogoutWrongAlg LogoutTokenFault = "wrong-alg"
+	// LogoutWrongIssuer has the iss of another server (2.6 rule 3).
+	LogoutWrongIssuer LogoutTokenFault = "wrong-iss"
+	// LogoutWrongAudience has the aud of another client (2.6 rule 3).
+	LogoutWrongAudience LogoutTokenFault = "wrong-aud"
+	// LogoutNoEvent has no events (2.6 rule 5).
+	LogoutNoEvent LogoutTokenFault = "no-event"
+	// LogoutWrongEvent has another event (2.6 rule 5).
+	LogoutWrongEvent LogoutTokenFault = "wrong-event"
+	// LogoutWithNonce has a nonce, as an ID token has (2.6 rule 6).
+	LogoutWithNonce LogoutTokenFault = "with-nonce"
+	// LogoutNullNonce has a nonce that is null.
+	LogoutNullNonce LogoutTokenFault = "null-nonce"
+	// LogoutEventNotObject has an event that is a string (2.4: "a JSON object").
+	LogoutEventNotObject LogoutTokenFault = "event-not-an-object"
+	// LogoutNullEvent has an event that is null.
+	LogoutNullEvent LogoutTokenFault = "null-event"
+	// LogoutBadSignature is signed by a key that is not published.
+	LogoutBadSignature LogoutTokenFault = "bad-signature"
+	// LogoutExtraAudience names a second audience.
+	LogoutExtraAudience LogoutTokenFault = "extra-aud"
+	// LogoutNobody has neither sub nor sid (2.6 rule 4).
+	LogoutNobody LogoutTokenFault = "neither-sub-nor-sid"
+	// LogoutExpired was issued 100 seconds ago and expired 40 seconds later (2.6 rule 3).
+	LogoutExpired LogoutTokenFault = "expired"
+	// LogoutStale was issued an hour ago, and expires in an hour.
+	LogoutStale LogoutTokenFault = "stale"
+	// LogoutNotYet is issued in an hour.
+	LogoutNotYet LogoutTokenFault = "not-yet"
+	// LogoutNoExpiry has no exp (2.4).
+	LogoutNoExpiry LogoutTokenFault = "no-exp"
+	// LogoutNoIssuedAt has no iat (2.4).
+	LogoutNoIssuedAt LogoutTokenFault = "no-iat"
+	// LogoutNoID has no jti (2.4).
+	LogoutNoID LogoutTokenFault = "no-jti"
+	// LogoutWrongType says in its header that it is an access token.
+	LogoutWrongType LogoutTokenFault = "wrong-typ"
+)
+
+const backChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// logoutClaimFaults are those that change the claims.
+var logoutClaimFaults = map[LogoutTokenFault]func(c *object, now time.Time){
+	LogoutWrongIssuer:   func(c *object, _ time.Time) { c.set("iss", "https://another.example/identity") },
+	LogoutWrongAudience: func(c *object, _ time.Time) { c.set("aud", "another-client") },
+	LogoutExtraAudience: func(c *object, _ time.Time) { c.set("aud", []any{c.get("aud"), "another-client"}) },
+	LogoutNoEvent:       func(c *object, _ time.Time) { c.drop("events") },
+	LogoutWrongEvent: func(c *object, _ time.Time) {
+		c.set("events", object{{"http://schemas.openid.net/event/another", object{}}})
+	},
+	LogoutEventNotObject: func(c *object, _ time.Time) { c.set("events", object{{backChannelEvent, "yes"}}) },
+	LogoutNullEvent:      func(c *object, _ time.Time) { c.set("events", object{{backChannelEvent, nil}}) },
+	LogoutWithNonce:      func(c *object, _ time.Time) { c.add("nonce", "a-nonce") },
+	LogoutNullNonce:      func(c *object, _ time.Time) { c.add("nonce", nil) },
+	LogoutNobody:         func(c *object, _ time.Time) { c.drop("sub"); c.drop("sid") },
+	LogoutNoExpiry:       func(c *object, _ time.Time) { c.drop("exp") },
+	LogoutNoIssuedAt:     func(c *object, _ time.Time) { c.drop("iat") },
+	LogoutNoID:           func(c *object, _ time.Time) { c.drop("jti") },
+	LogoutStale: func(c *object, now time.Time) {
+		c.set("iat", now.Add(-time.Hour).Unix())
+		c.set("exp", now.Add(time.Hour).Unix())
+	},
+	LogoutExpired: func(c *object, now time.Time) {
+		c.set("iat", now.Add(-100*time.Second).Unix())
+		c.set("exp", now.Add(-60*time.Second).Unix())
+	},
+	LogoutNotYet: func(c *object, now time.Time) {
+		c.set("iat", now.Add(time.Hour).Unix())
+		c.set("exp", now.Add(time.Hour+2*time.Minute).Unix())
+	},
+}
+
+// LogoutToken is what a logout token says. Issuer and Client are required, and Subject or SessionID.
+type LogoutToken struct {
+	Issuer, Client     string
+	Subject, SessionID string
+	ID                 string           // "": a new one
+	Typed              bool             // typ is logout+jwt, as of newer servers; else JWT
+	Fault              LogoutTokenFault // how it is broken; "": it is not
+}
+
+// SignLogoutToken returns a logout token that lives two minutes, signed by the server's key.
+func (s *Server) SignLogoutToken(t LogoutToken) string {
+	now := s.now()
+	if t.ID == "" {
+		t.ID = randomHex(16)
+	}
+	claims := object{{"iss", t.Issuer}, {"aud", t.Client}, {"iat", now.Unix()}, {"exp", now.Add(2 * time.Minute).Unix()}, {"jti", t.ID}}
+	if t.Subject != "" {
+		claims.add("sub", t.Subject)
+	}
+	if t.SessionID != "" {
+		claims.add("sid", t.SessionID)
+	}
+	claims.add("events", object{{backChannelEvent, object{}}})
+	if change, ok := logoutClaimFaults[t.Fault]; ok {
+		change(&claims, now)
+	}
+	switch t.Fault {
+	case LogoutAlgNone:
+		return unsigned(nil, claims, "", now)
+	case LogoutWrongAlg:
+		return signedBySharedSecret(&s.keys, claims, "", now)
+	case LogoutBadSignature:
+		return signedByUnpublishedKey(nil, claims, "", now)
+	}
+	return s.signTyped(encodeJSON(claims), t)
+}
+
+func (s *Server) signTyped(payload []byte, t LogoutToken) string {
+	key := s.keys.current()
+	options := &jose.SignerOptions{}
+	switch {
+	case t.Fault == LogoutWrongType:
+		options.WithType("at+jwt")
+	case t.Typed:
+		options.WithType("logout+jwt")
+	default:
+		options.WithType("JWT")
+	}
+	return signJWTAs(jose.RS256, jose.JSONWebKey{Key: key.private, KeyID: key.id}, payload, options)
+}
+
+// LogoutRequest is how an IdentityServer posts a logout token to a client's back-channel logout URI (section 2.5).
+func LogoutRequest(ctx context.Context, to, token string) (*http.Request, error) {
+	body := strings.NewReader(url.Values{"logout_token": {token}}.Encode())
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, body)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r, nil
+}

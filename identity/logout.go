@@ -1,0 +1,130 @@
+package identity
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+)
+
+// maxLogoutTokenAge bounds how long after its issue a logout token is accepted, whatever its exp says. The specification
+// recommends "preferably at most two minutes in the future" for exp (Back-Channel Logout 1.0, section 2.4).
+const maxLogoutTokenAge = 2 * time.Minute
+
+// A LogoutToken is a verified order of the IdentityServer to end sessions (OpenID Connect Back-Channel Logout 1.0,
+// section 2.4).
+type LogoutToken struct {
+	ID        string    // jti: refuse a token whose ID was seen before, until Expiry
+	Issuer    string    // as in ID tokens
+	Subject   string    // whose sessions end; may be empty if SessionID is not
+	SessionID string    // sid: the one session that ends; empty: all of Subject
+	IssuedAt  time.Time // not more than two minutes ago
+	Expiry    time.Time // until when this token would be accepted again, clock skew included
+}
+
+// VerifyLogoutToken verifies a logout token that was posted to the client's back-channel logout URI, by every rule of
+// Back-Channel Logout 1.0, section 2.6, but that against replay: that is the caller's, see [LogoutToken.ID].
+// The header's typ must be logout+jwt; JWT, and none, are accepted too unless Config.RequireLogoutTokenType is set.
+//
+// Errors: ErrUnusableAnswer if it does not verify, ErrUnavailable if the keys cannot be had.
+func (c *Client) VerifyLogoutToken(ctx context.Context, raw string) (*LogoutToken, error) {
+	const op = "verify logout token"
+	token, err := c.verifyLogoutToken(ctx, raw)
+	if err == nil {
+		return token, nil
+	}
+	if e, ok := errors.AsType[*Error](err); ok { // from discovery
+		return nil, e
+	}
+	if errors.Is(err, errKeysUnavailable) {
+		return nil, &Error{Op: op, Err: because(ErrUnavailable, err)}
+	}
+	return nil, &Error{Op: op, Err: ErrUnusableAnswer, Description: err.Error()}
+}
+
+// verifyLogoutToken returns errors whose text holds no part of the token but what its claims name: issuer, audience, times.
+func (c *Client) verifyLogoutToken(ctx context.Context, raw string) (*LogoutToken, error) {
+	if err := c.checkLogoutType(raw); err != nil {
+		return nil, err
+	}
+	meta, err := c.keys.metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	signature := &judge{keys: meta.keys}
+	token, err := oidc.NewVerifier(meta.issuer, signature, &oidc.Config{
+		ClientID:             c.config.ClientID,
+		SupportedSigningAlgs: c.config.SigningAlgorithms,
+		SkipExpiryCheck:      true, // checkLogout allows for skew
+	}).VerifyLogout(ctx, raw)
+	switch {
+	case signature.err != nil:
+		return nil, signature.err
+	case err != nil && !signature.asked:
+		return nil, errors.New("it is not a token signed by an accepted algorithm")
+	case err != nil:
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "oidc: "))
+	}
+	return c.checkLogout(token)
+}
+
+// checkLogoutType refuses what says in its header that it is another kind of token: "it is RECOMMENDED that Logout
+// Tokens be explicitly typed" as logout+jwt (section 2.4), which IdentityServer4 does not do.
+func (c *Client) checkLogoutType(raw string) error {
+	head, _, _ := strings.Cut(raw, ".")
+	var header struct {
+		Type string `json:"typ"`
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil || json.Unmarshal(decoded, &header) != nil {
+		return errors.New("it is not a JWT")
+	}
+	// "the 'application/' prefix … is omitted" is a recommendation (RFC 8725 section 3.11, RFC 7515 section 4.1.9).
+	switch strings.TrimPrefix(strings.ToLower(header.Type), "application/") {
+	case "logout+jwt":
+		return nil
+	case "jwt", "":
+		if !c.config.RequireLogoutTokenType {
+			return nil
+		}
+	}
+	return errors.New("its type is not that of a logout token")
+}
+
+// checkLogout checks what go-oidc leaves to its callers.
+func (c *Client) checkLogout(token *oidc.LogoutToken) (*LogoutToken, error) {
+	var all map[string]json.RawMessage
+	var events struct {
+		Logout map[string]any `json:"http://schemas.openid.net/event/backchannel-logout"`
+	}
+	if err := token.Claims(&all); err != nil {
+		return nil, errors.New("its claims have unexpected types")
+	}
+	if json.Unmarshal(all["events"], &events) != nil || events.Logout == nil {
+		return nil, errors.New("its event is not a JSON object")
+	}
+	now, skew := c.config.Now(), c.config.ClockSkew
+	latest := token.IssuedAt.Add(maxLogoutTokenAge)
+	if token.Expiry.Before(latest) {
+		latest = token.Expiry
+	}
+	switch {
+	case len(token.Audience) > 1:
+		return nil, fmt.Errorf("it has audiences other than %s", c.config.ClientID)
+	case all["iat"] == nil:
+		return nil, errors.New("it has no iat")
+	case token.IssuedAt.After(now.Add(skew)):
+		return nil, fmt.Errorf("it was issued %v in the future by our clock", token.IssuedAt.Sub(now).Round(time.Second))
+	case !now.Before(latest.Add(skew)):
+		return nil, fmt.Errorf("it expired, or became too old, %v ago by our clock", now.Sub(latest).Round(time.Second))
+	}
+	return &LogoutToken{
+		ID: token.TokenID, Issuer: token.Issuer, Subject: token.Subject, SessionID: token.SessionID,
+		IssuedAt: token.IssuedAt, Expiry: latest.Add(skew),
+	}, nil
+}

@@ -1,0 +1,123 @@
+package identity_test
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity"
+)
+
+// oidcProvider is a certified OpenID provider that nobody of this project wrote.
+const oidcProvider = "oidc-provider@9.13.3"
+
+const (
+	providerPassword = "pa55 word"
+	providerSecret   = "s+cret/%41 of spa_admin"
+)
+
+// startProvider installs and starts it, laid out on B2Trader's paths, and returns its URL.
+func startProvider(t *testing.T) string {
+	t.Helper()
+	for _, tool := range []string{"npm", "node"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing(t, err)
+		}
+	}
+	dir := t.TempDir()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	install := exec.CommandContext(ctx, "npm", "install", "--no-audit", "--no-fund", "--prefix", dir, oidcProvider)
+	if out, err := install.CombinedOutput(); err != nil {
+		t.Logf("%s", out)
+		missing(t, err)
+	}
+	script, err := os.ReadFile("testdata/provider.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "provider.mjs")
+	if err := os.WriteFile(path, script, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	node := exec.CommandContext(t.Context(), "node", path)
+	node.Env = append(os.Environ(), "PASSWORD="+providerPassword, "SPA_ADMIN_SECRET="+providerSecret)
+	out, err := node.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := node.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = node.Process.Kill(); _ = node.Wait() })
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "http://") {
+			return lines.Text()
+		}
+	}
+	t.Fatal("the provider did not start")
+	return ""
+}
+
+// missing skips a test for want of a tool, where tools may be missing.
+func missing(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("B2TRADER_TEST_REQUIRE") == "1" {
+		t.Fatalf("B2TRADER_TEST_REQUIRE=1: %v", err)
+	}
+	t.Skipf("needs npm and node: %v", err)
+}
+
+// The client keeps to the standards, not to the habits of the test server beside it.
+func TestAgainstAnotherProvider(t *testing.T) {
+	url := startProvider(t)
+	for _, config := range []identity.Config{
+		{URL: url, ClientID: identity.ClientSPA},
+		{URL: url, ClientID: identity.ClientSPAAdmin, ClientSecret: identity.NewSecret(providerSecret)},
+	} {
+		t.Run(config.ClientID, func(t *testing.T) {
+			client, err := identity.New(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.Login(t.Context(), email, "wrong")
+			wantError(t, err, identity.ErrBadCredentials)
+			s, err := client.SignIn(t.Context(), email, providerPassword)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, err := s.Authorize(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			old, err := s.RetrieveToken(t.Context(), code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			state, err := s.State()
+			if err != nil {
+				t.Fatal(err)
+			}
+			token, err := client.Refresh(t.Context(), old)
+			if err != nil || token.RefreshToken == old.RefreshToken {
+				t.Fatalf("refresh: %v", err)
+			}
+			_, err = client.Refresh(t.Context(), old) // reuse, which this provider punishes by revoking the family
+			wantError(t, err, identity.ErrGrantRefused)
+			token, _, err = client.Resume(t.Context(), state)
+			if err != nil {
+				t.Fatalf("resume: %v", err)
+			}
+			if err := client.SignOut(t.Context(), token.AccessToken, token.RefreshToken); err != nil {
+				t.Errorf("sign out: %v", err)
+			}
+			_, err = client.Refresh(t.Context(), token)
+			wantError(t, err, identity.ErrGrantRefused)
+		})
+	}
+}

@@ -1,0 +1,83 @@
+package pgstore
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// A Config says where the records are.
+type Config struct {
+	// URL is postgres://USER:PASSWORD@HOST:PORT/DATABASE with the parameters of libpq and of pgxpool (pool_max_conns
+	// and others), or the same as KEYWORD=VALUE pairs. The pool has 4 connections, or as many as there are cores if
+	// that is more.
+	URL string
+
+	ListenURL string        // where LISTEN works, if URL leads to a pooler; "": URL
+	Table     string        // lower-case letters, digits and _; "": "b2trader_store"; also the name of the channel
+	Timeout   time.Duration // of each call and of a connect; 0: 3 s
+}
+
+const (
+	defaultTable   = "b2trader_store"
+	defaultTimeout = 3 * time.Second
+)
+
+type options struct {
+	pool    *pgxpool.Config
+	listen  *pgx.ConnConfig
+	table   string
+	timeout time.Duration
+}
+
+var tableName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
+
+func wrongURL(field string) error {
+	return fmt.Errorf("pgstore: Config.%s is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, or has a wrong parameter", field)
+}
+
+// options checks c and translates it. No error shows an URL, which may hold a password.
+func (c Config) options() (o options, err error) {
+	var problems []error
+	if c.URL == "" {
+		problems = append(problems, errors.New("pgstore: Config.URL is empty"))
+	}
+	if o.pool, err = pgxpool.ParseConfig(c.URL); err != nil {
+		problems = append(problems, wrongURL("URL"))
+	}
+	if c.ListenURL == "" {
+		c.ListenURL = c.URL
+	}
+	if listen, err := pgxpool.ParseConfig(c.ListenURL); err == nil {
+		o.listen = listen.ConnConfig
+	} else if c.ListenURL != c.URL {
+		problems = append(problems, wrongURL("ListenURL"))
+	}
+	if o.table = c.Table; c.Table == "" {
+		o.table = defaultTable
+	}
+	if !tableName.MatchString(o.table) {
+		problems = append(problems, errors.New("pgstore: Config.Table is not a plain name of at most 40 characters"))
+	}
+	if o.timeout = c.Timeout; c.Timeout == 0 {
+		o.timeout = defaultTimeout
+	}
+	if c.Timeout < 0 {
+		problems = append(problems, errors.New("pgstore: Config.Timeout is negative"))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return options{}, err
+	}
+	for _, conn := range []*pgx.ConnConfig{o.pool.ConnConfig, o.listen} {
+		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // one round trip, and names no prepared statement
+		conn.ConnectTimeout = o.timeout
+	}
+	// pgx keeps notifications that nobody waits for. A pooler may pass on those of others.
+	o.pool.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
+	return o, nil
+}

@@ -1,0 +1,100 @@
+package redisstore
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// A Config says where the records are.
+type Config struct {
+	// URL is redis:// or, over TLS, rediss://, with user and password as needed:
+	//
+	//	redis://HOST:PORT/DATABASE                              one server
+	//	redis://HOST:PORT?addr=HOST:PORT&addr=HOST:PORT         a cluster; one address is enough, more are tried in turn
+	//	redis://HOST:PORT/DATABASE?addr=…&master_set=NAME       the primary that these Sentinels name
+	//
+	// valkey:// and valkeys:// mean the same.
+	URL string
+
+	SentinelUsername, SentinelPassword string      // what Sentinels ask for, if they do
+	TLS                                *tls.Config // for rediss://; nil: the system's authorities, TLS 1.2 or later
+
+	Prefix    string        // of all keys and of the channel; "": "b2trader:"
+	Timeout   time.Duration // of each call, and of silence on a connection; 0: 3 s
+	CacheSize int           // of what is remembered per server, in bytes; 0: 64 MiB; negative: nothing is, and each Get is a round trip
+}
+
+const (
+	defaultTimeout = 3 * time.Second
+	pingInterval   = time.Second
+	topologyCheck  = 2 * time.Second
+)
+
+// options checks c and translates it. No error shows the URL, which may hold a password.
+func (c Config) options() (rueidis.ClientOption, error) {
+	var problems []error
+	options, err := parse(c.URL)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	if c.Timeout < 0 {
+		problems = append(problems, errors.New("redisstore: Config.Timeout is negative"))
+	}
+	if c.TLS != nil && options.TLSConfig == nil && err == nil {
+		problems = append(problems, errors.New("redisstore: Config.TLS is set, but Config.URL does not begin with rediss://"))
+	}
+	if c.SentinelPassword != "" && options.Sentinel.MasterSet == "" && err == nil {
+		problems = append(problems, errors.New("redisstore: Config.SentinelPassword is set, but Config.URL has no master_set"))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return options, err
+	}
+	c.apply(&options)
+	return options, nil
+}
+
+func parse(text string) (rueidis.ClientOption, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"redis", "rediss", "valkey", "valkeys"}, u.Scheme) {
+		return rueidis.ClientOption{}, errors.New("redisstore: Config.URL is not of the form redis://HOST:PORT")
+	}
+	options, err := rueidis.ParseURL(text)
+	if err != nil {
+		return options, errors.New("redisstore: Config.URL has a wrong database number or parameter")
+	}
+	return options, nil
+}
+
+func (c Config) apply(o *rueidis.ClientOption) {
+	timeout := c.Timeout
+	if timeout == 0 {
+		timeout = defaultTimeout
+	}
+	o.Dialer = net.Dialer{Timeout: timeout, KeepAlive: pingInterval}
+	o.ConnWriteTimeout = timeout
+	o.CacheSizeEachConn = c.CacheSize
+	if c.CacheSize == 0 {
+		o.CacheSizeEachConn = 64 << 20
+	}
+	o.DisableCache = c.CacheSize < 0
+	o.PipelineMultiplex = -1 // one connection per server, so that its memory is counted once
+	if c.TLS != nil {
+		name := o.TLSConfig.ServerName
+		o.TLSConfig = c.TLS.Clone()
+		if o.TLSConfig.ServerName == "" {
+			o.TLSConfig.ServerName = name
+		}
+	}
+	o.Sentinel.Dialer, o.Sentinel.TLSConfig = o.Dialer, o.TLSConfig
+	o.Sentinel.Username, o.Sentinel.Password = c.SentinelUsername, c.SentinelPassword
+	if o.Sentinel.MasterSet != "" {
+		o.Sentinel.TopologyRefreshInterval = topologyCheck
+	}
+	o.ClusterOption.ShardsRefreshInterval = topologyCheck
+}

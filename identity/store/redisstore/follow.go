@@ -1,0 +1,128 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+const (
+	firstPause = 50 * time.Millisecond
+	lastPause  = 2 * time.Second
+)
+
+var errTopology = errors.New("the servers have changed")
+
+// follow keeps subscribed until ctx ends.
+func (s *Store) follow(ctx context.Context) {
+	pause := firstPause
+	for {
+		began := time.Now()
+		err := s.subscribe(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		s.hub.Lost(err)
+		if time.Since(began) > lastPause {
+			pause = firstPause
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+// subscribe listens at every server and returns when a connection ends or the set of servers changes. The driver sends
+// pings and ends a connection that does not answer.
+func (s *Store) subscribe(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	nodes := s.client.Nodes()
+	broken := make(chan error, len(nodes))
+	for _, node := range nodes {
+		connection, release := node.Dedicate()
+		defer release()
+		if err := s.listen(ctx, connection, broken); err != nil {
+			return err
+		}
+	}
+	s.hub.Synced()
+	tick := time.NewTicker(topologyCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case err := <-broken:
+			return err
+		case <-tick.C:
+		}
+		if now := s.client.Nodes(); !slices.Equal(addresses(now), addresses(nodes)) {
+			return errTopology
+		}
+	}
+}
+
+func addresses(nodes map[string]rueidis.Client) []string { return slices.Sorted(maps.Keys(nodes)) }
+
+// listen subscribes at one server and waits until the server says so.
+func (s *Store) listen(ctx context.Context, connection rueidis.DedicatedClient, broken chan<- error) error {
+	subscribed := make(chan struct{}, 1)
+	ended := connection.SetPubSubHooks(rueidis.PubSubHooks{
+		OnMessage: func(m rueidis.PubSubMessage) { s.event(m.Message) },
+		OnSubscription: func(rueidis.PubSubSubscription) {
+			select {
+			case subscribed <- struct{}{}:
+			default:
+			}
+		},
+	})
+	s.running.Go(func() {
+		err := <-ended
+		if err == nil {
+			err = errors.New("unsubscribed")
+		}
+		broken <- err
+	})
+	bounded, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if err := connection.Do(bounded, connection.B().Subscribe().Channel(s.name.channel()).Build()).Error(); err != nil {
+		return fmt.Errorf("subscribing: %w", err)
+	}
+	select {
+	case <-subscribed:
+		return nil
+	case <-bounded.Done():
+		return fmt.Errorf("subscribing: %w", bounded.Err())
+	}
+}
+
+// event hands on what a script published: 16 digits of version, "+" or "-", the key.
+func (s *Store) event(text string) {
+	if len(text) <= stateEnd {
+		return
+	}
+	version, err := strconv.ParseUint(text[:versionEnd], 10, 63)
+	if err != nil {
+		return
+	}
+	e := store.Event{Kind: store.Changed, Key: text[stateEnd:], Version: version}
+	if text[versionEnd] == '-' {
+		e.Kind = store.Deleted
+	}
+	s.floors.raise(e.Key, version)
+	s.hub.Publish(e)
+}

@@ -1,0 +1,17 @@
+//go:build !linux
+
+package servers
+
+import (
+	"syscall"
+	"testing"
+)
+
+// An account is not used on this system: servers run as whoever runs the test.
+type account struct{}
+
+func unprivileged(testing.TB) *account { return nil }
+
+func (*account) attributes() *syscall.SysProcAttr { return nil }
+
+func (*account) own(testing.TB, string) {}

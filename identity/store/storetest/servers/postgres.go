@@ -1,0 +1,135 @@
+package servers
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// A Postgres is one PostgreSQL server with a superuser "postgres" and no passwords.
+type Postgres struct {
+	*Process
+	Addr string
+	Port int
+
+	psql      string
+	databases atomic.Int64
+}
+
+const postgresDirs = "/usr/lib/postgresql/*/bin"
+
+// StartPostgres makes a cluster and starts it. Without further settings it does not wait for the disk.
+func StartPostgres(tb testing.TB, settings ...string) *Postgres {
+	tb.Helper()
+	return startPostgres(tb, nil, settings)
+}
+
+// StartPostgresAhead starts a server whose clock is an hour ahead, by libfaketime.
+func StartPostgresAhead(tb testing.TB) *Postgres {
+	tb.Helper()
+	library := Program(tb, "libfaketimeMT.so.1", "/usr/lib/*/faketime")
+	return startPostgres(tb, []string{"LD_PRELOAD=" + library, "FAKETIME=+1h"}, nil)
+}
+
+func startPostgres(tb testing.TB, env, settings []string) *Postgres {
+	tb.Helper()
+	initdb, server := Program(tb, "initdb", postgresDirs), Program(tb, "postgres", postgresDirs)
+	psql := Program(tb, "psql", postgresDirs)
+	user := unprivileged(tb)
+	port := FreePort(tb)
+	dir := directory(tb, user)
+	data := filepath.Join(dir, "data")
+	cmd := exec.Command(initdb, "-D", data, //nolint:gosec,noctx // this package's choice of program, which ends by itself
+		"-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	cmd.Dir, cmd.SysProcAttr = dir, user.attributes()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("initdb: %v: %s", err, out)
+	}
+	args := []string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + dir,
+		"-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB"}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	p := &Postgres{Addr: address(port), Port: port, psql: psql}
+	p.Process = &Process{Dir: dir, path: server, args: args, env: env, user: user}
+	p.ready = func() bool {
+		_, err := p.run("postgres", "SELECT 1")
+		return err == nil
+	}
+	p.start(tb)
+	return p
+}
+
+// NewDatabase creates one and returns its name.
+func (p *Postgres) NewDatabase(tb testing.TB) string {
+	tb.Helper()
+	name := fmt.Sprintf("test%d", p.databases.Add(1))
+	p.SQL(tb, "postgres", "CREATE DATABASE "+name)
+	return name
+}
+
+// URL returns that of a database.
+func (p *Postgres) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", p.Addr, database)
+}
+
+// SQL runs statements and returns what psql prints without headings.
+func (p *Postgres) SQL(tb testing.TB, database, statements string) string {
+	tb.Helper()
+	out, err := p.run(database, statements)
+	if err != nil {
+		tb.Fatalf("%s: %v: %s", statements, err, out)
+	}
+	return out
+}
+
+func (p *Postgres) run(database, statements string) (string, error) {
+	cmd := exec.Command(p.psql, p.URL(database), "-XAt", "-v", "ON_ERROR_STOP=1", "-c", statements) //nolint:gosec,noctx // this package's choice of program, which ends by itself
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
+
+// A PgBouncer is a pooler that gives a client a connection for one transaction at a time.
+type PgBouncer struct {
+	*Process
+	Addr string
+}
+
+// StartPgBouncer starts one with few connections to p, so that clients share them.
+func StartPgBouncer(tb testing.TB, p *Postgres) *PgBouncer {
+	tb.Helper()
+	program := Program(tb, "pgbouncer", "/usr/sbin")
+	user := unprivileged(tb)
+	dir, port := directory(tb, user), FreePort(tb)
+	config := fmt.Sprintf(`[databases]
+* = host=127.0.0.1 port=%d user=postgres
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %d
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = 3
+max_client_conn = 500
+`, p.Port, port)
+	file := filepath.Join(dir, "pgbouncer.ini")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	user.own(tb, file)
+	b := &PgBouncer{Addr: address(port)}
+	b.Process = &Process{Dir: dir, path: program, args: []string{file}, user: user}
+	b.ready = func() bool { return listens(b.Addr) }
+	b.start(tb)
+	return b
+}
+
+// URL returns that of a database behind the pooler.
+func (b *PgBouncer) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", b.Addr, database)
+}

@@ -1,0 +1,52 @@
+package servers
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// A RedisSentinel watches a primary and its replica and swaps them when the primary is gone.
+type RedisSentinel struct {
+	Primary, Replica, Sentinel *Redis
+	URL                        string
+}
+
+// StartRedisSentinel starts the three.
+func StartRedisSentinel(tb testing.TB) *RedisSentinel {
+	tb.Helper()
+	s := &RedisSentinel{Primary: StartRedis(tb, "--repl-diskless-sync-delay", "0")}
+	s.Replica = StartRedis(tb, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+strconv.Itoa(s.Primary.Port))
+	Until(tb, func() bool {
+		return strings.Contains(s.Replica.MustDo(tb, "INFO", "replication"), "master_link_status:up")
+	})
+	s.Sentinel = startSentinel(tb, s.Primary.Port)
+	Until(tb, func() bool {
+		return strings.Contains(s.Sentinel.MustDo(tb, "INFO", "sentinel"), "slaves=1")
+	})
+	s.URL = fmt.Sprintf("redis://%s?master_set=main", s.Sentinel.Addr)
+	return s
+}
+
+func startSentinel(tb testing.TB, primary int) *Redis {
+	tb.Helper()
+	port := FreePort(tb)
+	config := fmt.Sprintf(`port %d
+bind 127.0.0.1
+sentinel monitor main 127.0.0.1 %d 1
+sentinel down-after-milliseconds main 1000
+sentinel failover-timeout main 5000
+`, port, primary)
+	file := filepath.Join(directory(tb, nil), "sentinel.conf")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	s := &Redis{Addr: address(port), Port: port}
+	s.Process = &Process{Dir: filepath.Dir(file), path: redisProgram(tb), args: []string{file, "--sentinel"}}
+	s.ready = func() bool { return listens(s.Addr) }
+	s.start(tb)
+	return s
+}

@@ -1,0 +1,140 @@
+package vault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/store/memstore"
+)
+
+// never is a Refresher that is not asked.
+type never struct{ *testing.T }
+
+func (n never) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+	n.Error("a live token was renewed")
+	return nil, errors.New("unreachable")
+}
+
+func openVault(t *testing.T, disk *memstore.Store, keys ...Key) *Vault {
+	t.Helper()
+	v, err := New(Config{Store: disk, Keys: keys, Refreshers: map[string]Refresher{"spa": never{t}}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close(context.Background()) })
+	return v
+}
+
+func secretEntry() Entry {
+	token := (&oauth2.Token{AccessToken: "acce55", RefreshToken: "refre5h", TokenType: "Bearer", Expiry: time.Now().Add(time.Hour)}).
+		WithExtra(map[string]any{"id_token": "1d-token", "scope": "openid"})
+	return Entry{Owner: "0wner", Client: "spa", Token: token, State: []byte("5tate")}
+}
+
+// req 73: a dump of the store is of no use without the keys. I9
+func TestDump(t *testing.T) {
+	disk := memstore.New()
+	v := openVault(t, disk, NewKey("a"))
+	if err := v.Put(t.Context(), "the-key", secretEntry()); err != nil {
+		t.Fatal(err)
+	}
+	r, err := disk.Get(t.Context(), v.shelf.place("the-key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{"acce55", "refre5h", "1d-token", "0wner", "5tate", "the-key", "spa"} {
+		for _, part := range []string{r.Key, r.Owner, string(r.Value)} {
+			if strings.Contains(part, secret) {
+				t.Errorf("the store shows %q", secret)
+			}
+		}
+	}
+	again := openVault(t, disk, v.config.Keys...)
+	e, err := again.Delete(t.Context(), "the-key")
+	if err != nil || string(e.State) != "5tate" || e.Token.RefreshToken != "refre5h" || e.Token.Extra("id_token") != "1d-token" || e.Owner != "0wner" {
+		t.Errorf("with the key it comes back as %v, %v", e.Owner, err)
+	}
+}
+
+// req 81: keys rotate without ending a session; without its key a record is a fault, not a missing session.
+func TestKeyRotation(t *testing.T) {
+	disk := memstore.New()
+	old, next := NewKey("old"), NewKey("next")
+	if err := openVault(t, disk, old).Put(t.Context(), "k", secretEntry()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openVault(t, disk, next, old).Token(t.Context(), "k"); err != nil {
+		t.Errorf("with both keys: %v", err)
+	}
+	_, err := openVault(t, disk, next).Token(t.Context(), "k")
+	if _, ok := errors.AsType[*UnavailableError](err); !ok || !errors.Is(err, errSealed) {
+		t.Errorf("without the old key: %v", err)
+	}
+	if err := openVault(t, disk, next, old).Put(t.Context(), "k", secretEntry()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openVault(t, disk, next).Token(t.Context(), "k"); err != nil {
+		t.Errorf("what the new key sealed does not open with it: %v", err)
+	}
+}
+
+// A record that was moved to another key, or changed in any byte, does not open.
+func TestSealsAreBound(t *testing.T) {
+	s := mustSealer(t, NewKey("a"))
+	sealed := s.Seal("here", []byte("plain"))
+	if got, err := s.Open("here", sealed); err != nil || string(got) != "plain" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if _, err := s.Open("there", sealed); !errors.Is(err, errSealed) {
+		t.Errorf("it opened elsewhere: %v", err)
+	}
+	for i := range sealed {
+		changed := bytes.Clone(sealed)
+		changed[i] ^= 1
+		if _, err := s.Open("here", changed); !errors.Is(err, errSealed) {
+			t.Errorf("it opened with byte %d changed: %v", i, err)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	key := Key{ID: "a", Secret: bytes.Repeat([]byte{7}, 32)}
+	s, err := newSealer([]Key{key})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][]byte{nil, {1}, {1, 255}, {1, 1, 'a'}, {2, 1, 'a', 0}, s.Seal("elsewhere", []byte("x"))} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, sealed []byte) {
+		if plain, err := s.Open("here", sealed); err == nil || plain != nil {
+			t.Errorf("opened %x", sealed)
+		}
+	})
+}
+
+func TestKeysAreChecked(t *testing.T) {
+	good := NewKey("a")
+	for name, keys := range map[string][]Key{
+		"short":   {{ID: "a", Secret: make([]byte, 16)}},
+		"unnamed": {{Secret: good.Secret}},
+		"twice":   {good, good},
+	} {
+		if _, err := newSealer(keys); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+		if got := fmt.Sprintf(verb, good); got != "vault.Key(a)" {
+			t.Errorf("%s prints %q", verb, got)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"b2trader.identity.auth/identity"
+)
+
+// backChannelPath is where the IdentityServer posts its orders to end sessions: a client's back-channel logout URI.
+const backChannelPath = "/backchannel-logout"
+
+// refusedLogoutsPerMinute bounds what one address may post that is refused. A good token gives the allowance back.
+const refusedLogoutsPerMinute = 600
+
+var (
+	errNoLogoutToken = errors.New("there is no logout token, or one for no client of this site")
+	errReplayed      = errors.New("the logout token was used before")
+)
+
+// backChannelLogout ends sessions by order of the IdentityServer (OpenID Connect Back-Channel Logout 1.0). It needs
+// neither session nor proof of origin: the token is the proof. "If the logout request was invalid or the logout
+// failed, the RP MUST respond with HTTP 400 Bad Request" (section 2.8), so a failing store is 400, too.
+func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	address := addressKey(visitOf(ctx).Address)
+	if wait := s.perLogout.Take(address); wait > 0 {
+		s.log(ctx, slog.LevelWarn, "too many refused logouts")
+		w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
+		writeJSON(w, http.StatusTooManyRequests, map[string]string{"error": "too_many_requests"})
+		return
+	}
+	token, ended, err := s.obeyLogout(r)
+	if err != nil {
+		level, code := slog.LevelWarn, "invalid_request"
+		if !errors.Is(err, identity.ErrUnusableAnswer) && !errors.Is(err, errNoLogoutToken) && !errors.Is(err, errReplayed) {
+			level, code = slog.LevelError, "temporarily_unavailable"
+		}
+		s.log(ctx, level, "back-channel logout refused", "error", err)
+		writeJSON(w, http.StatusBadRequest, map[string]string{"error": code})
+		return
+	}
+	s.perLogout.Forget(address)
+	s.log(ctx, slog.LevelInfo, "back-channel logout", "user", token.Issuer+" "+token.Subject, "one_session", token.SessionID != "", "sessions", ended)
+	w.WriteHeader(http.StatusOK)
+}
+
+// obeyLogout verifies the order, makes sure that it was not obeyed before, by whatever process, and ends the sessions.
+func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error) {
+	ctx := context.WithoutCancel(r.Context()) // an order that was spent is carried out
+	form, err := postForm(r)
+	if err != nil {
+		return nil, 0, errors.Join(errNoLogoutToken, err)
+	}
+	raw := form.Get("logout_token")
+	client := s.audience(raw)
+	if client == nil {
+		return nil, 0, errNoLogoutToken
+	}
+	token, err := client.VerifyLogoutToken(r.Context(), raw)
+	if err != nil {
+		return nil, 0, err
+	}
+	list, err := s.meant(ctx, token)
+	if err != nil {
+		return nil, 0, err
+	}
+	switch fresh, err := s.index.Spend(ctx, token.Issuer, token.ID, token.Expiry); {
+	case err != nil:
+		return nil, 0, err
+	case !fresh:
+		return nil, 0, errReplayed
+	}
+	return token, len(list), s.endSessions(ctx, list, endByServer)
+}
+
+// meant returns the sessions that a logout token is about: with a sid those that came from that session at the
+// IdentityServer, else all of the user's (section 2.7).
+func (s *Server) meant(ctx context.Context, token *identity.LogoutToken) ([]*storedSession, error) {
+	if token.SessionID == "" {
+		return s.sessions.store.Of(ctx, token.Issuer+" "+token.Subject)
+	}
+	places, err := s.index.Linked(ctx, token.Issuer, token.SessionID)
+	if err != nil {
+		return nil, err
+	}
+	var list []*storedSession
+	for _, place := range places {
+		c, err := s.sessions.store.At(ctx, place)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil && (token.Subject == "" || token.Subject == c.Value.user.Subject) {
+			list = append(list, c)
+		}
+	}
+	return list, nil
+}
+
+// audience returns the client that a token says it is for, not verified yet, or nil.
+func (s *Server) audience(raw string) *identity.Client {
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	var claims struct {
+		Audience json.RawMessage `json:"aud"`
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil || json.Unmarshal(payload, &claims) != nil {
+		return nil
+	}
+	audience := stringsOf(claims.Audience)
+	for _, c := range s.config.Clients {
+		if slices.Contains(audience, c.ID()) {
+			return c
+		}
+	}
+	return nil
+}

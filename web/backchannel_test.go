@@ -1,0 +1,195 @@
+package web_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/web"
+)
+
+const traderID = "10e3bfcf-56f7-421d-84ea-1700209ae121"
+
+// sids are those of the ID tokens that were issued, in no order.
+func (s *site) sids() []string {
+	s.t.Helper()
+	var sids []string
+	for name, raw := range s.seen.all() {
+		if name != "id_token" {
+			continue
+		}
+		var claims struct {
+			SID string `json:"sid"`
+		}
+		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
+		if err != nil || json.Unmarshal(payload, &claims) != nil || claims.SID == "" {
+			s.t.Fatalf("no sid: %v", err)
+		}
+		sids = append(sids, claims.SID)
+	}
+	return sids
+}
+
+func (s *site) order(sid, subject string) identitytest.LogoutToken {
+	return identitytest.LogoutToken{Issuer: "http://127.0.0.1/identity", Client: "spa", SessionID: sid, Subject: subject}
+}
+
+// sendLogout posts a logout token as an IdentityServer does: no cookie, no Origin. req 118
+func (s *site) sendLogout(raw string) *answer {
+	s.t.Helper()
+	r, err := identitytest.LogoutRequest(s.t.Context(), "/backchannel-logout", raw)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.RemoteAddr = "198.51.100.1:443"
+	stranger := s.browser()
+	return stranger.send(r)
+}
+
+// req 113, 117: sid ends the one session, on every replica.
+func TestBackChannelLogoutOfOneSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared)
+		other := s.replica()
+		here := s.browser()
+		here.signIn("trader", "spa").leadsTo("/account")
+		sid := s.sids()[0]
+		there := other.browser()
+		there.signIn("trader", "spa").leadsTo("/account")
+
+		s.sendLogout(s.identity.SignLogoutToken(s.order(sid, "another-subject"))).is(200) // not that user's
+		here.get("/session").is(200)
+		a := other.sendLogout(s.identity.SignLogoutToken(s.order(sid, ""))).is(200)
+		if a.header.Get("Cache-Control") != "no-store" || a.body != "" || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("%v %q", a.header, a.body)
+		}
+		synctest.Wait()
+		here.get("/session").is(401)
+		there.get("/session").is(200)
+		s.sendLogout(s.identity.SignLogoutToken(s.order("no-such-session", traderID))).is(200) // nothing to end is no fault
+		there.get("/session").is(200)
+	})
+}
+
+// req 117, 86: sub alone ends all of the user's.
+func TestBackChannelLogoutOfUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared)
+		other := s.replica()
+		here, there, admin := s.browser(), other.browser(), s.browser()
+		here.signIn("trader", "spa").leadsTo("/account")
+		there.signIn("trader", "spa_admin").leadsTo("/account")
+		admin.signIn("admin", "spa_admin").leadsTo("/account")
+		started := time.Now()
+		s.identity.Inject(identitytest.EndpointSignOut, identitytest.Fault{DelayBefore: 20 * time.Second, Times: -1})
+		s.sendLogout(s.identity.SignLogoutToken(s.order("", traderID))).is(200)
+		if took := time.Since(started); took != 0 {
+			t.Errorf("the IdentityServer waits %v for the answer", took)
+		}
+		synctest.Wait()
+		here.get("/session").is(401)
+		there.get("/session").is(401)
+		admin.get("/session").is(200)
+		s.identity.ClearFaults()
+		pass(time.Minute)
+	})
+}
+
+// req 113, 114, 115: what is not in order ends nothing.
+func TestBackChannelLogoutRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		var sent []string
+		for _, fault := range []identitytest.LogoutTokenFault{
+			identitytest.LogoutAlgNone, identitytest.LogoutWrongAlg, identitytest.LogoutWrongIssuer, identitytest.LogoutWrongAudience,
+			identitytest.LogoutNoEvent, identitytest.LogoutWrongEvent, identitytest.LogoutWithNonce, identitytest.LogoutNobody,
+			identitytest.LogoutExpired, identitytest.LogoutStale, identitytest.LogoutNotYet, identitytest.LogoutNoID, identitytest.LogoutWrongType,
+		} {
+			order := s.order("", traderID)
+			order.Fault = fault
+			sent = append(sent, s.identity.SignLogoutToken(order))
+		}
+		for name, raw := range s.seen.all() {
+			if name == "id_token" || name == "access_token" {
+				sent = append(sent, raw)
+			}
+		}
+		for _, raw := range append(sent, "", "a.b.c", "garbage") {
+			a := s.sendLogout(raw).is(400, "invalid_request")
+			if a.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("Cache-Control %q", a.header.Get("Cache-Control"))
+			}
+		}
+		b.get("/session").is(200)
+		b.get("/backchannel-logout").is(404)
+		if strings.Contains(s.log.String(), sent[1]) {
+			t.Error("a logout token is in the log")
+		}
+	})
+}
+
+// req 116: a token works once, whichever replica gets it.
+func TestBackChannelLogoutReplayed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared)
+		other := s.replica()
+		order := s.identity.SignLogoutToken(s.order("", traderID))
+		s.sendLogout(order).is(200)
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account") // after the logout
+		other.sendLogout(order).is(400)
+		s.sendLogout(order).is(400)
+		b.get("/session").is(200)
+		pass(4 * time.Minute)
+		other.sendLogout(order).is(400) // forgotten, and too old
+		b.get("/session").is(200)
+	})
+}
+
+// req 118: whoever posts garbage is slowed down, and nobody else.
+func TestBackChannelLogoutLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		for range 600 {
+			s.sendLogout("garbage").is(400)
+		}
+		if a := s.sendLogout("garbage").is(429); a.header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		b := s.browser() // of another address, and with an Origin that no form of ours may have
+		b.header = http.Header{"Origin": {"https://identity.example"}}
+		b.post("/backchannel-logout", "logout_token", s.identity.SignLogoutToken(s.order("", traderID))).is(200)
+		pass(time.Minute)
+		for range 1000 { // good ones are not counted
+			s.sendLogout(s.identity.SignLogoutToken(s.order("", "nobody"))).is(200)
+		}
+	})
+}
+
+// A store that fails is told, and the order can be given again.
+func TestBackChannelLogoutWithoutStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		store := s.config.Store.(*outage)
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		order := s.identity.SignLogoutToken(s.order("", traderID))
+		store.down.Store(true)
+		s.sendLogout(order).is(400, "temporarily_unavailable")
+		a := b.get("/sessions").is(503) // req 80
+		if a.header.Get("Retry-After") == "" || b.session() == "" {
+			t.Error("no Retry-After, or the cookie is gone")
+		}
+		store.down.Store(false)
+		b.get("/session").is(200)
+		s.sendLogout(order).is(200)
+		b.get("/session").is(401)
+	})
+}

@@ -1,0 +1,138 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"b2trader.identity.auth/identity/vault"
+)
+
+// youngToken is the age below which a token that an API refuses is not
+// replaced.
+const youngToken = 5 * time.Second
+
+// apiSecurityPolicy makes an answer that is opened as a page a dead one: what
+// the API says must not run on this origin (CSP Level 3, "sandbox").
+const apiSecurityPolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+var apiPolicy = []string{apiSecurityPolicy}
+
+// setAPIHeaders is setSecurityHeaders for what no page is made of.
+func setAPIHeaders(h http.Header, https bool) {
+	h["Content-Security-Policy"] = apiPolicy
+	h["X-Content-Type-Options"] = noSniff
+	h["Cross-Origin-Resource-Policy"] = sameOrigin
+	h["Cache-Control"] = noStore
+	if https {
+		h["Strict-Transport-Security"] = twoYears
+	}
+}
+
+// heldBack are the response headers that would act on this site as a whole, or
+// on its other pages, though only the API has said so.
+var heldBack = map[string]bool{
+	"Alt-Svc": true, "Authentication-Info": true, "Authorization": true, "Clear-Site-Data": true, "Content-Location": true,
+	"Content-Security-Policy": true, "Content-Security-Policy-Report-Only": true, "Cross-Origin-Embedder-Policy": true,
+	"Cross-Origin-Opener-Policy": true, "Cross-Origin-Resource-Policy": true, "Nel": true, "Origin-Agent-Cluster": true,
+	"Permissions-Policy": true, "Proxy-Authenticate": true, "Public-Key-Pins": true, "Referrer-Policy": true, "Refresh": true,
+	"Report-To": true, "Reporting-Endpoints": true, "Service-Worker-Allowed": true, "Set-Cookie": true, "Set-Cookie2": true,
+	"Sourcemap": true, "Speculation-Rules": true, "Strict-Transport-Security": true, "Timing-Allow-Origin": true,
+	"Www-Authenticate": true, "X-Content-Type-Options": true, "X-Frame-Options": true, "X-Request-Id": true,
+}
+
+// modify makes the API's answer one of ours.
+func (a *api) modify(resp *http.Response) error {
+	c := callOf(resp.Request.Context())
+	c.status = resp.StatusCode
+	h := resp.Header
+	for name := range h {
+		if heldBack[name] || strings.HasPrefix(name, "Access-Control-") || strings.HasPrefix(name, "X-Forwarded-") {
+			delete(h, name)
+		}
+	}
+	if err := a.ownLocation(resp); err != nil {
+		return err
+	}
+	cacheable(h)
+	switched := resp.StatusCode == http.StatusSwitchingProtocols
+	if h["Content-Type"] == nil && resp.ContentLength != 0 && !switched {
+		h["Content-Type"] = []string{"application/octet-stream"} // net/http would guess, and might guess HTML
+	}
+	switch {
+	case switched && !isWebSocket(c.in):
+		return errors.New("the API switched protocols unasked")
+	case switched || strings.HasPrefix(h.Get("Content-Type"), "text/event-stream"):
+		return c.becomeStream(resp)
+	}
+	return nil
+}
+
+// ownLocation turns a Location below the API's base into one of this site. No
+// other is passed on; a redirect without its Location is no answer.
+func (a *api) ownLocation(resp *http.Response) error {
+	location := resp.Header.Get("Location")
+	if location == "" {
+		return nil
+	}
+	if own := a.ownPath(resp.Request.URL, location); own != "" {
+		resp.Header["Location"] = []string{own}
+		return nil
+	}
+	delete(resp.Header, "Location")
+	if resp.StatusCode < 300 || resp.StatusCode > 399 {
+		return nil
+	}
+	return &fault{
+		Status: http.StatusBadGateway, Code: "upstream_redirect", Headline: "The API answered with a redirect that leads away from it",
+		Err: errors.New("the API redirects beyond its base"),
+	}
+}
+
+// cacheable keeps answers out of caches unless the API wants them there, and
+// out of shared ones in any case: these see a cookie where the API saw the
+// Authorization that would have kept them away (RFC 9111 section 3.5). In the
+// browser they stay with their session.
+func cacheable(h http.Header) {
+	directives := strings.ToLower(strings.Join(h["Cache-Control"], ","))
+	if directives == "" || strings.Contains(directives, "no-store") {
+		h["Cache-Control"] = noStore
+		return
+	}
+	kept := []string{"private"}
+	for directive := range strings.SplitSeq(directives, ",") {
+		directive = strings.TrimSpace(directive)
+		if name, _, _ := strings.Cut(directive, "="); name != "public" && name != "s-maxage" && name != "private" && name != "" {
+			kept = append(kept, directive)
+		}
+	}
+	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
+	h.Add("Vary", "Cookie")
+}
+
+// failed answers for an API that did not.
+func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
+	c := callOf(r.Context())
+	w.Header()["Cache-Control"] = noStore
+	a.server.fail(w, c.in, upstreamFault(err))
+}
+
+// upstreamFault tells who is to blame for err.
+func upstreamFault(err error) error {
+	_, known := errors.AsType[*fault](err)
+	if _, noToken := errors.AsType[*vault.UnavailableError](err); known || noToken {
+		return err
+	}
+	f := &fault{
+		Status: http.StatusBadGateway, Code: "upstream_unavailable", Headline: "The API cannot be reached",
+		Explanation: "Try again in a moment.", Err: fmt.Errorf("API: %w", err),
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		f.Status, f.Code, f.Headline = http.StatusGatewayTimeout, "upstream_timeout", "The API takes too long to answer"
+	}
+	return f
+}

@@ -1,0 +1,114 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// apiPrefix is where the APIs are on this site.
+const apiPrefix = "/api/"
+
+// forAPI reports whether r is for an API, however its path is spelt: what any
+// cleaning of the path would lead there is, so that it is not answered with a
+// redirect.
+func forAPI(r *http.Request) bool {
+	p := r.URL.Path
+	if strings.HasPrefix(p, apiPrefix) || p == "/api" {
+		return true
+	}
+	if !strings.Contains(p, "/api") {
+		return false
+	}
+	p = path.Clean(p)
+	return strings.HasPrefix(p, apiPrefix) || p == "/api"
+}
+
+// apiTarget splits the path that r asks for into the name of the API and the
+// rest, as they are spelt. It accepts only what every server reads alike: a
+// target in origin form (RFC 9112 section 3.2.1) with a plain path.
+func apiTarget(r *http.Request) (name, rest string, ok bool) {
+	u := r.URL
+	if u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
+		return "", "", false // absolute form would be harmless, but no browser sends it
+	}
+	p := u.EscapedPath()
+	if !strings.HasPrefix(p, apiPrefix) || !plainPath(p[1:]) {
+		return "", "", false
+	}
+	name, rest, _ = strings.Cut(p[len(apiPrefix):], "/")
+	return name, rest, true
+}
+
+// plainPath reports whether the segments of an escaped path mean the same to
+// everybody, however often they are decoded: none is empty but the last, none
+// is a dot segment, even before a path parameter ("..;"), and none hides a
+// slash, a backslash or a control character.
+func plainPath(escaped string) bool {
+	for {
+		segment, rest, more := strings.Cut(escaped, "/")
+		if segment == "" && more || !plainSegment(segment) {
+			return false
+		}
+		if !more {
+			return true
+		}
+		escaped = rest
+	}
+}
+
+func plainSegment(s string) bool {
+	for {
+		if name, _, _ := strings.Cut(s, ";"); name == "." || name == ".." {
+			return false
+		}
+		escaped := false
+		for i := range len(s) {
+			switch c := s[i]; {
+			case c < ' ', c == 0x7f, c == '/', c == '\\':
+				return false
+			case c == '%':
+				escaped = true
+			}
+		}
+		if !escaped {
+			return true
+		}
+		var err error
+		if s, err = url.PathUnescape(s); err != nil || !utf8.ValidString(s) {
+			return false // a lone percent sign, or an overlong "/": others may read it otherwise
+		}
+	}
+}
+
+// setTarget points out at the API's path rest. Scheme, host and base path are
+// the configured ones; nothing of the request can change them.
+func (a *api) setTarget(out *http.Request, rest string) {
+	u := &url.URL{Scheme: a.base.Scheme, Host: a.base.Host, RawQuery: out.URL.RawQuery}
+	u.Path, u.RawPath = a.basePath+rest, ""
+	if strings.Contains(rest, "%") {
+		decoded, _ := url.PathUnescape(rest) // which plainPath has proved
+		u.Path, u.RawPath = a.basePath+decoded, a.escapedBasePath+rest
+	}
+	out.URL, out.Host = u, ""
+}
+
+// ownPath is the path on this site of what the API names by location, which is
+// relative to its answer to the request for asked. It is empty for what is not
+// below the API's own base.
+func (a *api) ownPath(asked *url.URL, location string) string {
+	u, err := asked.Parse(location)
+	if err != nil || u.Scheme != a.base.Scheme || !strings.EqualFold(u.Host, a.base.Host) || u.User != nil {
+		return ""
+	}
+	rest, ok := strings.CutPrefix(u.EscapedPath(), a.escapedBasePath)
+	if !ok || !plainPath(rest) {
+		return ""
+	}
+	own := url.URL{Path: a.prefix, RawQuery: u.RawQuery, Fragment: u.Fragment}
+	decoded, _ := url.PathUnescape(rest) // which plainPath has proved
+	own.Path, own.RawPath = a.prefix+decoded, a.prefix+rest
+	return own.String()
+}

@@ -1,0 +1,159 @@
+package web_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"b2trader.identity.auth/web"
+)
+
+// req 97: what is not a plain path is refused, in any spelling, without a
+// redirect, and nothing of it reaches the API.
+func TestPathTricks(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	host := s.server.Listener.Addr().String()
+	for _, target := range []string{
+		"/api/frontoffice/../secret", "/api/frontoffice/v3/..", "/api/frontoffice/./x", "/api/frontoffice/v3/.", "/api/../api/frontoffice/x",
+		"/api/frontoffice//x", "/api//frontoffice/x", "//api/frontoffice/x", "/x/../api/frontoffice/x", "/./api/frontoffice/x", "/api/frontoffice/x//",
+		"/api/frontoffice/%2e%2e/secret", "/api/frontoffice/%2E%2e/secret", "/api/frontoffice/.%2e/x", "/api/frontoffice/%2e/x",
+		"/api/frontoffice/a%2fb", "/api/frontoffice/a%2Fb", "/api/frontoffice/..%2f..%2fsecret", "/api/frontoffice/a%5cb", `/api/frontoffice/a\b`,
+		`/api/frontoffice/..\..\secret`, "/api/frontoffice/%252e%252e/x", "/api/frontoffice/a%252fb", "/api/frontoffice/a%25252fb", "/api/frontoffice/a%255cb",
+		"/api/frontoffice/..;/x", "/api/frontoffice/..;a=b/x", "/api/frontoffice/%2e%2e;/x", "/api/frontoffice/a%00b", "/api/frontoffice/a%0d%0ab",
+		"/api/frontoffice/a%7fb", "/api/frontoffice/a%c0%afb", "/api/frontoffice/%c0%ae%c0%ae/x", "/api/frontoffice/100%25", "/%61pi/frontoffice/x", "/api%2ffrontoffice/x",
+		"http://evil.example/api/frontoffice/x", "http://" + host + "/api/frontoffice/x", "http://user:pw@" + host + "/api/frontoffice/x",
+		"http:/api/frontoffice/x", "@evil.example/api/frontoffice/x", "/api/frontoffice/\x01x", "/api/frontoffice/%zz", "/api/frontoffice/a b",
+	} {
+		lines := a.raw(a.head("GET "+target+" HTTP/1.1") + "\r\n")
+		if len(lines) != 1 || !strings.HasPrefix(lines[0], "400 ") {
+			t.Errorf("%q gives %q", target, lines)
+		}
+	}
+	if n := s.upstream.count(); n != 0 {
+		r, _ := s.upstream.last(t)
+		t.Errorf("%d of them reached the API, the last as %s", n, r.RequestURI)
+	}
+}
+
+// req 97: what is left means to the API what it meant to us.
+func TestPlainPaths(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	for target, want := range map[string]string{
+		"/api/frontoffice/":                          "/frontoffice/api/",
+		"/api/frontoffice/v3/orders/":                "/frontoffice/api/v3/orders/",
+		"/api/frontoffice/v3/BTC%20USD":              "/frontoffice/api/v3/BTC%20USD",
+		"/api/frontoffice/v3/%D0%9A?q=%2F..%2F&r=//": "/frontoffice/api/v3/%D0%9A?q=%2F..%2F&r=//",
+		"/api/frontoffice/v3/a;b=c/..x/x../...":      "/frontoffice/api/v3/a;b=c/..x/x../...",
+		"/api/frontoffice/v3/@evil.example:80":       "/frontoffice/api/v3/@evil.example:80",
+		"/api/frontoffice/http://evil.example/":      "", // it has an empty segment
+		"/api/frontoffice/v3/x%3Fy%23z":              "/frontoffice/api/v3/x%3Fy%23z",
+		"/api/frontoffice/v3/a#b":                    "/frontoffice/api/v3/a%23b",
+	} {
+		before := s.upstream.count()
+		lines := a.raw(a.head("GET "+target+" HTTP/1.1") + "\r\n")
+		if want == "" {
+			if len(lines) != 1 || !strings.HasPrefix(lines[0], "400 ") || s.upstream.count() != before {
+				t.Errorf("%s gives %q", target, lines)
+			}
+			continue
+		}
+		if s.upstream.count() != before+1 {
+			t.Errorf("%s gives %q", target, lines)
+			continue
+		}
+		if r, _ := s.upstream.last(t); r.RequestURI != want || "http://"+r.Host != s.upstream.server.URL {
+			t.Errorf("%s reaches the API as %s at %s", target, r.RequestURI, r.Host)
+		}
+	}
+}
+
+// req 97: a Host of the client's choice is not the API's.
+func TestHostIsTheAPIs(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	r := a.request(http.MethodGet, "/api/frontoffice/v3/x", "")
+	r.Host = "evil.example"
+	r.Header.Set("Cookie", a.cookie())
+	a.do(r)
+	if got, _ := s.upstream.last(t); "http://"+got.Host != s.upstream.server.URL {
+		t.Errorf("the API is called %s", got.Host)
+	}
+}
+
+// req 98
+func TestMethodsOfCalls(t *testing.T) {
+	s := newAPISite(t, func(c *web.Config) { c.FrontOffice.Methods = []string{"GET", "PURGE"} })
+	a := s.signedIn()
+	for _, method := range []string{"HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "get", "PROPFIND"} {
+		got := a.send(method, "/api/frontoffice/v3/x", "")
+		if got.StatusCode != http.StatusMethodNotAllowed || got.Header.Get("Allow") != "GET, PURGE" {
+			t.Errorf("%s gives %d, Allow %q", method, got.StatusCode, got.Header.Get("Allow"))
+		}
+	}
+	if lines := a.raw(a.head("CONNECT /api/frontoffice/v3/x HTTP/1.1") + "\r\n"); len(lines) != 1 || !strings.HasPrefix(lines[0], "405 ") {
+		t.Errorf("CONNECT gives %q", lines)
+	}
+	if s.upstream.count() != 0 {
+		t.Error("one of them reached the API")
+	}
+	for i, method := range []string{"GET", "PURGE"} {
+		if got := a.send(method, "/api/frontoffice/v3/x", ""); got.StatusCode != http.StatusOK || s.upstream.count() != i+1 {
+			t.Errorf("%s gives %d", method, got.StatusCode)
+		}
+	}
+	usual := newAPISite(t)
+	a = usual.signedIn()
+	for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		if got := a.send(method, "/api/frontoffice/v3/x", ""); got.StatusCode != http.StatusOK {
+			t.Errorf("%s gives %d", method, got.StatusCode)
+		}
+	}
+	for _, method := range []string{"OPTIONS", "TRACE"} {
+		a.refused(a.send(method, "/api/frontoffice/v3/x", ""), http.StatusMethodNotAllowed, "method_not_allowed")
+	}
+}
+
+// req 105: net/http refuses these, or we do; in no case does a second request,
+// hidden in the body of the first, reach the API.
+func TestRequestSmuggling(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	const hidden = "GET /api/frontoffice/v3/hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+	for name, c := range map[string]struct{ header, body, status string }{
+		"TE and CL":            {"Content-Length: 6\r\nTransfer-Encoding: chunked", "0\r\n\r\n" + hidden, "411"},
+		"CL and TE":            {"Transfer-Encoding: chunked\r\nContent-Length: 6", "0\r\n\r\n" + hidden, "411"},
+		"TE alone":             {"Transfer-Encoding: chunked", "1\r\nx\r\n0\r\n\r\n" + hidden, "411"},
+		"two lengths":          {"Content-Length: 0\r\nContent-Length: 57", hidden, "400"},
+		"a list of lengths":    {"Content-Length: 0, 57", hidden, "400"},
+		"a signed length":      {"Content-Length: +57", hidden, "400"},
+		"two encodings":        {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "0\r\n\r\n" + hidden, "501"},
+		"an unknown encoding":  {"Transfer-Encoding: xchunked", "0\r\n\r\n" + hidden, "501"},
+		"a space before colon": {"Transfer-Encoding : chunked", "0\r\n\r\n" + hidden, "400"},
+		"a folded encoding":    {"Transfer-Encoding:\r\n chunked\r\nContent-Length: 6", "0\r\n\r\n" + hidden, "4"},
+		"a bare CR":            {"X: y\rTransfer-Encoding: chunked", hidden, "400"},
+		"two hosts":            {"Host: other.example", "", "400"},
+	} {
+		lines := a.raw(a.head("POST /api/frontoffice/v3/x HTTP/1.1") + c.header + "\r\n\r\n" + c.body)
+		if len(lines) != 1 || !strings.HasPrefix(lines[0], c.status) {
+			t.Errorf("%s gives %q", name, lines)
+		}
+	}
+	if n := s.upstream.count(); n != 0 {
+		r, _ := s.upstream.last(t)
+		t.Errorf("%d of them reached the API, the last as %s %s", n, r.Method, r.RequestURI)
+	}
+}
+
+// req 105: a body that claims to be longer than its request is cut off, and what follows is no request.
+func TestShortBody(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	s.upstream.will(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	lines := a.raw(a.head("POST /api/frontoffice/v3/x HTTP/1.1") + "Content-Length: 3\r\n\r\nabcGET /api/frontoffice/v3/hidden HTTP/1.1\r\nHost: x\r\n\r\n")
+	if _, body := s.upstream.last(t); len(lines) != 1 || s.upstream.count() != 1 || body != "abc" {
+		t.Errorf("%q, the API got %d requests, the last with %q", lines, s.upstream.count(), body)
+	}
+}

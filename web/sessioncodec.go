@@ -1,0 +1,165 @@
+package web
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// errCodec says that bytes are not a session.
+var errCodec = errors.New("web: not a stored session, or one of another version")
+
+// valuesCodec implements scs.Codec: the deadline in Unix milliseconds, then
+// each key and its value in JSON, all with their lengths before them, sorted.
+// Values stay encoded until somebody asks for them, so a request pays only for
+// what it reads.
+type valuesCodec struct{}
+
+// Encode implements scs.Codec.
+func (valuesCodec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
+	raw := make(map[string]json.RawMessage, len(values))
+	for key, value := range values {
+		encoded, ok := value.(json.RawMessage)
+		if !ok {
+			return nil, fmt.Errorf("web: session value %s is a %T", key, value)
+		}
+		raw[key] = encoded
+	}
+	return encodeValues(deadline, raw), nil
+}
+
+// Decode implements scs.Codec.
+func (valuesCodec) Decode(b []byte) (time.Time, map[string]any, error) {
+	values := make(map[string]any)
+	deadline, err := readValues(b, func(key string, value json.RawMessage) { values[key] = value })
+	return deadline, values, err
+}
+
+func encodeValues(deadline time.Time, values map[string]json.RawMessage) []byte {
+	b := binary.AppendUvarint(nil, uint64(deadline.UnixMilli()))
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		b = appendBytes(appendBytes(b, []byte(key)), values[key])
+	}
+	return b
+}
+
+// decodeValues returns values that share the memory of b.
+func decodeValues(b []byte) (time.Time, map[string]json.RawMessage, error) {
+	values := make(map[string]json.RawMessage)
+	deadline, err := readValues(b, func(key string, value json.RawMessage) { values[key] = value })
+	return deadline, values, err
+}
+
+func readValues(b []byte, take func(key string, value json.RawMessage)) (time.Time, error) {
+	milliseconds, n := binary.Uvarint(b)
+	if n <= 0 {
+		return time.Time{}, errCodec
+	}
+	for b = b[n:]; len(b) > 0; {
+		var key, value []byte
+		var ok bool
+		if key, b, ok = cutBytes(b); !ok {
+			return time.Time{}, errCodec
+		}
+		if value, b, ok = cutBytes(b); !ok {
+			return time.Time{}, errCodec
+		}
+		take(string(key), value)
+	}
+	return time.UnixMilli(int64(milliseconds)), nil //nolint:gosec // as it was encoded
+}
+
+// appendBytes appends field, with its length before it.
+func appendBytes(b, field []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(field))), field...)
+}
+
+func cutBytes(b []byte) (field, rest []byte, ok bool) {
+	size, n := binary.Uvarint(b)
+	if n <= 0 {
+		return nil, nil, false
+	}
+	b = b[n:]
+	if size > uint64(len(b)) {
+		return nil, nil, false
+	}
+	return b[:size:size], b[size:], true
+}
+
+// session is a session as it is stored, never changed.
+type session struct {
+	seen    time.Time  // when it was last known to be used
+	address netip.Addr // from where
+	body    []byte     // by valuesCodec
+	user    user       // out of body; zero: nobody is signed in
+}
+
+// recordVersion is that of the form: version, seen in Unix milliseconds, address, body.
+const recordVersion = 1
+
+func (s session) encode() []byte {
+	b := binary.AppendUvarint([]byte{recordVersion}, uint64(s.seen.UnixMilli()))
+	return append(appendBytes(b, s.address.AsSlice()), s.body...)
+}
+
+func decodeSession(b []byte) (session, error) {
+	if len(b) == 0 || b[0] != recordVersion {
+		return session{}, errCodec
+	}
+	milliseconds, n := binary.Uvarint(b[1:])
+	if n <= 0 {
+		return session{}, errCodec
+	}
+	address, body, ok := cutBytes(b[1+n:])
+	if !ok {
+		return session{}, errCodec
+	}
+	s := session{seen: time.UnixMilli(int64(milliseconds))} //nolint:gosec // as it was encoded
+	s.address, _ = netip.AddrFromSlice(address)
+	return s.with(body)
+}
+
+// with returns s with other values.
+func (s session) with(body []byte) (session, error) {
+	_, values, err := decodeValues(body)
+	if err != nil {
+		return session{}, err
+	}
+	s.body, s.user = body, user{}
+	if raw := values[keyUser]; raw != nil && json.Unmarshal(raw, &s.user) != nil {
+		return session{}, errCodec
+	}
+	return s, nil
+}
+
+// mergeValues applies to newer what a request changed between before and after. Where newer was changed too, it stays.
+func mergeValues(before, after, newer []byte) ([]byte, error) {
+	_, was, err1 := decodeValues(before)
+	_, is, err2 := decodeValues(after)
+	deadline, merged, err3 := decodeValues(newer)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	for key := range maps.Keys(is) {
+		if _, known := was[key]; !known {
+			was[key] = nil
+		}
+	}
+	for key, old := range was {
+		value, kept := is[key]
+		switch {
+		case bytes.Equal(old, value), !bytes.Equal(old, merged[key]):
+		case kept:
+			merged[key] = value
+		default:
+			delete(merged, key)
+		}
+	}
+	return encodeValues(deadline, merged), nil
+}

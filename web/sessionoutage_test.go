@@ -1,0 +1,77 @@
+package web_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/web"
+)
+
+// req 80: with the store away nobody is signed in or out by halves, and it heals by itself.
+func TestStoreOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		down := &s.config.Store.(*outage).down
+		b, late := s.browser(), s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		cookie := b.session()
+		down.Store(true)
+		for _, a := range []*answer{b.post("/sign-out"), b.post("/sign-out/everywhere"), late.signIn("admin", "spa")} {
+			if a.is(503); a.header.Get("Retry-After") == "" || a.header.Get("Set-Cookie") != "" {
+				t.Errorf("Retry-After %q, a cookie: %t", a.header.Get("Retry-After"), a.header.Get("Set-Cookie") != "")
+			}
+		}
+		down.Store(false)
+		if b.session() != cookie || late.session() != "" {
+			t.Error("a cookie was changed")
+		}
+		b.get("/session").is(200)
+		late.get("/session").is(401)
+		pass(time.Minute)
+		late.signIn("admin", "spa").leadsTo("/account")
+	})
+}
+
+// refusing is a store that fails to put what begins with a prefix.
+type refusing struct {
+	store.Store
+	prefix string
+}
+
+func (r *refusing) Put(ctx context.Context, record store.Record) (uint64, error) {
+	if r.prefix != "" && strings.HasPrefix(record.Key, r.prefix) {
+		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
+	}
+	return r.Store.Put(ctx, record)
+}
+
+// A sign-in that fails halfway leaves neither a session nor tokens that are alive.
+func TestSignInFailsHalfway(t *testing.T) {
+	for _, prefix := range []string{"token:", "session:", "user:", "mail:", "link:"} {
+		t.Run(prefix, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, shared, func(c *web.Config) { c.Store = &refusing{c.Store, prefix} })
+				b := s.browser()
+				b.signIn("trader", "spa").is(503)
+				if b.session() != "" {
+					t.Error("a cookie")
+				}
+				s.config.Store.(*refusing).prefix = ""
+				pass(time.Second)
+				if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
+					t.Errorf("%d remote sign-outs, want one", n)
+				}
+				b.signIn("trader", "spa").leadsTo("/account")
+				if ids := b.get("/sessions").is(200).ids(); len(ids) != 1 {
+					t.Errorf("%d sessions", len(ids))
+				}
+			})
+		})
+	}
+}

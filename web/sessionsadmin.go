@@ -1,0 +1,145 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"b2trader.identity.auth/templates"
+)
+
+// nobodyFound is what a search says that finds nobody.
+const nobodyFound = "Nobody who signed in lately is known by that."
+
+// adminSessionsPage lists users, some at a time, or the sessions of the one whose subject is asked for.
+func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ user) error {
+	query := r.URL.Query()
+	if query.Has("subject") {
+		known, err := s.findUser(r, query.Get("subject"))
+		if errors.Is(err, errUnknownUser) {
+			return s.renderUsers(w, r, http.StatusNotFound, templates.AdminSessions{Problem: nobodyFound})
+		}
+		if err != nil {
+			return err
+		}
+		return s.renderUser(w, r, known)
+	}
+	from, err := strconv.Atoi(firstOf(query.Get("from"), "0"))
+	if err != nil || from < 0 || from > userParts {
+		return &fault{Status: http.StatusBadRequest, Err: errors.New("no such page of users")}
+	}
+	users, next, err := s.index.Users(r.Context(), from)
+	if err != nil {
+		return storeAway(err)
+	}
+	view := templates.AdminSessions{}
+	for _, k := range users {
+		view.Users = append(view.Users, userView(k))
+	}
+	if next < userParts {
+		view.Next = strconv.Itoa(next)
+	}
+	return s.renderUsers(w, r, http.StatusOK, view)
+}
+
+func (s *Server) renderUsers(w http.ResponseWriter, r *http.Request, status int, view templates.AdminSessions) error {
+	view.Page = s.view(r, "Users' sessions")
+	return s.render(w, r, status, templates.AdminSessionsPage(view))
+}
+
+func (s *Server) renderUser(w http.ResponseWriter, r *http.Request, known knownUser) error {
+	list, err := s.sessions.store.Of(r.Context(), known.owner())
+	if err != nil {
+		return storeAway(err)
+	}
+	of := userView(known)
+	return s.renderUsers(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: sessionViews(list, s.sessions.Place(r.Context()))})
+}
+
+func userView(k knownUser) templates.SessionUser {
+	return templates.SessionUser{Subject: k.Subject, Email: k.Email, Name: k.Nickname, SignedIn: k.SignedIn}
+}
+
+// searchUser leads to a user's sessions. It is a POST so that no address is in a URL.
+func (s *Server) searchUser(w http.ResponseWriter, r *http.Request, _ user) error {
+	form, err := postForm(r)
+	if err != nil {
+		return err
+	}
+	search := strings.TrimSpace(form.Get("search"))
+	known, err := s.findUser(r, search)
+	if errors.Is(err, errUnknownUser) {
+		return s.renderUsers(w, r, http.StatusUnprocessableEntity, templates.AdminSessions{Search: clip(search, 254), Problem: nobodyFound})
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, adminSessionsOf(known), http.StatusSeeOther)
+	return nil
+}
+
+func adminSessionsOf(k knownUser) string {
+	return "/admin/sessions?" + url.Values{"subject": {k.Subject}}.Encode()
+}
+
+// findUser finds a user by subject or e-mail, at any of the issuers.
+func (s *Server) findUser(r *http.Request, search string) (knownUser, error) {
+	if search == "" {
+		return knownUser{}, errUnknownUser
+	}
+	for _, issuer := range s.issuers() {
+		known, ok, err := s.index.ByOwner(r.Context(), issuer+" "+search)
+		if err == nil && !ok {
+			known, ok, err = s.index.ByMail(r.Context(), issuer, search)
+		}
+		if err != nil {
+			return knownUser{}, storeAway(err)
+		}
+		if ok {
+			return known, nil
+		}
+	}
+	return knownUser{}, errUnknownUser
+}
+
+// issuers are those of the clients that users sign in as, each once.
+func (s *Server) issuers() []string {
+	var issuers []string
+	for _, c := range s.config.Clients {
+		if !slices.Contains(issuers, c.Issuer()) {
+			issuers = append(issuers, c.Issuer())
+		}
+	}
+	return issuers
+}
+
+// adminEndSessions ends one session of a user, or all.
+func (s *Server) adminEndSessions(w http.ResponseWriter, r *http.Request, u user) error {
+	form, err := postForm(r)
+	if err != nil {
+		return err
+	}
+	known, err := s.findUser(r, form.Get("subject"))
+	if errors.Is(err, errUnknownUser) {
+		return &fault{Status: http.StatusBadRequest, Err: err}
+	}
+	if err != nil {
+		return err
+	}
+	id := form.Get("session")
+	s.log(r.Context(), slog.LevelInfo, "an administrator ends sessions", "administrator", u.Owner, "user", known.owner())
+	ended, err := s.endSessionsOf(r, known.owner(), func(c *storedSession) bool { return id == "" || c.Key == sessionPrefix+id })
+	if err != nil {
+		return err
+	}
+	notice := fmt.Sprintf("%d sessions are ended.", ended)
+	if ended == 1 {
+		notice = "One session is ended."
+	}
+	return s.backTo(w, r, adminSessionsOf(known), notice)
+}
