@@ -92,7 +92,7 @@ func live(t *testing.T, seed uint64) *world {
 	var callers sync.WaitGroup
 	for range stepsPerSeed {
 		w.weather(replicas)
-		time.Sleep(time.Duration(w.draw(12000, "pass")) * time.Millisecond)
+		<-time.After(time.Duration(w.draw(12000, "pass")) * time.Millisecond)
 		s, r := sessions[w.draw(len(sessions), "session")], replicas[w.draw(len(replicas), "replica")]
 		if w.draw(100, "sign out") == 0 {
 			s.signOut(r)
@@ -239,7 +239,7 @@ func (w *world) settle(replicas []*replica, lives []*life) {
 	w.mu.Lock()
 	w.calm, w.outage = true, false
 	w.mu.Unlock()
-	time.Sleep(5 * time.Minute) // beyond every pause, lease and request
+	<-time.After(5 * time.Minute) // beyond every pause, lease and request
 	w.weather(replicas)
 	for _, s := range lives {
 		for _, r := range replicas {

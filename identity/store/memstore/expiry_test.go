@@ -57,7 +57,7 @@ func TestWritesRemoveWhatExpired(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		for i := range n {
 			put(t, s, fmt.Sprint("new ", i), "other", time.Hour)
 		}
@@ -74,7 +74,7 @@ func TestExpiryIsExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New()
 		r := put(t, s, "key", "owner", time.Minute)
-		time.Sleep(time.Minute - time.Millisecond)
+		<-time.After(time.Minute - time.Millisecond)
 		if _, err := s.Get(t.Context(), "key"); err != nil {
 			t.Errorf("a millisecond before: %v", err)
 		}
@@ -82,7 +82,7 @@ func TestExpiryIsExact(t *testing.T) {
 		if _, err := s.Put(t.Context(), r); err != nil {
 			t.Errorf("extending it: %v", err)
 		}
-		time.Sleep(time.Minute + time.Millisecond)
+		<-time.After(time.Minute + time.Millisecond)
 		if _, err := s.Get(t.Context(), "key"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("at the moment: %v", err)
 		}

@@ -53,11 +53,11 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, table string) error {
 }
 
 func upgrade(ctx context.Context, tx pgx.Tx, table string, version int) error {
-	todo := []string{`DELETE FROM %_schema`, fmt.Sprintf(`INSERT INTO %%_schema VALUES (%d)`, len(steps))}
+	statements := []string{`DELETE FROM %_schema`, fmt.Sprintf(`INSERT INTO %%_schema VALUES (%d)`, len(steps))}
 	for _, step := range steps[version:] {
-		todo = append(todo, step...)
+		statements = append(statements, step...)
 	}
-	for _, statement := range todo {
+	for _, statement := range statements {
 		if _, err := tx.Exec(ctx, strings.ReplaceAll(statement, "%", table)); err != nil {
 			return err
 		}
