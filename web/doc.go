@@ -127,18 +127,21 @@
 //	token renewal                         result, client, user, took, error; a warning if it failed, an error if the client is refused
 //	tokens revoked                        client, user: the IdentityServer was told of a sign-out
 //	remote sign-out failed                client, user, error
+//	tokens not deleted                    client, user, error
+//	sessions ended                        user, sessions
+//	sessions ended: too many of one user  user, sessions
+//	an administrator ends sessions        administrator, user
+//	back-channel logout                   user, sessions
+//	back-channel logout refused           error
 //	machine sign-in                       client, user: who asked for it
 //	machine sign-in failed                client, user, error
 //	machine renew                         client, user
 //	machine sign-out                      client, user
 //	cross-origin request refused          origin, fetch_site
 //
-// These come with sessions that others end: sessions ended, sessions ended: too many of one user, an administrator ends
-// sessions, back-channel logout, back-channel logout refused, too many refused logouts.
-//
 // And these for whoever keeps the site running: request, request failed,
 // request abandoned, panic, not ready, API call failed, session not saved: it ended meanwhile,
-// session not saved after the answer, use of the session not noted, session not ended, tokens not deleted, error page failed.
+// session not saved after the answer, use of the session not noted, session not ended, too many refused logouts, error page failed.
 //
 // # Metrics
 //
@@ -149,7 +152,7 @@
 //	b2trader_sign_ins_total{client,result}                     counter
 //	b2trader_second_factors_total{client,result}               counter
 //	b2trader_attempts_refused_total{by}                        counter; account or address
-//	b2trader_sign_outs_total{reason}                           counter of sessions; user, everywhere, timeout
+//	b2trader_sign_outs_total{reason}                           counter of sessions; user, everywhere, timeout, list, limit, back-channel
 //	b2trader_revocations_total{client,result}                  counter of sign-outs at the IdentityServer
 //	b2trader_live_sessions{client}                             gauge; in use by this process within ten minutes or so
 //	b2trader_renewal_duration_seconds{client,result}           histogram; result is a vault.Result

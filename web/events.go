@@ -19,9 +19,19 @@ func (m *metrics) event(name string, args []any) {
 	case "session timed out":
 		m.signOuts.WithLabelValues("timeout").Inc()
 	case "signed out everywhere":
-		n, _ := argument(args, "sessions").(int)
-		m.signOuts.WithLabelValues("everywhere").Add(float64(n))
+		m.signOuts.WithLabelValues("everywhere").Add(sessionsOf(args))
+	case "sessions ended":
+		m.signOuts.WithLabelValues("list").Add(sessionsOf(args))
+	case "sessions ended: too many of one user":
+		m.signOuts.WithLabelValues("limit").Add(sessionsOf(args))
+	case "back-channel logout":
+		m.signOuts.WithLabelValues("back-channel").Add(sessionsOf(args))
 	}
+}
+
+func sessionsOf(args []any) float64 {
+	n, _ := argument(args, "sessions").(int)
+	return float64(n)
 }
 
 func clientOf(args []any) string {

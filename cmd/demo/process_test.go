@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -193,7 +194,22 @@ func (o *office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	if strings.HasSuffix(r.URL.Path, "/api/stream") {
+		o.stream(w, r)
+		return
+	}
 	o.Server.ServeHTTP(w, r)
+}
+
+// stream is an event stream without an end.
+func (o *office) stream(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	_, _ = io.WriteString(w, "data: open\n\n")
+	_ = http.NewResponseController(w).Flush()
+	select {
+	case <-r.Context().Done():
+	case <-o.done:
+	}
 }
 
 // hold holds up token requests from now on. The first channel is closed when one has come; pass lets them pass.
@@ -285,6 +301,41 @@ func TestGracefulStop(t *testing.T) {
 	if err := p.wait(); err != nil {
 		t.Errorf("it ended by %v", err)
 	}
+}
+
+// A stop ends streams, which would never be finished, and does not count as one that took too long.
+func TestStopEndsStreams(t *testing.T) {
+	o := startOffice(t, 0)
+	p := launch(t, o.args()...)
+	browser := newBrowser(t)
+	if got := post(t.Context(), browser, p.site+"/sign-in", traderForm); got != http.StatusSeeOther {
+		t.Fatalf("the sign-in is answered %d", got)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.site+"/api/frontoffice/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Requested-With", "test")
+	resp, err := browser.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if first := make([]byte, 6); resp.StatusCode != http.StatusOK || readFull(resp.Body, first) != "data: " {
+		t.Fatalf("the stream is answered %d", resp.StatusCode)
+	}
+	p.terminate()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		t.Errorf("the stream ended by %v", err)
+	}
+	if err := p.wait(); err != nil {
+		t.Errorf("it ended by %v", err)
+	}
+}
+
+func readFull(r io.Reader, b []byte) string {
+	n, _ := io.ReadFull(r, b)
+	return string(b[:n])
 }
 
 // A second signal ends the process at once, whatever is under way.

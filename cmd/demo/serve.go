@@ -91,9 +91,11 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	}
 }
 
-// drain has load balancers send their requests elsewhere, for so long.
+// drain has load balancers send their requests elsewhere, for so long, and then ends the streams, which have no end of
+// their own.
 func (r *running) drain(site *web.Server, delay time.Duration) error {
 	site.Drain()
+	defer site.EndStreams()
 	select {
 	case <-time.After(delay):
 		return nil

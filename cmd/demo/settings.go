@@ -38,6 +38,8 @@ type settings struct {
 	idleTimeout        time.Duration
 	absoluteTimeout    time.Duration
 	stopDelay          time.Duration
+	maxSessionsPerUser int
+	forgetIdentity     bool
 
 	onCommandLine map[string]bool // flags that were given there
 
@@ -101,6 +103,8 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.BoolVar(&s.generateSessionKey, "generate-session-key", false, "print a new line for -session-keys-file, and exit")
 	f.DurationVar(&s.idleTimeout, "idle-timeout", 0, "ends a session that is not used; 0: 15m")
 	f.DurationVar(&s.absoluteTimeout, "absolute-timeout", 0, "ends a session in any case; 0: 10h")
+	f.IntVar(&s.maxSessionsPerUser, "max-sessions-per-user", 0, "ends the oldest session of who signs in once more; 0: any number")
+	f.BoolVar(&s.forgetIdentity, "forget-identity-session", false, "do not keep the IdentityServer's session, sealed, to save sessions whose refresh token was lost")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, to whoever reaches it; empty: nowhere")
 	f.DurationVar(&s.stopDelay, "stop-delay", 0, "after a signal, how long to go on serving while /readyz says 503, so that a load balancer notices")
 	f.BoolVar(&s.checkConfig, "check-config", false, "report every problem of the configuration, try the store and the IdentityServer, and exit")

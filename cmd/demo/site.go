@@ -62,6 +62,7 @@ var inFlags = strings.NewReplacer(
 	"Config.JWKSURL", "-identity-jwks-url",
 	"Config.IdleTimeout", "-idle-timeout",
 	"AbsoluteTimeout", "-absolute-timeout",
+	"Config.MaxSessionsPerUser", "-max-sessions-per-user",
 )
 
 // installation is the B2Trader that the site works with.
@@ -85,6 +86,7 @@ func (s *settings) site(identityURL, publicURL string) (web.Config, []error) {
 		PublicURL: cmp.Or(s.publicURL, publicURL), FrontOfficeURL: in.frontOffice, BackOfficeURL: in.backOffice,
 		InsecureAllowHTTP: s.insecureAllowHTTP, TrustedProxies: s.trustedProxies, SampleUsers: in.sampleUsers,
 		IdleTimeout: s.idleTimeout, AbsoluteTimeout: s.absoluteTimeout,
+		MaxSessionsPerUser: s.maxSessionsPerUser, ForgetIdentitySession: s.forgetIdentity,
 	}
 	if s.sessionKeysFile != "" {
 		keys, err := readKeys(s.sessionKeysFile)
