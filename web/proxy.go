@@ -20,7 +20,7 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// bodyWait bounds how long the body of an API call may take to come in.
+// bodyWait bounds how long a body that is too large to be kept may take to come in.
 const bodyWait = 2 * time.Minute
 
 // proxy passes API calls on to where they belong, with the session's bearer.
@@ -195,7 +195,6 @@ const maxKept = 64 << 10
 // takeBody bounds the body of a call. A small one is read before anything is
 // sent, so that it can be sent again.
 func (c *call) takeBody(w http.ResponseWriter, r *http.Request) error {
-	var deadline time.Time // none: net/http would take that of its ReadTimeout for the browser going away
 	switch n := r.ContentLength; {
 	case n < 0:
 		// RFC 9112 section 6.3: a server may refuse a body of unknown length. Browsers tell the length, and a
@@ -203,20 +202,20 @@ func (c *call) takeBody(w http.ResponseWriter, r *http.Request) error {
 		return &fault{Status: http.StatusLengthRequired, Code: "length_required", Headline: "The body of a call must declare its length"}
 	case n > c.api.limits.MaxBody:
 		return &fault{Status: http.StatusRequestEntityTooLarge, Headline: "The body of this call is too large"}
-	case n > 0:
-		deadline = time.Now().Add(bodyWait)
-	}
-	controller := http.NewResponseController(w)
-	_ = controller.SetReadDeadline(deadline) // a server that knows no deadlines sets none either
-	if c.repeat = r.ContentLength <= maxKept && !isWebSocket(r); !c.repeat || r.ContentLength == 0 {
+	case n > maxKept:
+		// The server's ReadTimeout is for the forms of pages. One that knows no deadlines has none.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait))
+		return nil
+	case n == 0:
+		c.repeat = !isWebSocket(r)
 		return nil
 	}
 	kept := make([]byte, r.ContentLength)
 	if _, err := io.ReadFull(r.Body, kept); err != nil {
 		return &fault{Status: http.StatusBadRequest, Headline: "The body of this call did not come in whole", Err: err}
 	}
-	_ = controller.SetReadDeadline(time.Time{})
 	keepBody(r, kept)
+	c.repeat = true
 	return nil
 }
 

@@ -33,6 +33,7 @@ type apiSite struct {
 	clock    *movingClock
 	seen     *secrets
 	log      *lockedBuffer
+	served   chan string // the paths of the requests that are over, a hundred at most
 }
 
 // movingClock is the real clock, moved ahead at will.
@@ -107,7 +108,16 @@ func newImpatientSite(t testing.TB, read, write time.Duration, change ...func(*w
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.web.ServeHTTP(w, r) }))
+	s.served = make(chan string, 100)
+	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			select {
+			case s.served <- r.URL.Path:
+			default:
+			}
+		}()
+		s.web.ServeHTTP(w, r)
+	}))
 	s.server.Config.ErrorLog, s.server.Config.ReadTimeout, s.server.Config.WriteTimeout = quiet, read, write
 	config := web.Config{
 		Clients:        []*identity.Client{client},

@@ -65,7 +65,7 @@ func (a *api) modify(resp *http.Response) error {
 	}
 	switch {
 	case switched && !isWebSocket(c.in):
-		return errors.New("the API switched protocols unasked")
+		return nil // unasked: ReverseProxy makes it an error
 	case switched || strings.HasPrefix(h.Get("Content-Type"), "text/event-stream"):
 		return c.becomeStream(resp)
 	}

@@ -203,10 +203,10 @@ func (w *answerWriter) isCut() bool {
 	return w.ended
 }
 
-// finish leaves the connection as the server's next request needs it.
+// finish lets the end of the answer through, also one that was cut.
 func (w *answerWriter) finish() {
 	if w.conn == nil {
-		w.deadline(time.Time{})
+		w.deadline(time.Now().Add(streamWait)) // the server takes it away for its next request
 	}
 }
 
