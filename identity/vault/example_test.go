@@ -1,0 +1,42 @@
+package vault_test
+
+import (
+	"context"
+	"log"
+	"net/http"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/vault"
+)
+
+// Keep a token alive, and call an API with it.
+func Example() {
+	ctx := context.Background()
+	var client *identity.Client // from identity.New
+	token, err := client.Login(ctx, "user@example.com", "password")
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	v, err := vault.New(vault.Config{
+		Store:      memstore.New(),                     // or SQLite, Redis, PostgreSQL
+		Keys:       []vault.Key{vault.NewKey("first")}, // seal what is stored
+		Refreshers: map[string]vault.Refresher{client.ID(): client},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = v.Close(ctx) }()
+	err = v.Put(ctx, "some key", vault.Entry{Owner: "user@example.com", Client: client.ID(), Token: token})
+	if err != nil {
+		log.Fatal(err)
+	}
+	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "some key"}}
+
+	resp, err := api.Get("https://trader.example.com/frontoffice/api/v3/orders")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+}
