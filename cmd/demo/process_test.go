@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -87,6 +88,7 @@ func launch(t *testing.T, args ...string) *process {
 	}
 	p := &process{t: t, cmd: exec.Command(program, append([]string{"-addr", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.log
+	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "B2TRADER_") }) // its settings are args
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
