@@ -15,6 +15,7 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
+// req 133
 func TestFaultTimes(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	status := func() int { return b.get(discoveryPath).status }

@@ -230,7 +230,7 @@ func TestFaultsKeepTheEntry(t *testing.T) {
 	}
 }
 
-// A server that stays away is not asked ever faster.
+// req 63: a server that stays away is not asked ever faster.
 func TestPausesGrow(t *testing.T) {
 	inHouse(t, func(h *house) {
 		h.signIn("k")
