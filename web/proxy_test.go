@@ -398,6 +398,9 @@ func TestCallOfDeadSession(t *testing.T) {
 	if n := s.identity.Grants("refresh_token"); asked != 1 || n != 1 {
 		t.Errorf("%d, then %d renewals were tried, want 1", asked, n)
 	}
+	if n := strings.Count(s.log.String(), `"msg":"session over"`); n != 1 {
+		t.Errorf("the session ended %d times, want once", n)
+	}
 	if n := s.upstream.count(); n != 0 {
 		t.Errorf("%d calls reached the API", n)
 	}
