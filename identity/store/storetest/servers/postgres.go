@@ -57,6 +57,7 @@ func startPostgres(tb testing.TB, env, settings []string) *Postgres {
 	}
 	p := &Postgres{Addr: address(port), Port: port, psql: psql}
 	p.Process = &Process{Dir: dir, path: server, args: args, env: env, user: user}
+	p.again = "pre-existing shared memory block" // of a server that was killed, whose children are still about to end
 	p.ready = func() bool {
 		_, err := p.run("postgres", "SELECT 1")
 		return err == nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"strconv"
 	"testing"
 	"time"
@@ -48,6 +49,7 @@ type Process struct {
 	user *account // nil: whoever runs the test
 
 	ready func() bool
+	again string // what it says before it ends if it must be started once more; empty: nothing
 	cmd   *exec.Cmd
 	ended chan struct{}
 }
@@ -67,6 +69,22 @@ func (p *Process) start(tb testing.TB) {
 // Start starts a process that was stopped, and waits until it answers.
 func (p *Process) Start(tb testing.TB) {
 	tb.Helper()
+	p.launch(tb)
+	Until(tb, func() bool {
+		select {
+		case <-p.ended:
+			if words := p.lastWords(); p.again == "" || !strings.Contains(words, p.again) {
+				tb.Fatalf("%s ended: %s", filepath.Base(p.path), words)
+			}
+			p.launch(tb)
+		default:
+		}
+		return p.ready()
+	})
+}
+
+func (p *Process) launch(tb testing.TB) {
+	tb.Helper()
 	output, err := os.OpenFile(filepath.Join(p.Dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		tb.Fatal(err)
@@ -85,14 +103,6 @@ func (p *Process) Start(tb testing.TB) {
 		close(ended)
 	}()
 	p.cmd, p.ended = cmd, ended
-	Until(tb, func() bool {
-		select {
-		case <-ended:
-			tb.Fatalf("%s ended: %s", filepath.Base(p.path), p.lastWords())
-		default:
-		}
-		return p.ready()
-	})
 }
 
 // Stop asks the process to end and waits until it has.
