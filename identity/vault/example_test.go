@@ -27,7 +27,6 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = v.Close(ctx) }()
 	err = v.Put(ctx, "some key", vault.Entry{Owner: "user@example.com", Client: client.ID(), Token: token})
 	if err != nil {
 		log.Fatal(err)
@@ -38,5 +37,9 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer func() { _ = resp.Body.Close() }()
+	_ = resp.Body.Close()
+
+	if err := v.Close(ctx); err != nil { // waits for renewals under way
+		log.Print(err)
+	}
 }
