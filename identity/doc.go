@@ -28,6 +28,8 @@
 //	-                                         client.Login: the first three in one
 //	-                                         client.Resume: tokens again, from an exported [State], without a password
 //	-                                         client.VerifyIDToken: who it is, proven
+//	-                                         client.VerifyLogoutToken: back-channel logout
+//	-                                         NewMachine: a machine's account that signs in again by itself
 //
 // # Deliberate differences
 //
