@@ -20,19 +20,12 @@ import (
 //
 // Errors: ErrUnusableAnswer if it does not verify or is missing, ErrUnavailable if the keys cannot be had.
 func (c *Client) VerifyIDToken(ctx context.Context, token *oauth2.Token) (*oidc.IDToken, error) {
-	const op = "verify ID token"
 	raw, _ := token.Extra("id_token").(string)
 	id, err := c.verifyIDToken(ctx, raw, token.AccessToken)
-	if err == nil {
-		return id, nil
+	if err != nil {
+		return nil, unverified("verify ID token", err)
 	}
-	if e, ok := errors.AsType[*Error](err); ok { // from discovery
-		return nil, e
-	}
-	if errors.Is(err, errKeysUnavailable) {
-		return nil, &Error{Op: op, Err: because(ErrUnavailable, err)}
-	}
-	return nil, &Error{Op: op, Err: ErrUnusableAnswer, Description: err.Error()}
+	return id, nil
 }
 
 // verifyIDToken returns errors whose text holds no part of the token but what its claims name: issuer, audience, times.
@@ -40,69 +33,21 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken string) (*o
 	if raw == "" {
 		return nil, errors.New("there is no ID token")
 	}
-	if err := checkType(raw); err != nil {
+	// A token that says that it is of another type, such as at+jwt, is not an ID token.
+	switch kind, err := typeOf(raw); {
+	case err != nil:
 		return nil, err
+	case kind != "" && kind != "jwt":
+		return nil, errors.New("its type is not that of an ID token")
 	}
-	meta, err := c.keys.metadata(ctx)
+	id, err := verify(ctx, c, raw, (*oidc.IDTokenVerifier).Verify)
 	if err != nil {
 		return nil, err
-	}
-	signature := &judge{keys: meta.keys}
-	id, err := oidc.NewVerifier(meta.issuer, signature, &oidc.Config{
-		ClientID:             c.config.ClientID,
-		SupportedSigningAlgs: c.config.SigningAlgorithms,
-		SkipExpiryCheck:      true, // checkTimes allows for skew, in both directions
-	}).Verify(ctx, raw)
-	switch {
-	case signature.err != nil:
-		return nil, signature.err
-	case err != nil && !signature.asked:
-		return nil, errors.New("it is not a token signed by an accepted algorithm")
-	case err != nil:
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "oidc: ")) // names issuer or audience
 	}
 	if err := c.checkClaims(id, accessToken); err != nil {
 		return nil, err
 	}
 	return id, nil
-}
-
-// A judge remembers why a signature did not verify, which go-oidc turns into text.
-type judge struct {
-	keys  oidc.KeySet
-	asked bool
-	err   error
-}
-
-// VerifySignature implements oidc.KeySet.
-func (j *judge) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	j.asked = true
-	payload, err := j.keys.VerifySignature(ctx, jwt)
-	switch {
-	case err == nil:
-		return payload, nil
-	case errors.Is(err, errKeysUnavailable), ctx.Err() != nil:
-		j.err = fmt.Errorf("%w: %w", errKeysUnavailable, err)
-	default:
-		j.err = errors.New("its signature does not verify")
-	}
-	return nil, j.err
-}
-
-// checkType refuses what says in its header that it is another kind of token, such as at+jwt (RFC 8725 section 3.11).
-func checkType(raw string) error {
-	head, _, _ := strings.Cut(raw, ".")
-	var header struct {
-		Type string `json:"typ"`
-	}
-	decoded, err := base64.RawURLEncoding.DecodeString(head)
-	if err != nil || json.Unmarshal(decoded, &header) != nil {
-		return errors.New("it is not a JWT")
-	}
-	if header.Type != "" && !strings.EqualFold(header.Type, "JWT") {
-		return errors.New("its type is not that of an ID token")
-	}
-	return nil
 }
 
 // claims are those that go-oidc leaves to its callers.

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,42 +32,20 @@ type LogoutToken struct {
 //
 // Errors: ErrUnusableAnswer if it does not verify, ErrUnavailable if the keys cannot be had.
 func (c *Client) VerifyLogoutToken(ctx context.Context, raw string) (*LogoutToken, error) {
-	const op = "verify logout token"
 	token, err := c.verifyLogoutToken(ctx, raw)
-	if err == nil {
-		return token, nil
+	if err != nil {
+		return nil, unverified("verify logout token", err)
 	}
-	if e, ok := errors.AsType[*Error](err); ok { // from discovery
-		return nil, e
-	}
-	if errors.Is(err, errKeysUnavailable) {
-		return nil, &Error{Op: op, Err: because(ErrUnavailable, err)}
-	}
-	return nil, &Error{Op: op, Err: ErrUnusableAnswer, Description: err.Error()}
+	return token, nil
 }
 
-// verifyLogoutToken returns errors whose text holds no part of the token but what its claims name: issuer, audience, times.
 func (c *Client) verifyLogoutToken(ctx context.Context, raw string) (*LogoutToken, error) {
 	if err := c.checkLogoutType(raw); err != nil {
 		return nil, err
 	}
-	meta, err := c.keys.metadata(ctx)
+	token, err := verify(ctx, c, raw, (*oidc.IDTokenVerifier).VerifyLogout)
 	if err != nil {
 		return nil, err
-	}
-	signature := &judge{keys: meta.keys}
-	token, err := oidc.NewVerifier(meta.issuer, signature, &oidc.Config{
-		ClientID:             c.config.ClientID,
-		SupportedSigningAlgs: c.config.SigningAlgorithms,
-		SkipExpiryCheck:      true, // checkLogout allows for skew
-	}).VerifyLogout(ctx, raw)
-	switch {
-	case signature.err != nil:
-		return nil, signature.err
-	case err != nil && !signature.asked:
-		return nil, errors.New("it is not a token signed by an accepted algorithm")
-	case err != nil:
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "oidc: "))
 	}
 	return c.checkLogout(token)
 }
@@ -76,16 +53,12 @@ func (c *Client) verifyLogoutToken(ctx context.Context, raw string) (*LogoutToke
 // checkLogoutType refuses what says in its header that it is another kind of token: "it is RECOMMENDED that Logout
 // Tokens be explicitly typed" as logout+jwt (section 2.4), which IdentityServer4 does not do.
 func (c *Client) checkLogoutType(raw string) error {
-	head, _, _ := strings.Cut(raw, ".")
-	var header struct {
-		Type string `json:"typ"`
-	}
-	decoded, err := base64.RawURLEncoding.DecodeString(head)
-	if err != nil || json.Unmarshal(decoded, &header) != nil {
-		return errors.New("it is not a JWT")
+	kind, err := typeOf(raw)
+	if err != nil {
+		return err
 	}
 	// "the 'application/' prefix … is omitted" is a recommendation (RFC 8725 section 3.11, RFC 7515 section 4.1.9).
-	switch strings.TrimPrefix(strings.ToLower(header.Type), "application/") {
+	switch strings.TrimPrefix(kind, "application/") {
 	case "logout+jwt":
 		return nil
 	case "jwt", "":
