@@ -17,35 +17,9 @@ import (
 
 const (
 	pingInterval  = 2 * time.Second // of a connection that brings no notifications
-	firstPause    = 50 * time.Millisecond
-	lastPause     = 2 * time.Second
 	sweepInterval = time.Minute
 	sweepBatch    = 500
 )
-
-// follow keeps listening until ctx ends.
-func (s *Store) follow(ctx context.Context) {
-	pause := firstPause
-	for {
-		began := time.Now()
-		err := s.listenOnce(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		s.hub.Lost(err)
-		if time.Since(began) > lastPause {
-			pause = firstPause
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
-		pause = min(2*pause, lastPause)
-	}
-}
 
 // listenOnce listens on a connection of its own until that fails.
 func (s *Store) listenOnce(ctx context.Context) error {

@@ -77,7 +77,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		pool: pool, listen: o.listen, channel: o.table, sql: newStatements(o.table), timeout: o.timeout,
 		stop: stop, closed: make(chan struct{}),
 	}
-	s.running.Go(func() { s.follow(background) })
+	s.running.Go(func() { s.hub.Follow(background, s.listenOnce) })
 	s.running.Go(func() { s.sweepOften(background) })
 	return s, nil
 }

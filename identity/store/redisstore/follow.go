@@ -14,36 +14,7 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-const (
-	firstPause = 50 * time.Millisecond
-	lastPause  = 2 * time.Second
-)
-
 var errTopology = errors.New("the servers have changed")
-
-// follow keeps subscribed until ctx ends.
-func (s *Store) follow(ctx context.Context) {
-	pause := firstPause
-	for {
-		began := time.Now()
-		err := s.subscribe(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		s.hub.Lost(err)
-		if time.Since(began) > lastPause {
-			pause = firstPause
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-timer.C:
-		}
-		pause = min(2*pause, lastPause)
-	}
-}
 
 // subscribe listens at every server and returns when a connection ends or the set of servers changes. The driver sends
 // pings and ends a connection that does not answer.

@@ -75,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Store{client: client, name: newNames(cfg.Prefix), timeout: options.ConnWriteTimeout, stop: stop, closed: make(chan struct{})}
-	s.running.Go(func() { s.follow(background) })
+	s.running.Go(func() { s.hub.Follow(background, s.subscribe) })
 	return s, nil
 }
 
