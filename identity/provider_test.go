@@ -2,19 +2,18 @@ package identity_test
 
 import (
 	"bufio"
-	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest/npmclient"
 )
 
-// oidcProvider is a certified OpenID provider that nobody of this project wrote.
-const oidcProvider = "oidc-provider@9.13.3"
+// oidcProviderVersion is that of oidc-provider, a certified OpenID provider that nobody of this project wrote.
+const oidcProviderVersion = "9.13.3"
 
 const (
 	providerPassword = "pa55 word"
@@ -24,19 +23,7 @@ const (
 // startProvider installs and starts it, laid out on B2Trader's paths, and returns its URL.
 func startProvider(t *testing.T) string {
 	t.Helper()
-	for _, tool := range []string{"npm", "node"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			missing(t, err)
-		}
-	}
-	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	install := exec.CommandContext(ctx, "npm", "install", "--no-audit", "--no-fund", "--prefix", dir, oidcProvider)
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Logf("%s", out)
-		missing(t, err)
-	}
+	dir := npmclient.InstallPackage(t, "oidc-provider", oidcProviderVersion)
 	script, err := os.ReadFile("testdata/provider.mjs")
 	if err != nil {
 		t.Fatal(err)
@@ -62,15 +49,6 @@ func startProvider(t *testing.T) string {
 	}
 	t.Fatal("the provider did not start")
 	return ""
-}
-
-// missing skips a test for want of a tool, where tools may be missing.
-func missing(t *testing.T, err error) {
-	t.Helper()
-	if os.Getenv("B2TRADER_TEST_REQUIRE") == "1" {
-		t.Fatalf("B2TRADER_TEST_REQUIRE=1: %v", err)
-	}
-	t.Skipf("needs npm and node: %v", err)
 }
 
 // The client keeps to the standards, not to the habits of the test server beside it.

@@ -39,23 +39,31 @@ type Package struct{ dir string }
 // skips the test, or fails it if RequireEnv is 1.
 func Install(tb testing.TB) *Package {
 	tb.Helper()
+	dir := InstallPackage(tb, "b2trader.identity.auth", Version)
+	writeFile(tb, dir, "driver.cjs", driver)
+	return &Package{dir}
+}
+
+// InstallPackage installs any npm package, for scripts in the folder that it returns. It
+// skips or fails as Install does.
+func InstallPackage(tb testing.TB, name, version string) (dir string) {
+	tb.Helper()
 	for _, tool := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			missing(tb, tool+" is not installed")
 		}
 	}
-	dir := tb.TempDir()
+	dir = tb.TempDir()
 	ctx, cancel := context.WithTimeout(tb.Context(), installTimeout)
 	defer cancel()
 	// npm installs where it finds a package.json, so that dir is taken and none of its parents.
-	writeFile(tb, dir, "package.json", []byte(`{"private":true,"dependencies":{"b2trader.identity.auth":"`+Version+`"}}`))
+	writeFile(tb, dir, "package.json", []byte(`{"private":true,"dependencies":{"`+name+`":"`+version+`"}}`))
 	install := exec.CommandContext(ctx, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 	install.Dir = dir
 	if output, err := install.CombinedOutput(); err != nil {
 		missing(tb, "npm install failed: "+err.Error()+"\n"+string(output))
 	}
-	writeFile(tb, dir, "driver.cjs", driver)
-	return &Package{dir}
+	return dir
 }
 
 func writeFile(tb testing.TB, dir, name string, content []byte) {
