@@ -118,6 +118,8 @@ func TestSentinelSwitch(t *testing.T) {
 	events := kinds(t, s)
 	await(t, events, store.Synced)
 	r := put(t, s, "key", "value")
+	// Redis replicates after it has answered.
+	servers.Until(t, func() bool { return group.Replica.MustDo(t, "EXISTS", s.name.record("key")) == "1" })
 	servers.Until(t, func() bool { // a Sentinel that has just started does not know yet how good the replica is
 		_, err := group.Sentinel.Do("SENTINEL", "FAILOVER", "main")
 		return err == nil
