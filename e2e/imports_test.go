@@ -78,10 +78,10 @@ var mayImport = map[string][]string{
 		"identity/store/redisstore", "identity/store/sqlitestore", "identity/vault", "templates", "web",
 	},
 	"e2e":                              {},
-	"identity":                         {"identity/internal/httpx"},
+	"identity":                         clientPackages,
 	"identity/identitytest":            {},
 	"identity/identitytest/npmclient":  {},
-	"identity/internal/httpx":          {},
+	"identity/internal/httpx":          {"identity/tokenapi"},
 	"identity/store/storetest/servers": {},
 	"identity/store":                   {},
 	"identity/store/internal/feed":     {"identity/store"},
@@ -92,11 +92,15 @@ var mayImport = map[string][]string{
 	"identity/store/redisstore":        storePackages,
 	"identity/store/sqlitestore":       storePackages,
 	"identity/store/storetest":         {"identity/store"},
+	"identity/tokenapi":                {},
 	"identity/vault":                   {"identity/store"},
 	"static":                           {},
 	"templates":                        {"static"},
 	"web":                              {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/vault", "static", "templates"},
 }
+
+// clientPackages are what every client of a token API is made of.
+var clientPackages = []string{"identity/internal/httpx", "identity/tokenapi"}
 
 var storePackages = []string{"identity/store", "identity/store/internal/feed", "identity/store/internal/rule"}
 
@@ -108,7 +112,7 @@ var mayUse = map[string][]string{
 	"identity":                         identityModules,
 	"identity/identitytest":            {"github.com/go-jose/go-jose/v4"},
 	"identity/identitytest/npmclient":  {},
-	"identity/internal/httpx":          {},
+	"identity/internal/httpx":          {"golang.org/x/oauth2"},
 	"identity/store/storetest/servers": {},
 	"identity/store":                   {},
 	"identity/store/internal/feed":     {},
@@ -119,6 +123,7 @@ var mayUse = map[string][]string{
 	"identity/store/redisstore":        redisModules,
 	"identity/store/sqlitestore":       sqliteModules,
 	"identity/store/storetest":         {"golang.org/x/sync"},
+	"identity/tokenapi":                {"golang.org/x/oauth2"},
 	"identity/vault":                   {"golang.org/x/oauth2"},
 	"static":                           {},
 	"templates":                        {"github.com/a-h/templ"},

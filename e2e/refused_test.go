@@ -27,7 +27,7 @@ func TestBrokenSignIn(t *testing.T) {
 	token, authorize, signIn := identitytest.EndpointToken, identitytest.EndpointAuthorize, identitytest.EndpointSignIn
 	for name, test := range map[string]broken{
 		"refused authorize":     {"an error at the redirect URI", authorize, identitytest.Fault{ErrorCode: "access_denied"}, 403, refused, true}, // req 10
-		"unauthorized":          {"not signed in at the IdentityServer", authorize, identitytest.Fault{Redirect: "/identity/unauthorized"}, 403, refused, true},
+		"unauthorized":          {"not signed in", authorize, identitytest.Fault{Redirect: "/identity/unauthorized"}, 403, refused, true},
 		"redirect elsewhere":    {"a code sent to a stranger", authorize, identitytest.Fault{Redirect: "https://evil.example/?code=1"}, 403, refused, true},
 		"client not allowed":    {"unauthorized_client", authorize, identitytest.Fault{ErrorCode: "unauthorized_client"}, 500, "not set up correctly", true},
 		"tampered state":        {"another state", authorize, identitytest.Fault{WrongState: true}, 502, untrusted, true}, // req 3

@@ -39,9 +39,9 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	c := s.client
 	switch {
 	case c == nil: // a SignIn that no Client made
-		return "", &Error{Op: "authorize", Err: ErrNotSignedIn}
+		return "", fail("authorize", ErrNotSignedIn, "")
 	case s.SecondFactor != nil:
-		return "", &Error{Op: "authorize", Err: ErrSecondFactorRequired}
+		return "", fail("authorize", ErrSecondFactorRequired, "")
 	}
 	meta, err := c.keys.metadata(ctx)
 	if err != nil {
@@ -53,11 +53,11 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 		oauth2.S256ChallengeOption(request.verifier), oauth2.SetAuthURLParam("nonce", request.nonce))
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
-		return "", &Error{Op: x.Op, Err: because(ErrMisconfigured, errors.New("the authorization URL cannot be parsed"))}
+		return "", fail(x.Op, httpx.Because(ErrMisconfigured, errors.New("the authorization URL cannot be parsed")), "")
 	}
-	resp, err := x.client(s.jar, c.followWithin).Do(req)
+	resp, err := x.Client(s.jar, c.followWithin).Do(req)
 	if err != nil {
-		return "", x.fault(err)
+		return "", x.Fault(err)
 	}
 	_ = resp.Body.Close()
 	answer, err := c.callback(x, resp)
@@ -95,52 +95,46 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	case err == nil && c.isRedirectURI(target):
 		return target.Query(), nil
 	case err == nil:
-		return nil, x.refusal(ErrNotSignedIn, httpx.Problem{Description: "redirected to " + httpx.WithoutQuery(target)})
+		return nil, x.Refusal(ErrNotSignedIn, httpx.Problem{Description: "redirected to " + httpx.WithoutQuery(target)})
 	}
 	problem := httpx.ParseProblem(x.Last.Body)
 	followed := resp.Request.Response != nil
 	switch status := x.Last.StatusCode; {
-	case later(status):
-		return nil, x.refusal(ErrUnavailable, problem)
-	case misconfigured[problem.Code], status == http.StatusNotFound && !followed:
-		return nil, x.refusal(ErrMisconfigured, problem)
+	case httpx.Later(status):
+		return nil, x.Refusal(ErrUnavailable, problem)
+	case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured), status == http.StatusNotFound && !followed:
+		return nil, x.Refusal(ErrMisconfigured, problem)
 	}
 	problem.Description = strings.TrimSpace("ended at " + httpx.WithoutQuery(resp.Request.URL) + " " + problem.Description)
-	return nil, x.refusal(ErrNotSignedIn, problem)
-}
-
-// misconfigured are the errors of RFC 6749 sections 4.1.2.1 and 5.2 that no sign-in cures.
-var misconfigured = map[string]bool{
-	"invalid_request": true, "invalid_client": true, "unauthorized_client": true, "invalid_scope": true,
-	"unsupported_grant_type": true, "unsupported_response_type": true,
+	return nil, x.Refusal(ErrNotSignedIn, problem)
 }
 
 // checkAuthorizationResponse returns the code of a response that is the answer to our request.
 func (x *exchange) checkAuthorizationResponse(answer url.Values, state string, meta *metadata) (string, error) {
 	for _, name := range []string{"code", "state", "iss", "error"} {
 		if len(answer[name]) > 1 { // "parameters MUST NOT be included more than once", RFC 6749 section 3.1
-			return "", x.unusable("the authorization response repeats " + name)
+			return "", x.Unusable("the authorization response repeats " + name)
 		}
 	}
 	// State and issuer come before the rest is believed: RFC 6749 section 10.12, RFC 9207 section 2.4.
 	if subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(state)) != 1 {
-		return "", x.unusable("the state is not the one that was sent")
+		return "", x.Unusable("the state is not the one that was sent")
 	}
 	if iss := answer.Get("iss"); iss != meta.issuer && (iss != "" || meta.issInResponse) {
-		return "", x.unusable("the authorization response is not from the configured issuer")
+		return "", x.Unusable("the authorization response is not from the configured issuer")
 	}
 	if answer.Has("error") {
 		problem := httpx.Problem{Code: answer.Get("error"), Description: answer.Get("error_description")}
 		switch {
-		case misconfigured[problem.Code]:
-			return "", x.refusal(ErrMisconfigured, problem)
+		case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured):
+			return "", x.Refusal(ErrMisconfigured, problem)
 		case problem.Code == "server_error", problem.Code == "temporarily_unavailable":
-			return "", x.refusal(ErrUnavailable, problem)
+			return "", x.Refusal(ErrUnavailable, problem)
 		}
-		return "", x.refusal(ErrNotSignedIn, problem)
+		return "", x.Refusal(ErrNotSignedIn, problem)
 	}
 	if answer.Get("code") == "" {
-		return "", x.unusable("the authorization response has no code")
+		return "", x.Unusable("the authorization response has no code")
 	}
 	return answer.Get("code"), nil
 }

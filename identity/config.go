@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,6 +11,9 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // The clients that B2Trader registers (npm package, clientId).
@@ -95,6 +97,7 @@ type Config struct {
 // A Client talks to one IdentityServer as one OAuth 2.0 client. It is safe for concurrent use.
 type Client struct {
 	config   Config
+	peer     httpx.Peer
 	server   *url.URL // Config.URL, parsed
 	redirect *url.URL
 	keys     *keys
@@ -106,6 +109,7 @@ func New(config Config) (*Client, error) {
 	if err := c.validate(); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
+	c.peer = httpx.Peer{System: system, HTTP: c.config.http(), Base: c.server}
 	c.keys = newKeys(c)
 	return c, nil
 }
@@ -146,6 +150,16 @@ func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "identity.Client(%s at %s)", c.config.ClientID, c.config.URL)
 }
 
+// system is this package, as errors name it.
+const system = "identity"
+
+// http is the part of config that is about sending.
+func (config Config) http() tokenapi.HTTP {
+	return tokenapi.HTTP{
+		Timeout: config.Timeout, Transport: config.Transport, Observe: config.Observe, Now: config.Now, InsecureAllowHTTP: config.InsecureAllowHTTP,
+	}
+}
+
 func (c *Client) endpoint(path string) string { return c.config.URL + path }
 
 func (config Config) withDefaults() Config {
@@ -158,19 +172,14 @@ func (config Config) withDefaults() Config {
 	setDefault(&config.SecondFactorPath, "/identity/sign-in")
 	setDefault(&config.DefaultLifetime, 30*time.Second)
 	setDefault(&config.ClockSkew, 30*time.Second)
-	setDefault(&config.Timeout, time.Minute)
 	if config.SecondFactorBody == nil {
 		config.SecondFactorBody = secondFactorBody
 	}
 	if config.SigningAlgorithms == nil {
 		config.SigningAlgorithms = []string{"RS256"}
 	}
-	if config.Transport == nil {
-		config.Transport = defaultTransport()
-	}
-	if config.Now == nil {
-		config.Now = time.Now
-	}
+	h := config.http().WithDefaults()
+	config.Timeout, config.Transport, config.Now = h.Timeout, h.Transport, h.Now
 	return config
 }
 
@@ -191,15 +200,6 @@ func defaultScopes(clientID string) []string {
 	default:
 		return []string{"openid", "offline_access", "FrontOffice"}
 	}
-}
-
-// defaultTransport keeps enough idle connections for parallel sign-ins to one host, and drops them before a server or
-// proxy would: a request lost to a connection that the peer is just closing is a refresh token lost.
-func defaultTransport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = 64
-	t.IdleConnTimeout = 25 * time.Second
-	return t
 }
 
 func (c *Client) validate() error {
@@ -230,29 +230,8 @@ func (c *Client) validate() error {
 	return errors.Join(problems...)
 }
 
-// checkURL accepts https everywhere, http on loopback or when the Config allows it, and neither userinfo nor fragment.
 func (c *Client) checkURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil: // the error would repeat the URL, which may hold a password
-		return nil, errors.New("cannot be parsed")
-	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, errors.New("must be an http or https URL")
-	case u.Hostname() == "":
-		return nil, errors.New("has no host")
-	case u.User != nil:
-		return nil, errors.New("must not hold a user name or password")
-	case u.Fragment != "":
-		return nil, errors.New("must have no fragment")
-	case u.Scheme == "http" && !c.config.InsecureAllowHTTP && !isLoopback(u.Hostname()):
-		return nil, errors.New("must be https: http is for loopback only, unless InsecureAllowHTTP is set")
-	}
-	return u, nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return httpx.ParseURL(raw, c.config.InsecureAllowHTTP)
 }
 
 func (config Config) checkClient() error {

@@ -45,7 +45,7 @@ func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 	case k.turn <- struct{}{}:
 		defer func() { <-k.turn }()
 	case <-ctx.Done():
-		return nil, &Error{Op: "discover", Err: because(ErrUnavailable, ctx.Err())}
+		return nil, fail("discover", httpx.Because(ErrUnavailable, ctx.Err()), "")
 	}
 	if known := k.known.Load(); known != nil {
 		return known, nil
@@ -87,23 +87,23 @@ type discoveryDocument struct {
 func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	var doc discoveryDocument
 	x := c.exchange("discover")
-	ctx = oidc.InsecureIssuerURLContext(oidc.ClientContext(ctx, x.client(nil, nil)), c.config.Issuer)
+	ctx = oidc.InsecureIssuerURLContext(oidc.ClientContext(ctx, x.Client(nil, nil)), c.config.Issuer)
 	provider, err := oidc.NewProvider(ctx, c.endpoint("/identity"))
 	switch {
 	case err != nil && x.Last.StatusCode == 0:
-		return doc, x.fault(err)
-	case later(x.Last.StatusCode):
-		return doc, x.refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
+		return doc, x.Fault(err)
+	case httpx.Later(x.Last.StatusCode):
+		return doc, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case x.Last.StatusCode == http.StatusNotFound:
-		return doc, x.refusal(ErrMisconfigured, httpx.Problem{Description: "there is no discovery document; set Issuer and JWKSURL"})
+		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no discovery document; set Issuer and JWKSURL"})
 	case err != nil || provider.Claims(&doc) != nil:
-		return doc, x.unusable("the answer is not a discovery document")
+		return doc, x.Unusable("the answer is not a discovery document")
 	case doc.Issuer != c.config.Issuer:
-		return doc, x.refusal(ErrMisconfigured, httpx.Problem{
+		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
 			Description: fmt.Sprintf("the server announces the issuer %q, Config.Issuer is %q", doc.Issuer, c.config.Issuer)})
 	}
 	if _, err := c.checkURL(doc.JWKSURI); err != nil {
-		return doc, x.unusable(fmt.Sprintf("jwks_uri %v", err))
+		return doc, x.Unusable(fmt.Sprintf("jwks_uri %v", err))
 	}
 	return doc, nil
 }

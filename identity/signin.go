@@ -59,7 +59,7 @@ type signInAnswer struct {
 func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, error) {
 	s := c.newSignIn()
 	x := c.exchange("sign in", password)
-	if err := x.postJSON(ctx, c.endpoint("/identity/sign-in"), signInRequest{email, password}, s.jar, nil); err != nil {
+	if err := x.post(ctx, c.endpoint("/identity/sign-in"), signInRequest{email, password}, s.jar, nil); err != nil {
 		return nil, err
 	}
 	answer, err := x.signInAnswer(ErrBadCredentials)
@@ -87,12 +87,12 @@ func (c *Client) newSignIn() *SignIn {
 func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 	const op = "verify second factor"
 	if s.SecondFactor == nil || s.client == nil {
-		return &Error{Op: op, Err: ErrSecondFactorRefused, Description: "none is outstanding"}
+		return fail(op, ErrSecondFactorRefused, "none is outstanding")
 	}
 	c := s.client
 	x := c.exchange(op, code)
 	body := c.config.SecondFactorBody(code, s.SecondFactor.Provider)
-	if err := x.postJSON(ctx, c.endpoint(c.config.SecondFactorPath), body, s.jar, nil); err != nil {
+	if err := x.post(ctx, c.endpoint(c.config.SecondFactorPath), body, s.jar, nil); err != nil {
 		return err
 	}
 	answer, err := x.signInAnswer(ErrSecondFactorRefused)
@@ -100,7 +100,7 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 		return err
 	}
 	if answer.SecondFactorRequired != nil && *answer.SecondFactorRequired {
-		return x.refusal(ErrSecondFactorRefused, httpx.Problem{Description: "the server still asks for it"})
+		return x.Refusal(ErrSecondFactorRefused, httpx.Problem{Description: "the server still asks for it"})
 	}
 	s.SecondFactor = nil
 	if answer.Account != nil {
@@ -120,15 +120,15 @@ func (x *exchange) signInAnswer(refused error) (signInAnswer, error) {
 	problem := httpx.ParseProblem(x.Last.Body)
 	status := x.Last.StatusCode
 	switch {
-	case later(status):
-		return answer, x.refusal(ErrUnavailable, problem)
+	case httpx.Later(status):
+		return answer, x.Refusal(ErrUnavailable, problem)
 	case status == http.StatusUnauthorized, status < 500 && problem.Code != "", status == http.StatusBadRequest && problem.Description != "":
-		return answer, x.refusal(refused, problem)
+		return answer, x.Refusal(refused, problem)
 	case status/100 != 2:
-		return answer, x.refusal(ErrUnusableAnswer, problem)
+		return answer, x.Refusal(ErrUnusableAnswer, problem)
 	}
 	if len(x.Last.Body) > 0 && json.Unmarshal(x.Last.Body, &answer) != nil {
-		return answer, x.unusable("the answer is not the JSON of a sign-in")
+		return answer, x.Unusable("the answer is not the JSON of a sign-in")
 	}
 	return answer, nil
 }
@@ -141,7 +141,7 @@ func (s *SignIn) accept(x *exchange, answer signInAnswer) error {
 	case answer.Account != nil:
 		s.Account = *answer.Account
 	default:
-		return x.unusable("it names neither an account nor a second factor")
+		return x.Unusable("it names neither an account nor a second factor")
 	}
 	return nil
 }

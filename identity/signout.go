@@ -34,21 +34,21 @@ func (c *Client) SignOut(ctx context.Context, accessToken, refreshToken string, 
 		o.apply(c, &s)
 	}
 	x := c.exchange("sign out", accessToken, refreshToken)
-	if accessToken == "" || !headerSafe(accessToken) {
-		return &Error{Op: x.Op, Err: ErrNotSignedIn, Description: "there is no usable access token"}
+	if accessToken == "" || !httpx.HeaderSafe(accessToken) {
+		return fail(x.Op, ErrNotSignedIn, "there is no usable access token")
 	}
 	header := http.Header{"Authorization": {"Bearer " + accessToken}}
-	if err := x.postJSON(ctx, c.endpoint("/identity/sign-out"), signOutRequest{refreshToken}, s.jar, header); err != nil {
+	if err := x.post(ctx, c.endpoint("/identity/sign-out"), signOutRequest{refreshToken}, s.jar, header); err != nil {
 		return err
 	}
 	problem := httpx.ParseProblem(x.Last.Body)
 	switch status := x.Last.StatusCode; {
-	case later(status):
-		return x.refusal(ErrUnavailable, problem)
+	case httpx.Later(status):
+		return x.Refusal(ErrUnavailable, problem)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return x.refusal(ErrNotSignedIn, problem)
+		return x.Refusal(ErrNotSignedIn, problem)
 	case status/100 != 2:
-		return x.refusal(ErrUnusableAnswer, problem)
+		return x.Refusal(ErrUnusableAnswer, problem)
 	}
 	return nil
 }

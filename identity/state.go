@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
 )
 
 // A State is a finished sign-in's session at the IdentityServer: its cookies, and whose they are. Whoever holds it can
@@ -28,7 +30,7 @@ type wireState struct {
 func (s *SignIn) State() (State, error) {
 	const op = "export state"
 	if s.subject == "" {
-		return State{}, &Error{Op: op, Err: ErrNotSignedIn, Description: "no token was retrieved"}
+		return State{}, fail(op, ErrNotSignedIn, "no token was retrieved")
 	}
 	w := wireState{Version: 1, Subject: s.subject, Cookies: map[string]string{}}
 	authorize := *s.client.server
@@ -37,11 +39,11 @@ func (s *SignIn) State() (State, error) {
 		w.Cookies[cookie.Name] = cookie.Value
 	}
 	if len(w.Cookies) == 0 {
-		return State{}, &Error{Op: op, Err: ErrNotSignedIn, Description: "the server set no cookie"}
+		return State{}, fail(op, ErrNotSignedIn, "the server set no cookie")
 	}
 	raw, err := json.Marshal(w)
 	if err != nil {
-		return State{}, &Error{Op: op, Err: because(ErrUnusableAnswer, err)}
+		return State{}, fail(op, httpx.Because(ErrUnusableAnswer, err), "")
 	}
 	return State{NewSecret(string(raw))}, nil
 }
@@ -74,7 +76,7 @@ func (s State) MarshalText() ([]byte, error) { return s.secret.MarshalText() }
 // Errors: as [SignIn.Authorize] and [SignIn.RetrieveToken]; ErrNotSignedIn also if the session has become another user's.
 func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State, error) {
 	if state.IsZero() {
-		return nil, State{}, &Error{Op: "resume", Err: ErrNotSignedIn, Description: "the state is empty"}
+		return nil, State{}, fail("resume", ErrNotSignedIn, "the state is empty")
 	}
 	s := c.restore(state)
 	subject := s.subject
@@ -83,7 +85,7 @@ func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State,
 		return nil, State{}, err
 	}
 	if s.subject != subject {
-		return nil, State{}, &Error{Op: "resume", Err: ErrNotSignedIn, Description: "the session is another user's"}
+		return nil, State{}, fail("resume", ErrNotSignedIn, "the session is another user's")
 	}
 	next, err := s.State()
 	return token, next, err
@@ -93,7 +95,7 @@ func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State,
 func (c *Client) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token, []byte, error) {
 	var s State
 	if err := s.UnmarshalBinary(state); err != nil {
-		return nil, nil, &Error{Op: "resume", Err: because(ErrNotSignedIn, err)}
+		return nil, nil, fail("resume", httpx.Because(ErrNotSignedIn, err), "")
 	}
 	token, s, err := c.Resume(ctx, s)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -22,14 +21,14 @@ import (
 func (s *SignIn) RetrieveToken(ctx context.Context, code string) (*oauth2.Token, error) {
 	const op = "retrieve token"
 	if s.request == nil || code == "" {
-		return nil, &Error{Op: op, Err: ErrGrantRefused, Description: "no authorized code is left to retrieve a token for"}
+		return nil, fail(op, ErrGrantRefused, "no authorized code is left to retrieve a token for")
 	}
 	request := s.request
 	s.request = nil
 	c := s.client
 	x := c.exchange(op, code, request.verifier)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
-		return c.oauth2().Exchange(x.context(ctx), code, oauth2.VerifierOption(request.verifier))
+		return c.oauth2().Exchange(x.Context(ctx), code, oauth2.VerifierOption(request.verifier))
 	})
 	if err != nil {
 		return nil, err
@@ -66,11 +65,11 @@ func (c *Client) RefreshToken(ctx context.Context, refreshToken string) (*oauth2
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	const op = "refresh token"
 	if old.RefreshToken == "" {
-		return nil, &Error{Op: op, Err: ErrGrantRefused, Description: "there is no refresh token"}
+		return nil, fail(op, ErrGrantRefused, "there is no refresh token")
 	}
 	x := c.exchange(op, old.RefreshToken)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
-		return c.oauth2().TokenSource(x.context(ctx), &oauth2.Token{RefreshToken: old.RefreshToken}).Token()
+		return c.oauth2().TokenSource(x.Context(ctx), &oauth2.Token{RefreshToken: old.RefreshToken}).Token()
 	})
 	if err != nil {
 		return nil, err
@@ -87,7 +86,7 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	case err != nil:
 		return nil, x.spent(x.badIDToken(err))
 	case !sameUser(id, oldIDToken):
-		return nil, x.spent(x.unusable("the new ID token is for another user"))
+		return nil, x.spent(x.Unusable("the new ID token is for another user"))
 	}
 	return token.withExtras(oldIDToken, oldScope), nil
 }
@@ -103,11 +102,11 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password string) (*oauth2.Token, error) {
 	const op = "machine-to-machine sign in"
 	if c.config.ClientSecret.IsZero() {
-		return nil, &Error{Op: op, Err: ErrMisconfigured, Description: "only a client with a secret may use it"}
+		return nil, fail(op, ErrMisconfigured, "only a client with a secret may use it")
 	}
 	x := c.exchange(op, password)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
-		return c.oauth2().PasswordCredentialsToken(x.context(ctx), email, password)
+		return c.oauth2().PasswordCredentialsToken(x.Context(ctx), email, password)
 	})
 	if e, ok := errors.AsType[*Error](err); ok && errors.Is(e, ErrGrantRefused) {
 		e.Err = ErrBadCredentials
@@ -127,13 +126,8 @@ func (c *Client) requestedScope() string { return strings.Join(c.config.Scopes, 
 
 // spent marks an answer that cannot be used and cost the refresh token: nothing will come of it any more.
 func (x *exchange) spent(e *Error) *Error {
-	e.Err = because(e.Err, ErrGrantRefused)
+	e.Err = httpx.Because(e.Err, ErrGrantRefused)
 	return e
-}
-
-// context hands x/oauth2 the client to use.
-func (x *exchange) context(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, x.client(nil, nil))
 }
 
 // tokenAnswer is a token response with its extras apart, so that they can be completed.
@@ -154,49 +148,16 @@ func (t *tokenAnswer) withExtras(idToken, scope string) *oauth2.Token {
 	return t.WithExtra(extras)
 }
 
-// retrieve runs one token request and judges its answer.
+// retrieve runs one token request and takes the extras of its answer apart.
 func (x *exchange) retrieve(c *Client, request func() (*oauth2.Token, error)) (*tokenAnswer, error) {
-	token, err := request()
-	switch {
-	case err != nil && x.Last.StatusCode == 0:
-		return nil, x.fault(err)
-	case x.Last.StatusCode/100 != 2, httpx.ParseProblem(x.Last.Body).Code != "": // some servers refuse with 200
-		return nil, x.tokenRefusal()
-	case !httpx.IsJSON(x.Last.Header.Get("Content-Type")), err != nil:
-		return nil, x.unusable("the answer is not a token response (RFC 6749 section 5.1)")
-	case !strings.EqualFold(token.TokenType, "Bearer"):
-		return nil, x.unusable("token_type is not Bearer")
-	case !headerSafe(token.AccessToken), !headerSafe(token.RefreshToken):
-		return nil, x.unusable("a token holds characters that no token may hold")
+	token, err := x.Retrieve(c.config.DefaultLifetime, request)
+	if err != nil {
+		return nil, err
 	}
-	lifetime := c.config.DefaultLifetime
-	if token.Extra("expires_in") != nil {
-		lifetime = max(0, time.Duration(token.ExpiresIn)*time.Second)
-	}
-	token.Expiry = x.Sent.Add(lifetime)
 	answer := &tokenAnswer{Token: token}
 	answer.idToken, _ = token.Extra("id_token").(string)
 	answer.scope, _ = token.Extra("scope").(string)
 	return answer, nil
-}
-
-// tokenRefusal classifies a refusal of the token endpoint, by RFC 6749 section 5.2 where it has a code. The npm README shows
-// problem details with status 401 for a code that is not accepted.
-func (x *exchange) tokenRefusal() *Error {
-	problem := httpx.ParseProblem(x.Last.Body)
-	switch status := x.Last.StatusCode; {
-	case problem.Code == "invalid_grant":
-		return x.refusal(ErrGrantRefused, problem)
-	case misconfigured[problem.Code]:
-		return x.refusal(ErrMisconfigured, problem)
-	case later(status), problem.Code == "temporarily_unavailable", problem.Code == "server_error":
-		return x.refusal(ErrUnavailable, problem)
-	case status == 401 && problem != httpx.Problem{}:
-		return x.refusal(ErrGrantRefused, problem)
-	case status == 404:
-		return x.refusal(ErrMisconfigured, problem)
-	}
-	return x.refusal(ErrUnusableAnswer, problem)
 }
 
 func (x *exchange) badIDToken(err error) *Error {
@@ -204,12 +165,7 @@ func (x *exchange) badIDToken(err error) *Error {
 		return e
 	}
 	if errors.Is(err, errKeysUnavailable) {
-		return &Error{Op: x.Op, StatusCode: x.Last.StatusCode, Sent: true, Err: because(ErrUnavailable, err)}
+		return x.Refusal(httpx.Because(ErrUnavailable, err), httpx.Problem{})
 	}
-	return x.unusable("the ID token is refused: " + err.Error())
-}
-
-// headerSafe reports whether a token can stand in a header: "1*( %x20-7E )" without the space (RFC 6749 appendix A.12).
-func headerSafe(token string) bool {
-	return strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
+	return x.Unusable("the ID token is refused: " + err.Error())
 }

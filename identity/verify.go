@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"b2trader.identity.auth/identity/internal/httpx"
 )
 
 // verify checks what ID tokens and logout tokens have in common: an accepted algorithm, a signature by one of the server's
@@ -43,9 +45,9 @@ func unverified(op string, err error) error {
 		return e
 	}
 	if errors.Is(err, errKeysUnavailable) {
-		return &Error{Op: op, Err: because(ErrUnavailable, err)}
+		return fail(op, httpx.Because(ErrUnavailable, err), "")
 	}
-	return &Error{Op: op, Err: ErrUnusableAnswer, Description: err.Error()}
+	return fail(op, ErrUnusableAnswer, err.Error())
 }
 
 // typeOf returns what a JWT says in its header that it is, in lower case (RFC 8725 section 3.11).

@@ -6,25 +6,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
-	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
-
-// Redacted stands where a secret was.
-const Redacted = "[redacted]"
-
-// An Exchange describes one HTTP exchange. It holds no secret: values of parameters are
-// shown only for the names that are known to be harmless.
-type Exchange struct {
-	Op         string     // the operation that needed it, such as "refresh token"
-	Method     string     // GET or POST
-	URL        string     // without query
-	Parameters url.Values // of the query or the body, secrets redacted
-	StatusCode int        // 0: no answer
-	Redirect   string     // where a 3xx answer points, without query
-	Started    time.Time
-	Duration   time.Duration
-	Err        error // why there was no answer
-}
 
 // harmless are the parameters whose values say nothing that must be kept from a reader of logs.
 var harmless = map[string]bool{
@@ -32,8 +16,8 @@ var harmless = map[string]bool{
 	"redirect_uri": true, "response_type": true, "scope": true,
 }
 
-func (t *Transport) describe(req *http.Request, err error) Exchange {
-	x := Exchange{
+func (t *Transport) describe(req *http.Request, err error) tokenapi.Exchange {
+	x := tokenapi.Exchange{
 		Op:         t.Op,
 		Method:     req.Method,
 		URL:        WithoutQuery(req.URL),
@@ -64,7 +48,7 @@ func parameters(req *http.Request) url.Values {
 	}
 	for name := range sent {
 		if !harmless[name] {
-			sent[name] = []string{Redacted}
+			sent[name] = []string{tokenapi.Redacted}
 		}
 	}
 	return sent

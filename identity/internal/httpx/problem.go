@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A Problem is what a peer says of a request that it refused, decoded from any of the shapes in use:
@@ -83,8 +85,8 @@ func first(values ...string) string {
 func Clean(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
-			s = strings.ReplaceAll(s, secret, Redacted)
-			s = strings.ReplaceAll(s, url.QueryEscape(secret), Redacted)
+			s = strings.ReplaceAll(s, secret, tokenapi.Redacted)
+			s = strings.ReplaceAll(s, url.QueryEscape(secret), tokenapi.Redacted)
 		}
 	}
 	s = strings.Map(func(r rune) rune {

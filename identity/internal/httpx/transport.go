@@ -13,6 +13,8 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // MaxAnswer is the number of bytes of an answer's body that are read. A longer body is an error, not a truncated answer.
@@ -46,7 +48,7 @@ type Transport struct {
 	Base    http.RoundTripper
 	Timeout time.Duration // of one exchange, body included
 	Op      string        // the operation, for observers
-	Observe func(context.Context, Exchange)
+	Observe func(context.Context, tokenapi.Exchange)
 	Now     func() time.Time
 
 	Last Answer    // the answer of the last exchange; zero if it brought none

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // serve starts a server and returns a Transport to it and its URL.
@@ -120,8 +122,8 @@ func TestObserversSeeNoSecret(t *testing.T) {
 		w.Header().Set("Location", "/done?code=c0de")
 		w.WriteHeader(http.StatusFound)
 	})
-	var seen []Exchange
-	x.Observe = func(_ context.Context, e Exchange) { seen = append(seen, e) }
+	var seen []tokenapi.Exchange
+	x.Observe = func(_ context.Context, e tokenapi.Exchange) { seen = append(seen, e) }
 	post := func(contentType, body string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server+"/token?client_id=spa&state=5ecret", strings.NewReader(body))
 		if err != nil {
@@ -136,8 +138,8 @@ func TestObserversSeeNoSecret(t *testing.T) {
 	post("application/json", `{"email":"5ecret","password":"5ecret","provider":"Email"}`)
 
 	want := []url.Values{
-		{"client_id": {"spa"}, "state": {Redacted}, "grant_type": {"refresh_token"}, "refresh_token": {Redacted}},
-		{"client_id": {"spa"}, "state": {Redacted}, "email": {Redacted}, "password": {Redacted}, "provider": {"Email"}},
+		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "grant_type": {"refresh_token"}, "refresh_token": {tokenapi.Redacted}},
+		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "email": {tokenapi.Redacted}, "password": {tokenapi.Redacted}, "provider": {"Email"}},
 	}
 	for i, e := range seen {
 		if e.Parameters.Encode() != want[i].Encode() {

@@ -1,12 +1,13 @@
-package identity
+package tokenapi
 
 import (
 	"fmt"
 	"io"
 	"log/slog"
-
-	"b2trader.identity.auth/identity/internal/httpx"
 )
+
+// Redacted stands where a secret was.
+const Redacted = "[redacted]"
 
 // A Secret is a string that no formatting verb, logger or encoder shows: they print "[redacted]",
 // also where the Secret is a field, exported or not, of a larger struct. Its zero value means that there is none.
@@ -34,10 +35,10 @@ func (s Secret) Reveal() string {
 func (s Secret) IsZero() bool { return s.value == nil }
 
 // Format prints "[redacted]" for every verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, httpx.Redacted) }
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
 
 // LogValue is what slog shows.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(httpx.Redacted) }
+func (s Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
 // MarshalText is what encoders of text, JSON among them, write.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(httpx.Redacted), nil }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }

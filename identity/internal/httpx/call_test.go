@@ -1,0 +1,176 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// peer starts a server and returns it as a client sees it.
+func peer(t *testing.T, h http.HandlerFunc) Peer {
+	t.Helper()
+	x, url := serve(t, h)
+	p, err := NewPeer("test", url+"/rest/", tokenapi.HTTP{Transport: x.Base})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestSend(t *testing.T) {
+	var got *http.Request
+	var body []byte
+	p := peer(t, func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		body, _ = io.ReadAll(r.Body)
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+	})
+	c := p.Call("test")
+	err := c.Send(t.Context(), Request{
+		Method: http.MethodPost, URL: p.URL("/auth/token"), Header: http.Header{"Token": {"t0ken"}},
+		Body: map[string]string{"login": "l"}, MediaType: "application/vnd.api+json",
+	})
+	if err != nil || c.Last.StatusCode != http.StatusFound {
+		t.Fatalf("got %v, %d: a redirect is an answer", err, c.Last.StatusCode)
+	}
+	if got.Method != http.MethodPost || got.URL.Path != "/rest/auth/token" || string(body) != `{"login":"l"}` {
+		t.Errorf("sent %s %s %s", got.Method, got.URL, body)
+	}
+	for name, want := range map[string]string{"Content-Type": "application/vnd.api+json", "Accept": "application/vnd.api+json", "Token": "t0ken"} {
+		if got.Header.Get(name) != want {
+			t.Errorf("%s is %q, want %q", name, got.Header.Get(name), want)
+		}
+	}
+	if err := c.Send(t.Context(), Request{Method: http.MethodGet, URL: p.URL("/auth/token/refresh")}); err != nil {
+		t.Fatal(err)
+	}
+	if len(body) != 0 || got.Header.Get("Content-Type") != "" || got.Header.Get("Accept") != "application/json" {
+		t.Errorf("without a body: sent %q as %q", body, got.Header.Get("Content-Type"))
+	}
+}
+
+func TestSendFails(t *testing.T) {
+	p := peer(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	fails := func(name string, r Request, want error, sent bool) *tokenapi.Error {
+		t.Helper()
+		err := p.Call("test", "s3cret").Send(t.Context(), r)
+		e, ok := errors.AsType[*tokenapi.Error](err)
+		if !ok || !errors.Is(e, want) || e.Sent != sent || e.System != "test" || e.Op != "test" {
+			t.Fatalf("%s: got %#v", name, err)
+		}
+		return e
+	}
+	fails("no answer", Request{Method: http.MethodPost, URL: p.URL("/")}, tokenapi.ErrUnavailable, true)
+	e := fails("no URL", Request{Method: http.MethodGet, URL: "http://[s3cret"}, tokenapi.ErrMisconfigured, false)
+	if strings.Contains(e.Error(), "s3cret") {
+		t.Errorf("the URL is shown: %v", e)
+	}
+	fails("no JSON", Request{Method: http.MethodPost, URL: p.URL("/"), Body: func() {}}, tokenapi.ErrMisconfigured, false)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := p.Call("test").Send(ctx, Request{Method: http.MethodGet, URL: p.URL("/")})
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, tokenapi.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	refused, bad := tokenapi.ErrGrantRefused, tokenapi.ErrBadCredentials
+	v := Verdict{Codes: map[string]error{"2007": refused}, Status: map[int]error{401: bad, 500: bad}}
+	dotted := Verdict{Codes: map[string]error{"1.2.0.11": bad}, Parse: func(body []byte) Problem { return Problem{Code: string(body)} }}
+	for _, c := range []struct {
+		name   string
+		v      Verdict
+		status int
+		body   string
+		want   error
+	}{
+		{"by its code", v, 401, `{"errors":[{"code":2007}]}`, refused},
+		{"by its status", v, 401, `{"errors":[{"code":"2999"}]}`, bad},
+		{"by a status that would mean later", v, 500, ``, bad},
+		{"in a shape of its own", dotted, 400, `1.2.0.11`, bad},
+		{"too many", v, 429, `{}`, tokenapi.ErrUnavailable},
+		{"a gateway", v, 502, `<html>`, tokenapi.ErrUnavailable},
+		{"another path", v, 404, ``, tokenapi.ErrMisconfigured},
+		{"another method", v, 405, ``, tokenapi.ErrMisconfigured},
+		{"anything else", v, 418, `{}`, tokenapi.ErrUnusableAnswer},
+		{"a redirect", v, 302, ``, tokenapi.ErrUnusableAnswer},
+	} {
+		p := peer(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "7")
+			w.WriteHeader(c.status)
+			_, _ = io.WriteString(w, c.body)
+		})
+		call := p.Call("test")
+		if err := call.Send(t.Context(), Request{Method: http.MethodGet, URL: p.URL("/")}); err != nil {
+			t.Fatal(err)
+		}
+		e := call.Refused(c.v)
+		if !errors.Is(e, c.want) || e.StatusCode != c.status || e.RetryAfter != 7*time.Second || !e.Sent {
+			t.Errorf("%s: got %#v", c.name, e)
+		}
+	}
+}
+
+func TestDecode(t *testing.T) {
+	for _, c := range []struct {
+		mediaType, body string
+		good            bool
+	}{
+		{"application/json", `{"a":"b"}`, true},
+		{"application/vnd.api+json", `{"a":"b"}`, true},
+		{"text/html", `{"a":"b"}`, false},
+		{"application/json", `{"a":1}`, false},
+		{"application/json", ``, false},
+	} {
+		p := peer(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", c.mediaType)
+			_, _ = io.WriteString(w, c.body)
+		})
+		call := p.Call("test")
+		if err := call.Send(t.Context(), Request{Method: http.MethodGet, URL: p.URL("/")}); err != nil {
+			t.Fatal(err)
+		}
+		var v struct{ A string }
+		err := call.Decode(&v, "a token")
+		if c.good && (err != nil || v.A != "b") || !c.good && (!errors.Is(err, tokenapi.ErrUnusableAnswer) || !strings.Contains(err.Error(), "the answer is not a token")) {
+			t.Errorf("%s %s: got %v, %+v", c.mediaType, c.body, err, v)
+		}
+	}
+}
+
+func TestNewPeer(t *testing.T) {
+	for raw, want := range map[string]string{
+		"":                              "Config.URL is missing",
+		"ftp://h":                       "Config.URL must be an http or https URL",
+		"https://":                      "Config.URL has no host",
+		"https://u:s3cret@h":            "Config.URL must not hold a user name or password",
+		"https://h#f":                   "Config.URL must have no fragment",
+		"https://h?q=1":                 "Config.URL must have no query",
+		"http://trader.example.com":     "Config.URL must be https",
+		"https://h:s3cret":              "Config.URL cannot be parsed",
+		"https://h:8443/proftrading/r/": "",
+		"http://127.0.0.1:1":            "",
+	} {
+		p, err := NewPeer("test", raw, tokenapi.HTTP{})
+		switch {
+		case want == "" && (err != nil || p.URL("/x") != strings.TrimRight(raw, "/")+"/x"):
+			t.Errorf("%s: got %v, %v", raw, p.Base, err)
+		case want != "" && (err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret")):
+			t.Errorf("%s: got %v, want %s", raw, err, want)
+		}
+	}
+	if _, err := NewPeer("test", "", tokenapi.HTTP{Timeout: -1}); err == nil || !strings.Contains(err.Error(), "missing") || !strings.Contains(err.Error(), "negative") {
+		t.Errorf("not every problem is reported: %v", err)
+	}
+	if _, err := NewPeer("test", "http://trader.example.com", tokenapi.HTTP{InsecureAllowHTTP: true}); err != nil {
+		t.Error(err)
+	}
+}

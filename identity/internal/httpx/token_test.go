@@ -1,0 +1,82 @@
+package httpx
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+func TestToken(t *testing.T) {
+	sent := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	c := Peer{System: "test", HTTP: tokenapi.HTTP{}.WithDefaults()}.Call("test")
+	c.Transport.Sent = sent
+	extra := map[string]any{"host": "h"}
+	token, err := c.Token(Tokens{Access: "a", Refresh: "r", Lifetime: time.Minute, RefreshLifetime: time.Hour, Extra: extra})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.AccessToken != "a" || token.RefreshToken != "r" || token.TokenType != "Bearer" || !token.Expiry.Equal(sent.Add(time.Minute)) {
+		t.Errorf("got %+v", token)
+	}
+	if expiry, _ := token.Extra("refresh_expiry").(time.Time); !expiry.Equal(sent.Add(time.Hour)) || token.Extra("host") != "h" {
+		t.Errorf("got the extras %v and %v", expiry, token.Extra("host"))
+	}
+	if len(extra) != 1 {
+		t.Error("the caller's map was changed")
+	}
+	if token, err := c.Token(Tokens{Access: "a"}); err != nil || token.Extra("refresh_expiry") != nil || !token.Expiry.Equal(sent) {
+		t.Errorf("got %+v, %v", token, err)
+	}
+	for name, bad := range map[string]Tokens{
+		"no access token":    {Refresh: "r"},
+		"a line break":       {Access: "a\r\nX: y"},
+		"a space":            {Access: "a", Refresh: "r r"},
+		"a negative life":    {Access: "a", Lifetime: -1},
+		"an unhappy ending":  {Access: "a", RefreshLifetime: -1},
+		"a letter not ASCII": {Access: "é"},
+	} {
+		if token, err := c.Token(bad); token != nil || !errors.Is(err, tokenapi.ErrUnusableAnswer) {
+			t.Errorf("%s: got %+v, %v", name, token, err)
+		}
+	}
+}
+
+// seconds as they have been seen, and as they may come.
+var seconds = map[string]time.Duration{
+	`"60"`: time.Minute, `60`: time.Minute, `3600.0`: time.Hour, `"3.6e3"`: time.Hour, `" 60 "`: time.Minute, `0`: 0, `null`: 7, `0.5`: time.Second / 2,
+}
+
+var notSeconds = []string{`""`, `"soon"`, `-1`, `"-1"`, `1e300`, `"NaN"`, `"Inf"`, `true`, `{}`, `[60]`}
+
+func TestSeconds(t *testing.T) {
+	for raw, want := range seconds {
+		s := Seconds(7)
+		if err := json.Unmarshal([]byte(raw), &s); err != nil || time.Duration(s) != want {
+			t.Errorf("%s: got %v, %v, want %v", raw, time.Duration(s), err, want)
+		}
+	}
+	for _, raw := range notSeconds {
+		var s Seconds
+		if json.Unmarshal([]byte(raw), &s) == nil {
+			t.Errorf("%s was taken for %v", raw, time.Duration(s))
+		}
+	}
+}
+
+func FuzzSeconds(f *testing.F) {
+	for raw := range seconds {
+		f.Add(raw)
+	}
+	for _, raw := range notSeconds {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		var s Seconds
+		if err := json.Unmarshal([]byte(raw), &s); err != nil && s != 0 || s < 0 || time.Duration(s) > maxSeconds*time.Second {
+			t.Errorf("%q: got %v, %v", raw, time.Duration(s), err)
+		}
+	})
+}

@@ -1,0 +1,30 @@
+// Package tokenapi is what the clients of all token APIs in this module have in common: how they fail, how they hide
+// secrets, how they send, and how an account is kept signed in without a person.
+//
+// The clients are those of B2Trader's IdentityServer (package identity), of B2Core's platforms (b2core), of TraderEvolution's
+// back office (traderevolution), of Tradevest (tradevest) and of B2BINPAY (b2binpay). Each has a Config of its own,
+// whose HTTP field is an [HTTP], and gives tokens as *oauth2.Token.
+//
+// # Errors
+//
+// Every error of a client is an [*Error], and wraps one of the Err variables by what the caller can do about it:
+//
+//	ErrBadCredentials   correct the password or secret
+//	ErrNotSignedIn      sign in again
+//	ErrGrantRefused     the refresh token is spent: sign in again
+//	ErrMisconfigured    correct the Config; signing in again cures nothing
+//	ErrUnavailable      try later; no session is lost by it
+//	ErrUnusableAnswer   the server breaks its promises; its operators must look
+//
+// The vendor's own code, such as 2007 or 1.2.0.11, is in [Error.Code].
+//
+// # Keeping tokens alive
+//
+// Each client has Refresh(ctx, old), which is what package vault calls a Refresher. A [Keeper] is a Refresher too, one that signs in again
+// where there is no refresh token or it is refused: for an account whose password a program holds.
+//
+// # Extras
+//
+// Beside its fields a token carries extras, by name: scope and id_token where the API has them, and refresh_expiry, a
+// time.Time, where it says how long the refresh token lives. Package vault keeps these three.
+package tokenapi
