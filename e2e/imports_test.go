@@ -74,12 +74,13 @@ func listPackages(t *testing.T) map[string]listed {
 // other store, and the vault knows none of them.
 var mayImport = map[string][]string{
 	"cmd/demo": {
-		"identity", "identity/identitytest", "identity/store", "identity/store/memstore", "identity/store/pgstore",
+		"identity", "identity/apitest", "identity/identitytest", "identity/store", "identity/store/memstore", "identity/store/pgstore",
 		"identity/store/redisstore", "identity/store/sqlitestore", "identity/vault", "templates", "web",
 	},
 	"e2e":                              {},
 	"identity":                         clientPackages,
-	"identity/identitytest":            {},
+	"identity/apitest":                 {},
+	"identity/identitytest":            {"identity/apitest"},
 	"identity/identitytest/npmclient":  {},
 	"identity/internal/httpx":          {"identity/tokenapi"},
 	"identity/store/storetest/servers": {},
@@ -110,6 +111,7 @@ var mayUse = map[string][]string{
 	"cmd/demo":                         slices.Concat(webModules, redisModules, postgresModules, sqliteModules),
 	"e2e":                              {},
 	"identity":                         identityModules,
+	"identity/apitest":                 {},
 	"identity/identitytest":            {"github.com/go-jose/go-jose/v4"},
 	"identity/identitytest/npmclient":  {},
 	"identity/internal/httpx":          {"golang.org/x/oauth2"},
@@ -185,7 +187,9 @@ func TestImports(t *testing.T) {
 		"web", "identity", "identity/vault", "templates", "static", "identity/store/memstore", "identity/store/mirror",
 		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore",
 	} {
-		for _, test := range []string{"testing", "net/http/httptest", module + "/identity/identitytest", module + "/identity/store/storetest/servers"} {
+		for _, test := range []string{
+			"testing", "net/http/httptest", module + "/identity/apitest", module + "/identity/identitytest", module + "/identity/store/storetest/servers",
+		} {
 			if slices.Contains(packages[module+"/"+production].Deps, test) {
 				t.Errorf("%s is built from %s, which is for tests", production, test)
 			}

@@ -1,0 +1,67 @@
+package apitest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// Serve runs s, a Server or a server made with one, for the duration of a test, on a free
+// port of 127.0.0.1; its URL then names that port. It is closed, connections cut, when the
+// test ends.
+func Serve(tb testing.TB, s interface {
+	http.Handler
+	Listen(addr string) (net.Listener, error)
+}) {
+	tb.Helper()
+	listener, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	tb.Cleanup(func() {
+		_ = server.Close() // nothing to save
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			tb.Errorf("apitest: serving: %v", err)
+		}
+	})
+}
+
+// Listen opens a listener on addr, "127.0.0.1:0" for a free port, and makes it the one
+// that URL names. An address beyond loopback is an error, and so is one without a host.
+// The caller serves, for example with http.Serve(listener, s), and closes.
+func (s *Server) Listen(addr string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.config.Name, err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("%s: %s is not a loopback address, and this server is for tests only", s.config.Name, addr)
+	}
+	// Nothing is looked up but localhost, so there is nothing to cancel.
+	listener, err := net.Listen("tcp", addr) //nolint:noctx // see above
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.config.Name, err)
+	}
+	if local, ok := listener.Addr().(*net.TCPAddr); !ok || !local.IP.IsLoopback() {
+		_ = listener.Close() // never used
+		return nil, fmt.Errorf("%s: %s is not on loopback, and this server is for tests only", s.config.Name, addr)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.url = "http://" + listener.Addr().String()
+	return listener, nil
+}
+
+// URL is the origin of the server's listener, such as http://127.0.0.1:40123, without
+// a path. It is empty before Listen.
+func (s *Server) URL() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.url
+}

@@ -1,0 +1,154 @@
+package apitest
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Endpoint names a part of a server, for faults and for the record.
+type Endpoint string
+
+// Handler answers one request into x. It may use x until it returns.
+type Handler func(x *Exchange)
+
+// Config describes a test server. The zero value is one without a name.
+type Config struct {
+	// Name of the test server's package, such as "b2coretest": its errors and panics begin
+	// with it. Empty means "apitest".
+	Name string
+
+	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble.
+	// It must be safe for concurrent use.
+	Now func() time.Time
+
+	// Arrived, if set, is called for each request that has a route, before its fault happens
+	// and before Count and Requests tell of it, for counts of the server's own. It must be
+	// safe for concurrent use, and must not answer.
+	Arrived func(x *Exchange)
+
+	// FoldCase matches paths without regard to letter case, as ASP.NET does.
+	FoldCase bool
+}
+
+// Server answers requests by the handlers it was given. It is an http.Handler, safe for
+// concurrent use, and answers on loopback connections only.
+type Server struct {
+	config   Config
+	faults   faultQueue
+	recorder recorder
+
+	mu     sync.RWMutex
+	routes map[string]route // by path, in lower case if FoldCase
+	url    string
+}
+
+type route struct {
+	endpoint Endpoint
+	handle   Handler
+}
+
+// New returns a server that answers nothing yet, see Handle.
+func New(cfg Config) *Server {
+	cfg.Name = cmp.Or(cfg.Name, "apitest")
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Server{config: cfg, routes: make(map[string]route)}
+}
+
+// Handle answers path with h and records its requests under endpoint, which several paths
+// may share. A path that ends in "/*" stands for everything below it; a path of its own
+// comes before that, and a longer one before a shorter one. Methods are the handler's
+// business, see [Exchange.AllowOnly]. Handle panics on a path that does not begin with a
+// slash or is already answered.
+func (s *Server) Handle(path string, endpoint Endpoint, h Handler) {
+	path = s.fold(path)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.routes[path]; taken || !strings.HasPrefix(path, "/") {
+		panic(fmt.Sprintf("%s: Handle: bad path %q, or answered already", s.config.Name, path))
+	}
+	s.routes[path] = route{endpoint, h}
+}
+
+func (s *Server) fold(path string) string {
+	if s.config.FoldCase {
+		return strings.ToLower(path)
+	}
+	return path
+}
+
+// route finds what answers path.
+func (s *Server) route(path string) (route, bool) {
+	path = s.fold(path)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r, ok := s.routes[path]; ok {
+		return r, true
+	}
+	for end := strings.LastIndexByte(path, '/'); end >= 0; end = strings.LastIndexByte(path[:end], '/') {
+		if r, ok := s.routes[path[:end]+"/*"]; ok {
+			return r, true
+		}
+	}
+	return route{}, false
+}
+
+// knows reports whether any path belongs to the endpoint.
+func (s *Server) knows(e Endpoint) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, r := range s.routes {
+		if r.endpoint == e {
+			return true
+		}
+	}
+	return false
+}
+
+// ServeHTTP answers r: what the fault injected for its endpoint says, or what the handler
+// of its path says. A connection whose local address is not loopback gets 403, so that the
+// server cannot be deployed. A path that no Handle named gets 404, a body over 1 MiB 413;
+// neither is recorded.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !onLoopback(r) {
+		http.Error(w, s.config.Name+": this server is for tests and answers on loopback only", http.StatusForbidden)
+		return
+	}
+	found, ok := s.route(r.URL.Path)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	x, ok := open(r, found.endpoint)
+	if !ok {
+		http.Error(w, http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge)
+		return
+	}
+	entry := newEntry(x, s.config.Now())
+	x.Fault = s.faults.take(entry)
+	if s.config.Arrived != nil {
+		s.config.Arrived(x)
+	}
+	s.recorder.begin(entry)
+	x.run(found.handle)
+	s.recorder.end(entry, x)
+	x.out.sendTo(w)
+}
+
+// onLoopback reports whether r came in on a loopback connection, or on none at all.
+func onLoopback(r *http.Request) bool {
+	switch local := r.Context().Value(http.LocalAddrContextKey).(type) {
+	case nil, *net.UnixAddr:
+		return true
+	case *net.TCPAddr:
+		return local.IP.IsLoopback()
+	default:
+		return false
+	}
+}
