@@ -26,9 +26,11 @@ func peer(t *testing.T, h http.HandlerFunc) Peer {
 func TestSend(t *testing.T) {
 	var got *http.Request
 	var body []byte
+	seen := make(chan struct{}, 1)
 	p := peer(t, func(w http.ResponseWriter, r *http.Request) {
 		got = r
 		body, _ = io.ReadAll(r.Body)
+		seen <- struct{}{}
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	})
 	c := p.Call("test")
@@ -39,6 +41,7 @@ func TestSend(t *testing.T) {
 	if err != nil || c.Last.StatusCode != http.StatusFound {
 		t.Fatalf("got %v, %d: a redirect is an answer", err, c.Last.StatusCode)
 	}
+	<-seen
 	if got.Method != http.MethodPost || got.URL.Path != "/rest/auth/token" || string(body) != `{"login":"l"}` {
 		t.Errorf("sent %s %s %s", got.Method, got.URL, body)
 	}
@@ -50,6 +53,7 @@ func TestSend(t *testing.T) {
 	if err := c.Send(t.Context(), Request{Method: http.MethodGet, URL: p.URL("/auth/token/refresh")}); err != nil {
 		t.Fatal(err)
 	}
+	<-seen
 	if len(body) != 0 || got.Header.Get("Content-Type") != "" || got.Header.Get("Accept") != "application/json" {
 		t.Errorf("without a body: sent %q as %q", body, got.Header.Get("Content-Type"))
 	}

@@ -69,7 +69,7 @@ func (t *Transport) exchange(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.Timeout)
 	defer cancel()
 	var w wire
-	resp, err := t.Base.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, w.trace())))
+	resp, err := t.Base.RoundTrip(once(req.WithContext(httptrace.WithClientTrace(ctx, w.trace()))))
 	if err != nil {
 		return nil, &Fault{Sent: w.sent(err), Err: err}
 	}
@@ -84,6 +84,15 @@ func (t *Transport) exchange(req *http.Request) (*http.Response, error) {
 	t.Last = Answer{resp.StatusCode, resp.Header, body}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// once keeps net/http from repeating a GET whose connection was cut: the server may have carried it out. net/http repeats
+// what has no body to lose, so the copy of req has one, though it is empty and nothing of it is sent.
+func once(req *http.Request) *http.Request {
+	if req.Method == http.MethodGet && (req.Body == nil || req.Body == http.NoBody) {
+		req.Body, req.GetBody = io.NopCloser(bytes.NewReader(nil)), nil
+	}
+	return req
 }
 
 // wire watches how far a request got. The transport may report from other goroutines.

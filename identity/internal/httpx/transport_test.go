@@ -3,6 +3,7 @@ package httpx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -151,5 +152,32 @@ func TestObserversSeeNoSecret(t *testing.T) {
 	}
 	if len(seen) != 2 {
 		t.Errorf("%d exchanges were observed", len(seen))
+	}
+}
+
+// A GET may spend a token that works once, so it is not repeated either, not even on a connection that was used before.
+func TestGetIsSentOnce(t *testing.T) {
+	seen := make(chan string, 10)
+	x, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		seen <- fmt.Sprint(r.Method, len(body), r.TransferEncoding, r.Header["Content-Length"])
+		if len(seen) > 1 {
+			panic(http.ErrAbortHandler)
+		}
+	})
+	if _, err := get(t, x, url); err != nil {
+		t.Fatal(err)
+	}
+	_, err := get(t, x, url)
+	if fault, ok := errors.AsType[*Fault](err); !ok || !fault.Sent {
+		t.Errorf("got %v", err)
+	}
+	if len(seen) != 2 {
+		t.Errorf("the server saw %d requests, want 2", len(seen))
+	}
+	for range len(seen) {
+		if got := <-seen; got != "GET0 [] []" {
+			t.Errorf("the server saw %s", got)
+		}
 	}
 }
