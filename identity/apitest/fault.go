@@ -67,9 +67,6 @@ func (s *Server) Inject(e Endpoint, f Fault) {
 	if !s.knows(e) {
 		panic(fmt.Sprintf("%s: Inject: no endpoint %q", s.config.Name, e))
 	}
-	if f.Times == 0 {
-		f.Times = 1
-	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.queue = append(s.faults.queue, queuedFault{e, f})
@@ -97,7 +94,8 @@ func (f queuedFault) meets(r *Request) bool {
 	return f.endpoint == r.Endpoint && (f.fault.If == nil || f.fault.If(r.clone()))
 }
 
-// take returns the fault that is due, counting it down.
+// take returns the fault that is due, counting it down: to 0, which is also where a fault
+// for one request begins.
 func (q *faultQueue) take(arrived *Request) Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()

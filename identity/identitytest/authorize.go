@@ -4,12 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // protocolError is a refusal of the authorize or token endpoint.
@@ -41,16 +44,16 @@ type authorizeRequest struct {
 // authorize answers /identity/connect/authorize: always by a redirect, except on requests
 // that are not HTTP-wise acceptable.
 func (s *Server) authorize(x *exchange) {
-	if !x.allowOnly(http.MethodGet, http.MethodPost) {
+	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
 		return
 	}
-	params := x.query
+	params := x.Query
 	if x.Method == http.MethodPost {
-		if x.form == nil {
-			x.out.WriteHeader(http.StatusUnsupportedMediaType)
+		if x.Form == nil {
+			x.Status(http.StatusUnsupportedMediaType)
 			return
 		}
-		params = x.form
+		params = x.Form
 	}
 	x.noCache()
 	if x.fault.Redirect != "" {
@@ -59,7 +62,7 @@ func (s *Server) authorize(x *exchange) {
 	}
 	request, problem := s.validateAuthorize(x, params)
 	if problem != nil {
-		x.problem = problem.log()
+		x.Note(problem.log())
 		x.redirect(x.origin() + unauthorizedPath + "?errorId=" + newTicket())
 		return
 	}
@@ -94,8 +97,8 @@ func (s *Server) authorizeSession(x *exchange, request *authorizeRequest, params
 
 // askToSignIn redirects to the configured sign-in page.
 func (s *Server) askToSignIn(x *exchange, params url.Values, reason string) {
-	x.problem = "login: " + reason
-	params = cloneValues(params)
+	x.Note("login: " + reason)
+	params = maps.Clone(params)
 	params.Del("prompt") // or the way back would lead here again
 	back := basePath + "/connect/authorize/callback?" + escape(params)
 	x.redirect(x.origin() + unauthorizedPath + "?returnUrl=" + url.QueryEscape(back))
@@ -114,30 +117,30 @@ func (s *Server) authorizeSuccess(x *exchange, request *authorizeRequest, found 
 		scopes: request.scopes, nonce: request.nonce, challenge: request.challenge,
 		authTime: found.authTime, sessionID: found.id, created: s.now(),
 	})
-	fields := object{{"code", code}, {"scope", strings.Join(request.scopes, " ")}}
+	fields := apitest.Object{{"code", code}, {"scope", strings.Join(request.scopes, " ")}}
 	s.respond(x, request, fields, found.id, "")
 }
 
 // authorizeError sends an error to the redirect URI.
 func (s *Server) authorizeError(x *exchange, request *authorizeRequest, code string) {
-	x.problem = code
-	s.respond(x, request, object{{"error", code}}, "", "#_=_")
+	x.Note(code)
+	s.respond(x, request, apitest.Object{{"error", code}}, "", "#_=_")
 }
 
 // respond adds state and session_state to fields and sends them to the redirect URI.
-func (s *Server) respond(x *exchange, request *authorizeRequest, fields object, sid, suffix string) {
+func (s *Server) respond(x *exchange, request *authorizeRequest, fields apitest.Object, sid, suffix string) {
 	state := request.state
 	switch {
 	case x.fault.WrongState:
-		state = randomHex(8)
+		state = apitest.RandomHex(8)
 	case x.fault.NoState:
 		state = ""
 	}
 	if !isMissing(state) {
-		fields.add("state", state)
+		fields.Add("state", state)
 	}
 	if sid != "" && slices.Contains(request.scopes, "openid") {
-		fields.add("session_state", sessionState(request.client.ID, request.redirectURI, sid))
+		fields.Add("session_state", sessionState(request.client.ID, request.redirectURI, sid))
 	}
 	if request.responseMode == "form_post" {
 		x.formPost(request.redirectURI, fields)
@@ -154,11 +157,11 @@ func (s *Server) respond(x *exchange, request *authorizeRequest, fields object, 
 }
 
 // encodeFields writes a query in the order of fields.
-func encodeFields(fields object) string {
+func encodeFields(fields apitest.Object) string {
 	var parts []string
 	for _, f := range fields {
-		value, _ := f.value.(string)
-		parts = append(parts, f.name+"="+strings.ReplaceAll(url.QueryEscape(value), "+", "%20"))
+		value, _ := f.Value.(string)
+		parts = append(parts, f.Name+"="+strings.ReplaceAll(url.QueryEscape(value), "+", "%20"))
 	}
 	return strings.Join(parts, "&")
 }
@@ -170,17 +173,9 @@ var formPostPage = template.Must(template.New("form_post").Parse(
 		`<noscript><button>Click to continue</button></noscript></form>` +
 		`<script>window.addEventListener('load', function(){document.forms[0].submit();});</script></body></html>`))
 
-func (x *exchange) formPost(action string, fields object) {
-	type field struct {
-		Name  string
-		Value any
-	}
-	var inputs []field
-	for _, f := range fields {
-		inputs = append(inputs, field{f.name, f.value})
-	}
-	x.out.Header().Set("Content-Type", "text/html; charset=UTF-8")
-	if err := formPostPage.Execute(&x.out, map[string]any{"Action": action, "Fields": inputs}); err != nil {
+func (x *exchange) formPost(action string, fields apitest.Object) {
+	x.Answer().Header().Set("Content-Type", "text/html; charset=UTF-8")
+	if err := formPostPage.Execute(x.Answer(), map[string]any{"Action": action, "Fields": fields}); err != nil {
 		panic("identitytest: " + err.Error())
 	}
 }
@@ -191,7 +186,7 @@ func sessionState(clientID, redirectURI, sid string) string {
 	if u, err := url.Parse(redirectURI); err == nil {
 		origin = u.Scheme + "://" + u.Host
 	}
-	salt := randomHex(16)
+	salt := apitest.RandomHex(16)
 	sum := sha256.Sum256([]byte(clientID + origin + sid + salt))
 	return base64.RawURLEncoding.EncodeToString(sum[:]) + "." + salt
 }

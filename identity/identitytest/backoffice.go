@@ -1,19 +1,23 @@
 package identitytest
 
-import "net/http"
+import (
+	"net/http"
+
+	"b2trader.identity.auth/identity/apitest"
+)
 
 // backOffice wraps a resource of the BackOffice API.
 func (s *Server) backOffice(r resource) handler { return s.guard(scopeBackOffice, r) }
 
 // listUsers answers GET /backoffice/api/v1/users.
 func (s *Server) listUsers(x *exchange, _ tokenClaims) {
-	if !x.allowOnly(http.MethodGet) {
+	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
-	list := []object{}
+	list := []apitest.Object{}
 	for _, configured := range s.config.Users {
 		u := s.byID[configured.ID]
-		list = append(list, object{
+		list = append(list, apitest.Object{
 			{"id", u.ID},
 			{"nickname", u.Nickname},
 			{"email", u.Email},
@@ -22,22 +26,22 @@ func (s *Server) listUsers(x *exchange, _ tokenClaims) {
 			{"disabled", !u.active()},
 		})
 	}
-	x.json(http.StatusOK, mvcJSON, object{{"users", list}})
+	x.JSON(http.StatusOK, mvcJSON, apitest.Object{{"users", list}})
 }
 
 // listClients answers GET /backoffice/api/v1/clients.
 func (s *Server) listClients(x *exchange, _ tokenClaims) {
-	if !x.allowOnly(http.MethodGet) {
+	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
-	list := []object{}
+	list := []apitest.Object{}
 	for _, c := range s.config.Clients {
-		list = append(list, object{
+		list = append(list, apitest.Object{
 			{"id", c.ID},
 			{"scopes", c.Scopes},
 			{"grantTypes", c.GrantTypes},
 			{"confidential", c.Secret != ""},
 		})
 	}
-	x.json(http.StatusOK, mvcJSON, object{{"clients", list}})
+	x.JSON(http.StatusOK, mvcJSON, apitest.Object{{"clients", list}})
 }

@@ -59,8 +59,8 @@ func (p bearerProblem) challenge() string {
 
 // refuseBearer answers 401 or 403.
 func (x *exchange) refuseBearer(p *bearerProblem) {
-	x.problem = strings.TrimSpace(p.code + " " + p.description)
-	x.out.Header().Set("WWW-Authenticate", p.challenge())
+	x.Note(strings.TrimSpace(p.code + " " + p.description))
+	x.Answer().Header().Set("WWW-Authenticate", p.challenge())
 	x.problemDetails(p.status)
 }
 

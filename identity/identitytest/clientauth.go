@@ -38,7 +38,7 @@ func clientCredentials(x *exchange) (credentials, bool) {
 	if found && basic.secret != "" {
 		return basic, true
 	}
-	id, secret := x.form.Get("client_id"), x.form.Get("client_secret")
+	id, secret := x.Form.Get("client_id"), x.Form.Get("client_secret")
 	if isMissing(id) || tooLong(id, 100) || tooLong(secret, 100) {
 		return basic, found
 	}

@@ -80,5 +80,5 @@ func (x *exchange) setCookie(name, value string) {
 	if name != cookieSessionID {
 		text += "; samesite=lax; httponly"
 	}
-	x.out.Header().Add("Set-Cookie", text)
+	x.Answer().Header().Add("Set-Cookie", text)
 }

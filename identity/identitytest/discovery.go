@@ -1,15 +1,19 @@
 package identitytest
 
-import "net/http"
+import (
+	"net/http"
+
+	"b2trader.identity.auth/identity/apitest"
+)
 
 // discovery answers GET /identity/.well-known/openid-configuration. Endpoints carry the
 // request's origin, whatever the issuer is.
 func (s *Server) discovery(x *exchange) {
-	if !x.allowOnly(http.MethodGet) {
+	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
 	base := x.origin() + basePath
-	doc := object{
+	doc := apitest.Object{
 		{"issuer", s.issuer(x)},
 		{"jwks_uri", base + "/.well-known/openid-configuration/jwks"},
 		{"authorization_endpoint", base + "/connect/authorize"},
@@ -31,7 +35,7 @@ func (s *Server) discovery(x *exchange) {
 		{"id_token_signing_alg_values_supported", []string{"RS256"}},
 		{"code_challenge_methods_supported", []string{"plain", "S256"}},
 	}
-	x.json(http.StatusOK, identityServerJSON, doc)
+	x.JSON(http.StatusOK, identityServerJSON, doc)
 }
 
 // responseTypes are those that IdentityServer knows. Only code is allowed to any client here.
@@ -41,12 +45,12 @@ func responseTypes() []string {
 
 // jwks answers GET /identity/.well-known/openid-configuration/jwks.
 func (s *Server) jwks(x *exchange) {
-	if !x.allowOnly(http.MethodGet) {
+	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
-	var keys []object
+	var keys []apitest.Object
 	for _, key := range s.keys.all() {
 		keys = append(keys, key.jwk())
 	}
-	x.json(http.StatusOK, identityServerJSON, object{{"keys", keys}})
+	x.JSON(http.StatusOK, identityServerJSON, apitest.Object{{"keys", keys}})
 }

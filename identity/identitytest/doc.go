@@ -36,7 +36,7 @@
 // to authenticate; scopes come back in the server's order; keys and tokens carry no kid;
 // every error of the token endpoint is a 400; a bad authorize request ends at
 // /identity/unauthorized, where the client cannot tell it from not being signed in. The
-// record tells: see [Request.Problem].
+// record tells: see Problem in [Request].
 //
 // Introspection, device authorization and the session iframe are left out of the discovery
 // document, as on an installation that has disabled them. Consent is never asked for.

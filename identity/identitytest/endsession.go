@@ -9,16 +9,16 @@ import (
 // RP-Initiated Logout 1.0: it redirects to the logout page, which does the work. No client
 // here has a post_logout_redirect_uri registered, so that parameter is not honoured.
 func (s *Server) endSession(x *exchange) {
-	if !x.allowOnly(http.MethodGet, http.MethodPost) {
+	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
 		return
 	}
-	if x.Method == http.MethodPost && x.form == nil {
-		x.out.WriteHeader(http.StatusUnsupportedMediaType)
+	if x.Method == http.MethodPost && x.Form == nil {
+		x.Status(http.StatusUnsupportedMediaType)
 		return
 	}
-	params := x.query
+	params := x.Query
 	if x.Method == http.MethodPost {
-		params = x.form
+		params = x.Form
 	}
 	location := x.origin() + basePath + "/account/logout"
 	_, ticket, signedIn := s.session(x)
@@ -39,7 +39,7 @@ func (s *Server) hintFits(x *exchange, hint string) bool {
 	found, _, signedIn := s.session(x)
 	isIDToken := !slices.Contains(claims.Audience, resourcesAudience(s.issuer(x)))
 	if !ok || !isIDToken || !signedIn || claims.Issuer != s.issuer(x) || claims.Subject != found.userID {
-		x.problem = "invalid_request: id_token_hint"
+		x.Note("invalid_request: id_token_hint")
 		return false
 	}
 	return true
@@ -47,7 +47,7 @@ func (s *Server) hintFits(x *exchange, hint string) bool {
 
 // logoutPage is where end session leads: it ends the session that was planned.
 func (s *Server) logoutPage(x *exchange) {
-	if !s.sessions.logout(x.query.Get("logoutId")) {
+	if !s.sessions.logout(x.Query.Get("logoutId")) {
 		x.page(http.StatusOK, "Nothing to sign out of")
 		return
 	}

@@ -1,17 +1,11 @@
 package identitytest
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"slices"
-	"sync"
 	"time"
-)
 
-// oversize is how much white space Fault.Oversized puts before an answer, in bytes.
-const oversize = 2 << 20
+	"b2trader.identity.auth/identity/apitest"
+)
 
 // Fault is something that goes wrong on command. Its parts can be combined. The zero Fault
 // does nothing.
@@ -50,7 +44,7 @@ type Fault struct {
 	// it, so a client that bounds what it reads fails and one that does not succeeds.
 	Oversized bool
 
-	// Answer changes the members of a JSON answer of status 200 at will: it may remove,
+	// Answer changes the members of a successful (2xx) JSON answer at will: it may remove,
 	// replace and add. Numbers are json.Number. The members' order is lost.
 	Answer func(fields map[string]any)
 
@@ -71,96 +65,37 @@ type Fault struct {
 // are used up in the order in which they were injected, one per request. It panics on an
 // endpoint or an ID token fault that does not exist.
 func (s *Server) Inject(e Endpoint, f Fault) {
-	if !e.known() {
-		panic(fmt.Sprintf("identitytest: Inject: no endpoint %q", e))
-	}
 	if _, ok := idTokenFaults[f.IDToken]; f.IDToken != "" && !ok {
 		panic(fmt.Sprintf("identitytest: Inject: no ID token fault %q", f.IDToken))
 	}
-	if f.Times == 0 {
-		f.Times = 1
-	}
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.queue = append(s.faults.queue, queuedFault{e, f})
+	s.api.Inject(e, f.common())
 }
 
 // ClearFaults forgets every fault that has not happened yet. Requests that are already
 // suffering one are not relieved.
-func (s *Server) ClearFaults() {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	s.faults.queue = nil
-}
+func (s *Server) ClearFaults() { s.api.ClearFaults() }
 
-type faultQueue struct {
-	mu    sync.Mutex
-	queue []queuedFault
-}
-
-type queuedFault struct {
-	endpoint Endpoint
-	fault    Fault
-}
-
-// take returns the fault that is due, counting it down.
-func (q *faultQueue) take(e Endpoint, grant string) Fault {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	i := slices.IndexFunc(q.queue, func(f queuedFault) bool {
-		return f.endpoint == e && (f.fault.Grant == "" || f.fault.Grant == grant)
-	})
-	if i < 0 {
-		return Fault{}
+// common is f as every test server knows it, with f itself for what only this one knows.
+func (f Fault) common() apitest.Fault {
+	common := apitest.Fault{
+		Times:       f.Times,
+		DelayBefore: f.DelayBefore,
+		DelayAfter:  f.DelayAfter,
+		LoseRequest: f.LoseRequest,
+		LoseAnswer:  f.LoseAnswer,
+		Status:      f.Status,
+		Body:        f.Body,
+		RetryAfter:  f.RetryAfter,
+		ContentType: f.ContentType,
+		Oversized:   f.Oversized,
+		Answer:      f.Answer,
+		Extra:       f,
 	}
-	due := q.queue[i].fault
-	if due.Times > 0 {
-		q.queue[i].fault.Times--
+	if f.Grant != "" {
+		common.If = func(r Request) bool { return r.Form.Get("grant_type") == f.Grant }
 	}
-	if q.queue[i].fault.Times == 0 {
-		q.queue = slices.Delete(q.queue, i, i+1)
+	if f.ContentType == "" && (f.Status != 0 || f.Body != nil) {
+		common.ContentType = identityServerJSON
 	}
-	return due
-}
-
-// answerInstead writes the answer that needs no processing.
-func (f Fault) answerInstead(out *answer) {
-	out.Header().Set("Content-Type", identityServerJSON)
-	if f.Status != 0 {
-		out.WriteHeader(f.Status)
-	}
-	_, _ = out.Write(f.Body) // a buffer takes all
-}
-
-// distort changes an answer that is complete.
-func (f Fault) distort(out *answer) {
-	if f.Answer != nil && out.status == http.StatusOK {
-		if fields, ok := decodeObject(out.body.Bytes()); ok {
-			f.Answer(fields)
-			out.body.Reset()
-			out.body.Write(encodeJSON(fields))
-		}
-	}
-	if f.RetryAfter != "" {
-		out.Header().Set("Retry-After", f.RetryAfter)
-	}
-	if f.ContentType != "" {
-		out.Header().Set("Content-Type", f.ContentType)
-	}
-	if f.Oversized {
-		body := slices.Clone(out.body.Bytes())
-		out.body.Reset()
-		out.body.Write(bytes.Repeat([]byte(" "), oversize))
-		out.body.Write(body)
-	}
-}
-
-func decodeObject(body []byte) (map[string]any, bool) {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	var fields map[string]any
-	if decoder.Decode(&fields) != nil || fields == nil {
-		return nil, false
-	}
-	return fields, true
+	return common
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // Where the APIs live, in lower case, and the scopes they ask for.
@@ -29,7 +31,7 @@ func (s *Server) frontOffice(r resource) handler { return s.guard(scopeFrontOffi
 // guard lets bearers of a good access token with that scope pass.
 func (s *Server) guard(scope string, r resource) handler {
 	return func(x *exchange) {
-		token, problem := s.checkBearer(x, bearerFromHeader(x))
+		token, problem := s.checkBearer(x, x.Bearer())
 		if problem == nil && !slices.Contains(token.Scopes, scope) {
 			problem = &bearerProblem{status: http.StatusForbidden, code: "insufficient_scope", scope: scope}
 		}
@@ -45,7 +47,7 @@ func unknownResource(x *exchange, _ tokenClaims) { x.problemDetails(http.StatusN
 
 // account answers GET /frontoffice/api/v3/account: whose token it is.
 func (s *Server) account(x *exchange, token tokenClaims) {
-	if !x.allowOnly(http.MethodGet) {
+	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
 	u, ok := s.byID[token.Subject]
@@ -53,11 +55,11 @@ func (s *Server) account(x *exchange, token tokenClaims) {
 		x.problemDetails(http.StatusNotFound)
 		return
 	}
-	x.json(http.StatusOK, mvcJSON, object{
+	x.JSON(http.StatusOK, mvcJSON, apitest.Object{
 		{"id", u.ID},
 		{"nickname", u.Nickname},
 		{"email", u.Email},
-		{"balances", []object{
+		{"balances", []apitest.Object{
 			{{"asset", "USD"}, {"available", "25000.00"}, {"locked", "0.00"}},
 			{{"asset", "BTC"}, {"available", "0.75000000"}, {"locked", "0.00000000"}},
 		}},
@@ -66,14 +68,14 @@ func (s *Server) account(x *exchange, token tokenClaims) {
 
 // instruments answers GET /frontoffice/api/v3/instruments.
 func (s *Server) instruments(x *exchange, _ tokenClaims) {
-	if !x.allowOnly(http.MethodGet) {
+	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
-	var list []object
+	var list []apitest.Object
 	for _, in := range sampleInstruments() {
-		list = append(list, object{{"instrument", in.name}, {"bid", in.bid}, {"ask", in.ask}})
+		list = append(list, apitest.Object{{"instrument", in.name}, {"bid", in.bid}, {"ask", in.ask}})
 	}
-	x.json(http.StatusOK, mvcJSON, object{{"instruments", list}})
+	x.JSON(http.StatusOK, mvcJSON, apitest.Object{{"instruments", list}})
 }
 
 type instrument struct{ name, bid, ask string }
@@ -96,8 +98,8 @@ type order struct {
 	created    time.Time
 }
 
-func (o order) object() object {
-	return object{
+func (o order) object() apitest.Object {
+	return apitest.Object{
 		{"id", o.id},
 		{"instrument", o.instrument},
 		{"side", o.side},
@@ -140,15 +142,15 @@ func (b *orderBook) add(userID string, o order) order {
 // ordersResource answers GET and POST /frontoffice/api/v3/orders.
 func (s *Server) ordersResource(x *exchange, token tokenClaims) {
 	switch {
-	case !x.allowOnly(http.MethodGet, http.MethodPost):
+	case !x.AllowOnly(http.MethodGet, http.MethodPost):
 	case x.Method == http.MethodPost:
 		s.placeOrder(x, token)
 	default:
-		list := []object{}
+		list := []apitest.Object{}
 		for _, o := range s.orders.list(token.Subject) {
 			list = append(list, o.object())
 		}
-		x.json(http.StatusOK, mvcJSON, object{{"orders", list}})
+		x.JSON(http.StatusOK, mvcJSON, apitest.Object{{"orders", list}})
 	}
 }
 
@@ -177,5 +179,5 @@ func (s *Server) placeOrder(x *exchange, token tokenClaims) {
 	placed := s.orders.add(token.Subject, order{
 		instrument: in.Instrument, side: in.Side, amount: in.Amount, price: price, created: s.now(),
 	})
-	x.json(http.StatusCreated, mvcJSON, placed.object())
+	x.JSON(http.StatusCreated, mvcJSON, placed.object())
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // IDTokenFault names a way in which an ID token is broken. All but the ones about
@@ -68,21 +70,21 @@ const (
 )
 
 // idTokenFaults makes the tokens.
-var idTokenFaults = map[IDTokenFault]func(k *keyring, claims object, access string, now time.Time) string{
-	WrongIssuer:            changed(func(c *object, _ time.Time) { c.set("iss", "https://another.example/identity") }),
+var idTokenFaults = map[IDTokenFault]func(k *keyring, claims apitest.Object, access string, now time.Time) string{
+	WrongIssuer:            changed(func(c *apitest.Object, _ time.Time) { c.Set("iss", "https://another.example/identity") }),
 	MissingSubject:         without("sub"),
-	OtherSubject:           changed(func(c *object, _ time.Time) { c.set("sub", "00000000-0000-4000-8000-000000000000") }),
-	WrongAudience:          changed(func(c *object, _ time.Time) { c.set("aud", "another-client") }),
-	ExtraAudience:          changed(func(c *object, _ time.Time) { c.set("aud", []any{c.get("aud"), "another-client"}) }),
-	WrongAuthorizedParty:   changed(func(c *object, _ time.Time) { c.set("azp", "another-client") }),
+	OtherSubject:           changed(func(c *apitest.Object, _ time.Time) { c.Set("sub", "00000000-0000-4000-8000-000000000000") }),
+	WrongAudience:          changed(func(c *apitest.Object, _ time.Time) { c.Set("aud", "another-client") }),
+	ExtraAudience:          changed(func(c *apitest.Object, _ time.Time) { c.Set("aud", []any{c.Get("aud"), "another-client"}) }),
+	WrongAuthorizedParty:   changed(func(c *apitest.Object, _ time.Time) { c.Set("azp", "another-client") }),
 	MissingAudience:        without("aud"),
 	MissingIssuedAt:        without("iat"),
 	MissingExpiry:          without("exp"),
 	Expired:                shifted(-time.Hour),
 	NotYetValid:            shifted(time.Hour),
-	WrongNonce:             changed(func(c *object, _ time.Time) { c.set("nonce", "another-nonce") }),
+	WrongNonce:             changed(func(c *apitest.Object, _ time.Time) { c.Set("nonce", "another-nonce") }),
 	MissingNonce:           without("nonce"),
-	WrongAccessTokenHash:   changed(func(c *object, _ time.Time) { c.set("at_hash", accessTokenHash("another access token")) }),
+	WrongAccessTokenHash:   changed(func(c *apitest.Object, _ time.Time) { c.Set("at_hash", accessTokenHash("another access token")) }),
 	MissingAccessTokenHash: without("at_hash"),
 	AlgNone:                unsigned,
 	BadSignature:           tampered,
@@ -90,40 +92,40 @@ var idTokenFaults = map[IDTokenFault]func(k *keyring, claims object, access stri
 	HS256WithPublicKey:     signedBySharedSecret,
 	EmbeddedKey:            signedByEmbeddedKey,
 	UnpublishedKey:         signedByUnpublishedKey,
-	AccessTokenAsIDToken:   func(_ *keyring, _ object, access string, _ time.Time) string { return access },
-	NoIDToken:              func(*keyring, object, string, time.Time) string { return "" },
+	AccessTokenAsIDToken:   func(_ *keyring, _ apitest.Object, access string, _ time.Time) string { return access },
+	NoIDToken:              func(*keyring, apitest.Object, string, time.Time) string { return "" },
 }
 
 // changed makes a token whose claims are changed before it is signed.
-func changed(change func(claims *object, now time.Time)) func(*keyring, object, string, time.Time) string {
-	return func(k *keyring, claims object, _ string, now time.Time) string {
+func changed(change func(claims *apitest.Object, now time.Time)) func(*keyring, apitest.Object, string, time.Time) string {
+	return func(k *keyring, claims apitest.Object, _ string, now time.Time) string {
 		change(&claims, now)
-		return k.sign(encodeJSON(claims))
+		return k.sign(claims.JSON())
 	}
 }
 
-func without(claim string) func(*keyring, object, string, time.Time) string {
-	return changed(func(c *object, _ time.Time) { c.drop(claim) })
+func without(claim string) func(*keyring, apitest.Object, string, time.Time) string {
+	return changed(func(c *apitest.Object, _ time.Time) { c.Drop(claim) })
 }
 
 // shifted moves a token's times, which are a five-minute span from iat on.
-func shifted(by time.Duration) func(*keyring, object, string, time.Time) string {
-	return changed(func(c *object, now time.Time) {
+func shifted(by time.Duration) func(*keyring, apitest.Object, string, time.Time) string {
+	return changed(func(c *apitest.Object, now time.Time) {
 		start := now.Add(by)
-		c.set("nbf", start.Unix())
-		c.set("iat", min(start.Unix(), now.Unix()))
-		c.set("exp", start.Add(5*time.Minute).Unix())
+		c.Set("nbf", start.Unix())
+		c.Set("iat", min(start.Unix(), now.Unix()))
+		c.Set("exp", start.Add(5*time.Minute).Unix())
 	})
 }
 
-func unsigned(_ *keyring, claims object, _ string, _ time.Time) string {
+func unsigned(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`))
-	return header + "." + base64.RawURLEncoding.EncodeToString(encodeJSON(claims)) + "."
+	return header + "." + base64.RawURLEncoding.EncodeToString(claims.JSON()) + "."
 }
 
 // tampered flips a bit in the middle of the signature.
-func tampered(k *keyring, claims object, _ string, _ time.Time) string {
-	token := []byte(k.sign(encodeJSON(claims)))
+func tampered(k *keyring, claims apitest.Object, _ string, _ time.Time) string {
+	token := []byte(k.sign(claims.JSON()))
 	at := len(token) - 100
 	if token[at] == 'A' {
 		token[at] = 'B'
@@ -133,27 +135,27 @@ func tampered(k *keyring, claims object, _ string, _ time.Time) string {
 	return string(token)
 }
 
-func signedByEllipticCurve(_ *keyring, claims object, _ string, _ time.Time) string {
+func signedByEllipticCurve(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic("identitytest: making a key: " + err.Error())
 	}
-	return signJWT(jose.ES256, key, encodeJSON(claims), nil)
+	return signJWT(jose.ES256, key, claims.JSON(), nil)
 }
 
-func signedBySharedSecret(k *keyring, claims object, _ string, _ time.Time) string {
+func signedBySharedSecret(k *keyring, claims apitest.Object, _ string, _ time.Time) string {
 	der, err := x509.MarshalPKIXPublicKey(&k.current().private.PublicKey)
 	if err != nil {
 		panic("identitytest: " + err.Error())
 	}
 	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	return signJWT(jose.HS256, secret, encodeJSON(claims), nil)
+	return signJWT(jose.HS256, secret, claims.JSON(), nil)
 }
 
-func signedByEmbeddedKey(_ *keyring, claims object, _ string, _ time.Time) string {
-	return signJWT(jose.RS256, foreignKey(), encodeJSON(claims), &jose.SignerOptions{EmbedJWK: true})
+func signedByEmbeddedKey(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
+	return signJWT(jose.RS256, foreignKey(), claims.JSON(), &jose.SignerOptions{EmbedJWK: true})
 }
 
-func signedByUnpublishedKey(_ *keyring, claims object, _ string, _ time.Time) string {
-	return signJWT(jose.RS256, foreignKey(), encodeJSON(claims), nil)
+func signedByUnpublishedKey(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
+	return signJWT(jose.RS256, foreignKey(), claims.JSON(), nil)
 }

@@ -6,35 +6,37 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // issue makes the answer to an accepted token request, its members in IdentityServer's order.
-func (s *Server) issue(x *exchange, g grant) object {
+func (s *Server) issue(x *exchange, g grant) apitest.Object {
 	now := s.now()
-	access := s.keys.sign(encodeJSON(s.accessTokenClaims(x, g, now)))
-	var fields object
+	access := s.keys.sign(s.accessTokenClaims(x, g, now).JSON())
+	var fields apitest.Object
 	if !g.noIDToken && slices.Contains(g.scopes, "openid") {
 		if idToken := s.idToken(x, g, access, now); idToken != "" {
-			fields.add("id_token", idToken)
+			fields.Add("id_token", idToken)
 		}
 	}
-	fields.add("access_token", access)
-	fields.add("expires_in", int(s.config.AccessTokenLifetime/time.Second))
-	fields.add("token_type", "Bearer")
+	fields.Add("access_token", access)
+	fields.Add("expires_in", int(s.config.AccessTokenLifetime/time.Second))
+	fields.Add("token_type", "Bearer")
 	if g.user != nil && slices.Contains(g.scopes, scopeOfflineAccess) {
-		fields.add("refresh_token", s.grants.addToken(refreshGrant{
+		fields.Add("refresh_token", s.grants.addToken(refreshGrant{
 			client: g.client.ID, userID: g.user.ID, scopes: g.scopes,
 			authTime: g.authTime, created: g.created, family: g.family,
 		}, now))
 	}
-	fields.add("scope", strings.Join(g.scopes, " "))
+	fields.Add("scope", strings.Join(g.scopes, " "))
 	return fields
 }
 
 // accessTokenClaims are those of IdentityServer4 2.5, in its order: no iat, jti or sid.
-func (s *Server) accessTokenClaims(x *exchange, g grant, now time.Time) object {
+func (s *Server) accessTokenClaims(x *exchange, g grant, now time.Time) apitest.Object {
 	issuer := s.issuer(x)
-	claims := object{
+	claims := apitest.Object{
 		{"nbf", now.Unix()},
 		{"exp", now.Add(s.config.AccessTokenLifetime).Unix()},
 		{"iss", issuer},
@@ -44,46 +46,46 @@ func (s *Server) accessTokenClaims(x *exchange, g grant, now time.Time) object {
 	if g.user != nil {
 		claims = append(claims, userClaims(g)...)
 	}
-	claims.add("scope", g.scopes)
+	claims.Add("scope", g.scopes)
 	if g.user != nil {
-		claims.add("amr", []string{"pwd"})
+		claims.Add("amr", []string{"pwd"})
 	}
 	return claims
 }
 
 // idToken makes the ID token, broken as the fault says. It is empty if there is to be none.
 func (s *Server) idToken(x *exchange, g grant, access string, now time.Time) string {
-	claims := object{
+	claims := apitest.Object{
 		{"nbf", now.Unix()},
 		{"exp", now.Add(s.config.IDTokenLifetime).Unix()},
 		{"iss", s.issuer(x)},
 		{"aud", g.client.ID},
 	}
 	if g.nonce != "" {
-		claims.add("nonce", g.nonce)
+		claims.Add("nonce", g.nonce)
 	}
-	claims.add("iat", now.Unix())
-	claims.add("at_hash", accessTokenHash(access))
+	claims.Add("iat", now.Unix())
+	claims.Add("at_hash", accessTokenHash(access))
 	if g.sessionID != "" {
-		claims.add("sid", g.sessionID)
+		claims.Add("sid", g.sessionID)
 	}
 	claims = append(claims, userClaims(g)...)
-	claims.add("amr", []string{"pwd"})
+	claims.Add("amr", []string{"pwd"})
 	if broken, ok := idTokenFaults[x.fault.IDToken]; ok {
 		return broken(&s.keys, claims, access, now)
 	}
-	return s.keys.sign(encodeJSON(claims))
+	return s.keys.sign(claims.JSON())
 }
 
 // userClaims are the claims about the user that both tokens carry.
-func userClaims(g grant) object {
-	claims := object{
+func userClaims(g grant) apitest.Object {
+	claims := apitest.Object{
 		{"sub", g.user.ID},
 		{"auth_time", g.authTime.Unix()},
 		{"idp", "local"},
 	}
 	if g.user.Role != "" {
-		claims.add("role", g.user.Role)
+		claims.Add("role", g.user.Role)
 	}
 	return claims
 }

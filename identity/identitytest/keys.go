@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // signingKey is one RSA key of the server.
@@ -58,7 +60,7 @@ func (k *keyring) all() []signingKey {
 func (k *keyring) name(private *rsa.PrivateKey) signingKey {
 	key := signingKey{private: private}
 	if k.named {
-		key.id = randomHex(16)
+		key.id = apitest.RandomHex(16)
 	}
 	return key
 }
@@ -127,14 +129,14 @@ func signJWTAs(alg jose.SignatureAlgorithm, key any, payload []byte, options *jo
 }
 
 // jwk is the public half, in IdentityServer's order.
-func (key signingKey) jwk() object {
-	o := object{{"kty", "RSA"}, {"use", "sig"}}
+func (key signingKey) jwk() apitest.Object {
+	o := apitest.Object{{"kty", "RSA"}, {"use", "sig"}}
 	if key.id != "" {
-		o.add("kid", key.id)
+		o.Add("kid", key.id)
 	}
 	public := key.private.PublicKey
-	o.add("e", base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()))
-	o.add("n", base64.RawURLEncoding.EncodeToString(public.N.Bytes()))
-	o.add("alg", "RS256")
+	o.Add("e", base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()))
+	o.Add("n", base64.RawURLEncoding.EncodeToString(public.N.Bytes()))
+	o.Add("alg", "RS256")
 	return o
 }

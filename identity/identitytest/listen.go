@@ -1,12 +1,10 @@
 package identitytest
 
 import (
-	"errors"
-	"fmt"
 	"net"
-	"net/http"
 	"testing"
-	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // Start runs a server for the duration of a test, on a free port of 127.0.0.1. A bad cfg
@@ -17,52 +15,15 @@ func Start(tb testing.TB, cfg Config) *Server {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	listener, err := s.Listen("127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	tb.Cleanup(func() {
-		_ = server.Close() // nothing to save
-		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-			tb.Errorf("identitytest: serving: %v", err)
-		}
-	})
+	apitest.Serve(tb, s)
 	return s
 }
 
 // Listen opens a listener on addr, "127.0.0.1:0" for a free port, and makes it the one
 // that URL names. An address beyond loopback is an error, and so is one without a host.
 // The caller serves, for example with http.Serve(listener, s), and closes.
-func (s *Server) Listen(addr string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("identitytest: %w", err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("identitytest: %s is not a loopback address, and this server is for tests only", addr)
-	}
-	// Nothing is looked up but localhost, so there is nothing to cancel.
-	listener, err := net.Listen("tcp", addr) //nolint:noctx // see above
-	if err != nil {
-		return nil, fmt.Errorf("identitytest: %w", err)
-	}
-	if local, ok := listener.Addr().(*net.TCPAddr); !ok || !local.IP.IsLoopback() {
-		_ = listener.Close() // never used
-		return nil, fmt.Errorf("identitytest: %s is not on loopback, and this server is for tests only", addr)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.url = "http://" + listener.Addr().String()
-	return listener, nil
-}
+func (s *Server) Listen(addr string) (net.Listener, error) { return s.api.Listen(addr) }
 
 // URL is the origin of the server's listener, such as http://127.0.0.1:40123, without
 // /identity. It is empty before Listen.
-func (s *Server) URL() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.url
-}
+func (s *Server) URL() string { return s.api.URL() }

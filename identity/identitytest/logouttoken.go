@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // LogoutTokenFault names a way in which a logout token is broken.
@@ -61,33 +63,33 @@ const (
 const backChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 // logoutClaimFaults are those that change the claims.
-var logoutClaimFaults = map[LogoutTokenFault]func(c *object, now time.Time){
-	LogoutWrongIssuer:   func(c *object, _ time.Time) { c.set("iss", "https://another.example/identity") },
-	LogoutWrongAudience: func(c *object, _ time.Time) { c.set("aud", "another-client") },
-	LogoutExtraAudience: func(c *object, _ time.Time) { c.set("aud", []any{c.get("aud"), "another-client"}) },
-	LogoutNoEvent:       func(c *object, _ time.Time) { c.drop("events") },
-	LogoutWrongEvent: func(c *object, _ time.Time) {
-		c.set("events", object{{"http://schemas.openid.net/event/another", object{}}})
+var logoutClaimFaults = map[LogoutTokenFault]func(c *apitest.Object, now time.Time){
+	LogoutWrongIssuer:   func(c *apitest.Object, _ time.Time) { c.Set("iss", "https://another.example/identity") },
+	LogoutWrongAudience: func(c *apitest.Object, _ time.Time) { c.Set("aud", "another-client") },
+	LogoutExtraAudience: func(c *apitest.Object, _ time.Time) { c.Set("aud", []any{c.Get("aud"), "another-client"}) },
+	LogoutNoEvent:       func(c *apitest.Object, _ time.Time) { c.Drop("events") },
+	LogoutWrongEvent: func(c *apitest.Object, _ time.Time) {
+		c.Set("events", apitest.Object{{"http://schemas.openid.net/event/another", apitest.Object{}}})
 	},
-	LogoutEventNotObject: func(c *object, _ time.Time) { c.set("events", object{{backChannelEvent, "yes"}}) },
-	LogoutNullEvent:      func(c *object, _ time.Time) { c.set("events", object{{backChannelEvent, nil}}) },
-	LogoutWithNonce:      func(c *object, _ time.Time) { c.add("nonce", "a-nonce") },
-	LogoutNullNonce:      func(c *object, _ time.Time) { c.add("nonce", nil) },
-	LogoutNobody:         func(c *object, _ time.Time) { c.drop("sub"); c.drop("sid") },
-	LogoutNoExpiry:       func(c *object, _ time.Time) { c.drop("exp") },
-	LogoutNoIssuedAt:     func(c *object, _ time.Time) { c.drop("iat") },
-	LogoutNoID:           func(c *object, _ time.Time) { c.drop("jti") },
-	LogoutStale: func(c *object, now time.Time) {
-		c.set("iat", now.Add(-time.Hour).Unix())
-		c.set("exp", now.Add(time.Hour).Unix())
+	LogoutEventNotObject: func(c *apitest.Object, _ time.Time) { c.Set("events", apitest.Object{{backChannelEvent, "yes"}}) },
+	LogoutNullEvent:      func(c *apitest.Object, _ time.Time) { c.Set("events", apitest.Object{{backChannelEvent, nil}}) },
+	LogoutWithNonce:      func(c *apitest.Object, _ time.Time) { c.Add("nonce", "a-nonce") },
+	LogoutNullNonce:      func(c *apitest.Object, _ time.Time) { c.Add("nonce", nil) },
+	LogoutNobody:         func(c *apitest.Object, _ time.Time) { c.Drop("sub"); c.Drop("sid") },
+	LogoutNoExpiry:       func(c *apitest.Object, _ time.Time) { c.Drop("exp") },
+	LogoutNoIssuedAt:     func(c *apitest.Object, _ time.Time) { c.Drop("iat") },
+	LogoutNoID:           func(c *apitest.Object, _ time.Time) { c.Drop("jti") },
+	LogoutStale: func(c *apitest.Object, now time.Time) {
+		c.Set("iat", now.Add(-time.Hour).Unix())
+		c.Set("exp", now.Add(time.Hour).Unix())
 	},
-	LogoutExpired: func(c *object, now time.Time) {
-		c.set("iat", now.Add(-100*time.Second).Unix())
-		c.set("exp", now.Add(-60*time.Second).Unix())
+	LogoutExpired: func(c *apitest.Object, now time.Time) {
+		c.Set("iat", now.Add(-100*time.Second).Unix())
+		c.Set("exp", now.Add(-60*time.Second).Unix())
 	},
-	LogoutNotYet: func(c *object, now time.Time) {
-		c.set("iat", now.Add(time.Hour).Unix())
-		c.set("exp", now.Add(time.Hour+2*time.Minute).Unix())
+	LogoutNotYet: func(c *apitest.Object, now time.Time) {
+		c.Set("iat", now.Add(time.Hour).Unix())
+		c.Set("exp", now.Add(time.Hour+2*time.Minute).Unix())
 	},
 }
 
@@ -104,16 +106,16 @@ type LogoutToken struct {
 func (s *Server) SignLogoutToken(t LogoutToken) string {
 	now := s.now()
 	if t.ID == "" {
-		t.ID = randomHex(16)
+		t.ID = apitest.RandomHex(16)
 	}
-	claims := object{{"iss", t.Issuer}, {"aud", t.Client}, {"iat", now.Unix()}, {"exp", now.Add(2 * time.Minute).Unix()}, {"jti", t.ID}}
+	claims := apitest.Object{{"iss", t.Issuer}, {"aud", t.Client}, {"iat", now.Unix()}, {"exp", now.Add(2 * time.Minute).Unix()}, {"jti", t.ID}}
 	if t.Subject != "" {
-		claims.add("sub", t.Subject)
+		claims.Add("sub", t.Subject)
 	}
 	if t.SessionID != "" {
-		claims.add("sid", t.SessionID)
+		claims.Add("sid", t.SessionID)
 	}
-	claims.add("events", object{{backChannelEvent, object{}}})
+	claims.Add("events", apitest.Object{{backChannelEvent, apitest.Object{}}})
 	if change, ok := logoutClaimFaults[t.Fault]; ok {
 		change(&claims, now)
 	}
@@ -125,7 +127,7 @@ func (s *Server) SignLogoutToken(t LogoutToken) string {
 	case LogoutBadSignature:
 		return signedByUnpublishedKey(nil, claims, "", now)
 	}
-	return s.signTyped(encodeJSON(claims), t)
+	return s.signTyped(claims.JSON(), t)
 }
 
 func (s *Server) signTyped(payload []byte, t LogoutToken) string {

@@ -5,11 +5,11 @@ import "net/http"
 // revocation answers POST /identity/connect/revocation, RFC 7009. Unknown and foreign
 // tokens are answered as if revoked; access tokens cannot be revoked.
 func (s *Server) revocation(x *exchange) {
-	if !x.allowOnly(http.MethodPost) {
+	if !x.AllowOnly(http.MethodPost) {
 		return
 	}
-	if x.form == nil {
-		x.out.WriteHeader(http.StatusUnsupportedMediaType)
+	if x.Form == nil {
+		x.Status(http.StatusUnsupportedMediaType)
 		return
 	}
 	client, problem := s.authenticateClient(x)
@@ -17,7 +17,7 @@ func (s *Server) revocation(x *exchange) {
 		x.tokenError(problem)
 		return
 	}
-	token, hint := x.form.Get("token"), x.form.Get("token_type_hint")
+	token, hint := x.Form.Get("token"), x.Form.Get("token_type_hint")
 	switch {
 	case isMissing(token):
 		x.tokenError(&protocolError{code: "invalid_request", reason: "token missing"})
@@ -27,5 +27,5 @@ func (s *Server) revocation(x *exchange) {
 		return
 	}
 	s.grants.revoke(func(g refreshGrant) bool { return g.handle == token && g.client == client.ID })
-	x.out.WriteHeader(http.StatusOK)
+	x.Status(http.StatusOK)
 }

@@ -2,20 +2,17 @@ package identitytest
 
 import (
 	"maps"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // basePath is where the IdentityServer lives below the origin.
 const basePath = "/identity"
-
-// maxRequestBody bounds what is read of a request, in bytes.
-const maxRequestBody = 1 << 20
 
 // Server is an IdentityServer with a FrontOffice and a BackOffice API beside it. It is an
 // http.Handler, safe for concurrent use, and answers on loopback connections only.
@@ -25,17 +22,13 @@ type Server struct {
 	byID    map[string]*user
 	clients map[string]Client
 	scopes  scopeOrder
-	routes  map[string]route // by lower-case path
+	api     *apitest.Server
 
 	keys     keyring
 	sessions sessionStore
 	grants   grantStore
-	faults   faultQueue
-	recorder recorder
+	granted  grantCounter
 	orders   orderBook
-
-	mu  sync.Mutex
-	url string
 }
 
 // user is a User whose state can change.
@@ -73,7 +66,11 @@ func New(cfg Config) (*Server, error) {
 	s.grants.codeLifetime = cfg.AuthorizationCodeLifetime
 	s.grants.tokenLifetime = cfg.RefreshTokenLifetime
 	s.grants.reuseRevokesFamily = cfg.ReuseRevokesFamily
-	s.routes = s.newRoutes()
+	s.api = apitest.New(apitest.Config{
+		Name: "identitytest", Now: cfg.Now, Arrived: s.granted.arrived, FoldCase: true, // as ASP.NET Core
+	})
+	s.handleIdentity()
+	s.handleAPIs()
 	return s, nil
 }
 
@@ -112,101 +109,43 @@ func (s *Server) userByEmail(email string) *user { return s.users[strings.ToLowe
 
 func (s *Server) now() time.Time { return s.config.Now() }
 
-// handler answers one request into x.
-type handler func(x *exchange)
-
-type route struct {
-	endpoint Endpoint
-	handle   handler
-}
-
-// newRoutes lists everything the server answers. Paths are matched without regard to
-// letter case, as ASP.NET Core does.
-func (s *Server) newRoutes() map[string]route {
-	identity := map[string]route{
-		"/sign-in":                               {EndpointSignIn, s.signIn},
-		"/sign-out":                              {EndpointSignOut, s.signOut},
-		"/connect/authorize":                     {EndpointAuthorize, s.authorize},
-		"/connect/authorize/callback":            {EndpointAuthorize, s.authorize},
-		"/connect/token":                         {EndpointToken, s.token},
-		"/connect/revocation":                    {EndpointRevocation, s.revocation},
-		"/connect/userinfo":                      {EndpointUserInfo, s.userInfo},
-		"/connect/endsession":                    {EndpointEndSession, s.endSession},
-		"/.well-known/openid-configuration":      {EndpointDiscovery, s.discovery},
-		"/.well-known/openid-configuration/jwks": {EndpointKeys, s.jwks},
-		"/account/logout":                        {EndpointPage, s.logoutPage},
-		"/sign-in-done":                          {EndpointPage, s.signInDonePage},
-		"/unauthorized":                          {EndpointPage, s.unauthorizedPage},
-	}
-	front := map[string]route{
-		"/account":     {EndpointFrontOffice, s.frontOffice(s.account)},
-		"/orders":      {EndpointFrontOffice, s.frontOffice(s.ordersResource)},
-		"/instruments": {EndpointFrontOffice, s.frontOffice(s.instruments)},
-	}
-	back := map[string]route{
-		"/users":   {EndpointBackOffice, s.backOffice(s.listUsers)},
-		"/clients": {EndpointBackOffice, s.backOffice(s.listClients)},
-	}
-	routes := make(map[string]route)
-	for prefix, group := range map[string]map[string]route{
-		basePath: identity, frontOfficePath: front, backOfficePath: back,
-	} {
-		for path, r := range group {
-			routes[prefix+path] = r
-		}
-	}
-	return routes
-}
-
-// route finds what answers path.
-func (s *Server) route(path string) (route, bool) {
-	path = strings.ToLower(path)
-	if r, ok := s.routes[path]; ok {
-		return r, true
-	}
-	switch {
-	case strings.HasPrefix(path, frontOfficePath+"/"):
-		return route{EndpointFrontOffice, s.frontOffice(unknownResource)}, true
-	case strings.HasPrefix(path, backOfficePath+"/"):
-		return route{EndpointBackOffice, s.backOffice(unknownResource)}, true
-	}
-	return route{}, false
-}
-
 // ServeHTTP answers r: what the fault injected for its endpoint says, or what an
 // IdentityServer says. A connection whose local address is not loopback gets 403, so that
 // the server cannot be deployed.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !onLoopback(r) {
-		http.Error(w, "this IdentityServer is for tests and answers on loopback only", http.StatusForbidden)
-		return
-	}
-	found, ok := s.route(r.URL.Path)
-	if !ok {
-		http.NotFound(w, r)
-		return
-	}
-	x, err := s.open(r, found.endpoint)
-	if err != nil {
-		http.Error(w, http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge)
-		return
-	}
-	entry := s.recorder.begin(x, s.now())
-	x.run(found.handle)
-	s.recorder.end(entry, x)
-	x.out.sendTo(w)
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.api.ServeHTTP(w, r) }
+
+// Transport returns a RoundTripper that hands requests to the server without a socket,
+// whatever host they name. With it a client works inside a testing/synctest bubble, where
+// the server's delays pass in virtual time. A connection that a [Fault] cuts is
+// io.ErrUnexpectedEOF. Answers are complete when RoundTrip returns; nothing is streamed.
+func (s *Server) Transport() http.RoundTripper { return s.api.Transport() }
+
+// handleIdentity lists what the IdentityServer answers.
+func (s *Server) handleIdentity() {
+	s.handle(basePath+"/sign-in", EndpointSignIn, s.signIn)
+	s.handle(basePath+"/sign-out", EndpointSignOut, s.signOut)
+	s.handle(basePath+"/connect/authorize", EndpointAuthorize, s.authorize)
+	s.handle(basePath+"/connect/authorize/callback", EndpointAuthorize, s.authorize)
+	s.handle(basePath+"/connect/token", EndpointToken, s.token)
+	s.handle(basePath+"/connect/revocation", EndpointRevocation, s.revocation)
+	s.handle(basePath+"/connect/userinfo", EndpointUserInfo, s.userInfo)
+	s.handle(basePath+"/connect/endsession", EndpointEndSession, s.endSession)
+	s.handle(basePath+"/.well-known/openid-configuration", EndpointDiscovery, s.discovery)
+	s.handle(basePath+"/.well-known/openid-configuration/jwks", EndpointKeys, s.jwks)
+	s.handle(basePath+"/account/logout", EndpointPage, s.logoutPage)
+	s.handle(basePath+"/sign-in-done", EndpointPage, s.signInDonePage)
+	s.handle(basePath+"/unauthorized", EndpointPage, s.unauthorizedPage)
 }
 
-// onLoopback reports whether r came in on a loopback connection, or on none at all.
-func onLoopback(r *http.Request) bool {
-	switch local := r.Context().Value(http.LocalAddrContextKey).(type) {
-	case nil, *net.UnixAddr:
-		return true
-	case *net.TCPAddr:
-		return local.IP.IsLoopback()
-	default:
-		return false
-	}
+// handleAPIs lists what the APIs beside it answer.
+func (s *Server) handleAPIs() {
+	s.handle(frontOfficePath+"/account", EndpointFrontOffice, s.frontOffice(s.account))
+	s.handle(frontOfficePath+"/orders", EndpointFrontOffice, s.frontOffice(s.ordersResource))
+	s.handle(frontOfficePath+"/instruments", EndpointFrontOffice, s.frontOffice(s.instruments))
+	s.handle(frontOfficePath+"/*", EndpointFrontOffice, s.frontOffice(unknownResource))
+	s.handle(backOfficePath+"/users", EndpointBackOffice, s.backOffice(s.listUsers))
+	s.handle(backOfficePath+"/clients", EndpointBackOffice, s.backOffice(s.listClients))
+	s.handle(backOfficePath+"/*", EndpointBackOffice, s.backOffice(unknownResource))
 }
 
 // scopeOrder is every known scope in the order in which IdentityServer names them:

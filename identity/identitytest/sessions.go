@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"sync"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // secondFactorLifetime is how long a password waits for its code, as in ASP.NET Identity.
@@ -51,7 +53,7 @@ func (st *sessionStore) start(userID string, now time.Time, lifetime time.Durati
 	}
 	ticket = newTicket()
 	started := &session{
-		id: randomHex(16), userID: userID, authTime: now, expires: now.Add(lifetime),
+		id: apitest.RandomHex(16), userID: userID, authTime: now, expires: now.Add(lifetime),
 		clients: make(map[string]bool),
 	}
 	st.tickets[ticket] = started
@@ -197,5 +199,5 @@ func (s *Server) session(x *exchange) (found session, ticket string, ok bool) {
 // dropSessionCookies removes both cookies from the client.
 func (x *exchange) dropSessionCookies() {
 	x.setCookie(cookieTicket, "")
-	x.out.Header().Add("Set-Cookie", cookieSessionID+"=.; expires=Thu, 01 Jan 1970 00:00:00 GMT; path="+basePath)
+	x.Answer().Header().Add("Set-Cookie", cookieSessionID+"=.; expires=Thu, 01 Jan 1970 00:00:00 GMT; path="+basePath)
 }

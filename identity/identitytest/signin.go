@@ -2,8 +2,9 @@ package identitytest
 
 import (
 	"crypto/subtle"
-	"encoding/json"
 	"net/http"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // secondFactorMessage is the text that goes with a demand for a code.
@@ -21,7 +22,7 @@ type signInRequest struct {
 // factor under the cookie of the first step.
 func (s *Server) signIn(x *exchange) {
 	var in signInRequest
-	if !x.allowOnly(http.MethodPost) || !x.decodeJSON(&in) {
+	if !x.AllowOnly(http.MethodPost) || !x.decodeJSON(&in) {
 		return
 	}
 	if in.VerificationCode != "" {
@@ -34,7 +35,7 @@ func (s *Server) signIn(x *exchange) {
 		s.refuseSignIn(x, "wrong address or password, or disabled user")
 	case u.SecondFactorCode != "":
 		x.setCookie(cookieSecondFactor, s.sessions.awaitSecondFactor(u.ID, s.now()))
-		x.json(http.StatusOK, mvcJSON, object{
+		x.JSON(http.StatusOK, mvcJSON, apitest.Object{
 			{"secondFactorRequired", true},
 			{"message", secondFactorMessage},
 			{"provider", u.SecondFactorProvider},
@@ -78,18 +79,18 @@ func (s *Server) completeSignIn(x *exchange, u *user) {
 	ticket, sid := s.sessions.start(u.ID, s.now(), s.config.SessionLifetime)
 	x.setCookie(cookieTicket, ticket)
 	x.setCookie(cookieSessionID, sid)
-	x.out.Header().Set("Cache-Control", "no-cache")
-	x.out.Header().Set("Pragma", "no-cache")
-	x.json(http.StatusOK, mvcJSON, object{
+	x.Answer().Header().Set("Cache-Control", "no-cache")
+	x.Answer().Header().Set("Pragma", "no-cache")
+	x.JSON(http.StatusOK, mvcJSON, apitest.Object{
 		{"secondFactorRequired", false},
-		{"account", object{{"nickname", u.Nickname}, {"email", u.Email}, {"id", u.ID}}},
+		{"account", apitest.Object{{"nickname", u.Nickname}, {"email", u.Email}, {"id", u.ID}}},
 	})
 }
 
 func (s *Server) refuseSignIn(x *exchange, reason string) {
-	x.problem = "SignInUnsuccessful: " + reason
-	x.json(s.config.SignInFailureStatus, mvcJSON, object{
-		{"errors", []object{{
+	x.Note("SignInUnsuccessful: " + reason)
+	x.JSON(s.config.SignInFailureStatus, mvcJSON, apitest.Object{
+		{"errors", []apitest.Object{{
 			{"code", "SignInUnsuccessful"},
 			{"message", "The sign-in was unsuccessful"},
 		}}},
@@ -98,11 +99,11 @@ func (s *Server) refuseSignIn(x *exchange, reason string) {
 
 // decodeJSON reads the body, or answers 415 or 400.
 func (x *exchange) decodeJSON(into any) bool {
-	if x.mediaType() != "application/json" {
+	if x.MediaType() != "application/json" {
 		x.problemDetails(http.StatusUnsupportedMediaType)
 		return false
 	}
-	if json.Unmarshal(x.body, into) != nil {
+	if !x.Decode(into) {
 		x.problemDetails(http.StatusBadRequest)
 		return false
 	}

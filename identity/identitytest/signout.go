@@ -2,17 +2,18 @@ package identitytest
 
 import (
 	"net/http"
-	"strings"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // signOut answers POST /identity/sign-out. With a refresh_token it revokes that one, else
 // all of the user and client that the bearer names. Cookies that come with it end their
 // session.
 func (s *Server) signOut(x *exchange) {
-	if !x.allowOnly(http.MethodPost) {
+	if !x.AllowOnly(http.MethodPost) {
 		return
 	}
-	token, problem := s.checkBearer(x, bearerFromHeader(x))
+	token, problem := s.checkBearer(x, x.Bearer())
 	if problem != nil {
 		x.refuseBearer(problem)
 		return
@@ -31,7 +32,7 @@ func (s *Server) signOut(x *exchange) {
 		s.sessions.end(ticket)
 		x.dropSessionCookies()
 	}
-	x.json(http.StatusOK, mvcJSON, object{})
+	x.JSON(http.StatusOK, mvcJSON, apitest.Object{})
 }
 
 // signInDonePage is where a successful authorize leads.
@@ -46,16 +47,7 @@ func (s *Server) unauthorizedPage(x *exchange) {
 
 // page answers with a page that says text.
 func (x *exchange) page(status int, text string) {
-	x.out.Header().Set("Content-Type", "text/html; charset=utf-8")
-	x.out.WriteHeader(status)
-	_, _ = x.out.Write([]byte("<!doctype html><title>" + text + "</title><p>" + text + "</p>\n")) // a buffer takes all
-}
-
-// bearerFromHeader returns the token of the Authorization header, RFC 6750 section 2.1.
-func bearerFromHeader(x *exchange) string {
-	scheme, token, _ := strings.Cut(x.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
+	x.Answer().Header().Set("Content-Type", "text/html; charset=utf-8")
+	x.Status(status)
+	_, _ = x.Answer().Write([]byte("<!doctype html><title>" + text + "</title><p>" + text + "</p>\n")) // a buffer takes all
 }

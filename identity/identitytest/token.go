@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // grant is a token request that has been accepted.
@@ -25,7 +27,7 @@ type grant struct {
 // token answers POST /identity/connect/token. Its errors are always 400.
 func (s *Server) token(x *exchange) {
 	x.noCache()
-	if x.Method != http.MethodPost || x.form == nil {
+	if x.Method != http.MethodPost || x.Form == nil {
 		x.tokenError(&protocolError{code: "invalid_request", reason: "not a POST of a form"})
 		return
 	}
@@ -39,20 +41,20 @@ func (s *Server) token(x *exchange) {
 		x.tokenError(problem)
 		return
 	}
-	x.json(http.StatusOK, identityServerJSON, s.issue(x, g))
+	x.JSON(http.StatusOK, identityServerJSON, s.issue(x, g))
 }
 
 func (x *exchange) tokenError(problem *protocolError) {
-	x.problem = problem.log()
-	body := object{{"error", problem.code}}
+	x.Note(problem.log())
+	body := apitest.Object{{"error", problem.code}}
 	if problem.description != "" {
-		body.add("error_description", problem.description)
+		body.Add("error_description", problem.description)
 	}
-	x.json(http.StatusBadRequest, identityServerJSON, body)
+	x.JSON(http.StatusBadRequest, identityServerJSON, body)
 }
 
 func (s *Server) validateGrant(x *exchange, client Client) (grant, *protocolError) {
-	grantType := x.form.Get("grant_type")
+	grantType := x.Form.Get("grant_type")
 	switch grantType {
 	case GrantAuthorizationCode, GrantPassword, GrantClientCredentials, grantDeviceCode:
 		if !client.allows(grantType) {
@@ -79,13 +81,13 @@ func invalidGrant(reason string) *protocolError {
 
 // validateCode burns the code first, so that no exchange can be tried twice.
 func (s *Server) validateCode(x *exchange, client Client) (grant, *protocolError) {
-	code := x.form.Get("code")
+	code := x.Form.Get("code")
 	if isMissing(code) || tooLong(code, 100) {
 		return grant{}, invalidGrant("code missing or too long")
 	}
 	g, ok := s.grants.burnCode(code)
 	u := s.byID[g.userID]
-	redirect := x.form.Get("redirect_uri")
+	redirect := x.Form.Get("redirect_uri")
 	switch {
 	case !ok:
 		return grant{}, invalidGrant("code unknown or used")
@@ -96,7 +98,7 @@ func (s *Server) validateCode(x *exchange, client Client) (grant, *protocolError
 	case redirect != g.redirectURI:
 		return grant{}, &protocolError{code: "unauthorized_client", reason: "redirect_uri missing or not the authorize request's"}
 	}
-	if problem := s.checkVerifier(g.challenge, x.form.Get("code_verifier")); problem != nil {
+	if problem := s.checkVerifier(g.challenge, x.Form.Get("code_verifier")); problem != nil {
 		return grant{}, problem
 	}
 	if !u.active() {
@@ -128,7 +130,7 @@ func (s *Server) checkVerifier(challenge, verifier string) *protocolError {
 }
 
 func (s *Server) validateRefresh(x *exchange, client Client) (grant, *protocolError) {
-	handle := x.form.Get("refresh_token")
+	handle := x.Form.Get("refresh_token")
 	if isMissing(handle) {
 		return grant{}, &protocolError{code: "invalid_request", reason: "refresh_token missing"}
 	}
@@ -160,7 +162,7 @@ func (s *Server) validatePassword(x *exchange, client Client) (grant, *protocolE
 	if problem != nil {
 		return grant{}, problem
 	}
-	name, password := x.form.Get("username"), x.form.Get("password")
+	name, password := x.Form.Get("username"), x.Form.Get("password")
 	if isMissing(name) || isMissing(password) || tooLong(name, 100) || tooLong(password, 100) {
 		return grant{}, invalidGrant("username or password missing or too long")
 	}
@@ -188,7 +190,7 @@ func (s *Server) validateClientCredentials(x *exchange, client Client) (grant, *
 
 // requestedScopes reads scope; without one all of preset are meant.
 func (s *Server) requestedScopes(x *exchange, client Client, preset []string) ([]string, *protocolError) {
-	text := x.form.Get("scope")
+	text := x.Form.Get("scope")
 	if isMissing(text) {
 		text = strings.Join(preset, " ")
 	}

@@ -3,16 +3,18 @@ package identitytest
 import (
 	"net/http"
 	"slices"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // userInfo answers GET and POST /identity/connect/userinfo, OpenID Connect Core 1.0 section 5.3.
 func (s *Server) userInfo(x *exchange) {
-	if !x.allowOnly(http.MethodGet, http.MethodPost) {
+	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
 		return
 	}
-	raw := bearerFromHeader(x)
+	raw := x.Bearer()
 	if raw == "" {
-		raw = x.form.Get("access_token")
+		raw = x.Form.Get("access_token")
 	}
 	claims, problem := s.checkBearer(x, raw)
 	u := s.byID[claims.Subject]
@@ -25,22 +27,22 @@ func (s *Server) userInfo(x *exchange) {
 		x.refuseUserInfo(http.StatusForbidden, "insufficient_scope", "")
 	default:
 		x.noCache()
-		x.json(http.StatusOK, identityServerJSON, userInfoClaims(u, claims.Scopes))
+		x.JSON(http.StatusOK, identityServerJSON, userInfoClaims(u, claims.Scopes))
 	}
 }
 
-func userInfoClaims(u *user, scopes []string) object {
-	claims := object{{"sub", u.ID}}
+func userInfoClaims(u *user, scopes []string) apitest.Object {
+	claims := apitest.Object{{"sub", u.ID}}
 	if slices.Contains(scopes, "profile") {
-		claims.add("name", u.Nickname)
-		claims.add("nickname", u.Nickname)
+		claims.Add("name", u.Nickname)
+		claims.Add("nickname", u.Nickname)
 	}
 	if slices.Contains(scopes, "email") {
-		claims.add("email", u.Email)
-		claims.add("email_verified", true)
+		claims.Add("email", u.Email)
+		claims.Add("email_verified", true)
 	}
 	if u.Role != "" {
-		claims.add("role", u.Role)
+		claims.Add("role", u.Role)
 	}
 	return claims
 }
@@ -48,12 +50,12 @@ func userInfoClaims(u *user, scopes []string) object {
 // refuseUserInfo answers as IdentityServer's own endpoint does: no body, no space in the
 // challenge, and a description only for a token that has expired.
 func (x *exchange) refuseUserInfo(status int, code, description string) {
-	x.problem = code
+	x.Note(code)
 	x.noCache()
 	challenge := `Bearer realm="IdentityServer",error="` + code + `"`
 	if description == expiredDescription {
 		challenge += `,error_description="The access token expired"`
 	}
-	x.out.Header().Set("WWW-Authenticate", challenge)
-	x.out.WriteHeader(status)
+	x.Answer().Header().Set("WWW-Authenticate", challenge)
+	x.Status(status)
 }
