@@ -30,7 +30,8 @@ type Resumer interface {
 	ResumeBinary(ctx context.Context, state []byte) (token *oauth2.Token, next []byte, err error)
 }
 
-// An Entry is what the vault keeps under a key.
+// An Entry is what the vault keeps under a key. Of the token's extras three are kept, if they are there: the strings
+// id_token and scope, and the time.Time refresh_expiry, when the refresh token expires by our clock.
 type Entry struct {
 	Owner  string        // whose it is, for DeleteOwner: issuer and subject
 	Client string        // names the Refresher in Config.Refreshers

@@ -30,9 +30,10 @@
 //
 // # What is stored
 //
-// Records are sealed with AES-256-GCM, bound to their place, under hashed keys and hashed owners: a dump of the store is of
-// no use without the keys. One renewal writes twice, for the lease and for the successor, and once more for each third of
-// a lease that the server takes.
+// Of each entry: its token with three of the token's extras, which [Entry] names, and its state. Records are sealed with
+// AES-256-GCM, bound to their place, under hashed keys and hashed owners: a dump of the store is of no use without the
+// keys. One renewal writes twice, for the lease and for the successor, and once more for each third of a lease that the
+// server takes.
 //
 // # Answers from memory
 //
