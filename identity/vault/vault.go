@@ -143,6 +143,19 @@ func (v *Vault) Renew(ctx context.Context, key string, stale *oauth2.Token) (*oa
 	return v.wait(ctx, s, f)
 }
 
+// Source returns the entry under key as a source of bearer tokens, for a client that needs a token to get tokens. The
+// source is asked with the token that an API has just refused, which it answers as Renew, or with nil, as Token.
+//
+// If that client is itself a Refresher of this vault, it is made before the vault: its own source then calls this one.
+func (v *Vault) Source(key string) func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+		if refused == nil {
+			return v.Token(ctx, key)
+		}
+		return v.Renew(ctx, key, refused)
+	}
+}
+
 // Status describes an entry without its token.
 type Status struct {
 	Owner, Client, Scope string
