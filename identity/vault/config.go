@@ -20,6 +20,9 @@ import (
 //	NotSent() bool             // the request surely did not reach the server: it may be repeated
 //	Unanswered() bool          // the request may have reached the server, which did not answer
 //	RetryDelay() time.Duration // how long the server asks to wait, 0 if it does not
+//	Misconfigured() bool       // the server does not accept the client: an operator must know
+//
+// The vault's own errors have them, so that a Refresher may need the token of another entry (see [Vault.Source]).
 type Refresher interface {
 	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
 }
