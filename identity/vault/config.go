@@ -23,6 +23,10 @@ import (
 //	Misconfigured() bool       // the server does not accept the client: an operator must know
 //
 // The vault's own errors have them, so that a Refresher may need the token of another entry (see [Vault.Source]).
+//
+// It may also bound how often an access token of its entries is used, by another optional method:
+//
+//	MaxUses() int // 0 or less: as often as it lives
 type Refresher interface {
 	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
 }

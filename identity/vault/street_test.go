@@ -34,6 +34,7 @@ type line struct {
 
 	notices chan store.Event // of the line itself
 	ahead   time.Duration    // the clock of the process
+	uses    int              // the budget of its tokens
 }
 
 func (l *line) cut(err error) {
@@ -211,7 +212,7 @@ func (s *street) open(l *line) *vault.Vault {
 	}
 	c := &counter{platform: w}
 	v, err := vault.New(vault.Config{
-		Store: l, Keys: []vault.Key{s.key}, Refreshers: map[string]vault.Refresher{"spa": client, "counter": c}, MaxWait: time.Minute,
+		Store: l, Keys: []vault.Key{s.key}, Refreshers: map[string]vault.Refresher{"spa": metered{client, l}, "counter": c}, MaxWait: time.Minute,
 		Logger: s.logger,
 		Now:    func() time.Time { return time.Now().Add(l.ahead) },
 		Revoke: func(_ context.Context, e vault.Entry) {
