@@ -20,6 +20,13 @@ import (
 //	NotSent() bool             // the request surely did not reach the server: it may be repeated
 //	Unanswered() bool          // the request may have reached the server, which did not answer
 //	RetryDelay() time.Duration // how long the server asks to wait, 0 if it does not
+//	Misconfigured() bool       // the server does not accept the client: an operator must know
+//
+// The vault's own errors have them, so that a Refresher may need the token of another entry (see [Vault.Source]).
+//
+// It may also bound how often an access token of its entries is used, by another optional method:
+//
+//	MaxUses() int // 0 or less: as often as it lives
 type Refresher interface {
 	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
 }
@@ -30,7 +37,8 @@ type Resumer interface {
 	ResumeBinary(ctx context.Context, state []byte) (token *oauth2.Token, next []byte, err error)
 }
 
-// An Entry is what the vault keeps under a key.
+// An Entry is what the vault keeps under a key. Of the token's extras three are kept, if they are there: the strings
+// id_token and scope, and the time.Time refresh_expiry, when the refresh token expires by our clock.
 type Entry struct {
 	Owner  string        // whose it is, for DeleteOwner: issuer and subject
 	Client string        // names the Refresher in Config.Refreshers
@@ -154,30 +162,3 @@ const (
 	Failed    Result = "failed"    // the entry lives on, and is tried again
 	Discarded Result = "discarded" // the entry was deleted meanwhile; a new token went to Config.Revoke
 )
-
-// What callers branch on.
-var (
-	ErrNotFound = errors.New("vault: there is no entry under this key")
-	ErrEnded    = errors.New("vault: the entry has ended, for its token was refused or has no successor")
-)
-
-// An UnavailableError says that no live token can be had just now. The entry lives on.
-type UnavailableError struct {
-	RetryAfter time.Duration // when it may be worth trying again; at least a second
-	Err        error         // why
-}
-
-// Error says why.
-func (e *UnavailableError) Error() string {
-	return fmt.Sprintf("vault: no live token, try again in %v: %v", e.RetryAfter, e.Err)
-}
-
-// Unwrap returns the reason.
-func (e *UnavailableError) Unwrap() error { return e.Err }
-
-var (
-	errClosed  = errors.New("the vault is closed")
-	errWaiting = errors.New("the renewal takes longer than Config.MaxWait")
-)
-
-func unavailable(err error) error { return &UnavailableError{RetryAfter: time.Second, Err: err} }

@@ -28,11 +28,22 @@
 //   - The store is away: Token returns an UnavailableError. No entry ends by it, and nothing needs a restart.
 //   - The entry was deleted meanwhile: what the renewal yields is revoked.
 //
+// # A budget of uses
+//
+// Some vendors want an access token to be used a few dozen times and no more. If a [Refresher] has such a bound, Token and
+// Renew return each access token that often. From two thirds of the bound on a renewal is due; past it, callers wait for the
+// successor as they do after expiry. If none comes, because renewals fail or take longer than Config.MaxWait, they get
+// the token after all while it lives: such bounds are soft, and an outage of the token endpoint shall not become theirs.
+//
+// Each process counts for itself, for a common count would cost a write of the store with every request. Where
+// several processes use the same entries, and the bound matters, divide it by their number.
+//
 // # What is stored
 //
-// Records are sealed with AES-256-GCM, bound to their place, under hashed keys and hashed owners: a dump of the store is of
-// no use without the keys. One renewal writes twice, for the lease and for the successor, and once more for each third of
-// a lease that the server takes.
+// Of each entry: its token with three of the token's extras, which [Entry] names, and its state. Records are sealed with
+// AES-256-GCM, bound to their place, under hashed keys and hashed owners: a dump of the store is of no use without the
+// keys. One renewal writes twice, for the lease and for the successor, and once more for each third of a lease that the
+// server takes.
 //
 // # Answers from memory
 //

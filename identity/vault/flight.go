@@ -15,16 +15,18 @@ type flight struct {
 	err        error         // nil: the slot holds a successor; valid once done
 }
 
-// due returns the token that is due for renewal while it lives, and else waits for its successor.
-func (v *Vault) due(ctx context.Context, s *slot, h *held, now time.Time) (*oauth2.Token, error) {
-	f, err := v.join(s, h, now)
-	switch {
-	case now.Before(h.expiry):
-		return h.token, nil
-	case err != nil:
-		return nil, err
+// take hands out the token, starting a renewal if one is due. If there is nothing left of it, it returns the flight to wait for.
+func (v *Vault) take(s *slot, h *held) (*oauth2.Token, *flight, error) {
+	now := v.config.Now()
+	left := h.use(now)
+	if left == plenty {
+		return h.token, nil, nil
 	}
-	return v.wait(ctx, s, f)
+	f, err := v.join(s, h, now)
+	if left == little {
+		return h.token, nil, nil
+	}
+	return nil, f, err
 }
 
 // join returns the flight under way, or starts one unless it is too early after a failure.
@@ -48,32 +50,60 @@ func (v *Vault) join(s *slot, h *held, now time.Time) (*flight, error) {
 	return s.flight, nil
 }
 
-// wait returns the successor that a flight brings. If it came so late that it has expired already, one more is flown.
-func (v *Vault) wait(ctx context.Context, s *slot, f *flight) (*oauth2.Token, error) {
+// wait returns the successor that a flight brings, or else a token that lives all the same, other than refused.
+func (v *Vault) wait(ctx context.Context, s *slot, f *flight, refused *oauth2.Token) (*oauth2.Token, error) {
 	began := v.config.Now()
 	token, err := v.successor(ctx, s, f)
+	if err != nil {
+		token, err = v.living(ctx, s, refused, err)
+	}
 	if v.config.OnWait != nil {
 		v.config.OnWait(Wait{s.held.Load().record.Client, v.config.Now().Sub(began), err})
 	}
 	return token, err
 }
 
+// successor returns what a flight brings. If others have used that up already, it waits for the next; if it came so late that
+// it has expired, for one more.
 func (v *Vault) successor(ctx context.Context, s *slot, f *flight) (*oauth2.Token, error) {
 	patience := time.NewTimer(v.config.MaxWait)
 	defer patience.Stop()
-	for again := true; ; again = false {
+	for late := false; ; {
 		if err := v.landed(ctx, s, f, patience.C); err != nil {
 			return nil, err
 		}
-		h, now := s.held.Load(), v.config.Now()
-		if now.Before(h.expiry) || !again {
-			return h.token, nil
+		h := s.held.Load()
+		if !v.config.Now().Before(h.expiry) {
+			if late {
+				return h.token, nil
+			}
+			late = true
 		}
-		var err error
-		if f, err = v.join(s, h, now); err != nil {
-			return nil, err
+		var (
+			token *oauth2.Token
+			err   error
+		)
+		if token, f, err = v.take(s, h); token != nil || err != nil {
+			return token, err
 		}
 	}
+}
+
+// living returns, in place of an UnavailableError, a token that lives although its budget is spent: vendors' bounds are soft, and
+// an outage of their token endpoint must not become ours. It is never the one that was refused.
+func (v *Vault) living(ctx context.Context, s *slot, refused *oauth2.Token, cause error) (*oauth2.Token, error) {
+	if _, ok := errors.AsType[*UnavailableError](cause); !ok || s.held.Load().budget == nil {
+		return nil, cause
+	}
+	_, h, err := v.look(ctx, s.key) // the entry may have been deleted
+	switch {
+	case err != nil:
+		return nil, err
+	case !v.config.Now().Before(h.expiry), refused != nil && refused.AccessToken == h.token.AccessToken:
+		return nil, cause
+	}
+	h.budget.spend()
+	return h.token, nil
 }
 
 // landed waits for a flight. Its error says why the caller gets nothing of it.

@@ -64,7 +64,7 @@ func (v *Vault) read(s *slot, c *call) {
 	r, version, err := v.shelf.get(ctx, s.place)
 	switch {
 	case err == nil:
-		s.install(newHeld(r, version, epoch, v.config.Now()))
+		s.install(v.hold(r, version, epoch))
 		c.held = s.held.Load()
 	case gone(err):
 		v.end(s)

@@ -20,6 +20,7 @@ type record struct {
 	Client     string    `json:"c"`
 	Access     string    `json:"a,omitempty"`
 	Refresh    string    `json:"r,omitempty"`
+	RefreshEnd time.Time `json:"x,omitzero"` // of the refresh token
 	Type       string    `json:"t,omitempty"`
 	IDToken    string    `json:"i,omitempty"`
 	Scope      string    `json:"s,omitempty"`
@@ -49,6 +50,7 @@ func (r record) with(token *oauth2.Token, now time.Time) record {
 	r.Access, r.Refresh, r.Type, r.Expiry, r.Issued = token.AccessToken, token.RefreshToken, token.TokenType, token.Expiry, now
 	r.IDToken, _ = token.Extra("id_token").(string)
 	r.Scope, _ = token.Extra("scope").(string)
+	r.RefreshEnd, _ = token.Extra("refresh_expiry").(time.Time)
 	r.Lease = nil
 	return r
 }
@@ -66,6 +68,9 @@ func (r record) token() *oauth2.Token {
 	}
 	if r.Scope != "" {
 		extras["scope"] = r.Scope
+	}
+	if !r.RefreshEnd.IsZero() {
+		extras["refresh_expiry"] = r.RefreshEnd
 	}
 	return t.WithExtra(extras)
 }

@@ -108,7 +108,7 @@ func (r *renewal) reread(ctx context.Context) error {
 		return err
 	}
 	r.record, r.version = record, version
-	r.install(newHeld(record, version, epoch, r.config.Now()))
+	r.install(r.hold(record, version, epoch))
 	switch {
 	case record.Dead:
 		return ErrEnded
@@ -135,7 +135,7 @@ func (r *renewal) write(ctx context.Context, next record) error {
 		return err
 	}
 	r.record, r.version = next, version
-	r.install(newHeld(next, version, epoch, r.config.Now()))
+	r.install(r.hold(next, version, epoch))
 	return nil
 }
 

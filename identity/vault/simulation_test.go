@@ -79,11 +79,12 @@ var climates = []odds{
 func live(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, seed: seed, disk: memstore.New(), key: NewKey("k"),
-		counts: map[string]int{}, stored: map[string]bool{}, newest: map[string]store.Record{}, sentOnce: map[string]int{}, pending: map[string]bool{}, excused: map[string]bool{},
+		counts: map[string]int{}, stored: map[string]bool{}, newest: map[string]store.Record{}, sentOnce: map[string]int{}, pending: map[string]bool{}, excused: map[string]bool{}, uses: map[string]int{},
 	}
 	w.server = &tokenServer{world: w, valid: map[string]string{}, signed: map[string]bool{}}
 	defer func() { _ = w.disk.Close() }()
 	w.odds = climates[seed%uint64(len(climates))]
+	w.maxUses = []int{0, 0, 1, 2}[seed/uint64(len(climates))%4]
 	replicas := make([]*replica, replicasPerSeed)
 	for i := range replicas {
 		replicas[i] = w.start(fmt.Sprint("replica", i), time.Duration(w.draw(4001, "skew")-2000)*time.Millisecond)
@@ -177,6 +178,9 @@ func (s *life) use(r *replica) {
 		s.violated("session %s: a token after sign-out (I6)", s.key)
 	case err == nil:
 		s.judge(token.AccessToken, token.Expiry.Sub(r.vault.config.Now()))
+		s.world.mu.Lock()
+		s.uses[r.name+" "+token.AccessToken]++
+		s.world.mu.Unlock()
 	case errors.Is(err, ErrNotFound):
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -258,10 +262,16 @@ func (w *world) settle(replicas []*replica, lives []*life) {
 			}
 		}
 	}
+	synctest.Wait() // for renewals in the background
 	if w.odds == (odds{}) {
 		for token, n := range w.sentOnce {
 			if n != 1 {
 				w.violated("without faults, %s was sent %d times (I1)", token, n)
+			}
+		}
+		for use, n := range w.uses {
+			if w.maxUses > 0 && n > w.maxUses {
+				w.violated("without faults, %s was used %d times of %d", use, n, w.maxUses)
 			}
 		}
 	}

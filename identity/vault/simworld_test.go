@@ -34,6 +34,8 @@ type world struct {
 	key    Key
 	server *tokenServer
 
+	maxUses int // of an access token in each replica; 0: no bound
+
 	mu       sync.Mutex
 	calm     bool // no more faults
 	outage   bool // of the store
@@ -41,6 +43,7 @@ type world struct {
 	stored   map[string]bool         // access tokens that were ever stored
 	newest   map[string]store.Record // by place, as last put
 	sentOnce map[string]int          // how often each refresh token was sent
+	uses     map[string]int          // how often each replica handed out each access token
 	pending  map[string]bool         // sessions whose successor is issued and not stored
 	excused  map[string]bool         // sessions that a fault without a cure may end
 	broken   []string                // invariants that did not hold
@@ -303,6 +306,9 @@ func (r *replica) List(ctx context.Context, owner string) (found []store.Record,
 }
 
 func (r *replica) Watch(ctx context.Context) iter.Seq[store.Event] { return r.disk.Watch(ctx) }
+
+// MaxUses bounds the uses of a token in some worlds.
+func (r *replica) MaxUses() int { return r.maxUses }
 
 // Refresh sends a refresh token through a network that may lose either way.
 func (r *replica) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {

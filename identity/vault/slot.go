@@ -35,21 +35,36 @@ type held struct {
 	token   *oauth2.Token
 	renewAt time.Time // a renewal is due
 	expiry  time.Time // of the token, by our clock
+	budget  *budget   // of uses; nil: it has none
 }
 
 // forever is later than any clock will say.
 var forever = time.Unix(1<<40, 0)
 
-func newHeld(r record, version, epoch uint64, now time.Time) *held {
+// hold returns the state of a record that was read or written just now, while the watch was in epoch.
+func (v *Vault) hold(r record, version, epoch uint64) *held {
 	h := &held{record: r, version: version, epoch: epoch, token: r.token(), renewAt: forever, expiry: forever}
+	h.budget = budgetOf(v.config.Refreshers[r.Client])
 	if !r.Expiry.IsZero() {
 		// The clock of whoever wrote the record may be ahead of ours: the token lives no longer from now than it lived
 		// when it was new.
 		life := r.Expiry.Sub(r.Issued)
-		h.expiry = earlier(r.Expiry, now.Add(life))
+		h.expiry = earlier(r.Expiry, v.config.Now().Add(life))
 		h.renewAt = earlier(r.Issued.Add(life*2/3), h.expiry)
 	}
 	return h
+}
+
+// use counts a use of the token, and says what is left of it.
+func (h *held) use(now time.Time) rest {
+	switch uses := h.budget.spend(); {
+	case !now.Before(h.expiry):
+		return nothing
+	case !now.Before(h.renewAt):
+		return max(little, uses)
+	default:
+		return uses
+	}
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -71,8 +86,8 @@ func (s *slot) install(h *held) {
 	if old != nil && (h.version < old.version || h.version == old.version && h.epoch < old.epoch) {
 		return
 	}
-	if old != nil && old.record.Generation == h.record.Generation { // read again: no younger for that
-		h.expiry, h.renewAt = earlier(h.expiry, old.expiry), earlier(h.renewAt, old.renewAt)
+	if old != nil && old.record.Generation == h.record.Generation { // read again: no younger for that, and no less used
+		h.expiry, h.renewAt, h.budget = earlier(h.expiry, old.expiry), earlier(h.renewAt, old.renewAt), old.budget
 	}
 	s.held.Store(h)
 	if old == nil || old.version != h.version {

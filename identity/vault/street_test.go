@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -33,6 +34,7 @@ type line struct {
 
 	notices chan store.Event // of the line itself
 	ahead   time.Duration    // the clock of the process
+	uses    int              // the budget of its tokens
 }
 
 func (l *line) cut(err error) {
@@ -140,13 +142,17 @@ func (l *line) resume() {
 // A street is several processes that share a store and an IdentityServer, on virtual time.
 type street struct {
 	*testing.T
-	server *identitytest.Server
-	disk   *memstore.Store
-	key    vault.Key
-	vaults []*vault.Vault
-	lines  []*line
-	client *identity.Client
-	wires  []*wire
+	server   *identitytest.Server
+	disk     *memstore.Store
+	key      vault.Key
+	vaults   []*vault.Vault
+	lines    []*line
+	client   *identity.Client
+	wires    []*wire
+	counters []*counter
+
+	log    bytes.Buffer
+	logger *slog.Logger
 
 	mu       sync.Mutex
 	revoked  int
@@ -180,6 +186,7 @@ func inStreet(t *testing.T, processes int, f func(s *street)) {
 			t.Fatal(err)
 		}
 		s := &street{T: t, server: srv, disk: memstore.New(), key: vault.NewKey("a")}
+		s.logger = slog.New(slog.NewTextHandler(&s.log, nil))
 		defer func() { _ = s.disk.Close() }()
 		for range processes {
 			s.open(&line{Store: s.disk, notices: make(chan store.Event)})
@@ -203,9 +210,10 @@ func (s *street) open(l *line) *vault.Vault {
 	if err != nil {
 		s.Fatal(err)
 	}
+	c := &counter{platform: w}
 	v, err := vault.New(vault.Config{
-		Store: l, Keys: []vault.Key{s.key}, Refreshers: map[string]vault.Refresher{"spa": client}, MaxWait: time.Minute,
-		Logger: slog.New(slog.DiscardHandler),
+		Store: l, Keys: []vault.Key{s.key}, Refreshers: map[string]vault.Refresher{"spa": metered{client, l}, "counter": c}, MaxWait: time.Minute,
+		Logger: s.logger,
 		Now:    func() time.Time { return time.Now().Add(l.ahead) },
 		Revoke: func(_ context.Context, e vault.Entry) {
 			s.mu.Lock()
@@ -220,7 +228,8 @@ func (s *street) open(l *line) *vault.Vault {
 	if err != nil {
 		s.Fatal(err)
 	}
-	s.client, s.vaults, s.lines, s.wires = client, append(s.vaults, v), append(s.lines, l), append(s.wires, w)
+	c.bearer = v.Source("k")
+	s.client, s.vaults, s.lines, s.wires, s.counters = client, append(s.vaults, v), append(s.lines, l), append(s.wires, w), append(s.counters, c)
 	return v
 }
 

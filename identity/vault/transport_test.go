@@ -132,3 +132,27 @@ func TestRenewOfAnOldToken(t *testing.T) {
 		h.refreshes(2)
 	})
 }
+
+// A source is asked again with the token that was refused, and then has another one.
+func TestSource(t *testing.T) {
+	inHouse(t, func(h *house) {
+		first := h.signIn("k")
+		bearer := h.vault.Source("k")
+		if token, err := bearer(h.Context(), nil); err != nil || !same(token, first) {
+			h.Fatalf("got another token than the live one, or %v", err)
+		}
+		h.refreshes(0)
+		pass(time.Second) // an access token of the same second is the same
+		second, err := bearer(h.Context(), first)
+		if err != nil || same(second, first) {
+			h.Fatalf("got the refused token, or %v", err)
+		}
+		if token, err := bearer(h.Context(), first); err != nil || !same(token, second) {
+			h.Errorf("refused late: got a third token, or %v", err)
+		}
+		h.refreshes(1)
+		if _, err := h.vault.Source("another")(h.Context(), nil); !errors.Is(err, vault.ErrNotFound) {
+			h.Errorf("without an entry: %v", err)
+		}
+	})
+}

@@ -83,7 +83,7 @@ func (v *Vault) Put(ctx context.Context, key string, e Entry) error {
 		version, err = v.shelf.put(ctx, s.place, r, version)
 		switch {
 		case err == nil:
-			s.install(newHeld(r, version, epoch, now))
+			s.install(v.hold(r, version, epoch))
 			return nil
 		case !errors.Is(err, store.ErrConflict):
 			return v.refuse(s, err)
@@ -109,7 +109,7 @@ func (v *Vault) refuse(s *slot, err error) error {
 func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
 	now := v.config.Now()
 	if s := v.index.get(key); s != nil {
-		if h := s.held.Load(); v.current(s, h) && now.Before(h.renewAt) && !h.record.Dead {
+		if h := s.held.Load(); v.current(s, h) && now.Before(h.renewAt) && h.budget == nil && !h.record.Dead {
 			return h.token, nil
 		}
 	}
@@ -117,11 +117,14 @@ func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	now = v.config.Now() // looking may have taken a while
-	if now.Before(h.renewAt) {
-		return h.token, nil
+	token, f, err := v.take(s, h)
+	switch {
+	case err != nil:
+		return v.living(ctx, s, nil, err)
+	case f != nil:
+		return v.wait(ctx, s, f, nil)
 	}
-	return v.due(ctx, s, h, now)
+	return token, nil
 }
 
 // Renew returns a token other than stale, which an API has refused although it should be good. It is renewed at once
@@ -140,7 +143,20 @@ func (v *Vault) Renew(ctx context.Context, key string, stale *oauth2.Token) (*oa
 	if err != nil {
 		return nil, err
 	}
-	return v.wait(ctx, s, f)
+	return v.wait(ctx, s, f, stale)
+}
+
+// Source returns the entry under key as a source of bearer tokens, for a client that needs a token to get tokens. The
+// source is asked with the token that an API has just refused, which it answers as Renew, or with nil, as Token.
+//
+// If that client is itself a Refresher of this vault, it is made before the vault: its own source then calls this one.
+func (v *Vault) Source(key string) func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+		if refused == nil {
+			return v.Token(ctx, key)
+		}
+		return v.Renew(ctx, key, refused)
+	}
 }
 
 // Status describes an entry without its token.

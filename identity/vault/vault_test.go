@@ -246,6 +246,27 @@ func TestPausesGrow(t *testing.T) {
 	})
 }
 
+// However long ago a token expired, a server that asks to wait is not asked before.
+func TestPausesAreNotForgotten(t *testing.T) {
+	inHouse(t, func(h *house) {
+		token := h.signIn("k")
+		expired := *token
+		expired.Expiry = time.Unix(0, 0)
+		if err := h.vault.Put(h.Context(), "k", vault.Entry{Owner: "trader", Client: "spa", Token: &expired}); err != nil {
+			h.Fatal(err)
+		}
+		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 429, RetryAfter: "300"})
+		for range 300 {
+			if _, err := h.vault.Token(h.Context(), "k"); err == nil {
+				h.Fatal("a token within the pause")
+			}
+			pass(time.Second)
+		}
+		h.refreshes(1)
+		h.token("k")
+	})
+}
+
 // req 62: a refused token ends the entry, and is not sent again. I8
 func TestRefusalEndsTheEntry(t *testing.T) {
 	inHouse(t, func(h *house) {

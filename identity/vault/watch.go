@@ -68,7 +68,7 @@ func (v *Vault) current(s *slot, h *held) bool {
 	return h != nil && live != 0 && h.epoch == live && h.version >= s.newest.Load()
 }
 
-// sweep forgets slots that nobody uses: a token in use is renewed, so an expired one is not.
+// sweep forgets slots that nobody uses: a token in use is renewed, so an expired one is not, unless its renewals fail.
 func (v *Vault) sweep() {
 	defer v.loops.Done()
 	const every, idle = time.Minute, 10 * time.Minute
@@ -82,7 +82,7 @@ func (v *Vault) sweep() {
 		v.index.each(func(s *slot) {
 			h := s.held.Load()
 			s.mu.Lock()
-			idleSlot := s.flight == nil && s.loading == nil && s.watchers == 0 &&
+			idleSlot := s.flight == nil && s.loading == nil && s.watchers == 0 && now.After(s.notUntil.Add(idle)) &&
 				(h == nil || now.After(h.expiry.Add(idle)) || now.After(h.record.Until))
 			s.mu.Unlock()
 			if idleSlot {
