@@ -36,11 +36,19 @@ func classify(err error) failure {
 // pause is how long to wait after so many failures in a row: as long as the server asks, or a second, doubling up to
 // sixteen, give or take a quarter so that many entries do not come back as one.
 func pause(err error, failures int) time.Duration {
-	var asked interface{ RetryDelay() time.Duration }
-	if errors.As(err, &asked) && asked.RetryDelay() > 0 {
-		return asked.RetryDelay()
+	if asked := askedToWait(err); asked > 0 {
+		return asked
 	}
 	return jitter(time.Second << min(failures-1, 4))
+}
+
+// askedToWait is how long the server, or whoever was to give the token for asking it, wants us to wait; 0 if it does not.
+func askedToWait(err error) time.Duration {
+	var asked interface{ RetryDelay() time.Duration }
+	if errors.As(err, &asked) {
+		return max(0, asked.RetryDelay())
+	}
+	return 0
 }
 
 func jitter(d time.Duration) time.Duration { return d*3/4 + rand.N(d/2) }

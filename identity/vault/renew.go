@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -169,7 +170,7 @@ func (r *renewal) refresh(ctx context.Context) (*oauth2.Token, error) {
 		switch f := classify(err); {
 		case err == nil:
 			return token, nil
-		case f == notSent && try < tries:
+		case f == notSent && try < tries && askedToWait(err) == 0:
 			r.pauseFor(ctx, jitter(100*time.Millisecond<<try))
 		case f == unanswered && !probed:
 			probed = true
@@ -186,7 +187,11 @@ func (r *renewal) refresh(ctx context.Context) (*oauth2.Token, error) {
 func (r *renewal) request(ctx context.Context) (*oauth2.Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.config.Timeout)
 	defer cancel()
-	client, token := r.config.Refreshers[r.record.Client], r.record.token() // keep changes the record
+	client, known := r.config.Refreshers[r.record.Client]
+	if !known {
+		return nil, fmt.Errorf("this process has no Refresher for the client %q, which another has", r.record.Client)
+	}
+	token := r.record.token() // keep changes the record
 	keeping, stop := context.WithCancel(ctx)
 	kept := make(chan struct{})
 	go func() {
