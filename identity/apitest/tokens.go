@@ -1,0 +1,71 @@
+package apitest
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// Tokens are the tokens of one kind that a server has given and still takes, each with an
+// owner: a login, a platform, whatever it is for. It is safe for concurrent use.
+type Tokens struct {
+	now func() time.Time
+
+	mu   sync.Mutex
+	good map[string]grant
+}
+
+type grant struct {
+	owner string
+	until time.Time
+}
+
+// NewTokens returns none, by the clock now. Nil means time.Now.
+func NewTokens(now func() time.Time) *Tokens {
+	if now == nil {
+		now = time.Now
+	}
+	return &Tokens{now: now, good: make(map[string]grant)}
+}
+
+// Add takes the token from now on, for as long as its lifetime, and forgets those that have
+// expired.
+func (t *Tokens) Add(token, owner string, lifetime time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.now()
+	maps.DeleteFunc(t.good, func(_ string, g grant) bool { return !now.Before(g.until) })
+	t.good[token] = grant{owner, now.Add(lifetime)}
+}
+
+// Owner returns whose the token is, and whether it is good. It is not at the very end of its
+// lifetime.
+func (t *Tokens) Owner(token string) (owner string, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, known := t.good[token]
+	if !known || !t.now().Before(g.until) {
+		return "", false
+	}
+	return g.owner, true
+}
+
+// Spend is Owner, once: of many callers at the same time, one is told that the token is
+// good.
+func (t *Tokens) Spend(token string) (owner string, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	g, known := t.good[token]
+	delete(t.good, token)
+	if !known || !t.now().Before(g.until) {
+		return "", false
+	}
+	return g.owner, true
+}
+
+// Clear takes none of the tokens any more.
+func (t *Tokens) Clear() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	clear(t.good)
+}

@@ -1,0 +1,58 @@
+package apitest_test
+
+import (
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/apitest"
+)
+
+func TestTokensExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tokens := apitest.NewTokens(nil)
+		tokens.Add("short", "a", time.Second)
+		tokens.Add("long", "b", time.Minute)
+		if owner, ok := tokens.Owner("short"); owner != "a" || !ok {
+			t.Errorf("got %q, %v", owner, ok)
+		}
+		<-time.After(time.Second)
+		for _, dead := range []string{"short", "unknown", ""} {
+			if owner, ok := tokens.Owner(dead); owner != "" || ok {
+				t.Errorf("%q is still %q's", dead, owner)
+			}
+			if owner, ok := tokens.Spend(dead); owner != "" || ok {
+				t.Errorf("%q could be spent by %q", dead, owner)
+			}
+		}
+		if owner, ok := tokens.Owner("long"); owner != "b" || !ok {
+			t.Errorf("got %q, %v", owner, ok)
+		}
+		tokens.Clear()
+		if _, ok := tokens.Owner("long"); ok {
+			t.Error("it is not forgotten")
+		}
+	})
+}
+
+func TestTokensAreSpentOnce(t *testing.T) {
+	tokens := apitest.NewTokens(time.Now)
+	tokens.Add("token", "owner", time.Hour)
+	var (
+		spent atomic.Int32
+		all   sync.WaitGroup
+	)
+	for range 50 {
+		all.Go(func() {
+			if owner, ok := tokens.Spend("token"); ok && owner == "owner" {
+				spent.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if spent.Load() != 1 {
+		t.Errorf("spent %d times", spent.Load())
+	}
+}
