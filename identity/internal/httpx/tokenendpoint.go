@@ -2,6 +2,8 @@ package httpx
 
 import (
 	"context"
+	"encoding/json"
+	"math"
 	"strings"
 	"time"
 
@@ -31,11 +33,22 @@ func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oaut
 	case !HeaderSafe(token.AccessToken), !HeaderSafe(token.RefreshToken):
 		return nil, c.Unusable("a token holds characters that no token may hold")
 	}
-	if token.Extra("expires_in") != nil {
-		lifetime = max(0, time.Duration(token.ExpiresIn)*time.Second)
-	}
-	token.Expiry = c.Sent.Add(lifetime)
+	token.Expiry = c.Sent.Add(c.lifetime(lifetime))
 	return token, nil
+}
+
+// lifetime reads expires_in of the last answer, in the forms that x/oauth2 takes and within its bounds. It is read again because
+// package clientcredentials keeps no Token.ExpiresIn, and Token.Expiry is by another clock. A negative one is 0.
+func (c *Call) lifetime(missing time.Duration) time.Duration {
+	var answer struct {
+		ExpiresIn json.Number `json:"expires_in"`
+	}
+	_ = json.Unmarshal(c.Last.Body, &answer) // x/oauth2 has
+	n, err := answer.ExpiresIn.Int64()
+	if err != nil {
+		return missing
+	}
+	return time.Duration(max(0, min(n, math.MaxInt32))) * time.Second
 }
 
 // OAuth says what the errors of RFC 6749 sections 4.1.2.1 and 5.2 mean. B2Trader's npm README shows problem details with
