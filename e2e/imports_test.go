@@ -94,6 +94,7 @@ var mayImport = map[string][]string{
 	"identity/store/sqlitestore":       storePackages,
 	"identity/store/storetest":         {"identity/store"},
 	"identity/tokenapi":                {},
+	"identity/tradevest/tradevesttest": {"identity/apitest"},
 	"identity/vault":                   {"identity/store"},
 	"static":                           {},
 	"templates":                        {"static"},
@@ -126,6 +127,7 @@ var mayUse = map[string][]string{
 	"identity/store/sqlitestore":       sqliteModules,
 	"identity/store/storetest":         {"golang.org/x/sync"},
 	"identity/tokenapi":                {"golang.org/x/oauth2"},
+	"identity/tradevest/tradevesttest": {},
 	"identity/vault":                   {"golang.org/x/oauth2"},
 	"static":                           {},
 	"templates":                        {"github.com/a-h/templ"},
@@ -189,6 +191,7 @@ func TestImports(t *testing.T) {
 	} {
 		for _, test := range []string{
 			"testing", "net/http/httptest", module + "/identity/apitest", module + "/identity/identitytest", module + "/identity/store/storetest/servers",
+			module + "/identity/tradevest/tradevesttest",
 		} {
 			if slices.Contains(packages[module+"/"+production].Deps, test) {
 				t.Errorf("%s is built from %s, which is for tests", production, test)
