@@ -94,6 +94,8 @@ var mayImport = map[string][]string{
 	"identity/store/sqlitestore":       storePackages,
 	"identity/store/storetest":         {"identity/store"},
 	"identity/tokenapi":                {},
+	"identity/tradevest":               clientPackages,
+	"identity/tradevest/tradevesttest": {"identity/apitest"},
 	"identity/vault":                   {"identity/store"},
 	"static":                           {},
 	"templates":                        {"static"},
@@ -126,6 +128,8 @@ var mayUse = map[string][]string{
 	"identity/store/sqlitestore":       sqliteModules,
 	"identity/store/storetest":         {"golang.org/x/sync"},
 	"identity/tokenapi":                {"golang.org/x/oauth2"},
+	"identity/tradevest":               {"golang.org/x/oauth2"},
+	"identity/tradevest/tradevesttest": {},
 	"identity/vault":                   {"golang.org/x/oauth2"},
 	"static":                           {},
 	"templates":                        {"github.com/a-h/templ"},
@@ -185,10 +189,11 @@ func TestImports(t *testing.T) {
 	}
 	for _, production := range []string{
 		"web", "identity", "identity/vault", "templates", "static", "identity/store/memstore", "identity/store/mirror",
-		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore",
+		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore", "identity/tradevest",
 	} {
 		for _, test := range []string{
 			"testing", "net/http/httptest", module + "/identity/apitest", module + "/identity/identitytest", module + "/identity/store/storetest/servers",
+			module + "/identity/tradevest/tradevesttest",
 		} {
 			if slices.Contains(packages[module+"/"+production].Deps, test) {
 				t.Errorf("%s is built from %s, which is for tests", production, test)

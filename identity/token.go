@@ -150,7 +150,7 @@ func (t *tokenAnswer) withExtras(idToken, scope string) *oauth2.Token {
 
 // retrieve runs one token request and takes the extras of its answer apart.
 func (x *exchange) retrieve(c *Client, request func() (*oauth2.Token, error)) (*tokenAnswer, error) {
-	token, err := x.Retrieve(c.config.DefaultLifetime, request)
+	token, err := x.Retrieve(httpx.OAuth, c.config.DefaultLifetime, request)
 	if err != nil {
 		return nil, err
 	}

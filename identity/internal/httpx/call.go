@@ -146,6 +146,9 @@ type Verdict struct {
 	Codes  map[string]error
 	Status map[int]error
 	Parse  func(body []byte) Problem // reads the server's own shape; nil: ParseProblem
+
+	// StatusNeedsWords keeps Status from judging an answer without a word, which may be a proxy's.
+	StatusNeedsWords bool
 }
 
 // Refused classifies the last answer, which says no. What v does not know means, by its status: later, misconfigured
@@ -158,7 +161,7 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	problem := parse(c.Last.Body)
 	status := c.Last.StatusCode
 	err := v.Codes[problem.Code]
-	if err == nil {
+	if err == nil && (problem != Problem{} || !v.StatusNeedsWords) {
 		err = v.Status[status]
 	}
 	switch {

@@ -88,6 +88,7 @@ func TestSendFails(t *testing.T) {
 func TestRefused(t *testing.T) {
 	refused, bad := tokenapi.ErrGrantRefused, tokenapi.ErrBadCredentials
 	v := Verdict{Codes: map[string]error{"2007": refused}, Status: map[int]error{401: bad, 500: bad}}
+	wordy := Verdict{Status: v.Status, StatusNeedsWords: true}
 	dotted := Verdict{Codes: map[string]error{"1.2.0.11": bad}, Parse: func(body []byte) Problem { return Problem{Code: string(body)} }}
 	for _, c := range []struct {
 		name   string
@@ -99,6 +100,9 @@ func TestRefused(t *testing.T) {
 		{"by its code", v, 401, `{"errors":[{"code":2007}]}`, refused},
 		{"by its status", v, 401, `{"errors":[{"code":"2999"}]}`, bad},
 		{"by a status that would mean later", v, 500, ``, bad},
+		{"by its status, without a word", v, 401, ``, bad},
+		{"words are needed", wordy, 401, `<html>`, tokenapi.ErrUnusableAnswer},
+		{"words are there", wordy, 401, `{"title":"Unauthorized"}`, bad},
 		{"in a shape of its own", dotted, 400, `1.2.0.11`, bad},
 		{"too many", v, 429, `{}`, tokenapi.ErrUnavailable},
 		{"a gateway", v, 502, `<html>`, tokenapi.ErrUnavailable},

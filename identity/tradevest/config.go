@@ -1,0 +1,111 @@
+package tradevest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// Config says which server a [Client] talks to, and as which partner. ClientID and ClientSecret are required; the zero value
+// of each other field is the vendor page's word, or the right one for most.
+type Config struct {
+	// URL is the token server's. Empty: https://b2b.auth.platform-test.tradevest.ai, the page's host, which is the test
+	// platform's. A trailing slash is dropped.
+	URL string
+
+	// TokenPath is where the token endpoint is below URL. Empty: /oauth2/token, the page's; the vendor's guide, which is
+	// newer, says /connect/token.
+	TokenPath string
+
+	// Scopes are requested with each token (RFC 6749 section 3.3). Nil: none, for the page has no such parameter; the
+	// guide wants tradevest.api.
+	Scopes []string
+
+	// ClientID is the partner's, as provided by the vendor.
+	ClientID string
+
+	// ClientSecret is asked before every request, so that it can be changed without a restart. [tokenapi.Fixed] makes one
+	// that never changes.
+	ClientSecret func() (tokenapi.Secret, error)
+
+	// RequestorID is what [Client.Transport] sends as Requestor-ID: the UUID (RFC 9562 section 4) of the natural person who
+	// acts. Empty: it adds none.
+	RequestorID string
+
+	// DefaultLifetime is assumed for an access token whose answer has no expires_in. Zero: an hour, the page's default.
+	DefaultLifetime time.Duration
+
+	// HTTP says how requests are sent.
+	HTTP tokenapi.HTTP
+}
+
+// system is this package, as errors name it.
+const system = "tradevest"
+
+// A Client gets access tokens for one partner. It is safe for concurrent use.
+type Client struct {
+	config Config
+	peer   httpx.Peer
+}
+
+// New returns a Client. Its error joins every problem of the Config. It makes no request.
+func New(config Config) (*Client, error) {
+	config = config.withDefaults()
+	peer, err := httpx.NewPeer(system, config.URL, config.HTTP)
+	if err := errors.Join(err, config.validate(peer)); err != nil {
+		return nil, fmt.Errorf("tradevest: %w", err)
+	}
+	return &Client{config: config, peer: peer}, nil
+}
+
+// Format prints the system and its URL, and nothing else of the Client.
+func (c *Client) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "tradevest.Client(%s)", c.peer.URL(""))
+}
+
+func (config Config) withDefaults() Config {
+	config.URL = cmp.Or(config.URL, "https://b2b.auth.platform-test.tradevest.ai")
+	config.TokenPath = cmp.Or(config.TokenPath, "/oauth2/token")
+	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Hour)
+	config.Scopes = slices.Clone(config.Scopes)
+	return config
+}
+
+// validate returns every problem at once, but for those of URL and HTTP.
+func (config Config) validate(peer httpx.Peer) error {
+	problems := []error{config.checkTokenPath(peer)}
+	if config.ClientID == "" {
+		problems = append(problems, errors.New("Config.ClientID is missing"))
+	}
+	if config.ClientSecret == nil {
+		problems = append(problems, errors.New("Config.ClientSecret is missing"))
+	}
+	for _, scope := range config.Scopes {
+		if scope == "" || !httpx.HeaderSafe(scope) || strings.ContainsAny(scope, `"\`) {
+			problems = append(problems, httpx.FieldError("Scopes", fmt.Errorf("has %q, which is no scope (RFC 6749 section 3.3)", scope)))
+		}
+	}
+	if config.RequestorID != "" && !isUUID(config.RequestorID) {
+		problems = append(problems, httpx.FieldError("RequestorID", errors.New("is not a UUID (RFC 9562 section 4)")))
+	}
+	if config.DefaultLifetime < 0 {
+		problems = append(problems, errors.New("Config.DefaultLifetime is negative"))
+	}
+	return errors.Join(problems...)
+}
+
+func (config Config) checkTokenPath(peer httpx.Peer) error {
+	if err := httpx.CheckPath("TokenPath", config.TokenPath); err != nil || peer.Base == nil {
+		return err
+	}
+	if _, err := httpx.ParseURL(peer.URL(config.TokenPath), true); err != nil { // the scheme is URL's
+		return httpx.FieldError("TokenPath", err)
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package tradevest_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/tradevest"
+	"b2trader.identity.auth/identity/tradevest/tradevesttest"
+)
+
+// sample reads a sample of the vendor's page.
+func sample(t testing.TB, name string) string {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// withoutQuotes takes the quotes off the sample's body.
+var withoutQuotes = strings.NewReplacer(`"`, "", "'", "")
+
+// sampleRequest is the page's request in three parts: its first line, its header fields and its body.
+func sampleRequest(t testing.TB) (line string, fields []string, body string) {
+	t.Helper()
+	head, body, found := strings.Cut(strings.TrimSuffix(sample(t, "token.request"), "\n"), "\n\n")
+	lines := strings.Split(head, "\n")
+	if !found || len(lines) != 5 {
+		t.Fatalf("the sample has %d lines before its body", len(lines))
+	}
+	return lines[0], lines[1:], body
+}
+
+// What arrives at the server is the page's request, without the quotes.
+func TestGoldenRequest(t *testing.T) {
+	line, fields, body := sampleRequest(t)
+	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
+	client := newClient(t, server, func(c *tradevest.Config) { c.ClientID, c.ClientSecret = "string", tokenapi.Fixed("string") })
+	signIn(t, client)
+
+	want := strings.TrimSuffix(line, " HTTP/1.1") + "\n" + fields[1] + "\n\n" + withoutQuotes.Replace(body)
+	if got := server.Requests(tradevesttest.EndpointToken)[0].Wire("Content-Type", "Authorization", "Accept"); got != want {
+		t.Errorf("sent\n%s\nwant\n%s", got, want)
+	}
+}
+
+// What goes over the wire is the page's request, but for what the package doc lists under Deviations. The zero Config is
+// the page's host and path.
+func TestGoldenRequestBytes(t *testing.T) {
+	line, fields, body := sampleRequest(t)
+	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
+	var sent string
+	client := newClient(t, server, func(c *tradevest.Config) {
+		c.ClientID, c.ClientSecret = "string", tokenapi.Fixed("string")
+		c.HTTP.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+			dump, err := httputil.DumpRequestOut(req, true)
+			if err != nil {
+				return nil, err
+			}
+			sent = req.URL.Scheme + "\n" + string(dump)
+			return server.Transport().RoundTrip(req)
+		})
+	})
+	signIn(t, client)
+
+	const ours = "User-Agent: Go-http-client/1.1"
+	contentLength := "Content-Length: " + strconv.Itoa(len(withoutQuotes.Replace(body)))
+	want := strings.Join([]string{"https", line, fields[0], ours, contentLength, fields[1], "Accept-Encoding: gzip", "", withoutQuotes.Replace(body)}, "\r\n")
+	if got := strings.Replace(sent, "\n", "\r\n", 1); got != want {
+		t.Errorf("sent\n%q\nwant\n%q", got, want)
+	}
+	if fields[0] != "Host: b2b.auth.platform-test.tradevest.ai" || fields[2] != "Accept: */*" {
+		t.Errorf("the sample has changed: %q", fields)
+	}
+}
+
+// The package doc says that the quotes are an artefact, and of what length.
+func TestGoldenQuotesAreAnArtefact(t *testing.T) {
+	_, fields, body := sampleRequest(t)
+	bare := withoutQuotes.Replace(body)
+	if bare != "client_id=string&client_secret=string&grant_type=client_credentials" || len(bare) != 67 || len(body) != 75 {
+		t.Errorf("the body has %d bytes, %d without the quotes: %s", len(body), len(bare), bare)
+	}
+	inner := strings.Count(body, "'")
+	if fields[3] != "Content-Length: 81" || len(body)+inner != 81 {
+		t.Errorf("%s, and %d quotes in %d bytes", fields[3], inner, len(body))
+	}
+	// A server that read them as sent would take them for parts of the values.
+	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
+	if resp := post(t, server, body); resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("got %s", resp.Status)
+	}
+}
+
+// The page's answer is understood; and the test server's is the page's, but for the token itself.
+func TestGoldenResponse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := start(t)
+		server.Inject(tradevesttest.EndpointToken, apitest.Fault{Body: []byte(sample(t, "token.response.json"))})
+		token := signIn(t, client)
+		if token.AccessToken != "string" || token.TokenType != "Bearer" || time.Until(token.Expiry) != 3600*time.Second || token.RefreshToken != "" {
+			t.Errorf("got %+v", token)
+		}
+	})
+	_, _, form := sampleRequest(t)
+	resp := post(t, newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"}), withoutQuotes.Replace(form))
+	got, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = regexp.MustCompile(`("access_token":)"[^"]+"`).ReplaceAll(got, []byte(`$1"string"`))
+	var want bytes.Buffer
+	if err := json.Compact(&want, []byte(sample(t, "token.response.json"))); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want.Bytes()) || resp.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("got %s, want %s", got, want.Bytes())
+	}
+}
+
+// post sends a form to the token endpoint as it is.
+func post(t *testing.T, server *tradevesttest.Server, form string) *http.Response {
+	t.Helper()
+	client := &http.Client{Transport: server.Transport()}
+	resp, err := client.Post("https://tradevest.example/oauth2/token", "application/x-www-form-urlencoded", strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}

@@ -1,0 +1,107 @@
+package tradevest_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/tradevest"
+	"b2trader.identity.auth/identity/tradevest/tradevesttest"
+)
+
+// someone is the natural person who acts in these tests.
+const someone = "123e4567-e89b-12d3-a456-426614174000"
+
+// newServer returns a server that is reached in memory.
+func newServer(t testing.TB, config tradevesttest.Config) *tradevesttest.Server {
+	t.Helper()
+	server, err := tradevesttest.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+// newClient returns the sample partner's client of server, changed by each change.
+func newClient(t testing.TB, server *tradevesttest.Server, changes ...func(*tradevest.Config)) *tradevest.Client {
+	t.Helper()
+	config := tradevest.Config{
+		ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
+		RequestorID: someone, HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	client, err := tradevest.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// start returns a server and its client.
+func start(t testing.TB, changes ...func(*tradevest.Config)) (*tradevesttest.Server, *tradevest.Client) {
+	t.Helper()
+	server := newServer(t, tradevesttest.Config{})
+	return server, newClient(t, server, changes...)
+}
+
+func signIn(t testing.TB, client *tradevest.Client) *oauth2.Token {
+	t.Helper()
+	token, err := client.SignIn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// wantError checks that err is an *Error of this package that wraps want, and returns it.
+func wantError(t testing.TB, err, want error) *tokenapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*tokenapi.Error](err)
+	if !ok || !errors.Is(err, want) || e.System != "tradevest" || e.Op != "sign in" {
+		t.Fatalf("got %v, want a *tokenapi.Error that is %q", err, want)
+	}
+	return e
+}
+
+// roundTripper is an http.RoundTripper that is a function.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// aSecret is a client secret that can be changed, and counts how often it is asked for.
+type aSecret struct {
+	mu    sync.Mutex
+	value string
+	err   error
+	asked int
+}
+
+func (s *aSecret) set(value string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.value, s.err = value, err
+}
+
+func (s *aSecret) get() (tokenapi.Secret, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	return tokenapi.NewSecret(s.value), s.err
+}
+
+func withSecret(s *aSecret) func(*tradevest.Config) {
+	return func(c *tradevest.Config) { c.ClientSecret = s.get }
+}
+
+func observing(seen *[]tokenapi.Exchange) func(*tradevest.Config) {
+	return func(c *tradevest.Config) {
+		c.HTTP.Observe = func(_ context.Context, x tokenapi.Exchange) { *seen = append(*seen, x) }
+	}
+}

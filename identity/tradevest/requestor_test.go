@@ -1,0 +1,89 @@
+package tradevest_test
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/tradevest"
+	"b2trader.identity.auth/identity/tradevest/tradevesttest"
+)
+
+const another = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+
+// What Transport adds, and what it leaves alone.
+func TestTransport(t *testing.T) {
+	for name, c := range map[string]struct {
+		configured string
+		brought    http.Header
+		want       []string
+	}{
+		"adds it":                        {someone, http.Header{"X": {"y"}}, []string{someone}},
+		"keeps another":                  {someone, http.Header{"Requestor-Id": {another}}, []string{another}},
+		"keeps another, spelt otherwise": {someone, http.Header{"REQUESTOR-ID": {another}}, []string{another}},
+		"keeps what may be wrong":        {someone, http.Header{"Requestor-Id": {"", "x"}}, []string{"", "x"}},
+		"keeps none":                     {someone, http.Header{"Requestor-Id": nil}, nil},
+		"has none to add":                {"", http.Header{}, nil},
+		"has none, keeps another":        {"", http.Header{"Requestor-Id": {another}}, []string{another}},
+	} {
+		var got []string
+		base := roundTripper(func(req *http.Request) (*http.Response, error) {
+			for field, values := range req.Header {
+				if strings.EqualFold(field, "Requestor-ID") {
+					got = append(got, values...)
+				}
+			}
+			if req.Header.Get("X") != c.brought.Get("X") || req.Method != http.MethodPut {
+				t.Errorf("%s: the request was changed otherwise: %s %v", name, req.Method, req.Header)
+			}
+			return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
+		})
+		_, client := start(t, func(config *tradevest.Config) { config.RequestorID = c.configured })
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "https://api.example/v1/customers", strings.NewReader("body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = maps.Clone(c.brought)
+		resp, err := client.Transport(base).RoundTrip(req)
+		if err != nil || resp.StatusCode != http.StatusNoContent || !slices.Equal(got, c.want) {
+			t.Errorf("%s: sent %q, want %q; %v", name, got, c.want, err)
+		}
+		if !maps.EqualFunc(req.Header, c.brought, slices.Equal) {
+			t.Errorf("%s: the caller's request was changed: %v", name, req.Header)
+		}
+	}
+}
+
+// What goes wrong below is the caller's to see.
+func TestTransportPassesErrorsOn(t *testing.T) {
+	_, client := start(t)
+	base := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Transport(base).RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Without a base it sends by itself, and what it sends is what the API wants.
+func TestTransportWithoutBase(t *testing.T) {
+	server := tradevesttest.Start(t, tradevesttest.Config{})
+	client := newClient(t, server, func(c *tradevest.Config) { c.URL, c.HTTP.Transport = server.URL(), nil })
+	bearer := &oauth2.Transport{Source: oauth2.StaticTokenSource(signIn(t, client)), Base: client.Transport(nil)}
+	resp, err := (&http.Client{Transport: bearer}).Get(server.URL() + "/v1/customers")
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("got %v, %v", resp, err)
+	}
+	_ = resp.Body.Close()
+	if got := server.Requests(tradevesttest.EndpointAPI)[0].Header.Values("Requestor-ID"); !slices.Equal(got, []string{someone}) {
+		t.Errorf("sent %q", got)
+	}
+}

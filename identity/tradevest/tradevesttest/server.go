@@ -1,0 +1,75 @@
+package tradevesttest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/apitest"
+)
+
+// The endpoints of a [Server], for faults and for the record.
+const (
+	EndpointToken apitest.Endpoint = "token"
+	EndpointAPI   apitest.Endpoint = "api"
+)
+
+// Server is Tradevest's token endpoint with an API beside it. It is an http.Handler, safe for concurrent use, and answers on
+// loopback connections only.
+type Server struct {
+	*apitest.Server
+	config Config
+
+	mu     sync.Mutex
+	secret string
+	tokens map[string]time.Time // when each ends
+}
+
+// New returns a server for the installation that cfg describes. The error joins every problem of cfg.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Server: apitest.New(apitest.Config{Name: "tradevesttest", Now: cfg.Now}),
+		config: cfg,
+		secret: cfg.ClientSecret,
+		tokens: make(map[string]time.Time),
+	}
+	s.Handle(cfg.TokenPath, EndpointToken, s.token)
+	s.Handle(customersPath, EndpointAPI, s.customers)
+	return s, nil
+}
+
+// Start runs a server for the duration of a test, on a free port of 127.0.0.1. A bad cfg fails the test.
+func Start(tb testing.TB, cfg Config) *Server {
+	tb.Helper()
+	s, err := New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	apitest.Serve(tb, s)
+	return s
+}
+
+// Format prints the server's URL, and none of its secrets.
+func (s *Server) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "tradevesttest.Server(%s)", s.URL())
+}
+
+// ExpireTokens ends every access token now.
+func (s *Server) ExpireTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.tokens)
+}
+
+// SetClientSecret changes the partner's secret, as its rotation does. The old one is refused from now on; access tokens
+// live on.
+func (s *Server) SetClientSecret(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secret = secret
+}
