@@ -7,7 +7,8 @@ import (
 )
 
 // A Transport is an http.RoundTripper that sends each request with the live token of one entry. A 401 to a token that should
-// be good is followed by one renewal and one repetition of the request, if its body can be had again (GetBody).
+// be good is followed by one renewal and one repetition of the request, if its body can be had again (GetBody). A request that a
+// redirect has made goes on without the token once it leaves the origin of the first.
 type Transport struct {
 	Vault *Vault
 	Key   string
@@ -18,14 +19,17 @@ type Transport struct {
 //
 // Errors: those of [Vault.Token] and of Base.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	base := t.Base
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	if strayed(req) {
+		return base.RoundTrip(req)
+	}
 	token, err := t.Vault.Token(req.Context(), t.Key)
 	if err != nil {
 		closeBody(req)
 		return nil, err
-	}
-	base := t.Base
-	if base == nil {
-		base = http.DefaultTransport
 	}
 	send := func(req *http.Request, bearer string) (*http.Response, error) {
 		out := req.Clone(req.Context())
@@ -48,6 +52,18 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
 	_ = resp.Body.Close()
 	return send(again, next.AccessToken)
+}
+
+// strayed reports whether redirects have led away from the origin that the caller named: what is there must not get the token,
+// nor anybody whom it names.
+func strayed(req *http.Request) bool {
+	for r := req; r.Response != nil; { // set by an http.Client that follows a redirect
+		r = r.Response.Request
+		if r == nil || r.URL.Scheme != req.URL.Scheme || r.URL.Host != req.URL.Host {
+			return true
+		}
+	}
+	return false
 }
 
 // rewound returns req with its body from the start.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,3 +157,42 @@ func TestSource(t *testing.T) {
 		}
 	})
 }
+
+// A redirect within the API is followed with the token; what lies beyond gets nothing, and neither does what that names.
+func TestTransportKeepsTheTokenFromOthers(t *testing.T) {
+	inHouse(t, func(h *house) {
+		h.signIn("k")
+		var seen []string
+		network := roundTripper(func(req *http.Request) (*http.Response, error) {
+			bearer, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+			seen = append(seen, req.URL.String()+" "+bearer)
+			next := map[string]string{
+				"https://trader.example.com/a": "/b", "https://trader.example.com/b": "https://evil.example.com/", "https://evil.example.com/": "http://trader.example.com/a2",
+				"http://trader.example.com/a2": "https://trader.example.com/c",
+			}[req.URL.String()]
+			resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}
+			if next != "" {
+				resp.StatusCode = http.StatusFound
+				resp.Header.Set("Location", next)
+			}
+			return resp, nil
+		})
+		client := http.Client{Transport: &vault.Transport{Vault: h.vault, Key: "k", Base: network}}
+		resp, err := client.Get("https://trader.example.com/a")
+		if err != nil {
+			h.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		want := []string{
+			"https://trader.example.com/a Bearer", "https://trader.example.com/b Bearer", "https://evil.example.com/ ",
+			"http://trader.example.com/a2 ", "https://trader.example.com/c ",
+		}
+		if !slices.Equal(seen, want) {
+			h.Errorf("the network saw %q", seen)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
