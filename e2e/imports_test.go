@@ -98,6 +98,8 @@ var mayImport = map[string][]string{
 	"static":                           {},
 	"templates":                        {"static"},
 	"web":                              {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/vault", "static", "templates"},
+
+	"identity/traderevolution/traderevolutiontest": {"identity/apitest"},
 }
 
 // clientPackages are what every client of a token API is made of.
@@ -130,6 +132,8 @@ var mayUse = map[string][]string{
 	"static":                           {},
 	"templates":                        {"github.com/a-h/templ"},
 	"web":                              webModules,
+
+	"identity/traderevolution/traderevolutiontest": {},
 }
 
 var (
@@ -189,6 +193,7 @@ func TestImports(t *testing.T) {
 	} {
 		for _, test := range []string{
 			"testing", "net/http/httptest", module + "/identity/apitest", module + "/identity/identitytest", module + "/identity/store/storetest/servers",
+			module + "/identity/traderevolution/traderevolutiontest",
 		} {
 			if slices.Contains(packages[module+"/"+production].Deps, test) {
 				t.Errorf("%s is built from %s, which is for tests", production, test)
