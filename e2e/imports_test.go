@@ -99,6 +99,7 @@ var mayImport = map[string][]string{
 	"templates":                        {"static"},
 	"web":                              {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/vault", "static", "templates"},
 
+	"identity/traderevolution":                     clientPackages,
 	"identity/traderevolution/traderevolutiontest": {"identity/apitest"},
 }
 
@@ -133,6 +134,7 @@ var mayUse = map[string][]string{
 	"templates":                        {"github.com/a-h/templ"},
 	"web":                              webModules,
 
+	"identity/traderevolution":                     {"golang.org/x/oauth2"},
 	"identity/traderevolution/traderevolutiontest": {},
 }
 
@@ -189,7 +191,7 @@ func TestImports(t *testing.T) {
 	}
 	for _, production := range []string{
 		"web", "identity", "identity/vault", "templates", "static", "identity/store/memstore", "identity/store/mirror",
-		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore",
+		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore", "identity/traderevolution",
 	} {
 		for _, test := range []string{
 			"testing", "net/http/httptest", module + "/identity/apitest", module + "/identity/identitytest", module + "/identity/store/storetest/servers",
