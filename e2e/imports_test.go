@@ -74,8 +74,10 @@ func listPackages(t *testing.T) map[string]listed {
 // other store, and the vault knows none of them.
 var mayImport = map[string][]string{
 	"cmd/demo": {
-		"identity", "identity/apitest", "identity/identitytest", "identity/store", "identity/store/memstore", "identity/store/pgstore",
-		"identity/store/redisstore", "identity/store/sqlitestore", "identity/vault", "templates", "web",
+		"identity", "identity/apitest", "identity/b2binpay", "identity/b2binpay/b2binpaytest", "identity/b2core", "identity/b2core/b2coretest",
+		"identity/identitytest", "identity/store", "identity/store/memstore", "identity/store/pgstore", "identity/store/redisstore",
+		"identity/store/sqlitestore", "identity/tokenapi", "identity/tradevest", "identity/tradevest/tradevesttest", "identity/traderevolution",
+		"identity/traderevolution/traderevolutiontest", "identity/vault", "templates", "web",
 	},
 	"e2e":                              {},
 	"identity":                         clientPackages,
@@ -94,12 +96,20 @@ var mayImport = map[string][]string{
 	"identity/store/sqlitestore":       storePackages,
 	"identity/store/storetest":         {"identity/store"},
 	"identity/tokenapi":                {},
-	"identity/tradevest":               clientPackages,
-	"identity/tradevest/tradevesttest": {"identity/apitest"},
-	"identity/vault":                   {"identity/store"},
-	"static":                           {},
-	"templates":                        {"static"},
-	"web":                              {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/vault", "static", "templates"},
+
+	"identity/b2binpay":                            clientPackages,
+	"identity/b2binpay/b2binpaytest":               {"identity/apitest"},
+	"identity/b2core":                              clientPackages,
+	"identity/b2core/b2coretest":                   {"identity/apitest"},
+	"identity/tradevest":                           clientPackages,
+	"identity/tradevest/tradevesttest":             {"identity/apitest"},
+	"identity/traderevolution":                     clientPackages,
+	"identity/traderevolution/traderevolutiontest": {"identity/apitest"},
+
+	"identity/vault": {"identity/store"},
+	"static":         {},
+	"templates":      {"static"},
+	"web":            {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/vault", "static", "templates"},
 }
 
 // clientPackages are what every client of a token API is made of.
@@ -128,12 +138,20 @@ var mayUse = map[string][]string{
 	"identity/store/sqlitestore":       sqliteModules,
 	"identity/store/storetest":         {"golang.org/x/sync"},
 	"identity/tokenapi":                {"golang.org/x/oauth2"},
-	"identity/tradevest":               {"golang.org/x/oauth2"},
-	"identity/tradevest/tradevesttest": {},
-	"identity/vault":                   {"golang.org/x/oauth2"},
-	"static":                           {},
-	"templates":                        {"github.com/a-h/templ"},
-	"web":                              webModules,
+
+	"identity/b2binpay":                            {"golang.org/x/oauth2"},
+	"identity/b2binpay/b2binpaytest":               {},
+	"identity/b2core":                              {"golang.org/x/oauth2"},
+	"identity/b2core/b2coretest":                   {"golang.org/x/oauth2"},
+	"identity/tradevest":                           {"golang.org/x/oauth2"},
+	"identity/tradevest/tradevesttest":             {},
+	"identity/traderevolution":                     {"golang.org/x/oauth2"},
+	"identity/traderevolution/traderevolutiontest": {},
+
+	"identity/vault": {"golang.org/x/oauth2"},
+	"static":         {},
+	"templates":      {"github.com/a-h/templ"},
+	"web":            webModules,
 }
 
 var (
@@ -187,19 +205,21 @@ func TestImports(t *testing.T) {
 	if seen != len(mayImport) {
 		t.Errorf("%d packages, want %d", seen, len(mayImport))
 	}
-	for _, production := range []string{
-		"web", "identity", "identity/vault", "templates", "static", "identity/store/memstore", "identity/store/mirror",
-		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore", "identity/tradevest",
-	} {
-		for _, test := range []string{
-			"testing", "net/http/httptest", module + "/identity/apitest", module + "/identity/identitytest", module + "/identity/store/storetest/servers",
-			module + "/identity/tradevest/tradevesttest",
-		} {
-			if slices.Contains(packages[module+"/"+production].Deps, test) {
-				t.Errorf("%s is built from %s, which is for tests", production, test)
+	for room := range mayImport {
+		if forTests(room) || room == "cmd/demo" { // which embeds test servers
+			continue
+		}
+		for _, dependency := range packages[module+"/"+room].Deps {
+			if ours, ok := strings.CutPrefix(dependency, module+"/"); dependency == "testing" || dependency == "net/http/httptest" || ok && forTests(ours) {
+				t.Errorf("%s is built from %s, which is for tests", room, dependency)
 			}
 		}
 	}
+}
+
+// forTests reports whether a room is there for tests: a test server, a suite, or what they start.
+func forTests(room string) bool {
+	return strings.HasSuffix(room, "test") || strings.Contains(room, "test/")
 }
 
 // Every package says what it is for, and is named for what it does.

@@ -1,0 +1,131 @@
+package traderevolution_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/traderevolution"
+	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
+)
+
+// wire is what a request file says, in the form of apitest.Request.Wire, but for the white space in the JSON: deviation D1.
+func wire(t *testing.T, name string) string {
+	t.Helper()
+	head, body, _ := bytes.Cut(sample(t, name), []byte("\n\n"))
+	var compact bytes.Buffer
+	if len(body) > 0 {
+		if err := json.Compact(&compact, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return string(head) + "\n\n" + compact.String()
+}
+
+// The requests are those of the vendor's page, byte for byte but for the deviations that the package doc lists.
+func TestRequests(t *testing.T) {
+	files := []string{"signin.request", "refresh.request", "verify.request"}
+	for i, op := range operations {
+		server, client := start(t, traderevolutiontest.Config{Prefix: "/"})
+		_ = op.call(t, client) // whatever comes of it
+		asked := server.Requests(op.endpoint)
+		if len(asked) != 1 {
+			t.Fatalf("%s: %d requests", op.name, len(asked))
+		}
+		if got, want := asked[0].Wire("Authorization", "Content-Type", "token"), wire(t, files[i]); got != want {
+			t.Errorf("%s: sent\n%s\nwant\n%s", op.name, got, want)
+		}
+		sent := map[string]bool{"Accept": true, "Accept-Encoding": true, "User-Agent": true, "Connection": true, // D3
+			"Content-Type": true, "Content-Length": true, "Token": true}
+		for name := range asked[0].Header {
+			if !sent[name] {
+				t.Errorf("%s: sent the header %s, which is not documented", op.name, name)
+			}
+		}
+	}
+}
+
+// D1
+func TestRequestsEscape(t *testing.T) {
+	server, client := start(t, traderevolutiontest.Config{})
+	if _, err := client.SignIn(t.Context(), `a&b`, `<é">`); err == nil {
+		t.Fatal("signed in as nobody")
+	}
+	if got, want := string(server.Requests(traderevolutiontest.EndpointToken)[0].Body), `{"login":"a\u0026b","password":"\u003cé\"\u003e"}`; got != want {
+		t.Errorf("sent %s, want %s", got, want)
+	}
+}
+
+// The API lives below a path and on a port of its own; paths that differ are the Config's.
+func TestPaths(t *testing.T) {
+	for i, op := range operations {
+		server, client := start(t, traderevolutiontest.Config{Prefix: "/a/b"}, func(c *traderevolution.Config) {
+			c.URL += "/" // is dropped
+		})
+		_ = op.call(t, client)
+		want := "/a/b" + []string{"/auth/token", "/auth/token/refresh", "/external/token/verify"}[i]
+		if asked := server.Requests(op.endpoint); len(asked) != 1 || asked[0].Path != want {
+			t.Errorf("%s: asked for %v, want %s", op.name, asked, want)
+		}
+
+		server, client = start(t, traderevolutiontest.Config{}, func(c *traderevolution.Config) {
+			c.TokenPath, c.RefreshPath, c.VerifyPath = "/accounts", "/accounts", "/accounts"
+		})
+		_ = op.call(t, client)
+		if got := server.Count(traderevolutiontest.EndpointAPI); got != 1 {
+			t.Errorf("%s: %d requests to the path that was set", op.name, got)
+		}
+	}
+}
+
+// The samples of answers mean what the README beside them says.
+func TestResponses(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
+		isSample := func(name string, token *oauth2.Token, err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if token.AccessToken != "a7c1e5" || token.RefreshToken != "b8d2f6" || token.TokenType != "Bearer" {
+				t.Errorf("%s: other tokens", name)
+			}
+			if now := time.Now(); !token.Expiry.Equal(now.Add(5*time.Minute)) || !refreshExpiry(token).Equal(now.Add(time.Hour)) {
+				t.Errorf("%s: until %v and %v", name, token.Expiry, refreshExpiry(token))
+			}
+		}
+		pair := sample(t, "tokens.response.json")
+		server.Inject(traderevolutiontest.EndpointToken, answer(pair))
+		token, err := client.SignIn(t.Context(), login, password)
+		isSample("sign in", token, err)
+		server.Inject(traderevolutiontest.EndpointRefresh, answer(pair))
+		token, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
+		isSample("refresh", token, err)
+
+		for _, c := range []struct {
+			file   string
+			valid  bool
+			login  string
+			tokens bool
+		}{
+			{"verify.login.response.json", true, "trader", false},
+			{"verify.flag.response.json", true, "trader", false},
+			{"verify.tokens.response.json", true, "", true},
+			{"verify.invalid.response.json", false, "", false},
+		} {
+			server.Inject(traderevolutiontest.EndpointVerify, answer(sample(t, c.file)))
+			ott, err := client.VerifyOTT(t.Context(), sentOTT)
+			if err != nil {
+				t.Fatalf("%s: %v", c.file, err)
+			}
+			if ott.Valid != c.valid || ott.Login != c.login || (ott.Token != nil) != c.tokens || !bytes.Equal(ott.Raw(), sample(t, c.file)) {
+				t.Errorf("%s: got valid %v, login %q, tokens %v", c.file, ott.Valid, ott.Login, ott.Token != nil)
+			}
+			if c.tokens {
+				isSample(c.file, ott.Token, nil)
+			}
+		}
+	})
+}

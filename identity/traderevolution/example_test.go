@@ -1,0 +1,112 @@
+package traderevolution_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"time"
+
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/traderevolution"
+	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
+	"b2trader.identity.auth/identity/vault"
+)
+
+// exampleServer stands in for a back office in the examples.
+func exampleServer() *traderevolutiontest.Server {
+	server, err := traderevolutiontest.New(traderevolutiontest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return server
+}
+
+// exampleClient returns a client of it. Without a server for tests, the URL alone will do.
+func exampleClient(server *traderevolutiontest.Server) *traderevolution.Client {
+	client, err := traderevolution.New(traderevolution.Config{
+		URL:  "https://backoffice.example:8443/proftrading/rest",
+		HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+// Signed in, and renewed.
+func Example() {
+	ctx := context.Background()
+	client := exampleClient(exampleServer())
+	token, err := client.SignIn(ctx, "backoffice", "backoffice-password")
+	if err != nil {
+		log.Fatal(err)
+	}
+	next, err := client.Refresh(ctx, token)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(time.Until(next.Expiry).Round(time.Minute), next.RefreshToken != token.RefreshToken)
+	// Output: 5m0s true
+}
+
+// The whole thing: a worker that calls the back office for as long as it runs, and never thinks of tokens.
+func ExampleClient_Keeper() {
+	ctx, server := context.Background(), exampleServer()
+	keeper, err := exampleClient(server).Keeper("backoffice", tokenapi.Fixed("backoffice-password"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	tokens, err := vault.New(vault.Config{
+		Store:      memstore.New(),
+		Keys:       []vault.Key{vault.NewKey("this process")},
+		Refreshers: map[string]vault.Refresher{"backoffice": keeper},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	entry := vault.Entry{Client: "backoffice", Token: keeper.FirstToken(), Until: time.Now().AddDate(100, 0, 0)}
+	if err := tokens.Put(ctx, "worker", entry); err != nil {
+		log.Fatal(err)
+	}
+	api := &http.Client{Transport: &vault.Transport{Vault: tokens, Key: "worker", Base: server.Transport()}}
+	answer, err := api.Get("https://backoffice.example:8443/proftrading/rest/accounts")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = answer.Body.Close() // the status will do
+	fmt.Println(answer.Status, tokens.Close(ctx))
+	// Output: 200 OK <nil>
+}
+
+// A site that the back office links to asks whose link was followed.
+func ExampleClient_VerifyOTT() {
+	ctx, server := context.Background(), exampleServer()
+	client := exampleClient(server)
+	fromTheLink := server.IssueOTT("trader-7")
+	for range 2 {
+		ott, err := client.VerifyOTT(ctx, fromTheLink)
+		switch {
+		case err != nil:
+			log.Print(err) // whether it is spent is not known: the link must be followed anew
+		case ott.Valid:
+			fmt.Println("Welcome,", ott.Login)
+		default:
+			fmt.Println("This link was used, or has expired.")
+		}
+	}
+	// Output:
+	// Welcome, trader-7
+	// This link was used, or has expired.
+}
+
+// What to do about a refusal is told by its kind, what it was by the server's code.
+func ExampleClient_SignIn() {
+	_, err := exampleClient(exampleServer()).SignIn(context.Background(), "backoffice", "guess")
+	if e, ok := errors.AsType[*tokenapi.Error](err); ok && errors.Is(err, tokenapi.ErrBadCredentials) {
+		fmt.Println("Wrong login or password, says the server:", e.Code)
+	}
+	// Output: Wrong login or password, says the server: 1.2.0.11
+}

@@ -1,0 +1,147 @@
+package traderevolution_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/traderevolution"
+	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
+)
+
+const (
+	login    = traderevolutiontest.Login
+	password = traderevolutiontest.Password
+
+	// bubbleURL is the server's in a bubble, where it has no socket.
+	bubbleURL = "https://backoffice.example:8443/proftrading/rest"
+)
+
+// newClient returns a client, changed by each change.
+func newClient(t testing.TB, url string, changes ...func(*traderevolution.Config)) *traderevolution.Client {
+	t.Helper()
+	config := traderevolution.Config{URL: url}
+	for _, change := range changes {
+		change(&config)
+	}
+	client, err := traderevolution.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// start returns a server on a socket and its client.
+func start(t testing.TB, cfg traderevolutiontest.Config, changes ...func(*traderevolution.Config)) (*traderevolutiontest.Server, *traderevolution.Client) {
+	t.Helper()
+	server := traderevolutiontest.Start(t, cfg)
+	return server, newClient(t, server.BaseURL(), changes...)
+}
+
+// inMemory returns a server without a socket and its client.
+func inMemory(t testing.TB, cfg traderevolutiontest.Config, changes ...func(*traderevolution.Config)) (*traderevolutiontest.Server, *traderevolution.Client) {
+	t.Helper()
+	server, err := traderevolutiontest.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connect := func(c *traderevolution.Config) { c.HTTP.Transport = server.Transport() }
+	return server, newClient(t, bubbleURL, append([]func(*traderevolution.Config){connect}, changes...)...)
+}
+
+// inBubble runs f on virtual time.
+func inBubble(t *testing.T, f func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client), changes ...func(*traderevolution.Config)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := inMemory(t, traderevolutiontest.Config{}, changes...)
+		f(t, server, client)
+	})
+}
+
+func signIn(t testing.TB, client *traderevolution.Client) *oauth2.Token {
+	t.Helper()
+	token, err := client.SignIn(t.Context(), login, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// wantError checks that err is a *tokenapi.Error that wraps want, and returns it.
+func wantError(t testing.TB, err, want error) *tokenapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*tokenapi.Error](err)
+	if !ok || !errors.Is(err, want) {
+		t.Fatalf("got %v, want a *tokenapi.Error that is %q", err, want)
+	}
+	return e
+}
+
+// refreshExpiry is when the refresh token ends; zero: the token does not tell.
+func refreshExpiry(token *oauth2.Token) time.Time {
+	at, _ := token.Extra("refresh_expiry").(time.Time)
+	return at
+}
+
+// sample reads a file of testdata.
+func sample(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// answer is a fault that answers with a body.
+func answer(body []byte) apitest.Fault { return apitest.Fault{Status: 200, Body: body} }
+
+// An operation is one call of a client that asks one endpoint, as all tests of what they have in common see it.
+type operation struct {
+	name     string
+	endpoint apitest.Endpoint
+	call     func(*testing.T, *traderevolution.Client) error
+}
+
+// The secrets of the operations' calls.
+const (
+	sentRefresh = "5f0c1a7d3e9b"
+	sentOTT     = "9d2e4b6f8a01"
+)
+
+var operations = []operation{
+	{"sign in", traderevolutiontest.EndpointToken, func(t *testing.T, c *traderevolution.Client) error {
+		token, err := c.SignIn(t.Context(), login, password)
+		return onlyOne(t, token != nil, err)
+	}},
+	{"refresh token", traderevolutiontest.EndpointRefresh, func(t *testing.T, c *traderevolution.Client) error {
+		token, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
+		return onlyOne(t, token != nil, err)
+	}},
+	{"verify one-time token", traderevolutiontest.EndpointVerify, func(t *testing.T, c *traderevolution.Client) error {
+		ott, err := c.VerifyOTT(t.Context(), sentOTT)
+		if ott != nil && errors.Is(err, tokenapi.ErrUnusableAnswer) {
+			if ott.Valid || ott.Login != "" || ott.Token != nil {
+				t.Error("an unusable answer is believed")
+			}
+			ott = nil
+		}
+		return onlyOne(t, ott != nil, err)
+	}},
+}
+
+// onlyOne checks that there is a result or an error, and returns the error.
+func onlyOne(t *testing.T, result bool, err error) error {
+	t.Helper()
+	if result != (err == nil) {
+		t.Errorf("result %v, error %v", result, err)
+	}
+	return err
+}

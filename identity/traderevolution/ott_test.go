@@ -1,0 +1,190 @@
+package traderevolution_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/traderevolution"
+	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
+)
+
+// verify asks for what is expected to be no error.
+func verify(t *testing.T, client *traderevolution.Client, token string) *traderevolution.OTT {
+	t.Helper()
+	ott, err := client.VerifyOTT(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ott
+}
+
+// However the vendor's page is read, a token is valid once, and not after its time.
+func TestVerifyOTT(t *testing.T) {
+	for answer, want := range map[traderevolutiontest.OTTAnswer]struct {
+		login   string
+		tokens  bool
+		refused int
+	}{
+		traderevolutiontest.AnswerLogin:       {"trader", false, 200},
+		traderevolutiontest.AnswerExpiredFlag: {"trader", false, 200},
+		traderevolutiontest.AnswerTokens:      {"", true, 401},
+		traderevolutiontest.AnswerBoth:        {"trader", true, 401},
+	} {
+		server, client := start(t, traderevolutiontest.Config{OTTAnswer: answer})
+		token := server.IssueOTT("trader")
+		ott := verify(t, client, token)
+		if !ott.Valid || ott.Login != want.login || (ott.Token != nil) != want.tokens || ott.StatusCode != http.StatusOK || len(ott.Raw()) == 0 {
+			t.Errorf("%s: got valid %v, login %q, tokens %v, status %d", answer, ott.Valid, ott.Login, ott.Token != nil, ott.StatusCode)
+		}
+		if want.tokens {
+			if next, err := client.Refresh(t.Context(), ott.Token); err != nil || next.Expiry.Before(time.Now()) {
+				t.Errorf("%s: its tokens are not tokens: %v", answer, err)
+			}
+		}
+		again := verify(t, client, token)
+		if again.Valid || again.Login != "" || again.Token != nil || again.StatusCode != want.refused {
+			t.Errorf("%s: the second time: valid %v, login %q, status %d", answer, again.Valid, again.Login, again.StatusCode)
+		}
+		if n := server.Count(traderevolutiontest.EndpointVerify); n != 2 {
+			t.Errorf("%s: %d requests for 2 calls", answer, n)
+		}
+	}
+}
+
+func TestVerifyOTTExpires(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
+		early, late := server.IssueOTT("trader"), server.IssueOTT("trader")
+		<-time.After(30*time.Second - 1)
+		if !verify(t, client, early).Valid {
+			t.Error("refused too early")
+		}
+		<-time.After(1)
+		if verify(t, client, late).Valid {
+			t.Error("accepted too late")
+		}
+	})
+}
+
+func TestVerifyOTTWithoutOne(t *testing.T) {
+	server, client := start(t, traderevolutiontest.Config{})
+	if ott := verify(t, client, ""); ott.Valid || ott.StatusCode != 0 || server.Count(traderevolutiontest.EndpointVerify) != 0 {
+		t.Errorf("got %v after %d requests", ott, server.Count(traderevolutiontest.EndpointVerify))
+	}
+}
+
+// answers of a verification, in every form that the page allows or forbids.
+var ottAnswers = []struct {
+	body  string
+	valid bool
+	login string
+	want  error
+}{
+	{`{"login":"trader"}`, true, "trader", nil},
+	{`{"login":"trader","valid":true,"isExpired":false}`, true, "trader", nil},
+	{`{"login":"trader","valid":null,"accessToken":null}`, true, "trader", nil},
+	{`{"login":"trader","isExpired":"false"}`, true, "trader", nil},
+	{`{"login":"Żaneta O'Neil, €"}`, true, "Żaneta O'Neil, €", nil},
+	{`{"accessToken":"a","refreshToken":"r"}`, true, "", nil},
+	{`{"accessToken":"a"}`, true, "", nil},
+	{`{"login":"trader","refreshToken":"r"}`, true, "trader", nil},
+
+	{`{"valid":false}`, false, "", nil},
+	{`{"valid":"false"}`, false, "", nil},
+	{`{"isExpired":true}`, false, "", nil},
+	{`{"isExpired":"TRUE","login":"trader"}`, false, "", nil},
+	{`{"isExpired":true,"valid":true,"login":"trader"}`, false, "", nil},
+	{`{"valid":false,"accessToken":"a","refreshToken":"r","login":"trader"}`, false, "", nil},
+
+	{`{}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`null`, false, "", tokenapi.ErrUnusableAnswer},
+	{``, false, "", tokenapi.ErrUnusableAnswer},
+	{`trader`, false, "", tokenapi.ErrUnusableAnswer},
+	{`"trader"`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"valid":true}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"isExpired":false,"login":""}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"valid":"perhaps","login":"trader"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"valid":[false],"login":"trader"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"login":7}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"login":"trader\u0000"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"login":"trader\r\nX: y"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"login":"` + sentOTT + `"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"refreshToken":"r"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"login":"trader","accessToken":"a\nb"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"errorCode":"1.2.0.11","message":"refused, with a 200"}`, false, "", tokenapi.ErrUnusableAnswer},
+}
+
+func TestVerifyOTTAnswers(t *testing.T) {
+	server, client := inMemory(t, traderevolutiontest.Config{})
+	for _, c := range ottAnswers {
+		server.Inject(traderevolutiontest.EndpointVerify, answer([]byte(c.body)))
+		ott, err := client.VerifyOTT(t.Context(), sentOTT)
+		if !errors.Is(err, c.want) || ott == nil {
+			t.Errorf("%s: got %v, %v", c.body, ott, err)
+			continue
+		}
+		if ott.Valid != c.valid || ott.Login != c.login || string(ott.Raw()) != c.body || !ott.Valid && ott.Token != nil {
+			t.Errorf("%s: got valid %v, login %q, raw %s", c.body, ott.Valid, ott.Login, ott.Raw())
+		}
+	}
+}
+
+// An error that may be about anything but the token leaves no OTT behind to be mistaken for an answer.
+func TestVerifyOTTFails(t *testing.T) {
+	server, client := inMemory(t, traderevolutiontest.Config{})
+	for status, want := range map[int]error{
+		404: tokenapi.ErrMisconfigured, 405: tokenapi.ErrMisconfigured,
+		408: tokenapi.ErrUnavailable, 429: tokenapi.ErrUnavailable, 500: tokenapi.ErrUnavailable, 503: tokenapi.ErrUnavailable,
+	} {
+		server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{Status: status, RetryAfter: "7"})
+		ott, err := client.VerifyOTT(t.Context(), sentOTT)
+		if e := wantError(t, err, want); ott != nil || !e.Sent || e.RetryAfter != 7*time.Second || e.StatusCode != status {
+			t.Errorf("%d: got %v, %#v", status, ott, e)
+		}
+	}
+	server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{Oversized: true})
+	ott, err := client.VerifyOTT(t.Context(), server.IssueOTT("trader"))
+	if wantError(t, err, tokenapi.ErrUnusableAnswer); ott != nil {
+		t.Error("there is an OTT of an answer that was not read")
+	}
+	server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{Status: 302})
+	ott, err = client.VerifyOTT(t.Context(), sentOTT)
+	if wantError(t, err, tokenapi.ErrUnusableAnswer); ott == nil || ott.Valid || ott.StatusCode != http.StatusFound {
+		t.Errorf("got %v", ott)
+	}
+}
+
+// A one-time token is spent by its first request, whatever becomes of the answer.
+func TestVerifyOTTIsSentOnce(t *testing.T) {
+	server, client := start(t, traderevolutiontest.Config{})
+	verify(t, client, server.IssueOTT("trader")) // the connection is in use
+	token := server.IssueOTT("trader")
+	server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{LoseAnswer: true})
+	_, err := client.VerifyOTT(t.Context(), token)
+	if e := wantError(t, err, tokenapi.ErrUnavailable); !e.Unanswered() {
+		t.Errorf("got %#v", e)
+	}
+	if n := server.Count(traderevolutiontest.EndpointVerify); n != 2 {
+		t.Errorf("%d requests for 2 calls", n)
+	}
+	if verify(t, client, token).Valid {
+		t.Error("the lost answer was of another token")
+	}
+}
+
+func TestOTTPrints(t *testing.T) {
+	for want, ott := range map[string]*traderevolution.OTT{
+		"traderevolution.OTT(valid)":                        {Valid: true, Login: "trader", StatusCode: 200},
+		"traderevolution.OTT(not valid: HTTP 401 1.2.0.11)": {StatusCode: 401, Code: "1.2.0.11"},
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+			if got, copied := fmt.Sprintf(verb, ott), fmt.Sprintf(verb, *ott); got != want || copied != want {
+				t.Errorf("%s: got %s and %s, want %s", verb, got, copied, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package traderevolution
+
+import (
+	"context"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// refreshVerdict: the request carries nothing but the refresh token, so whatever is not accepted is that.
+var refreshVerdict = httpx.Verdict{
+	Codes: map[string]error{
+		codeBadCredentials: tokenapi.ErrGrantRefused,
+		codeNoAccess:       tokenapi.ErrMisconfigured,
+		codeTooMany:        tokenapi.ErrUnavailable,
+	},
+	Status: map[int]error{
+		400: tokenapi.ErrGrantRefused,
+		401: tokenapi.ErrGrantRefused,
+		403: tokenapi.ErrGrantRefused,
+		406: tokenapi.ErrGrantRefused,
+	},
+	Parse: parseProblem,
+}
+
+// Refresh exchanges the refresh token of old for a new pair: GET /auth/token/refresh with the header token, without body and
+// Authorization (vendor's page, "Refresh token"). The page promises a new refresh token; if none comes, old's stays.
+//
+// The request is never repeated, not even by net/http, which repeats other GETs. After an error with Sent set, the server
+// may have spent the refresh token.
+//
+// Errors: ErrGrantRefused, without a request if old has no refresh token, or one that cannot stand in a header;
+// ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
+func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
+	call := c.peer.Call("refresh token", old.RefreshToken)
+	switch {
+	case old.RefreshToken == "":
+		return nil, call.Fail(tokenapi.ErrGrantRefused, "there is no refresh token")
+	case !httpx.HeaderSafe(old.RefreshToken):
+		return nil, call.Fail(tokenapi.ErrGrantRefused, "the refresh token holds characters that no token may hold")
+	}
+	header := make(http.Header)
+	header.Set("token", old.RefreshToken)
+	err := call.Send(ctx, httpx.Request{Method: http.MethodGet, URL: c.peer.URL(c.config.RefreshPath), Header: header})
+	if err != nil {
+		return nil, err
+	}
+	next, err := c.tokens(call, refreshVerdict)
+	if err != nil || next.RefreshToken != "" {
+		return next, err
+	}
+	next.RefreshToken = old.RefreshToken
+	return next.WithExtra(map[string]any{"refresh_expiry": old.Extra("refresh_expiry")}), nil
+}

@@ -1,0 +1,97 @@
+package traderevolution_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/traderevolution"
+	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
+)
+
+func TestRefresh(t *testing.T) {
+	server, client := start(t, traderevolutiontest.Config{})
+	old := signIn(t, client)
+	next, err := client.Refresh(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next.AccessToken == old.AccessToken || next.RefreshToken == old.RefreshToken || next.RefreshToken == "" {
+		t.Error("the pair is not new")
+	}
+	if !refreshExpiry(next).After(refreshExpiry(old)) {
+		t.Error("the new refresh token ends with the old one")
+	}
+	_, err = client.Refresh(t.Context(), old)
+	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.StatusCode != http.StatusUnauthorized || e.Op != "refresh token" || !e.GrantRefused() {
+		t.Errorf("got %#v", e)
+	}
+	if n := server.Count(traderevolutiontest.EndpointRefresh); n != 2 {
+		t.Errorf("%d requests for 2 calls", n)
+	}
+}
+
+// req 61
+func TestRefreshKeepsTheOldRefreshToken(t *testing.T) {
+	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
+		old := signIn(t, client)
+		<-time.After(time.Minute)
+		withoutRefresh := apitest.Fault{Answer: func(fields map[string]any) { delete(fields, "refreshToken") }}
+		server.Inject(traderevolutiontest.EndpointRefresh, withoutRefresh)
+		next, err := client.Refresh(t.Context(), old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if next.AccessToken == old.AccessToken || next.RefreshToken != old.RefreshToken || !refreshExpiry(next).Equal(refreshExpiry(old)) {
+			t.Errorf("got a refresh token until %v, want the old one until %v", refreshExpiry(next), refreshExpiry(old))
+		}
+		server.Inject(traderevolutiontest.EndpointRefresh, answer([]byte(`{"accessToken":"a"}`)))
+		next, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "r"})
+		if err != nil || next.RefreshToken != "r" || next.Extra("refresh_expiry") != nil {
+			t.Errorf("got %v, %v", next.Extra("refresh_expiry"), err)
+		}
+	})
+}
+
+// What cannot be sent is not.
+func TestRefreshWithoutARefreshToken(t *testing.T) {
+	server, client := start(t, traderevolutiontest.Config{})
+	for _, unsafe := range []string{"", "a\r\nAuthorization: Bearer b", "a b", "a\x00", "é"} {
+		_, err := client.Refresh(t.Context(), &oauth2.Token{RefreshToken: unsafe})
+		if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent || e.StatusCode != 0 {
+			t.Errorf("%q: got %#v", unsafe, e)
+		}
+	}
+	if n := server.Count(traderevolutiontest.EndpointRefresh); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// net/http repeats a GET that met a cut connection, if the connection had been used before. A refresh token may work once: the
+// request is sent once, and the error says that it may have been carried out.
+func TestRefreshIsSentOnce(t *testing.T) {
+	server, client := start(t, traderevolutiontest.Config{})
+	token := signIn(t, client)
+	for range 3 { // the connection is in use
+		next, err := client.Refresh(t.Context(), token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token = next
+	}
+	server.Inject(traderevolutiontest.EndpointRefresh, apitest.Fault{LoseAnswer: true, Times: -1})
+	_, err := client.Refresh(t.Context(), token)
+	if e := wantError(t, err, tokenapi.ErrUnavailable); !e.Unanswered() || e.NotSent() {
+		t.Errorf("got %#v", e)
+	}
+	if n := server.Count(traderevolutiontest.EndpointRefresh); n != 4 {
+		t.Errorf("the lost answer cost %d requests, want 1", n-3)
+	}
+	server.ClearFaults()
+	_, err = client.Refresh(t.Context(), token)
+	wantError(t, err, tokenapi.ErrGrantRefused) // it was carried out
+}

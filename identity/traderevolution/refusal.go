@@ -1,0 +1,111 @@
+package traderevolution
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+)
+
+// The codes whose meaning is known from a working client.
+const (
+	codeBadCredentials = "1.2.0.11"   // wrong login or password
+	codeNoAccess       = "2.0.2.4"    // the user has no access to the REST API
+	codeTooMany        = "2.147.1.27" // more than a few requests in a second
+)
+
+// dotted is the form of a code.
+var dotted = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9}){3}$`)
+
+// refused classifies the last answer, which says no. A 404 with a code is the API's own word on what it was asked for, and
+// means what a 401 means; any other is of a path that is not there.
+func refused(call *httpx.Call, v httpx.Verdict) error {
+	if call.Last.StatusCode == http.StatusNotFound && dotted.MatchString(parseProblem(call.Last.Body).Code) {
+		v.Status = map[int]error{http.StatusNotFound: v.Status[http.StatusUnauthorized]}
+	}
+	return call.Refused(v)
+}
+
+// parseProblem reads an error whose members' names no document pins down: any dotted code in it, the first text that says
+// something, and what [httpx.ParseProblem] knows. It never fails.
+func parseProblem(body []byte) httpx.Problem {
+	problem := httpx.ParseProblem(body)
+	members := texts(body)
+	if code := codeAmong(members); code != "" {
+		problem.Code = code
+	}
+	for _, name := range []string{"message", "errorMessage", "error", "description", "detail"} {
+		i := slices.IndexFunc(members, func(m text) bool {
+			return strings.EqualFold(m.name, name) && m.value != "" && m.value != problem.Code
+		})
+		if i >= 0 {
+			problem.Description = members[i].value
+			break
+		}
+	}
+	return problem
+}
+
+// codeAmong returns the first dotted code, of a member whose name speaks of a code or an error if there is one: the address
+// of a host looks alike.
+func codeAmong(members []text) string {
+	found := ""
+	for _, m := range members {
+		name := strings.ToLower(m.name)
+		switch {
+		case !dotted.MatchString(m.value):
+		case strings.Contains(name, "code"), strings.Contains(name, "error"):
+			return m.value
+		case found == "":
+			found = m.value
+		}
+	}
+	return found
+}
+
+// A text is a member of a JSON object that is a string.
+type text struct{ name, value string }
+
+// texts lists the texts at the top level of a body, and then those one below, each object's in order of their names.
+func texts(body []byte) []text {
+	var top any
+	if json.Unmarshal(body, &top) != nil {
+		return nil
+	}
+	var found []text
+	level := objects(top)
+	for range 2 {
+		var below []map[string]any
+		for _, object := range level {
+			for _, name := range slices.Sorted(maps.Keys(object)) {
+				if s, ok := object[name].(string); ok {
+					found = append(found, text{name, strings.TrimSpace(s)})
+				}
+				below = append(below, objects(object[name])...)
+			}
+		}
+		level = below
+	}
+	return found
+}
+
+// objects returns v if it is an object, or those that are in v if it is a list.
+func objects(v any) []map[string]any {
+	switch v := v.(type) {
+	case map[string]any:
+		return []map[string]any{v}
+	case []any:
+		var found []map[string]any
+		for _, item := range v {
+			if object, ok := item.(map[string]any); ok {
+				found = append(found, object)
+			}
+		}
+		return found
+	}
+	return nil
+}
