@@ -9,7 +9,8 @@ import (
 // Tokens are the tokens of one kind that a server has given and still takes, each with an
 // owner: a login, a platform, whatever it is for. It is safe for concurrent use.
 type Tokens struct {
-	now func() time.Time
+	now      func() time.Time
+	lifetime time.Duration
 
 	mu   sync.Mutex
 	good map[string]grant
@@ -20,22 +21,23 @@ type grant struct {
 	until time.Time
 }
 
-// NewTokens returns none, by the clock now. Nil means time.Now.
-func NewTokens(now func() time.Time) *Tokens {
+// NewTokens returns none, of a kind that lives so long by the clock now. A nil clock means
+// time.Now.
+func NewTokens(now func() time.Time, lifetime time.Duration) *Tokens {
 	if now == nil {
 		now = time.Now
 	}
-	return &Tokens{now: now, good: make(map[string]grant)}
+	return &Tokens{now: now, lifetime: lifetime, good: make(map[string]grant)}
 }
 
-// Add takes the token from now on, for as long as its lifetime, and forgets those that have
-// expired.
-func (t *Tokens) Add(token, owner string, lifetime time.Duration) {
+// Add takes the token from now on, for as long as its kind lives, and forgets those that
+// have expired.
+func (t *Tokens) Add(token, owner string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
 	maps.DeleteFunc(t.good, func(_ string, g grant) bool { return !now.Before(g.until) })
-	t.good[token] = grant{owner, now.Add(lifetime)}
+	t.good[token] = grant{owner, now.Add(t.lifetime)}
 }
 
 // Owner returns whose the token is, and whether it is good. It is not at the very end of its

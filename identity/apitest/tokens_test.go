@@ -12,14 +12,15 @@ import (
 
 func TestTokensExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tokens := apitest.NewTokens(nil)
-		tokens.Add("short", "a", time.Second)
-		tokens.Add("long", "b", time.Minute)
-		if owner, ok := tokens.Owner("short"); owner != "a" || !ok {
+		tokens := apitest.NewTokens(nil, time.Minute)
+		tokens.Add("old", "a")
+		<-time.After(time.Minute - 1)
+		if owner, ok := tokens.Owner("old"); owner != "a" || !ok {
 			t.Errorf("got %q, %v", owner, ok)
 		}
-		<-time.After(time.Second)
-		for _, dead := range []string{"short", "unknown", ""} {
+		tokens.Add("new", "b")
+		<-time.After(1)
+		for _, dead := range []string{"old", "unknown", ""} {
 			if owner, ok := tokens.Owner(dead); owner != "" || ok {
 				t.Errorf("%q is still %q's", dead, owner)
 			}
@@ -27,19 +28,19 @@ func TestTokensExpire(t *testing.T) {
 				t.Errorf("%q could be spent by %q", dead, owner)
 			}
 		}
-		if owner, ok := tokens.Owner("long"); owner != "b" || !ok {
+		if owner, ok := tokens.Owner("new"); owner != "b" || !ok {
 			t.Errorf("got %q, %v", owner, ok)
 		}
 		tokens.Clear()
-		if _, ok := tokens.Owner("long"); ok {
+		if _, ok := tokens.Owner("new"); ok {
 			t.Error("it is not forgotten")
 		}
 	})
 }
 
 func TestTokensAreSpentOnce(t *testing.T) {
-	tokens := apitest.NewTokens(time.Now)
-	tokens.Add("token", "owner", time.Hour)
+	tokens := apitest.NewTokens(time.Now, time.Hour)
+	tokens.Add("token", "owner")
 	var (
 		spent atomic.Int32
 		all   sync.WaitGroup

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	login    = traderevolutiontest.Login
-	password = traderevolutiontest.Password
+	login    = traderevolutiontest.SampleLogin
+	password = traderevolutiontest.SamplePassword
 
 	// bubbleURL is the server's in a bubble, where it has no socket.
 	bubbleURL = "https://backoffice.example:8443/proftrading/rest"

@@ -10,8 +10,8 @@ import (
 
 // The one user of the server.
 const (
-	Login    = "backoffice"
-	Password = "backoffice-password"
+	SampleLogin    = "backoffice"
+	SamplePassword = "backoffice-password"
 )
 
 // OTTAnswer says how the server answers the verification of a one-time token, of which the vendor's page says both that

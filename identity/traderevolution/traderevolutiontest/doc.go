@@ -8,7 +8,7 @@
 //
 //	server := traderevolutiontest.Start(t, traderevolutiontest.Config{})
 //	client, err := traderevolution.New(traderevolution.Config{URL: server.BaseURL()})
-//	token, err := client.SignIn(ctx, traderevolutiontest.Login, traderevolutiontest.Password)
+//	token, err := client.SignIn(ctx, traderevolutiontest.SampleLogin, traderevolutiontest.SamplePassword)
 //
 // Inside a testing/synctest bubble, where sockets do not work, give the client the server's Transport and any URL that
 // ends in the prefix.

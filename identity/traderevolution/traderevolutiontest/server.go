@@ -19,9 +19,9 @@ const (
 type Server struct {
 	*apitest.Server
 	config  Config
-	access  *tokens
-	refresh *tokens
-	oneTime *tokens
+	access  *apitest.Tokens
+	refresh *apitest.Tokens
+	oneTime *apitest.Tokens
 }
 
 // New returns a server for the installation that cfg describes. The error joins every problem of cfg.
@@ -33,9 +33,9 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		Server:  apitest.New(apitest.Config{Name: "traderevolutiontest", Now: cfg.Now}),
 		config:  cfg,
-		access:  newTokens(cfg.Now, cfg.AccessTokenLifetime),
-		refresh: newTokens(cfg.Now, cfg.RefreshTokenLifetime),
-		oneTime: newTokens(cfg.Now, cfg.OTTLifetime),
+		access:  apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
+		refresh: apitest.NewTokens(cfg.Now, cfg.RefreshTokenLifetime),
+		oneTime: apitest.NewTokens(cfg.Now, cfg.OTTLifetime),
 	}
 	s.Handle(cfg.Prefix+"/auth/token", EndpointToken, s.answerToken)
 	s.Handle(cfg.Prefix+"/auth/token/refresh", EndpointRefresh, s.answerRefresh)
@@ -65,20 +65,20 @@ func (s *Server) BaseURL() string {
 }
 
 // IssueOTT returns a one-time token of the user with that login, who need not be able to sign in.
-func (s *Server) IssueOTT(login string) string { return s.oneTime.issue(login) }
+func (s *Server) IssueOTT(login string) string { return issue(s.oneTime, login) }
 
 // ExpireTokens ends all access tokens now.
-func (s *Server) ExpireTokens() { s.access.clear() }
+func (s *Server) ExpireTokens() { s.access.Clear() }
 
 // RevokeRefreshTokens ends all refresh tokens now. Access tokens are untouched.
-func (s *Server) RevokeRefreshTokens() { s.refresh.clear() }
+func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }
 
 // answerAccounts is the API that the tokens are for.
 func (s *Server) answerAccounts(x *apitest.Exchange) {
 	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
-	login, ok := s.access.owner(x.Bearer())
+	login, ok := s.access.Owner(x.Bearer())
 	if !ok {
 		refuse(x, http.StatusUnauthorized, "", "The access token is not valid")
 		return

@@ -16,7 +16,7 @@ func (s *Server) answerVerify(x *apitest.Exchange) {
 		refuse(x, http.StatusBadRequest, "", "The body must hold a token")
 		return
 	}
-	login, ok := s.oneTime.spend(in.Token)
+	login, ok := s.oneTime.Spend(in.Token)
 	if !ok {
 		s.answerInvalid(x)
 		return

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"b2trader.identity.auth/identity/apitest"
 )
@@ -20,10 +19,10 @@ const (
 type Server struct {
 	*apitest.Server
 	config Config
+	tokens *apitest.Tokens
 
 	mu     sync.Mutex
 	secret string
-	tokens map[string]time.Time // when each ends
 }
 
 // New returns a server for the installation that cfg describes. The error joins every problem of cfg.
@@ -36,7 +35,7 @@ func New(cfg Config) (*Server, error) {
 		Server: apitest.New(apitest.Config{Name: "tradevesttest", Now: cfg.Now}),
 		config: cfg,
 		secret: cfg.ClientSecret,
-		tokens: make(map[string]time.Time),
+		tokens: apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
 	}
 	s.Handle(cfg.TokenPath, EndpointToken, s.token)
 	s.Handle(customersPath, EndpointAPI, s.customers)
@@ -60,11 +59,7 @@ func (s *Server) Format(f fmt.State, _ rune) {
 }
 
 // ExpireTokens ends every access token now.
-func (s *Server) ExpireTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.tokens)
-}
+func (s *Server) ExpireTokens() { s.tokens.Clear() }
 
 // SetClientSecret changes the partner's secret, as its rotation does. The old one is refused from now on; access tokens
 // live on.

@@ -67,16 +67,6 @@ func (s *Server) issue() string {
 	now := s.config.Now()
 	end := now.Add(s.config.AccessTokenLifetime)
 	token := apitest.JWT(apitest.Object{{"client_id", s.config.ClientID}, {"iat", now.Unix()}, {"exp", end.Unix()}})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tokens[token] = end
+	s.tokens.Add(token, s.config.ClientID)
 	return token
-}
-
-// alive reports whether token is one of ours that has not ended.
-func (s *Server) alive(token string) bool {
-	now := s.config.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return now.Before(s.tokens[token])
 }
