@@ -1,0 +1,62 @@
+package b2coretest
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/apitest"
+)
+
+// ErrSessionEnded is what Bearer returns after EndSession. Its method GrantRefused says true:
+// no bearer will come of this session any more.
+var ErrSessionEnded error = ended("b2coretest: the B2Core session has ended")
+
+type ended string
+
+func (e ended) Error() string { return string(e) }
+
+// GrantRefused returns true.
+func (ended) GrantRefused() bool { return true }
+
+// Bearer returns the access token of the B2Core session: the same while it lives, another
+// once it has expired or is the one that was refused. It costs no request, and fits
+// b2core.Config.Bearer.
+//
+// Errors: ErrSessionEnded, or the context's.
+func (s *Server) Bearer(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil, ErrSessionEnded
+	}
+	now := s.config.Now()
+	if !now.Before(s.bearer.Expiry) || refused != nil && refused.AccessToken == s.bearer.AccessToken {
+		expiry := now.Add(s.config.BearerLifetime)
+		s.bearer = oauth2.Token{AccessToken: sampleJWT(now, expiry), TokenType: "Bearer", Expiry: expiry}
+		s.bearers.Add(s.bearer.AccessToken, "", s.config.BearerLifetime)
+	}
+	bearer := s.bearer
+	return &bearer, nil
+}
+
+// ExpireBearers lets the endpoints refuse every bearer that there is, before its time. Its
+// holder is not told: Bearer gives another only when it hears of the refusal.
+func (s *Server) ExpireBearers() { s.bearers.Clear() }
+
+// EndSession ends the B2Core session: its bearers are refused, and there are no others.
+func (s *Server) EndSession() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	s.bearers.Clear()
+}
+
+// sampleJWT returns a token with the claims of the page's sample.
+func sampleJWT(now, expiry time.Time) string {
+	return apitest.JWT(apitest.Object{{"sub", "1"}, {"iat", now.Unix()}, {"exp", expiry.Unix()}, {"iss", "https://ap.vendor.com"}})
+}

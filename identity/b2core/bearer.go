@@ -1,0 +1,62 @@
+package b2core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// StaticBearer returns a Source that has no other bearer than token, for a B2Core session that somebody else keeps alive, or that need
+// not outlive the token. When B2Core refuses it, the session is over for the client.
+func StaticBearer(token string) tokenapi.Source {
+	return func(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+		return &oauth2.Token{AccessToken: token, TokenType: "Bearer"}, nil
+	}
+}
+
+// bearer asks for the token to show, other than the one that was refused if that is not nil.
+func (c *Client) bearer(ctx context.Context, op string, refused *oauth2.Token) (*oauth2.Token, error) {
+	call := c.peer.Call(op)
+	bearer, err := c.config.Bearer(ctx, refused)
+	switch {
+	case err != nil:
+		return nil, noBearer(ctx, call, refused, err)
+	case bearer == nil, bearer.AccessToken == "":
+		return nil, call.Fail(tokenapi.ErrMisconfigured, "Config.Bearer gave no token")
+	case !httpx.HeaderSafe(bearer.AccessToken):
+		return nil, call.Fail(tokenapi.ErrMisconfigured, "Config.Bearer gave a token that cannot stand in a header")
+	}
+	return bearer, nil
+}
+
+// noBearer says what an error of the Source means for the call. Unless it ends the session, it is told but not wrapped: what is refused
+// or misconfigured behind the Source is not this client.
+func noBearer(ctx context.Context, call *httpx.Call, refused *oauth2.Token, err error) error {
+	var (
+		ended interface{ GrantRefused() bool }
+		asked interface{ RetryDelay() time.Duration }
+	)
+	switch {
+	case errors.As(err, &ended) && ended.GrantRefused():
+		return call.Fail(httpx.Because(tokenapi.ErrNotSignedIn, err), "")
+	case ctx.Err() != nil:
+		return call.Fail(httpx.Because(tokenapi.ErrUnavailable, ctx.Err()), "")
+	}
+	e := call.Fail(tokenapi.ErrUnavailable, "no bearer: "+httpx.Clean(err.Error(), accessToken(refused)))
+	if errors.As(err, &asked) {
+		e.RetryAfter = asked.RetryDelay()
+	}
+	return e
+}
+
+func accessToken(t *oauth2.Token) string {
+	if t == nil {
+		return ""
+	}
+	return t.AccessToken
+}

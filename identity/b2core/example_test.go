@@ -1,0 +1,166 @@
+package b2core_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/b2core"
+	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/vault"
+)
+
+// Tokens of B2Trader for a user who is signed in to B2Core, and their successors. The server is one for tests.
+func Example() {
+	ctx := context.Background()
+	server, err := b2coretest.New(b2coretest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := b2core.New(b2core.Config{
+		URL:         "https://my.broker.example",
+		Bearer:      server.Bearer, // the session's access token, kept alive by whoever signed in
+		CountryCode: "+995", CountryName: "Georgia",
+		HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	})
+	if err != nil {
+		log.Fatal(err) // names every problem of the Config
+	}
+	token, err := client.SignIn(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	next, err := client.Refresh(ctx, token) // which works once
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(client)
+	fmt.Println(next.Type(), next.Valid(), next.AccessToken != token.AccessToken, next.Extra("host"))
+	// Output:
+	// b2core.Client(https://my.broker.example)
+	// Bearer true true https://my.broker.example
+}
+
+// coreSession is what keeps the B2Core session of this example alive, as far as B2Core lets it.
+type coreSession struct{ server *b2coretest.Server }
+
+// Refresh makes it a vault.Refresher.
+func (s coreSession) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
+	return s.server.Bearer(ctx, old)
+}
+
+// The whole chain in one http.Client: a vault keeps the B2Core session and, with its token, that of B2Trader. Whichever
+// expires, or is refused before its time, is renewed.
+func Example_chain() {
+	ctx := context.Background()
+	server, err := b2coretest.New(b2coretest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var v *vault.Vault // made below, of a client that asks it for the bearer
+	trader, err := b2core.New(b2core.Config{
+		URL: "https://my.broker.example",
+		Bearer: func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+			return v.Source("session")(ctx, refused)
+		},
+		HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := memstore.New() // or SQLite, Redis, PostgreSQL
+	v, err = vault.New(vault.Config{
+		Store: store, Keys: []vault.Key{vault.NewKey("first")},
+		Refreshers: map[string]vault.Refresher{"b2core": coreSession{server}, "b2trader": trader},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	bearer, err := server.Bearer(ctx, nil) // the user has signed in to B2Core
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = errors.Join(
+		v.Put(ctx, "session", vault.Entry{Owner: "a user", Client: "b2core", Token: bearer}),
+		v.Put(ctx, "b2trader", vault.Entry{Owner: "a user", Client: "b2trader", Token: trader.FirstToken()}),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2trader", Base: server.Transport()}}
+
+	server.ExpireBearers() // B2Core no longer accepts the session's token, nobody knows why
+	for range 2 {
+		resp, err := api.Get("https://my.broker.example/frontoffice/api/v3/account")
+		if err != nil {
+			log.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		fmt.Println(resp.Status)
+		server.ExpireTokens() // nor B2Trader its own
+	}
+	if err := errors.Join(v.Close(ctx), store.Close()); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(server.Count(b2coretest.EndpointAuth), "sign-ins, one of them refused;", server.Count(b2coretest.EndpointRefresh), "refresh")
+	// Output:
+	// 200 OK
+	// 200 OK
+	// 2 sign-ins, one of them refused; 1 refresh
+}
+
+// What a caller can do about an error.
+func ExampleClient_SignIn_errors() {
+	server, err := b2coretest.New(b2coretest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := b2core.New(b2core.Config{
+		URL: "https://my.broker.example", Bearer: server.Bearer, HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server.EndSession()
+	_, err = client.SignIn(context.Background())
+	switch {
+	case errors.Is(err, tokenapi.ErrNotSignedIn):
+		fmt.Println("The B2Core session is over: sign in to B2Core again.")
+	case errors.Is(err, tokenapi.ErrUnavailable):
+		fmt.Println("Not now.")
+	default:
+		log.Fatal(err)
+	}
+	fmt.Println(err)
+	// Output:
+	// The B2Core session is over: sign in to B2Core again.
+	// b2core: sign in: not signed in: b2coretest: the B2Core session has ended
+}
+
+// For a tool that ends before the bearer does, which it was given.
+func ExampleStaticBearer() {
+	ctx := context.Background()
+	server, err := b2coretest.New(b2coretest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	given, err := server.Bearer(ctx, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	client, err := b2core.New(b2core.Config{
+		URL: "https://my.broker.example", Bearer: b2core.StaticBearer(given.AccessToken), HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	token, err := client.SignIn(ctx)
+	fmt.Println(token.Valid(), err)
+	// Output: true <nil>
+}

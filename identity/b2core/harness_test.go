@@ -1,0 +1,146 @@
+package b2core_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"testing"
+	"testing/synctest"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/b2core"
+	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// broker is B2Core's URL where there is no socket.
+const broker = "https://my.broker.example"
+
+// newServer returns a B2Core without a socket.
+func newServer(t testing.TB, config b2coretest.Config) *b2coretest.Server {
+	t.Helper()
+	server, err := b2coretest.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+// newClient returns a client of server and of its session, changed by each change.
+func newClient(t testing.TB, server *b2coretest.Server, changes ...func(*b2core.Config)) *b2core.Client {
+	t.Helper()
+	config := b2core.Config{URL: broker, Bearer: server.Bearer, HTTP: tokenapi.HTTP{Transport: server.Transport()}}
+	for _, change := range changes {
+		change(&config)
+	}
+	client, err := b2core.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// open returns a B2Core and a client of it.
+func open(t testing.TB, changes ...func(*b2core.Config)) (*b2coretest.Server, *b2core.Client) {
+	t.Helper()
+	server := newServer(t, b2coretest.Config{})
+	return server, newClient(t, server, changes...)
+}
+
+// inBubble runs f with a B2Core and a client of it on virtual time.
+func inBubble(t *testing.T, f func(t *testing.T, server *b2coretest.Server, client *b2core.Client), changes ...func(*b2core.Config)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server, client := open(t, changes...)
+		f(t, server, client)
+	})
+}
+
+func withBearer(bearer tokenapi.Source) func(*b2core.Config) {
+	return func(c *b2core.Config) { c.Bearer = bearer }
+}
+
+// signIn returns a token that the API accepts.
+func signIn(t testing.TB, server *b2coretest.Server, client *b2core.Client) *oauth2.Token {
+	t.Helper()
+	token, err := client.SignIn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepts(t, server, token)
+	return token
+}
+
+// accepts checks that B2Trader's API accepts the token.
+func accepts(t testing.TB, server *b2coretest.Server, token *oauth2.Token) {
+	t.Helper()
+	if status := account(t, server, token.AccessToken); status != http.StatusOK {
+		t.Errorf("the API answers %d", status)
+	}
+}
+
+// account asks B2Trader's API with a token.
+func account(t testing.TB, server *b2coretest.Server, token string) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, broker+"/frontoffice/api/v3/account", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := server.Transport().RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode
+}
+
+// asked checks how many requests the two endpoints have got.
+func asked(t testing.TB, server *b2coretest.Server, auth, refresh int) {
+	t.Helper()
+	if a, r := server.Count(b2coretest.EndpointAuth), server.Count(b2coretest.EndpointRefresh); a != auth || r != refresh {
+		t.Errorf("auth was asked %d times and refresh %d times, want %d and %d", a, r, auth, refresh)
+	}
+}
+
+// always injects f into both endpoints, for every request.
+func always(server *b2coretest.Server, f apitest.Fault) {
+	f.Times = -1
+	server.Inject(b2coretest.EndpointAuth, f)
+	server.Inject(b2coretest.EndpointRefresh, f)
+}
+
+// wantError checks that err is a *tokenapi.Error that wraps want and says that it is b2core's, and returns it.
+func wantError(t testing.TB, err, want error) *tokenapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*tokenapi.Error](err)
+	if !ok || !errors.Is(err, want) || e.System != "b2core" || e.Op == "" {
+		t.Fatalf("got %v, want a *tokenapi.Error of b2core that is %q", err, want)
+	}
+	return e
+}
+
+// calls are the two operations, for what is the same for both.
+var calls = map[string]struct {
+	endpoint apitest.Endpoint
+	call     func(ctx context.Context, client *b2core.Client, old *oauth2.Token) (*oauth2.Token, error)
+}{
+	"sign in": {b2coretest.EndpointAuth, func(ctx context.Context, client *b2core.Client, _ *oauth2.Token) (*oauth2.Token, error) {
+		return client.SignIn(ctx)
+	}},
+	"refresh token": {b2coretest.EndpointRefresh, func(ctx context.Context, client *b2core.Client, old *oauth2.Token) (*oauth2.Token, error) {
+		return client.Refresh(ctx, old)
+	}},
+}
+
+// sample reads a file of testdata.
+func sample(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}

@@ -1,0 +1,55 @@
+package b2core
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+)
+
+// An answer is what both endpoints answer.
+type answer struct {
+	Token        string         `json:"token"`
+	RefreshToken string         `json:"refreshToken"`
+	TTL          *httpx.Seconds `json:"ttl"` // nil: not told
+	Host         string         `json:"host"`
+	Header       string         `json:"header"` // "Always Authorization"
+}
+
+// post sends r with the bearer, once, and returns the call with its answer. The secrets are others than the bearer.
+func (c *Client) post(ctx context.Context, op, action string, bearer *oauth2.Token, r httpx.Request, secrets ...string) (*httpx.Call, error) {
+	call := c.peer.Call(op, append(secrets, bearer.AccessToken)...)
+	r.Method, r.URL = http.MethodPost, c.endpoint(action)
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set("Authorization", "Bearer "+bearer.AccessToken)
+	return call, call.Send(ctx, r)
+}
+
+// tokens makes a token of the last answer, which says yes. A refresh token that it leaves out stays the old one.
+func (c *Client) tokens(call *httpx.Call, oldRefresh string) (*oauth2.Token, error) {
+	var a answer
+	if err := call.Decode(&a, "a pair of tokens"); err != nil {
+		return nil, err
+	}
+	if problem := c.hostProblem(a); problem != "" {
+		return nil, call.Unusable(problem)
+	}
+	if a.Header != "" && !strings.EqualFold(a.Header, "Authorization") {
+		return nil, call.Unusable("it wants its token in another header than Authorization")
+	}
+	t := httpx.Tokens{Access: a.Token, Refresh: cmp.Or(a.RefreshToken, oldRefresh), Lifetime: c.config.DefaultLifetime}
+	if a.TTL != nil {
+		t.Lifetime = time.Duration(*a.TTL)
+	}
+	if a.Host != "" {
+		t.Extra = map[string]any{"host": a.Host}
+	}
+	return call.Token(t)
+}
