@@ -3,7 +3,6 @@ package b2core
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -70,6 +69,5 @@ func authOf(call *httpx.Call) httpx.Verdict {
 	return authVerdict
 }
 
-// FirstToken returns what to put into a vault before there is a token: one that has expired and holds nothing, so that its
-// renewal signs in. (An oauth2.Token without an Expiry never expires.)
-func (*Client) FirstToken() *oauth2.Token { return &oauth2.Token{Expiry: time.Unix(0, 0)} }
+// FirstToken returns what to put into a vault at the start, so that the renewal signs in.
+func (*Client) FirstToken() *oauth2.Token { return tokenapi.FirstToken() }

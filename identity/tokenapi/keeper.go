@@ -118,9 +118,12 @@ func (k *Keeper) Format(f fmt.State, _ rune) {
 // MaxUses returns the KeeperConfig's, for the vault.
 func (k *Keeper) MaxUses() int { return k.config.MaxUses }
 
-// FirstToken returns what to put into a vault at the start: a token that has expired and holds nothing, so
-// that its renewal signs in. (An oauth2.Token without an Expiry never expires.)
-func (*Keeper) FirstToken() *oauth2.Token { return &oauth2.Token{Expiry: time.Unix(0, 0)} }
+// FirstToken returns what to put into a vault at the start, so that the renewal signs in.
+func (*Keeper) FirstToken() *oauth2.Token { return FirstToken() }
+
+// FirstToken returns a token that has expired and holds nothing: what stands in a vault before there is one, for a client
+// whose Refresh then signs in. (An oauth2.Token without an Expiry never expires.)
+func FirstToken() *oauth2.Token { return &oauth2.Token{Expiry: time.Unix(0, 0)} }
 
 // Refresh returns the successor of old: by its refresh token, or by signing in where there is none, it has expired, or it is refused.
 // It never says that the grant is refused, for that the next sign-in may cure.

@@ -62,8 +62,8 @@ func (s *Server) issue(x *apitest.Exchange, platform string) {
 	// In the sample, exp is far beyond the ttl, of the access token too.
 	claimed := now.Add(s.config.RefreshTokenLifetime)
 	access, refresh := sampleJWT(now, claimed), sampleJWT(now, claimed)
-	s.access.Add(access, platform, s.config.TokenLifetime)
-	s.refresh.Add(refresh, platform, s.config.RefreshTokenLifetime)
+	s.access.Add(access, platform)
+	s.refresh.Add(refresh, platform)
 	x.JSON(http.StatusOK, contentType, apitest.Object{
 		{"token", access},
 		{"refreshToken", refresh},

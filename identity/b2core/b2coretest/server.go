@@ -50,9 +50,9 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		Server:  apitest.New(apitest.Config{Name: "b2coretest", Now: cfg.Now}),
 		config:  cfg,
-		access:  apitest.NewTokens(cfg.Now),
-		refresh: apitest.NewTokens(cfg.Now),
-		bearers: apitest.NewTokens(cfg.Now),
+		access:  apitest.NewTokens(cfg.Now, cfg.TokenLifetime),
+		refresh: apitest.NewTokens(cfg.Now, cfg.RefreshTokenLifetime),
+		bearers: apitest.NewTokens(cfg.Now, cfg.BearerLifetime),
 	}
 	for _, platform := range cfg.Platforms {
 		s.Handle(platformsPath+platform+"/auth", EndpointAuth, s.guarded(func(x *apitest.Exchange) { s.auth(x, platform) }))

@@ -38,7 +38,7 @@ func (s *Server) Bearer(ctx context.Context, refused *oauth2.Token) (*oauth2.Tok
 	if !now.Before(s.bearer.Expiry) || refused != nil && refused.AccessToken == s.bearer.AccessToken {
 		expiry := now.Add(s.config.BearerLifetime)
 		s.bearer = oauth2.Token{AccessToken: sampleJWT(now, expiry), TokenType: "Bearer", Expiry: expiry}
-		s.bearers.Add(s.bearer.AccessToken, "", s.config.BearerLifetime)
+		s.bearers.Add(s.bearer.AccessToken, "")
 	}
 	bearer := s.bearer
 	return &bearer, nil
