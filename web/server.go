@@ -26,7 +26,7 @@ type Server struct {
 	sessions *sessions
 	index    *sessionIndex
 	attempts *attempts
-	machines machineKeys
+	held     holdings
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
