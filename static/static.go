@@ -17,7 +17,7 @@ import (
 // Prefix is the path that Handler serves under.
 const Prefix = "/static/"
 
-//go:embed base.css app.css flow.css sessions.css app.js favicon.svg icon-180.png
+//go:embed base.css app.css flow.css sessions.css platforms.css app.js favicon.svg icon-180.png
 var files embed.FS
 
 // asset is one file as it is served.

@@ -19,13 +19,14 @@ func get(t *testing.T, method, path string) *httptest.ResponseRecorder {
 
 func TestHandlerServesEachFileForGood(t *testing.T) {
 	types := map[string]string{
-		"base.css":     "text/css; charset=utf-8",
-		"app.css":      "text/css; charset=utf-8",
-		"flow.css":     "text/css; charset=utf-8",
-		"sessions.css": "text/css; charset=utf-8",
-		"app.js":       "text/javascript; charset=utf-8",
-		"favicon.svg":  "image/svg+xml",
-		"icon-180.png": "image/png",
+		"base.css":      "text/css; charset=utf-8",
+		"app.css":       "text/css; charset=utf-8",
+		"flow.css":      "text/css; charset=utf-8",
+		"sessions.css":  "text/css; charset=utf-8",
+		"platforms.css": "text/css; charset=utf-8",
+		"app.js":        "text/javascript; charset=utf-8",
+		"favicon.svg":   "image/svg+xml",
+		"icon-180.png":  "image/png",
 	}
 	if len(types) != len(assets) {
 		t.Errorf("%d files are served, %d are tested", len(assets), len(types))

@@ -203,12 +203,12 @@ func TestNavigation(t *testing.T) {
 	if got := doc.Find(`nav a[aria-current="page"]`).Text(); got != "Try an API" {
 		t.Errorf("the current page is %q", got)
 	}
-	if doc.Find(`nav a[href="/machine"]`).Length() != 1 {
-		t.Error("an administrator is not offered the machine page")
+	if doc.Find(`nav a[href="/machine"], nav a[href="/platforms"]`).Length() != 2 {
+		t.Error("an administrator is not offered the machine page and the platforms")
 	}
-	v.Machine = false
-	if document(t, render(t, TryAPIPage(v))).Find(`a[href="/machine"]`).Length() != 0 {
-		t.Error("the machine page is offered to anyone")
+	v.Machine, v.Platforms = false, false
+	if document(t, render(t, TryAPIPage(v))).Find(`a[href="/machine"], a[href="/platforms"]`).Length() != 0 {
+		t.Error("the machine page or the platforms are offered to anyone")
 	}
 }
 

@@ -20,9 +20,10 @@ type sample struct {
 
 func samplePage(path string) Page {
 	return Page{
-		Path:    path,
-		User:    &User{Name: "Ada Keeper", Email: "admin@example.com", Client: "spa_admin", Administrator: true},
-		Machine: true,
+		Path:      path,
+		User:      &User{Name: "Ada Keeper", Email: "admin@example.com", Client: "spa_admin", Administrator: true},
+		Machine:   true,
+		Platforms: true,
 	}
 }
 
@@ -124,6 +125,21 @@ func sampleMachine() Machine {
 	}
 }
 
+func samplePlatforms() Platforms {
+	return Platforms{
+		Page: samplePage("/platforms"),
+		Platforms: []Platform{
+			{ID: "b2binpay", Name: "B2BINPAY", About: "Takes and sends crypto payments.", Account: "merchant-key",
+				Facts:  []Fact{{"Signs in by", "login and password"}, {"Refresh token", "works once"}},
+				CanUse: true, CanExpire: true, CanFail: true, SignedIn: true, Token: sampleToken(), Notice: "The token is renewed.",
+				Result: &CallResult{Call: Call{Method: "GET", Path: "/wallet/"}, Status: 200, StatusText: "200 OK", Body: `{"data":[]}`, Explanation: "The API accepted the token."}},
+			{ID: "tradevest", Name: "Tradevest", Facts: []Fact{{"Signs in by", "client credentials"}, {"Limit", "none known"}},
+				Problem: "Tradevest does not accept this account's credentials.", Code: "invalid_client"},
+			{ID: "endless", Name: "Endless", SignedIn: true, Token: Token{Issued: noon, Now: noon}},
+		},
+	}
+}
+
 func sampleSessions() Sessions {
 	return Sessions{
 		Page: samplePage("/sessions"),
@@ -192,6 +208,8 @@ func samples() []sample {
 		{"flow-empty", FlowPage(Flow{Page: samplePage("/flow")})},
 		{"machine", MachinePage(sampleMachine())},
 		{"machine-empty", MachinePage(Machine{Page: samplePage("/machine")})},
+		{"platforms", PlatformsPage(samplePlatforms())},
+		{"platforms-empty", PlatformsPage(Platforms{Page: samplePage("/platforms")})},
 		{"sessions", SessionsPage(sampleSessions())},
 		{"sessions-one", SessionsPage(only)},
 		{"admin-sessions", AdminSessionsPage(sampleAdminSessions())},
@@ -205,6 +223,7 @@ func samples() []sample {
 		{"hostile-try", TryAPIPage(hostile(sampleTry()))},
 		{"hostile-flow", FlowPage(hostile(sampleFlow()))},
 		{"hostile-machine", MachinePage(hostile(sampleMachine()))},
+		{"hostile-platforms", PlatformsPage(hostile(samplePlatforms()))},
 		{"hostile-sessions", SessionsPage(hostile(sampleSessions()))},
 		{"hostile-admin-sessions", AdminSessionsPage(hostile(sampleAdminSessions()))},
 		{"hostile-user-sessions", AdminSessionsPage(hostile(sampleUserSessions()))},

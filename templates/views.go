@@ -8,6 +8,7 @@ type Page struct {
 	Path      string // the page's own path, to mark it in the navigation
 	User      *User  // nil when nobody is signed in
 	Machine   bool   // whether the machine-to-machine page is offered
+	Platforms bool   // whether the platforms page is offered
 	Notice    string // one sentence of good news, or empty
 	RequestID string // shown on error pages, found in the log
 }
@@ -127,6 +128,27 @@ type MachineIdentity struct {
 	Token         Token
 	Problem       string
 }
+
+// Platforms is the page of token systems side by side.
+type Platforms struct {
+	Page
+	Platforms []Platform
+}
+
+// Platform is one token system, and what this server holds of it.
+type Platform struct {
+	ID, Name, About, Account   string
+	Facts                      []Fact
+	CanUse, CanExpire, CanFail bool
+	SignedIn                   bool
+	Token                      Token
+	Notice                     string // what was done; or empty
+	Problem, Code              string // what went wrong, and the system's own code for it; or empty
+	Result                     *CallResult
+}
+
+// Fact is one line of how a token system works.
+type Fact struct{ Name, Text string }
 
 // Sessions is the page of a user's own sessions.
 type Sessions struct {

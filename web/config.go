@@ -30,6 +30,10 @@ type Config struct {
 	// machine-to-machine page. Nil: the page is not offered.
 	Machine []MachineIdentity
 
+	// Platforms are the token systems that administrators may sign in to on the
+	// platforms page. Nil: the page is not offered.
+	Platforms []Platform
+
 	// Store keeps the sessions and their tokens, sealed with Keys; processes that share a store share the sessions. Both
 	// nil: a store in memory and a key of its own, so that sessions end with the process. To replace a key, put the new
 	// one first and remove the old one after AbsoluteTimeout: nobody is signed out by that.
@@ -177,6 +181,7 @@ func (c Config) validate() error {
 		}
 	}
 	problems = append(problems, validateMachine(c.Machine)...)
+	problems = append(problems, validatePlatforms(c.Platforms, c.InsecureAllowHTTP)...)
 	problems = append(problems, c.FrontOffice.validate("FrontOffice")...)
 	problems = append(problems, c.BackOffice.validate("BackOffice")...)
 	if err := checkURL(c.PublicURL, c.InsecureAllowHTTP); err != nil {

@@ -38,7 +38,7 @@
 // session at the IdentityServer is in its memory. Elsewhere the user is told to
 // start over. Keep a browser at its process for these minutes, by its cookie or
 // its address, if you run several. The limits of attempts, and the machines
-// that administrators sign in, are each process's own. A process revokes the
+// and platforms that administrators sign in, are each process's own. A process revokes the
 // tokens of those sessions that it has seen time out; of those that only a
 // process that is gone had seen, the refresh tokens end by themselves.
 //
@@ -58,7 +58,17 @@
 // An administrator is a user whose verified ID token has
 // [Config.AdministratorRole] in its claim "role", which may be a string or an
 // array of strings, and whose access token was granted the scope BackOffice.
-// Only administrators see the machine-to-machine page and other users' sessions.
+// Only administrators see the machine-to-machine page, the platforms page and
+// other users' sessions.
+//
+// # Platforms
+//
+// /platforms shows [Config.Platforms] side by side: token systems that the site
+// signs in to, keeps signed in and calls, as it does for its users. What a
+// platform is, functions say: no client of one is known here. The vault keeps
+// the tokens, and gets the next ones from the [Platform]'s Refresher. Nobody
+// signs out remotely: at a sign-out here the tokens are forgotten, and end by
+// themselves. Readiness does not depend on platforms.
 //
 // # Cross-site requests
 //
@@ -137,6 +147,14 @@
 //	machine sign-in failed                client, user, error
 //	machine renew                         client, user
 //	machine sign-out                      client, user
+//	platform sign-in                      client, user: who asked for it
+//	platform sign-in failed               client, user, error
+//	platform renew                        client, user
+//	platform use                          client, user
+//	platform expire                       client, user: the platform was made to forget its access tokens
+//	platform fail                         client, user: a token request was made to fail
+//	platform sign-out                     client, user
+//	platform action failed                client, user, error
 //	cross-origin request refused          origin, fetch_site
 //
 // And these for whoever keeps the site running: request, request failed,
@@ -146,8 +164,8 @@
 // # Metrics
 //
 // Config.Registerer is shown these. client is one of Config.Clients, or of
-// Config.Machine with "machine/" before it; result is ok or one of a few words
-// for what went wrong. Histograms are in seconds, and their _count counts.
+// Config.Machine with "machine/" before it, or of Config.Platforms with
+// "platform/"; result is ok or one of a few words for what went wrong. Histograms are in seconds, and their _count counts.
 //
 //	b2trader_sign_ins_total{client,result}                     counter
 //	b2trader_second_factors_total{client,result}               counter

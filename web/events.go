@@ -3,7 +3,7 @@ package web
 // event counts what is logged: the log and the metrics tell the same. The package's doc lists the events.
 func (m *metrics) event(name string, args []any) {
 	switch name {
-	case "signed in", "sign-in failed":
+	case "signed in", "sign-in failed", "platform sign-in", "platform sign-in failed":
 		m.signIns.WithLabelValues(clientOf(args), resultOf(errorOf(args))).Inc()
 	case "machine sign-in", "machine sign-in failed":
 		m.signIns.WithLabelValues("machine/"+clientOf(args), resultOf(errorOf(args))).Inc()

@@ -42,7 +42,7 @@ func documentedEvents(t *testing.T) (table map[string][]string, others string) {
 // req 122: every sign-in, failure, sign-out and revocation is in the log, with who, when and from where.
 func TestEveryEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+		s, _ := newOffice(t)
 		everyEvent(s)
 		synctest.Wait()
 		logged := map[string]map[string]any{}
@@ -114,7 +114,15 @@ func everyEvent(s *site) {
 	admin.post("/machine", "client", "core_ib", "action", "renew").leadsTo("/machine")
 	admin.post("/machine", "client", "core_ib", "action", "sign-out").leadsTo("/machine")
 	admin.post("/machine", "client", "lk", "action", "sign-in").is(422)
+	for _, action := range []string{"sign-in", "renew", "use", "expire", "sign-out"} {
+		admin.press("office", action)
+	}
+	admin.press("office", "sign-in").is(503)
 	pass(31 * time.Second)
+	admin.press("office", "sign-in").leadsTo("/platforms?of=office")
+	admin.press("office", "fail").is(200, "The sign-in is kept.")
+	admin.press("office", "renew").is(503)
+	pass(2 * time.Second)
 	s.identity.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 500})
 	admin.post("/sign-out/everywhere")
 	admin.signIn("admin", "spa_admin").leadsTo("/account")

@@ -2,13 +2,11 @@ package web
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 
 	"golang.org/x/oauth2"
 
@@ -19,34 +17,6 @@ import (
 
 // machineName is how the vault knows a machine's client: apart from a user's client of the same id.
 func machineName(m MachineIdentity) string { return "machine/" + m.Client.ID() }
-
-// machineKeys knows under which key of the vault each machine is signed in, by
-// its client. A key is for one sign-in: where an entry was deleted the vault
-// keeps none.
-type machineKeys struct {
-	mu   sync.Mutex
-	keys map[string]string
-}
-
-// Of returns what a machine holds in the vault. There is one of each machine
-// in this process, whichever administrator signed it in.
-func (k *machineKeys) Of(m MachineIdentity) holding {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return holding{Owner: machineName(m), VaultKey: k.keys[m.Client.ID()], Client: machineName(m)}
-}
-
-// Renew gives the machine a new key, and returns what it held under the one before.
-func (k *machineKeys) Renew(m MachineIdentity, key string) (before holding) {
-	before = k.Of(m)
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.keys == nil {
-		k.keys = make(map[string]string)
-	}
-	k.keys[m.Client.ID()] = key
-	return before
-}
 
 func (s *Server) machinePage(w http.ResponseWriter, r *http.Request, _ user) error {
 	return s.renderMachines(w, r, http.StatusOK, "", "")
@@ -68,17 +38,13 @@ func (s *Server) renderMachines(w http.ResponseWriter, r *http.Request, status i
 // machineView tells a machine's state. It renews nothing: looking is not use.
 func (s *Server) machineView(ctx context.Context, m MachineIdentity) templates.MachineIdentity {
 	view := templates.MachineIdentity{Client: m.Client.ID(), Email: m.Email}
-	held := s.machines.Of(m)
-	if held.VaultKey == "" {
-		return view
-	}
-	status, err := s.vault.Status(ctx, held.VaultKey)
+	status, err := s.heldStatus(ctx, machineName(m))
 	switch {
 	case errors.Is(err, vault.ErrEnded):
 		view.Problem = "The IdentityServer ended this sign-in. Sign in again."
 	case err == nil:
 		view.SignedIn, view.Scopes = true, strings.Fields(status.Scope)
-		view.Token = templates.Token{Issued: status.Issued, Expires: status.Expiry, Renewals: status.Renewals, Now: s.config.Now()}
+		view.Token = s.times(status)
 	}
 	return view
 }
@@ -101,7 +67,7 @@ func (s *Server) machineAction(w http.ResponseWriter, r *http.Request, u user) e
 		_, err = s.machineToken(r.Context(), m)
 		done = "The token of " + m.Client.ID() + " is live."
 	case "sign-out":
-		s.endTokens(r.Context(), endOne, s.machines.Of(m))
+		s.endTokens(r.Context(), endOne, s.held.Of(machineName(m)))
 		done = m.Client.ID() + " is signed out."
 	default:
 		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown action")}
@@ -124,21 +90,16 @@ func (s *Server) signInMachine(ctx context.Context, m MachineIdentity) error {
 	if err != nil {
 		return err
 	}
-	key := rand.Text()
-	if err := s.vault.Put(ctx, key, vault.Entry{Owner: machineName(m), Client: machineName(m), Token: token}); err != nil {
-		return err
-	}
-	s.endTokens(ctx, endOne, s.machines.Renew(m, key))
-	return nil
+	return s.hold(ctx, machineName(m), token)
 }
 
 // machineToken returns a machine's live token.
 func (s *Server) machineToken(ctx context.Context, m MachineIdentity) (*oauth2.Token, error) {
-	held := s.machines.Of(m)
-	if held.VaultKey == "" {
-		return nil, vault.ErrNotFound
+	key, err := s.held.Key(machineName(m))
+	if err != nil {
+		return nil, err
 	}
-	return s.token(ctx, held.VaultKey)
+	return s.token(ctx, key)
 }
 
 // machineFailed shows the page again, with what went wrong beside the machine.

@@ -44,6 +44,9 @@ func (s *Server) routes() (http.Handler, error) {
 		"GET /machine":  s.signedIn(s.administrator(s.machinePage)),
 		"POST /machine": s.signedIn(s.administrator(s.machineAction)),
 
+		"GET /platforms":  s.signedIn(s.administrator(s.platformsPage)),
+		"POST /platforms": s.signedIn(s.administrator(s.platformAction)),
+
 		"GET /admin/sessions":      s.signedIn(s.administrator(s.adminSessionsPage)),
 		"POST /admin/sessions":     s.signedIn(s.administrator(s.searchUser)),
 		"POST /admin/sessions/end": s.signedIn(s.administrator(s.adminEndSessions)),

@@ -26,7 +26,7 @@ type Server struct {
 	sessions *sessions
 	index    *sessionIndex
 	attempts *attempts
-	machines machineKeys
+	held     holdings
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
@@ -124,9 +124,12 @@ func (s *Server) Close(ctx context.Context) error {
 }
 
 func (s *Server) newVault() (*vault.Vault, error) {
-	refreshers := make(map[string]vault.Refresher, len(s.clients))
+	refreshers := make(map[string]vault.Refresher, len(s.clients)+len(s.config.Platforms))
 	for name, c := range s.clients {
 		refreshers[name] = c
+	}
+	for _, p := range s.config.Platforms {
+		refreshers[platformName(p)] = p.Refresher
 	}
 	v, err := vault.New(vault.Config{
 		Store:      s.config.Store,
@@ -145,8 +148,13 @@ func (s *Server) newVault() (*vault.Vault, error) {
 }
 
 // revokeDiscarded signs out a token that arrived after its session had ended.
+// Platforms have no sign-out: their tokens end by themselves.
 func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
-	if err := s.clients[e.Client].SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken, stateOf(e)...); err != nil {
+	client := s.clients[e.Client]
+	if client == nil {
+		return
+	}
+	if err := client.SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken, stateOf(e)...); err != nil {
 		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
 		return
 	}

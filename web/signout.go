@@ -84,7 +84,7 @@ func (s *Server) endTokens(ctx context.Context, what remoteEnd, held ...holding)
 		case errors.Is(err, vault.ErrNotFound):
 		case err != nil:
 			s.log(ctx, slog.LevelError, "tokens not deleted", "client", h.Client, "user", h.Owner, "error", err)
-		case entry.Token != nil && entry.Token.AccessToken != "": // else it was unreadable, or dead
+		case entry.Token != nil && entry.Token.AccessToken != "" && s.clients[entry.Client] != nil: // else it was unreadable, or dead, or a platform's
 			entries = append(entries, entry)
 		}
 	}

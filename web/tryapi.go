@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/templates"
 )
 
@@ -65,7 +67,8 @@ func (s *Server) tryCall(w http.ResponseWriter, r *http.Request, u user) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.callAPI(r.Context(), s.calls[i], token.AccessToken)
+	sent := &witness{base: s.config.APITransport}
+	result, err := s.callAPI(r.Context(), s.calls[i], &oauth2.Transport{Source: oauth2.StaticTokenSource(token), Base: sent}, sent)
 	if err != nil {
 		if abandoned(r, err) {
 			return err
@@ -101,9 +104,22 @@ func (c apiCall) view(scopes []string) templates.Call {
 	return view
 }
 
-// callAPI makes one call with the bearer. It always returns a result to show;
-// the error is for the log.
-func (s *Server) callAPI(ctx context.Context, c apiCall, bearer string) (*templates.CallResult, error) {
+// witness is a transport of one call. It remembers which tokens were sent,
+// for none of them is to be shown.
+type witness struct {
+	base   http.RoundTripper
+	tokens []string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.tokens = append(w.tokens, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	return w.base.RoundTrip(r)
+}
+
+// callAPI makes one call by a transport that attaches the token and sends by
+// sent. It always returns a result to show; the error is for the log.
+func (s *Server) callAPI(ctx context.Context, c apiCall, transport http.RoundTripper, sent *witness) (*templates.CallResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, apiWait)
 	defer cancel()
 	result := &templates.CallResult{Call: c.view(nil), StatusText: "No answer"}
@@ -111,10 +127,9 @@ func (s *Server) callAPI(ctx context.Context, c apiCall, bearer string) (*templa
 	if err != nil {
 		return result, fmt.Errorf("call %s: %w", c.id, err)
 	}
-	req.Header.Set("Authorization", "Bearer "+bearer)
 	req.Header.Set("Accept", "application/json")
 	client := &http.Client{
-		Transport: s.config.APITransport,
+		Transport: transport,
 		// A redirect could carry the bearer to another host, so it is shown and not followed.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -129,7 +144,7 @@ func (s *Server) callAPI(ctx context.Context, c apiCall, bearer string) (*templa
 	body, readErr := io.ReadAll(io.LimitReader(resp.Body, apiMaxBody+1))
 	result.Duration = s.config.Now().Sub(started)
 	result.Status, result.StatusText = resp.StatusCode, statusText(resp.StatusCode)
-	result.Body, result.Explanation = showBody(body, bearer), explainStatus(resp.StatusCode, c.scope)
+	result.Body, result.Explanation = showBody(body, sent.tokens...), explainStatus(resp.StatusCode, c.scope)
 	if readErr != nil {
 		result.Explanation = "The answer broke off before its end. Try again."
 		return result, fmt.Errorf("call %s: read the answer: %w", c.id, readErr)
@@ -155,8 +170,9 @@ var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}(\.[A-Za-z0-9_-]*)*`)
 
 const tokenRemoved = "[token removed]"
 
-// showBody is an answer's body for people: without tokens, text only, bounded.
-func showBody(body []byte, bearer string) string {
+// showBody is an answer's body for people: without the tokens that were sent or
+// look like one, text only, bounded.
+func showBody(body []byte, bearers ...string) string {
 	whole := len(body) <= apiMaxBody
 	for i := 0; !whole && i < utf8.UTFMax-1 && !utf8.Valid(body); i++ {
 		body = body[:len(body)-1] // the cut may have split a character
@@ -164,9 +180,13 @@ func showBody(body []byte, bearer string) string {
 	if !utf8.Valid(body) {
 		return fmt.Sprintf("[%d bytes that are not text]", len(body))
 	}
-	text := jwt.ReplaceAllString(strings.ReplaceAll(string(body), bearer, tokenRemoved), tokenRemoved)
+	text, longest := string(body), 0
+	for _, bearer := range bearers {
+		text, longest = strings.ReplaceAll(text, bearer, tokenRemoved), max(longest, len(bearer))
+	}
+	text = jwt.ReplaceAllString(text, tokenRemoved)
 	if !whole {
-		text = text[:max(0, len(text)-len(bearer))] // which may begin a token that was cut off
+		text = text[:max(0, len(text)-longest)] // which may begin a token that was cut off
 	}
 	if !whole || len(text) > apiMaxShow {
 		return strings.ToValidUTF8(clip(text, apiMaxShow), "") + "\n[the answer goes on]"
@@ -174,11 +194,13 @@ func showBody(body []byte, bearer string) string {
 	return text
 }
 
-// explainStatus tells what an API's status means for somebody with this token.
+// explainStatus tells what an API's status means for somebody with this token. The scope is empty where there are none.
 func explainStatus(status int, scope string) string {
 	switch {
 	case status == http.StatusUnauthorized:
 		return "The API does not accept the token. It may not trust the server that issued it, or the two clocks differ. Signing in again helps only if the session is very old."
+	case status == http.StatusForbidden && scope == "":
+		return "The API knows the token, but it does not allow this call: a right of the account is missing."
 	case status == http.StatusForbidden:
 		return "The API knows the token, but it does not allow this call: the scope " + scope + ", or a right of your account, is missing. Sign in with a client that is granted the scope, such as spa_admin for BackOffice."
 	case status == http.StatusNotFound:

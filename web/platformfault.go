@@ -1,0 +1,88 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/vault"
+)
+
+// platformWords are what errors of platforms mean for people, the first that
+// fits. All clients use the same sentinels; %s is the platform's name.
+var platformWords = []struct {
+	err    error
+	status int
+	words  string
+}{
+	{vault.ErrEnded, http.StatusConflict, "%s ended this sign-in. Sign in again."},
+	{vault.ErrNotFound, http.StatusConflict, "You are not signed in to %s any more. Sign in again."},
+	{identity.ErrBadCredentials, http.StatusUnprocessableEntity, "%s does not accept this account's credentials. Correct the configured ones; no restart is needed."},
+	{identity.ErrMisconfigured, http.StatusInternalServerError, "%s does not accept this application as it is configured. Signing in again cures nothing: tell whoever runs this site."},
+	{identity.ErrUnusableAnswer, http.StatusBadGateway, "The answer of %s is not what it promises, so it was thrown away. Try once more; if it happens again, tell whoever runs this site."},
+	{identity.ErrNotSignedIn, http.StatusForbidden, "%s refused this sign-in: the account may not use this application."},
+	{identity.ErrGrantRefused, http.StatusForbidden, "%s does not accept what was to be exchanged for a token. Sign in again."},
+	{identity.ErrUnavailable, http.StatusServiceUnavailable, "%s does not answer: it is down, too slow, or its address is wrong."},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "%s did not answer in time."},
+}
+
+// platformFault is explain for an error of a platform, and names it: its
+// Explanation is all that is shown. A sign-in that is kept is said to be.
+func platformFault(p Platform, err error) *fault {
+	f := &fault{
+		Status: http.StatusInternalServerError, Err: err,
+		Explanation: "Something went wrong here, not at " + p.Name + ". Tell whoever runs this site: its log says more.",
+	}
+	later, kept := errors.AsType[*vault.UnavailableError](err)
+	if kept {
+		f.Explanation = "The token of " + p.Name + " could not be had just now."
+	}
+	for _, w := range platformWords {
+		if errors.Is(err, w.err) {
+			f.Status, f.Explanation = w.status, fmt.Sprintf(w.words, p.Name)
+			break
+		}
+	}
+	if e, ok := errors.AsType[*identity.Error](err); ok && errors.Is(err, identity.ErrUnavailable) {
+		f.RetryAfter = orLater(e.RetryAfter)
+		if e.StatusCode != 0 {
+			f.Explanation = fmt.Sprintf("%s could not give out a token just now: it answered %s.", p.Name, statusText(e.StatusCode))
+		}
+	}
+	if paused, ok := errors.AsType[*identity.PausedError](err); ok {
+		f.Status, f.RetryAfter = http.StatusServiceUnavailable, paused.RetryAfter
+		if paused.Err == nil {
+			f.Explanation = fmt.Sprintf("This server signed in to %s a moment ago, and leaves time between two sign-ins.", p.Name)
+		} else {
+			f.Explanation += " This server waits before it asks again, so that the account is not locked."
+		}
+	}
+	if kept {
+		f.Status, f.RetryAfter = http.StatusServiceUnavailable, later.RetryAfter
+	}
+	if f.RetryAfter > 0 && !errors.Is(err, identity.ErrMisconfigured) {
+		f.Explanation += " Try again in " + inSeconds(f.RetryAfter) + "."
+	}
+	if kept {
+		f.Explanation += " The sign-in is kept."
+	}
+	return f
+}
+
+// vendorCode is the platform's own code for what went wrong, or empty.
+func vendorCode(err error) string {
+	if e, ok := errors.AsType[*identity.Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+func inSeconds(d time.Duration) string {
+	if n := seconds(d); n != 1 {
+		return fmt.Sprintf("%d seconds", n)
+	}
+	return "a second"
+}

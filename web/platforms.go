@@ -1,0 +1,312 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/templates"
+)
+
+// Platform is a token system that administrators sign in to, to see how its
+// tokens live. ID, Name, SignIn and Refresher are required.
+type Platform struct {
+	ID      string         // lower-case letters, digits and dashes; "platform/" before it makes the client in logs and metrics
+	Name    string         // as people know it
+	About   string         // what it is for, in one sentence
+	Account string         // who signs in, if that may be shown
+	Facts   []PlatformFact // how it works, to be compared with the others by name
+
+	// SignIn gets the first token. It is asked at every sign-in.
+	SignIn func(context.Context) (*oauth2.Token, error)
+
+	// Refresher gets the next ones. A [identity.Machine] is one.
+	Refresher vault.Refresher
+
+	// Call is what "Use the API" does. Zero: that is not offered.
+	Call PlatformCall
+
+	// Expire makes the server forget the access tokens that it gave. Nil: that is not offered, as with real servers.
+	Expire func()
+
+	// Fail makes the server's next token request fail. Nil: that is not offered.
+	Fail func()
+}
+
+// PlatformFact is one line of how a platform works, such as what rotates.
+type PlatformFact struct{ Name, Text string }
+
+// PlatformCall is one GET of a platform's API.
+type PlatformCall struct {
+	// URL of the resource, without a query. It is https, or http on loopback or with Config.InsecureAllowHTTP.
+	URL string
+
+	// Transport sends the call, which has the token as bearer by then, and adds what else the API wants.
+	// Nil: Config.APITransport.
+	Transport http.RoundTripper
+}
+
+// platformName is how the vault, the log and the metrics know a platform.
+func platformName(p Platform) string { return "platform/" + p.ID }
+
+var platformID = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+func validatePlatforms(platforms []Platform, insecure bool) []error {
+	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	seen := map[string]bool{}
+	for i, p := range platforms {
+		switch {
+		case !platformID.MatchString(p.ID):
+			report("Config.Platforms[%d].ID must be of lower-case letters, digits and dashes", i)
+		case seen[p.ID]:
+			report("Config.Platforms[%d]: %s is there twice", i, p.ID)
+		}
+		seen[p.ID] = true
+		if p.Name == "" {
+			report("Config.Platforms[%d].Name is empty", i)
+		}
+		if p.SignIn == nil {
+			report("Config.Platforms[%d].SignIn is nil", i)
+		}
+		if p.Refresher == nil {
+			report("Config.Platforms[%d].Refresher is nil", i)
+		}
+		if p.Call.URL == "" {
+			continue
+		}
+		if err := checkURL(p.Call.URL, insecure); err != nil {
+			report("Config.Platforms[%d].Call.URL %w", i, err)
+		}
+	}
+	return problems
+}
+
+// platformNews is what the card of one platform says of what has just been done.
+type platformNews struct {
+	Platform      string // its ID
+	Notice        string // what was done; the next page shows it
+	Problem, Code string // what went wrong, and the platform's own code for it
+	Result        *templates.CallResult
+}
+
+// platformsPage shows all platforms. After an action it is asked with the
+// platform's ID, to put the notice where the eyes are.
+func (s *Server) platformsPage(w http.ResponseWriter, r *http.Request, _ user) error {
+	return s.renderPlatforms(w, r, http.StatusOK, platformNews{Platform: r.URL.Query().Get("of")})
+}
+
+func (s *Server) renderPlatforms(w http.ResponseWriter, r *http.Request, status int, news platformNews) error {
+	view := templates.Platforms{Page: s.view(r, "Platforms")}
+	for _, p := range s.config.Platforms {
+		shown := s.platformView(r.Context(), p)
+		if p.ID == news.Platform {
+			shown.Notice, view.Notice = view.Notice, ""
+			shown.Result = news.Result
+			if news.Problem != "" {
+				shown.Problem, shown.Code = news.Problem, news.Code
+			}
+		}
+		view.Platforms = append(view.Platforms, shown)
+	}
+	return s.render(w, r, status, templates.PlatformsPage(view))
+}
+
+// platformView tells a platform's state. It renews nothing: looking is not use.
+func (s *Server) platformView(ctx context.Context, p Platform) templates.Platform {
+	view := templates.Platform{
+		ID: p.ID, Name: p.Name, About: p.About, Account: p.Account,
+		CanUse: p.offers("use"), CanExpire: p.offers("expire"), CanFail: p.offers("fail"),
+	}
+	for _, f := range p.Facts {
+		view.Facts = append(view.Facts, templates.Fact(f))
+	}
+	status, err := s.heldStatus(ctx, platformName(p))
+	switch {
+	case err == nil:
+		view.SignedIn, view.Token = true, s.times(status)
+	case !errors.Is(err, vault.ErrNotFound):
+		view.Problem = platformFault(p, err).Explanation
+	}
+	return view
+}
+
+// platformAction does what a button of a card says.
+func (s *Server) platformAction(w http.ResponseWriter, r *http.Request, u user) error {
+	form, err := postForm(r)
+	if err != nil {
+		return err
+	}
+	p, ok := s.platform(form.Get("platform"))
+	action := form.Get("action")
+	if !ok || !p.offers(action) {
+		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown platform or action")}
+	}
+	news, err := s.doPlatform(r.Context(), p, action)
+	if err != nil {
+		return s.platformFailed(w, r, u, p, action, err)
+	}
+	s.log(r.Context(), slog.LevelInfo, "platform "+action, "client", platformName(p), "user", u.Owner)
+	if news.Result != nil || news.Problem != "" {
+		return s.renderPlatforms(w, r, http.StatusOK, news)
+	}
+	s.sessions.PutNotice(r.Context(), news.Notice)
+	http.Redirect(w, r, "/platforms?of="+p.ID, http.StatusSeeOther)
+	return nil
+}
+
+// offers reports whether the platform has an action.
+func (p Platform) offers(action string) bool {
+	switch action {
+	case "sign-in", "renew", "sign-out":
+		return true
+	case "use":
+		return p.Call.URL != ""
+	case "expire":
+		return p.Expire != nil
+	case "fail":
+		return p.Fail != nil
+	}
+	return false
+}
+
+// doPlatform does one of the actions that are offered.
+func (s *Server) doPlatform(ctx context.Context, p Platform, action string) (platformNews, error) {
+	news := platformNews{Platform: p.ID}
+	switch action {
+	case "sign-in":
+		news.Notice = "Signed in to " + p.Name + "."
+		return news, s.signInPlatform(ctx, p)
+	case "renew":
+		news.Notice = "The token is renewed."
+		return news, s.renewPlatform(ctx, p)
+	case "use":
+		return s.usePlatform(ctx, p)
+	case "expire":
+		p.Expire()
+		news.Notice = p.Name + " has forgotten its access tokens. Use the API: the token is renewed and the call repeated."
+	case "fail":
+		if _, err := s.heldStatus(ctx, platformName(p)); err != nil {
+			return news, err // or the failure would wait for the next sign-in
+		}
+		p.Fail()
+		if err := s.renewPlatform(ctx, p); err != nil { // which is what was asked for
+			news.Problem, news.Code = platformFault(p, err).Explanation, vendorCode(err)
+			return news, ctx.Err()
+		}
+		news.Notice = "A request failed, as it was told to, and the token is renewed all the same: this server asked in another way."
+	case "sign-out":
+		s.endTokens(ctx, endOne, s.held.Of(platformName(p)))
+		news.Notice = "Signed out of " + p.Name + "."
+	}
+	return news, nil
+}
+
+func (s *Server) signInPlatform(ctx context.Context, p Platform) error {
+	token, err := p.SignIn(ctx)
+	if err != nil {
+		return err
+	}
+	return s.hold(ctx, platformName(p), token)
+}
+
+// renewPlatform gets the next token, whether it is due or not.
+func (s *Server) renewPlatform(ctx context.Context, p Platform) error {
+	key, err := s.held.Key(platformName(p))
+	if err != nil {
+		return err
+	}
+	before, err := s.vault.Status(ctx, key)
+	if err != nil {
+		return err
+	}
+	expired := !before.Expiry.IsZero() && !s.config.Now().Before(before.Expiry)
+	token, err := s.token(ctx, key)
+	if err != nil || expired { // then that was the renewal
+		return err
+	}
+	_, err = s.vault.Renew(ctx, key, token)
+	return err
+}
+
+// usePlatform calls the platform's API with a live token, and tells what became
+// of the token on the way. Its error is that there was no token to send.
+func (s *Server) usePlatform(ctx context.Context, p Platform) (platformNews, error) {
+	news := platformNews{Platform: p.ID}
+	key, err := s.held.Key(platformName(p))
+	if err != nil {
+		return news, err
+	}
+	before, err := s.vault.Status(ctx, key)
+	if err != nil {
+		return news, err
+	}
+	sent := &witness{base: p.Call.Transport}
+	if sent.base == nil {
+		sent.base = s.config.APITransport
+	}
+	call := apiCall{id: platformName(p), url: p.Call.URL}
+	result, err := s.callAPI(ctx, call, &vault.Transport{Vault: s.vault, Key: key, Base: sent}, sent)
+	if err != nil && (len(sent.tokens) == 0 || ctx.Err() != nil) {
+		return news, err
+	}
+	if err != nil {
+		s.log(ctx, slog.LevelWarn, "API call failed", "call", call.id, "error", err)
+	}
+	news.Result = result
+	after, err := s.vault.Status(ctx, key)
+	switch {
+	case err != nil:
+		return news, err
+	case len(sent.tokens) > 1:
+		result.Explanation = "The server refused the token, so it was renewed and the call repeated. " + result.Explanation
+	case result.Status == http.StatusUnauthorized:
+		news.Problem, news.Code = s.whyNotRenewed(ctx, p, key, sent.tokens[0])
+	case after.Renewals > before.Renewals:
+		result.Explanation = "The token was due for renewal, so a new one was fetched. " + result.Explanation
+	}
+	return news, nil
+}
+
+// whyNotRenewed says why there was no other token in place of a refused one. The
+// vault knows: so soon after a failure it asks nobody again.
+func (s *Server) whyNotRenewed(ctx context.Context, p Platform, key, refused string) (problem, code string) {
+	_, err := s.vault.Renew(ctx, key, &oauth2.Token{AccessToken: refused})
+	if err == nil {
+		return "", "" // now there is one, for the next call
+	}
+	return platformFault(p, err).Explanation, vendorCode(err)
+}
+
+// platformFailed shows the page again, with what went wrong in the platform's card.
+func (s *Server) platformFailed(w http.ResponseWriter, r *http.Request, u user, p Platform, action string, err error) error {
+	if abandoned(r, err) {
+		return err
+	}
+	f := platformFault(p, err)
+	event := "platform action failed"
+	if action == "sign-in" {
+		event = "platform sign-in failed"
+	}
+	s.log(r.Context(), level(f), event, "client", platformName(p), "user", u.Owner, "error", err)
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(seconds(f.RetryAfter)))
+	}
+	return s.renderPlatforms(w, r, f.Status, platformNews{Platform: p.ID, Problem: f.Explanation, Code: vendorCode(err)})
+}
+
+func (s *Server) platform(id string) (Platform, bool) {
+	for _, p := range s.config.Platforms {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Platform{}, false
+}

@@ -1,0 +1,448 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/net/html"
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/web"
+)
+
+// office is a platform: an IdentityServer of its own, with an account that signs in as machines do.
+type office struct {
+	*identitytest.Server
+	password string
+}
+
+// newOffice is a site with two platforms, and what is behind the first. The second offers nothing that is optional.
+func newOffice(t *testing.T, change ...func(*web.Config)) (*site, *office) {
+	t.Helper()
+	server, err := identitytest.New(identitytest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &office{Server: server, password: "machine-password"}
+	withPlatforms := func(c *web.Config) {
+		seen := c.APITransport.(*secrets)
+		home := seen.base
+		seen.base = transportFunc(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Host == "127.0.0.2" {
+				return server.Transport().RoundTrip(r)
+			}
+			return home.RoundTrip(r)
+		})
+		c.Platforms = []web.Platform{o.platform(t, seen), o.platform(t, seen)}
+		plain := &c.Platforms[1]
+		plain.ID, plain.Name, plain.Call, plain.Expire, plain.Fail, plain.Facts = "plain", "Plain", web.PlatformCall{}, nil, nil, nil
+	}
+	return newSite(t, append([]func(*web.Config){withPlatforms}, change...)...), o
+}
+
+// officeClient is a client of the platform's.
+func officeClient(t *testing.T, transport http.RoundTripper) *identity.Client {
+	t.Helper()
+	config := identity.Config{URL: "http://127.0.0.2", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret")}
+	config.Transport = transport
+	client, err := identity.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func (o *office) platform(t *testing.T, transport http.RoundTripper) web.Platform {
+	t.Helper()
+	keeper, err := identity.NewMachine(identity.MachineConfig{
+		Client: officeClient(t, transport), Email: machine, Password: func() (identity.Secret, error) { return identity.NewSecret(o.password), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return web.Platform{
+		ID: "office", Name: "The Office", About: "For what is done in an office.", Account: machine,
+		Facts:     []web.PlatformFact{{Name: "Access token", Text: "lives 30 seconds"}, {Name: "Refresh token", Text: "works once"}},
+		SignIn:    func(ctx context.Context) (*oauth2.Token, error) { return keeper.Refresh(ctx, keeper.FirstToken()) },
+		Refresher: keeper,
+		Call:      web.PlatformCall{URL: "http://127.0.0.2/backoffice/api/v1/users"},
+		Expire:    func() { o.RotateKeys(); o.DropOldKeys() },
+		Fail:      func() { o.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 500}) },
+	}
+}
+
+// administrator is a browser that may see the platforms.
+func (s *site) administrator() *browser {
+	s.t.Helper()
+	b := s.browser()
+	b.signIn("admin", "spa_admin").leadsTo("/account")
+	return b
+}
+
+// press presses a button of a platform's card.
+func (b *browser) press(platform, action string) *answer {
+	b.site.t.Helper()
+	return b.post("/platforms", "platform", platform, "action", action)
+}
+
+// done presses a button, and returns the page that this leads to.
+func (b *browser) done(platform, action string) *answer {
+	b.site.t.Helper()
+	b.press(platform, action).leadsTo("/platforms?of=" + platform)
+	return b.get("/platforms?of=" + platform).is(200)
+}
+
+// card is what the card of a platform says.
+func (a *answer) card(platform string) string {
+	a.t.Helper()
+	card := a.doc().Find(`.platform:has(input[value="` + platform + `"])`)
+	if card.Length() != 1 {
+		a.t.Fatalf("%d cards of %s: %s", card.Length(), platform, a.text())
+	}
+	var words []string
+	for n := range card.Get(0).Descendants() { // apart, even where only elements part them
+		if n.Type == html.TextNode {
+			words = append(words, strings.Fields(n.Data)...)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// says fails unless the card of the platform has all the words.
+func (a *answer) says(platform string, words ...string) *answer {
+	a.t.Helper()
+	card := a.card(platform)
+	for _, w := range words {
+		if !strings.Contains(card, w) {
+			a.t.Errorf("the card lacks %q: %s", w, card)
+		}
+	}
+	return a
+}
+
+func TestPlatformsAreForAdministrators(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t)
+		s.browser().get("/platforms").leadsTo("/sign-in?return_to=%2Fplatforms")
+		s.browser().press("office", "sign-in").is(401)
+		for _, who := range []struct{ name, client string }{{"trader", "spa_admin"}, {"admin", "spa"}} {
+			b := s.browser()
+			b.signIn(who.name, who.client).leadsTo("/account")
+			b.get("/platforms").is(403, "for administrators")
+			b.press("office", "sign-in").is(403)
+			if b.get("/account").doc().Find(`a[href="/platforms"]`).Length() != 0 {
+				t.Error("the page is offered to someone it refuses")
+			}
+		}
+		b := s.administrator()
+		b.get("/account").is(200, `href="/platforms"`)
+		b.get("/platforms").is(200, "lives 30 seconds").says("office", "Not signed in", "For what is done in an office.", machine, "works once")
+		b.send(b.request(http.MethodPut, "/platforms", nil)).is(405)
+		b.header.Set("Sec-Fetch-Site", "cross-site")
+		b.press("office", "sign-in").is(403)
+		if n := o.Grants("password"); n != 0 {
+			t.Errorf("%d sign-ins that nobody who may has asked for", n)
+		}
+	})
+}
+
+// A site without platforms does not speak of them.
+func TestNoPlatforms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.administrator()
+		if b.get("/account").doc().Find(`a[href="/platforms"]`).Length() != 0 {
+			t.Error("the navigation offers the page")
+		}
+		b.get("/platforms").is(200, "No platforms are configured.")
+		b.press("office", "sign-in").is(400)
+	})
+}
+
+func TestPlatformLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t)
+		b := s.administrator()
+		page := b.done("office", "sign-in").says("office", "Signed in to The Office.", "Valid", "30 s left", "Renewed not yet")
+		page.says("plain", "Not signed in")
+		if strings.Contains(b.get("/platforms").body, "Signed in to The Office.") {
+			t.Error("the notice is shown again")
+		}
+		pass(time.Second)
+		b.done("office", "renew").says("office", "The token is renewed.", "Renewed once", "30 s left")
+		pass(31 * time.Second)
+		b.get("/platforms").says("office", "Expired", "Renewed once")
+		b.done("office", "renew").says("office", "Renewed 2 times", "Valid") // an expired one is renewed once, too
+		b.done("plain", "sign-in").says("plain", "Signed in to Plain.", "Valid")
+		b.done("office", "sign-out").says("office", "Signed out of The Office.", "Not signed in").says("plain", "Valid")
+		if n := o.Grants("refresh_token"); n != 2 {
+			t.Errorf("%d renewals, want 2", n)
+		}
+		for _, action := range []string{"renew", "use", "fail"} {
+			b.press("office", action).is(409).says("office", "not signed in to The Office any more", "Not signed in")
+		}
+		b.done("office", "sign-out")
+		if n := o.Count(identitytest.EndpointSignOut); n != 0 {
+			t.Errorf("%d remote sign-outs of a platform that has none", n)
+		}
+		b.done("office", "sign-in").says("office", "Valid") // the refused "fail" has armed nothing
+		for _, form := range [][2]string{{"nobody", "sign-in"}, {"office", "dance"}, {"office", ""}, {"plain", "use"}, {"plain", "expire"}, {"plain", "fail"}} {
+			b.press(form[0], form[1]).is(400)
+		}
+	})
+}
+
+func TestPlatformUse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t)
+		b := s.administrator()
+		b.done("office", "sign-in")
+		answered := b.press("office", "use").is(200).says("office", "GET /backoffice/api/v1/users", "200 OK", "The API accepted the token.", "trader@example.com")
+		if strings.Contains(answered.card("office"), "renewal, so") || strings.Contains(answered.card("plain"), "200 OK") {
+			t.Errorf("the page says %s", answered.text())
+		}
+		pass(31 * time.Second)
+		b.press("office", "use").is(200).says("office", "due for renewal, so a new one was fetched. The API accepted", "Renewed once")
+
+		pass(time.Second)
+		b.done("office", "expire").says("office", "has forgotten its access tokens", "Valid")
+		asked := o.Count(identitytest.EndpointBackOffice)
+		b.press("office", "use").is(200).says("office", "200 OK", "refused the token, so it was renewed and the call repeated. The API accepted", "Renewed 2 times")
+		if n := o.Count(identitytest.EndpointBackOffice) - asked; n != 2 {
+			t.Errorf("%d calls, want the refused one and its repetition", n)
+		}
+		for _, c := range []struct {
+			fault identitytest.Fault
+			words []string
+		}{
+			{identitytest.Fault{Status: 401, Times: 2}, []string{"401 Unauthorized", "renewed and the call repeated. The API does not accept the token."}},
+			{identitytest.Fault{Status: 403}, []string{"403 Forbidden", "a right of the account is missing"}},
+			{identitytest.Fault{Status: 302}, []string{"302 Found", "not followed"}},
+			{identitytest.Fault{LoseRequest: true}, []string{"No answer", "did not answer"}},
+			{identitytest.Fault{DelayBefore: time.Hour}, []string{"No answer", "did not answer"}},
+		} {
+			o.Inject(identitytest.EndpointBackOffice, c.fault)
+			b.press("office", "use").is(200).says("office", c.words...)
+			pass(time.Second)
+		}
+	})
+}
+
+// A token that the API refuses, while no other can be had, is told of with the reason.
+func TestPlatformUseWithoutRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t)
+		b := s.administrator()
+		b.done("office", "sign-in")
+		o.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 401, Body: []byte(`{"error":"invalid_client"}`), Times: -1})
+		b.done("office", "expire")
+		refused := b.press("office", "use").is(200).says("office", "401 Unauthorized", "The API does not accept the token.",
+			"The Office does not accept this application as it is configured.", "Its code for this: invalid_client", "The sign-in is kept.")
+		if strings.Contains(refused.card("office"), "Try again in") { // that would cure nothing
+			t.Errorf("the card says %s", refused.card("office"))
+		}
+		pass(31 * time.Second)
+		asked := o.Count(identitytest.EndpointBackOffice)
+		b.press("office", "use").is(503).says("office", "does not accept this application", "Expired")
+		if o.Count(identitytest.EndpointBackOffice) != asked {
+			t.Error("the API is called without a live token")
+		}
+		o.ClearFaults()
+		pass(20 * time.Second)
+		b.press("office", "use").is(200).says("office", "200 OK", "due for renewal")
+	})
+}
+
+// opaque gives tokens that do not look like any.
+type opaque struct{ given int }
+
+// Refresh implements vault.Refresher.
+func (o *opaque) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+	o.given++
+	return &oauth2.Token{AccessToken: fmt.Sprintf("%d-of-the-opaque-ones", o.given), Expiry: time.Now().Add(time.Minute)}, nil
+}
+
+// An API that repeats what it was sent, the refused token too, does not get it to the browser.
+func TestPlatformThatEchoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent []string
+		s, _ := newOffice(t, func(c *web.Config) {
+			office, o := &c.Platforms[0], &opaque{}
+			office.SignIn = func(ctx context.Context) (*oauth2.Token, error) { return o.Refresh(ctx, nil) }
+			office.Refresher = o
+			office.Call.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
+				sent = append(sent, r.Header.Get("Authorization"))
+				status := map[bool]int{true: http.StatusUnauthorized, false: http.StatusOK}[len(sent) == 1]
+				return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(strings.Join(sent, "; ")))}, nil
+			})
+		})
+		b := s.administrator()
+		b.done("office", "sign-in")
+		answered := b.press("office", "use").is(200).says("office", "200 OK", "Bearer [token removed]; Bearer [token removed]")
+		if len(sent) != 2 || sent[0] == sent[1] || strings.Contains(answered.body, "opaque") {
+			t.Errorf("%d calls, and the page says %s", len(sent), answered.card("office"))
+		}
+	})
+}
+
+func TestPlatformFail(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t)
+		b := s.administrator()
+		b.done("office", "sign-in")
+		pass(time.Second)
+		b.press("office", "fail").is(200).says("office", "The Office could not give out a token just now: it answered 500 Internal Server Error.",
+			"Try again in ", "The sign-in is kept.", "Valid", "29 s left", "Renewed not yet")
+		b.press("office", "use").is(200).says("office", "200 OK") // with the token that there is
+		pass(2 * time.Second)
+		b.done("office", "renew").says("office", "Renewed once")
+
+		o.RevokeTokens(machine) // the account signs in once more instead
+		pass(10 * time.Second)
+		b.done("office", "renew").says("office", "Renewed 2 times")
+	})
+}
+
+// What goes wrong names the platform, and has its code.
+func TestPlatformProblems(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault  identitytest.Fault
+		status int
+		words  []string
+	}{
+		"down":            {identitytest.Fault{LoseRequest: true}, 503, []string{"The Office does not answer", "Try again in 5 seconds."}},
+		"asks to wait":    {identitytest.Fault{Status: 429, RetryAfter: "9"}, 503, []string{"it answered 429 Too Many Requests", "Try again in 9 seconds."}},
+		"misconfigured":   {identitytest.Fault{Status: 400, Body: []byte(`{"error":"unauthorized_client"}`)}, 500, []string{"does not accept this application", "code for this: unauthorized_client"}},
+		"nonsense":        {identitytest.Fault{Status: 200, Body: []byte(`<html>`)}, 502, []string{"The answer of The Office is not what it promises"}},
+		"bad credentials": {identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_grant","error_description":"invalid_username_or_password"}`)}, 422, []string{"The Office does not accept this account's credentials", "code for this: invalid_grant"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, o := newOffice(t)
+				b := s.administrator()
+				o.Inject(identitytest.EndpointToken, c.fault)
+				failed := b.press("office", "sign-in").is(c.status).says("office", append(c.words, "Not signed in")...)
+				if (failed.header.Get("Retry-After") == "") == (c.status == 503) {
+					t.Errorf("Retry-After is %q", failed.header.Get("Retry-After"))
+				}
+				if strings.Contains(failed.text(), "IdentityServer") || strings.Contains(failed.card("plain"), "The Office") {
+					t.Errorf("it is told of something else: %s", failed.text())
+				}
+				pass(5 * time.Minute) // a Keeper does not try refused credentials sooner
+				b.done("office", "sign-in").says("office", "Valid")
+			})
+		})
+	}
+}
+
+// A Keeper's pauses are told in seconds, and why.
+func TestPlatformPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t)
+		b := s.administrator()
+		b.done("office", "sign-in")
+		pass(3 * time.Second)
+		b.press("office", "sign-in").is(503).says("office", "signed in to The Office a moment ago", "Try again in 7 seconds.", "Valid")
+		pass(7 * time.Second)
+		b.done("office", "sign-in").says("office", "Valid", "Renewed not yet")
+
+		o.password = "wrong-machine-password"
+		pass(10 * time.Second)
+		b.press("office", "sign-in").is(422).says("office", "does not accept this account's credentials", "no restart is needed", "Valid")
+		pass(10 * time.Second)
+		b.press("office", "sign-in").is(503).says("office", "does not accept this account's credentials", "waits before it asks again", "Try again in 10 seconds.")
+		o.password = "machine-password"
+		b.done("office", "sign-in").says("office", "Valid")
+	})
+}
+
+// A renewal that is overtaken by a sign-out brings nothing back, and there is nobody to revoke its token.
+func TestPlatformSignOutDuringRenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t)
+		b := s.administrator()
+		b.done("office", "sign-in")
+		o.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: 5 * time.Second})
+		renewed := make(chan *answer)
+		go func() { renewed <- b.press("office", "renew") }()
+		pass(time.Second)
+		b.done("office", "sign-out").says("office", "Not signed in")
+		(<-renewed).is(409).says("office", "Not signed in")
+		pass(10 * time.Second)
+		b.get("/platforms").says("office", "Not signed in")
+		if n := o.Count(identitytest.EndpointSignOut); n != 0 {
+			t.Errorf("%d remote sign-outs", n)
+		}
+	})
+}
+
+// Where the refresh token is all there is, its refusal ends the sign-in, which the card says until somebody signs in again.
+func TestPlatformEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, o := newOffice(t, func(c *web.Config) { c.Platforms[0].Refresher = officeClient(t, c.APITransport) })
+		b := s.administrator()
+		b.done("office", "sign-in")
+		o.RevokeTokens(machine)
+		b.press("office", "renew").is(409).says("office", "The Office ended this sign-in. Sign in again.", "Not signed in")
+		b.get("/platforms").says("office", "The Office ended this sign-in.", "Not signed in")
+		pass(10 * time.Second)
+		if card := b.done("office", "sign-in").says("office", "Valid").card("office"); strings.Contains(card, "ended") {
+			t.Errorf("the card says %s", card)
+		}
+	})
+}
+
+// req 126: platforms are counted and logged by names that the configuration bounds.
+func TestPlatformMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := prometheus.NewRegistry()
+		s, o := newOffice(t, func(c *web.Config) { c.Registerer = r })
+		b := s.administrator()
+		o.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 500})
+		b.press("office", "sign-in").is(503)
+		pass(10 * time.Second)
+		b.done("office", "sign-in")
+		b.done("office", "renew")
+		b.press("office", "fail").is(200)
+		synctest.Wait()
+		wantSamples(t, r, map[string]float64{
+			"b2trader_sign_ins_total platform/office ok":                1,
+			"b2trader_sign_ins_total platform/office unavailable":       1,
+			"b2trader_renewal_duration_seconds platform/office renewed": 1,
+			"b2trader_renewal_duration_seconds platform/office failed":  1,
+			"b2trader_renewal_wait_seconds platform/office ok":          1,
+			"b2trader_live_sessions platform/office":                    1,
+		})
+		for _, want := range []string{`"msg":"platform sign-in","client":"platform/office"`, `"msg":"token renewal","result":"renewed","client":"platform/office"`} {
+			if !strings.Contains(s.log.String(), want) {
+				t.Errorf("the log lacks %s", want)
+			}
+		}
+	})
+}
+
+func TestPlatformConfigProblems(t *testing.T) {
+	_, err := web.New(web.Config{Platforms: []web.Platform{
+		{ID: "Of fice", Call: web.PlatformCall{URL: "http://user:hidden@api.example"}}, {ID: "twice"}, {ID: "twice", Name: "Twice"},
+	}})
+	for _, want := range []string{
+		"Platforms[0].ID must be", "Platforms[0].Name is empty", "Platforms[0].SignIn is nil", "Platforms[0].Refresher is nil",
+		"Platforms[0].Call.URL must have neither user", "Platforms[2]: twice is there twice", "Platforms[2].SignIn",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), "hidden") {
+		t.Error("the error tells a password")
+	}
+}
