@@ -80,13 +80,14 @@ func first(values ...string) string {
 	return ""
 }
 
-// Clean makes a peer's words fit for an error or a log: the given secrets replaced (also in their form-encoded
-// spelling), control characters removed, at most 200 bytes.
+// Clean makes a peer's words fit for an error or a log: the given secrets replaced (also as forms and JSON spell
+// them), control characters removed, at most 200 bytes.
 func Clean(s string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			s = strings.ReplaceAll(s, secret, tokenapi.Redacted)
 			s = strings.ReplaceAll(s, url.QueryEscape(secret), tokenapi.Redacted)
+			s = strings.ReplaceAll(s, inJSON(secret), tokenapi.Redacted)
 		}
 	}
 	s = strings.Map(func(r rune) rune {
@@ -100,6 +101,12 @@ func Clean(s string, secrets ...string) string {
 		s = strings.ToValidUTF8(s[:limit], "") + "…"
 	}
 	return s
+}
+
+// inJSON returns s as a Request's body spells it, without the quotation marks.
+func inJSON(s string) string {
+	raw, _ := json.Marshal(s) // a string can always be marshalled
+	return string(raw[1 : len(raw)-1])
 }
 
 // IsJSON reports whether a Content-Type announces JSON, such as application/json or application/problem+json.
