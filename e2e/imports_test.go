@@ -80,6 +80,8 @@ var mayImport = map[string][]string{
 	"e2e":                              {},
 	"identity":                         clientPackages,
 	"identity/apitest":                 {},
+	"identity/b2binpay":                clientPackages,
+	"identity/b2binpay/b2binpaytest":   {"identity/apitest"},
 	"identity/identitytest":            {"identity/apitest"},
 	"identity/identitytest/npmclient":  {},
 	"identity/internal/httpx":          {"identity/tokenapi"},
@@ -112,6 +114,8 @@ var mayUse = map[string][]string{
 	"e2e":                              {},
 	"identity":                         identityModules,
 	"identity/apitest":                 {},
+	"identity/b2binpay":                {"golang.org/x/oauth2"},
+	"identity/b2binpay/b2binpaytest":   {},
 	"identity/identitytest":            {"github.com/go-jose/go-jose/v4"},
 	"identity/identitytest/npmclient":  {},
 	"identity/internal/httpx":          {"golang.org/x/oauth2"},
@@ -185,10 +189,11 @@ func TestImports(t *testing.T) {
 	}
 	for _, production := range []string{
 		"web", "identity", "identity/vault", "templates", "static", "identity/store/memstore", "identity/store/mirror",
-		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore",
+		"identity/store/pgstore", "identity/store/redisstore", "identity/store/sqlitestore", "identity/b2binpay",
 	} {
 		for _, test := range []string{
 			"testing", "net/http/httptest", module + "/identity/apitest", module + "/identity/identitytest", module + "/identity/store/storetest/servers",
+			module + "/identity/b2binpay/b2binpaytest",
 		} {
 			if slices.Contains(packages[module+"/"+production].Deps, test) {
 				t.Errorf("%s is built from %s, which is for tests", production, test)
