@@ -73,8 +73,12 @@ func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
 func (*Callbacks) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "b2binpay.Callbacks") }
 
 // A Callback is what B2BINPAY says of a deposit. The signature covers Status, Amount, TrackingID and TimeText; nothing
-// proves the identifiers and the rest of Raw. So find the payment by its TrackingID, or ask the API for the deposit, before
-// crediting anybody, and credit each deposit and status once: callbacks are sent again, and can be replayed.
+// proves the identifiers and the rest of Raw. So find the payment by its TrackingID, or ask the API for the deposit.
+//
+// Callbacks come more than once: a deposit may get several transfers, each transfer passes several statuses, the vendor sends
+// again what was not answered with 200, and whoever sees one can replay it. It is a repetition if its TransferID and
+// Status have been seen, which catches what is sent again with a new time; or if the four signed values have, which
+// catches what is replayed under another identifier.
 type Callback struct {
 	Signed     bool      // false: a "No Transfer" callback, of which nothing is proven
 	Status     string    // the transfer's, an integer: 2 is confirmed; empty without a transfer

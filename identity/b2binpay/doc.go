@@ -28,8 +28,8 @@
 //
 // # Where the facts come from
 //
-//   - the article: "Accessing and integrating with the B2BINPAY API", of the vendor's help desk: both requests, the
-//     answer's sample, the lifetimes, the number of requests;
+//   - the article: that of the vendor's help desk on the tokens of the API, which begins "Accessing and integrating with the
+//     B2BINPAY API": both requests, the answer's sample, the lifetimes, the number of requests;
 //   - docs.b2binpay.com, the pages of version 2 ("authentication", "deposit methods"): meta.sign, the error codes, that
 //     the previous refresh token can no longer be used, that the answer of a refresh has no meta;
 //   - "Verifying B2BINPAY Callback Signatures" and "Understanding B2BINPAY API & No Transfer Callback", of the help desk.
@@ -77,12 +77,16 @@
 //
 // Every error of a Client is a [*tokenapi.Error] and wraps one of the sentinels of package tokenapi:
 //
-//	/token/           2006, or else 400, 401    ErrBadCredentials
-//	/token/refresh/   2007, 2006, or else 401   ErrGrantRefused
-//	both              403                       ErrMisconfigured
-//	both              404, 405                  ErrMisconfigured
-//	both              throttled, 408, 429, 5xx  ErrUnavailable
-//	both              anything else             ErrUnusableAnswer
+//	                     SignIn              Refresh
+//	2006                 ErrBadCredentials   ErrGrantRefused
+//	2007                 by the status       ErrGrantRefused
+//	throttled            ErrUnavailable      ErrUnavailable
+//	400, 401             ErrBadCredentials   ErrGrantRefused
+//	403, 404, 405        ErrMisconfigured    ErrMisconfigured
+//	408, 429, 5xx        ErrUnavailable      ErrUnavailable
+//	anything else        ErrUnusableAnswer   ErrUnusableAnswer
+//
+// A code comes before the status.
 //
 // Those of Callbacks wrap one of this package's. Neither an error nor any printed value shows a password or token.
 // *oauth2.Token is not this package's: do not print it.

@@ -16,7 +16,8 @@ type refreshAttributes struct {
 	Refresh string `json:"refresh"`
 }
 
-// refreshRefusals is what refusals of /token/refresh/ mean. The vendor names 2007, in the words of 2006.
+// refreshRefusals is what refusals of /token/refresh/ mean. The vendor names 2007, in the words of 2006. The request carries
+// nothing but the refresh token, so what the server does not accept of it (400, 401) is that token, whatever the code.
 var refreshRefusals = httpx.Verdict{
 	Codes: map[string]error{
 		"2006":      tokenapi.ErrGrantRefused,
@@ -24,6 +25,7 @@ var refreshRefusals = httpx.Verdict{
 		"throttled": tokenapi.ErrUnavailable,
 	},
 	Status: map[int]error{
+		http.StatusBadRequest:   tokenapi.ErrGrantRefused,
 		http.StatusUnauthorized: tokenapi.ErrGrantRefused,
 		http.StatusForbidden:    tokenapi.ErrMisconfigured,
 	},

@@ -115,6 +115,3 @@ func (s *Server) RevokeRefreshTokens() {
 	defer s.mu.Unlock()
 	clear(s.refresh)
 }
-
-// Format prints the server's name for itself.
-func (s *Server) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "b2binpaytest.Server") }
