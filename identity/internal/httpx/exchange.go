@@ -54,8 +54,9 @@ func parameters(req *http.Request) url.Values {
 	return sent
 }
 
+// addBody adds what a body of a known media type says. Of any other nothing is known, not even which part is a name.
 func addBody(sent url.Values, contentType string, raw []byte) {
-	if mediaType, _, _ := mime.ParseMediaType(contentType); mediaType == "application/json" {
+	if IsJSON(contentType) {
 		var fields map[string]any
 		if json.Unmarshal(raw, &fields) == nil {
 			for name, v := range fields {
@@ -63,6 +64,9 @@ func addBody(sent url.Values, contentType string, raw []byte) {
 				sent.Set(name, s)
 			}
 		}
+		return
+	}
+	if mediaType, _, _ := mime.ParseMediaType(contentType); mediaType != "application/x-www-form-urlencoded" {
 		return
 	}
 	form, _ := url.ParseQuery(string(raw))

@@ -80,26 +80,38 @@ func first(values ...string) string {
 	return ""
 }
 
-// Clean makes a peer's words fit for an error or a log: the given secrets replaced (also in their form-encoded
-// spelling), control characters removed, at most 200 bytes.
+// Clean makes a peer's words fit for an error or a log: control characters removed, the given secrets replaced (also as
+// forms and JSON spell them), at most 200 bytes.
 func Clean(s string, secrets ...string) string {
+	s = printable(s)
 	for _, secret := range secrets {
-		if secret != "" {
-			s = strings.ReplaceAll(s, secret, tokenapi.Redacted)
-			s = strings.ReplaceAll(s, url.QueryEscape(secret), tokenapi.Redacted)
+		for _, spelling := range []string{secret, url.QueryEscape(secret), inJSON(secret)} {
+			if spelling = printable(spelling); spelling != "" {
+				s = strings.ReplaceAll(s, spelling, tokenapi.Redacted)
+			}
 		}
 	}
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
 	const limit = 200
 	if len(s) > limit {
 		s = strings.ToValidUTF8(s[:limit], "") + "…"
 	}
 	return s
+}
+
+// printable removes control characters and their like.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// inJSON returns s as a Request's body spells it, without the quotation marks.
+func inJSON(s string) string {
+	raw, _ := json.Marshal(s) // a string can always be marshalled
+	return string(raw[1 : len(raw)-1])
 }
 
 // IsJSON reports whether a Content-Type announces JSON, such as application/json or application/problem+json.

@@ -55,6 +55,9 @@ func TestClean(t *testing.T) {
 		{"plain words", "", "plain words"},
 		{"no account for pa55", "pa55", "no account for [redacted]"},
 		{"sent p%26w%3D", "p&w=", "sent [redacted]"},
+		{`sent {"password":"p\u0026\"w"}`, `p&"w`, `sent {"password":"[redacted]"}`},
+		{"sent p\x00a55 and p\na55", "pa55", "sent [redacted] and [redacted]"},
+		{"sent p\ta55", "p\ta55", "sent [redacted]"},
 		{"line\nbreak\x00 and \u202Ereversed", "", "linebreak and reversed"},
 		{strings.Repeat("é", 150), "", strings.Repeat("é", 100) + "…"},
 	} {

@@ -137,10 +137,14 @@ func TestObserversSeeNoSecret(t *testing.T) {
 	}
 	post("application/x-www-form-urlencoded", "grant_type=refresh_token&refresh_token=5ecret")
 	post("application/json", `{"email":"5ecret","password":"5ecret","provider":"Email"}`)
+	post("application/vnd.api+json", `{"data":{"password":"5ecret"}}`)
+	post("text/plain", "5ecret")
 
 	want := []url.Values{
 		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "grant_type": {"refresh_token"}, "refresh_token": {tokenapi.Redacted}},
 		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "email": {tokenapi.Redacted}, "password": {tokenapi.Redacted}, "provider": {"Email"}},
+		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "data": {tokenapi.Redacted}},
+		{"client_id": {"spa"}, "state": {tokenapi.Redacted}},
 	}
 	for i, e := range seen {
 		if e.Parameters.Encode() != want[i].Encode() {
@@ -150,7 +154,7 @@ func TestObserversSeeNoSecret(t *testing.T) {
 			t.Errorf("got %+v", e)
 		}
 	}
-	if len(seen) != 2 {
+	if len(seen) != len(want) {
 		t.Errorf("%d exchanges were observed", len(seen))
 	}
 }

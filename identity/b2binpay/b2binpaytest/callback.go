@@ -1,0 +1,92 @@
+package b2binpaytest
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"b2trader.identity.auth/identity/apitest"
+)
+
+// firstDeposit is the number of the first deposit, and firstTransfer that of its transfer,
+// as in the vendor's sample.
+const (
+	firstDeposit  = 11203
+	firstTransfer = 17618
+)
+
+const address = "0xcb959a408cbfbe64116a2dadc20188c290226fae"
+
+// Callback returns the body of a callback about a new transfer, signed, as the vendor posts
+// it. Status is the transfer's, 2 for confirmed; one that is a number is written as one.
+// Amount is written as a string. Each call is about another deposit.
+func (s *Server) Callback(status, amount, trackingID string) []byte {
+	s.mu.Lock()
+	number := s.deposits
+	s.deposits++
+	s.mu.Unlock()
+	now := stamp(s.now())
+	transfer := strconv.Itoa(firstTransfer + number)
+	data := deposit(number, trackingID, now)
+	data.Set("relationships", append(relationships(), apitest.Member{Name: "transfer", Value: related("transfer", transfer)}))
+	return apitest.Object{
+		{"data", data},
+		{"included", []apitest.Object{currency(), {
+			{"type", "transfer"}, {"id", transfer}, {"attributes", apitest.Object{
+				{"op_id", firstDeposit + number}, {"op_type", 1}, {"amount", amount}, {"commission", "0.001200000000000000"},
+				{"fee", "0.000000000000000000"}, {"txid", "0x" + apitest.RandomHex(32)}, {"status", written(status)},
+				{"user_message", nil}, {"created_at", now}, {"updated_at", now},
+			}},
+		}}},
+		{"meta", apitest.Object{{"time", now}, {"sign", s.sign(status + amount + trackingID + now)}}},
+	}.JSON()
+}
+
+// UnsignedCallback returns the body of a "No Transfer" callback: a deposit was cancelled,
+// or cannot be resolved, and there is no transfer. The vendor does not sign these.
+func (s *Server) UnsignedCallback(trackingID string) []byte {
+	s.mu.Lock()
+	number := s.deposits
+	s.deposits++
+	s.mu.Unlock()
+	now := stamp(s.now())
+	return apitest.Object{
+		{"data", deposit(number, trackingID, now)},
+		{"included", []apitest.Object{currency()}},
+		{"meta", apitest.Object{{"time", now}}},
+	}.JSON()
+}
+
+func deposit(number int, trackingID, now string) apitest.Object {
+	return apitest.Object{
+		{"type", "deposit"},
+		{"id", strconv.Itoa(firstDeposit + number)},
+		{"attributes", apitest.Object{
+			{"address", address}, {"created_at", now}, {"tracking_id", trackingID}, {"target_paid", "0.300000000000000000"},
+			{"destination", apitest.Object{{"address_type", nil}, {"address", address}}},
+		}},
+		{"relationships", relationships()},
+	}
+}
+
+func relationships() apitest.Object {
+	return apitest.Object{{"currency", related("currency", "1002")}, {"wallet", related("wallet", "318")}}
+}
+
+func related(kind, id string) apitest.Object {
+	return apitest.Object{{"data", apitest.Object{{"type", kind}, {"id", id}}}}
+}
+
+func currency() apitest.Object {
+	return apitest.Object{{"type", "currency"}, {"id", "1002"}, {"attributes", apitest.Object{
+		{"iso", 1002}, {"name", "Ethereum"}, {"alpha", "ETH"}, {"alias", nil}, {"exp", 18}, {"confirmation_blocks", 3},
+		{"minimal_transfer_amount", "0.000000000000000000"}, {"block_delay", 30},
+	}}}
+}
+
+// written is status as a JSON number, if it is one.
+func written(status string) any {
+	if _, err := strconv.ParseFloat(status, 64); err == nil && json.Valid([]byte(status)) {
+		return json.RawMessage(status)
+	}
+	return status
+}

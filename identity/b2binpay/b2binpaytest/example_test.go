@@ -1,0 +1,43 @@
+package b2binpaytest_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+)
+
+// A sign-in by hand, once with an answer that is lost.
+func Example() {
+	server, err := b2binpaytest.New(b2binpaytest.Config{ID: "0"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server.Inject(b2binpaytest.EndpointToken, apitest.Fault{LoseAnswer: true})
+
+	client := &http.Client{Transport: server.Transport()}
+	for _, password := range []string{b2binpaytest.Password, b2binpaytest.Password, "guess"} {
+		body := `{"data":{"type":"auth-token","attributes":{"login":"` + b2binpaytest.Login + `","password":"` + password + `"}}}`
+		answer, err := client.Post("https://api.b2binpay.example/token/", "application/vnd.api+json", strings.NewReader(body))
+		if err != nil {
+			fmt.Println("no answer")
+			continue
+		}
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			log.Fatal(err)
+		}
+		_ = answer.Body.Close() // read to its end
+		fmt.Printf("%d %.76s\n", answer.StatusCode, text)
+	}
+	fmt.Println(server.Count(b2binpaytest.EndpointToken), server.Requests(b2binpaytest.EndpointToken)[2].Problem)
+	// Output:
+	// no answer
+	// 200 {"data":{"type":"auth-token","id":"0","attributes":{"refresh":"eyJ0eXAiOiJKV
+	// 400 {"errors":[{"status":"400","code":"2006","detail":"No active account found w
+	// 3 2006: No active account found with the given credentials
+}

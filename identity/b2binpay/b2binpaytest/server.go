@@ -1,0 +1,117 @@
+package b2binpaytest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/apitest"
+)
+
+// The server's endpoints, for faults and for the record.
+const (
+	// EndpointToken is POST /token/, the sign-in.
+	EndpointToken apitest.Endpoint = "token"
+	// EndpointRefresh is POST /token/refresh/.
+	EndpointRefresh apitest.Endpoint = "refresh"
+	// EndpointAPI is GET /balance/, which wants an access token.
+	EndpointAPI apitest.Endpoint = "api"
+	// EndpointRedirect is any of these paths without its trailing slash.
+	EndpointRedirect apitest.Endpoint = "redirect"
+)
+
+// mediaType is that of JSON:API.
+const mediaType = "application/vnd.api+json"
+
+// Server is B2BINPAY's token API. It is an http.Handler, safe for concurrent use, and
+// answers on loopback connections only.
+type Server struct {
+	*apitest.Server
+	config Config
+
+	mu       sync.Mutex
+	access   map[string]*access
+	refresh  map[string]time.Time // of expiry
+	deposits int                  // that callbacks were made for
+}
+
+// access is what the server knows of an access token.
+type access struct {
+	expiry time.Time
+	uses   int
+}
+
+// New returns a server. Its error joins every problem of the Config.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("b2binpaytest: %w", err)
+	}
+	cfg = cfg.withDefaults()
+	s := &Server{
+		Server:  apitest.New(apitest.Config{Name: "b2binpaytest", Now: cfg.Now}),
+		config:  cfg,
+		access:  map[string]*access{},
+		refresh: map[string]time.Time{},
+	}
+	s.handle("/token/", EndpointToken, s.signIn)
+	s.handle("/token/refresh/", EndpointRefresh, s.renew)
+	s.handle("/balance/", EndpointAPI, s.balance)
+	return s, nil
+}
+
+// Start returns a server that listens on a free loopback port until the test ends. A
+// problem of the Config ends the test.
+func Start(tb testing.TB, cfg Config) *Server {
+	tb.Helper()
+	s, err := New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	apitest.Serve(tb, s)
+	return s
+}
+
+// handle answers path, which ends in a slash, with h, and the path without it with a
+// redirect.
+func (s *Server) handle(path string, endpoint apitest.Endpoint, h apitest.Handler) {
+	s.Handle(path, endpoint, func(x *apitest.Exchange) {
+		s.date(x)
+		h(x)
+	})
+	s.Handle(strings.TrimSuffix(path, "/"), EndpointRedirect, func(x *apitest.Exchange) {
+		s.date(x)
+		x.Answer().Header().Set("Location", path)
+		x.Status(http.StatusMovedPermanently)
+	})
+}
+
+// date sets the Date header by the server's own clock. A nil value keeps net/http from
+// adding one.
+func (s *Server) date(x *apitest.Exchange) {
+	if s.config.OmitDate {
+		x.Answer().Header()["Date"] = nil
+		return
+	}
+	x.Answer().Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+}
+
+// now is the time by the server's own clock.
+func (s *Server) now() time.Time { return s.config.Now().Add(s.config.ClockOffset) }
+
+// ExpireTokens ends the life of all access tokens. Refresh tokens stay.
+func (s *Server) ExpireTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.access)
+}
+
+// RevokeRefreshTokens makes all refresh tokens invalid before they expire. Access tokens
+// stay.
+func (s *Server) RevokeRefreshTokens() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.refresh)
+}

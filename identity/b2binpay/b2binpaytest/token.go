@@ -1,0 +1,142 @@
+package b2binpaytest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"time"
+
+	"b2trader.identity.auth/identity/apitest"
+)
+
+// noAccount is what the vendor says to a wrong password and to a bad refresh token alike.
+const noAccount = "No active account found with the given credentials"
+
+// userID is the account's, as in the article's sample tokens.
+const userID = 34
+
+// signIn answers POST /token/.
+func (s *Server) signIn(x *apitest.Exchange) {
+	var in struct {
+		Data struct {
+			Attributes struct{ Login, Password string }
+		}
+	}
+	if !s.read(x, &in) {
+		return
+	}
+	switch a := in.Data.Attributes; {
+	case a.Login == "" || a.Password == "":
+		s.refuse(x, http.StatusBadRequest, "invalid", "This field may not be blank.")
+	case !equal(a.Login, s.config.Login) || !equal(a.Password, s.config.Password):
+		s.refuse(x, http.StatusBadRequest, "2006", noAccount)
+	default:
+		data, refresh := s.issue()
+		now := stamp(s.now())
+		meta := apitest.Object{{"time", now}, {"sign", s.sign(now + refresh)}}
+		x.JSON(http.StatusOK, mediaType, apitest.Object{{"data", data}, {"meta", meta}})
+	}
+}
+
+// renew answers POST /token/refresh/.
+func (s *Server) renew(x *apitest.Exchange) {
+	var in struct {
+		Data struct {
+			Attributes struct{ Refresh string }
+		}
+	}
+	if !s.read(x, &in) {
+		return
+	}
+	switch refresh := in.Data.Attributes.Refresh; {
+	case refresh == "":
+		s.refuse(x, http.StatusBadRequest, "invalid", "This field may not be blank.")
+	case !s.spend(refresh):
+		s.refuse(x, http.StatusUnauthorized, "2007", noAccount)
+	default:
+		data, _ := s.issue()
+		x.JSON(http.StatusOK, mediaType, apitest.Object{{"data", data}})
+	}
+}
+
+// read decodes a POST of JSON:API. It is false if it answered already.
+func (s *Server) read(x *apitest.Exchange, v any) bool {
+	switch {
+	case !x.AllowOnly(http.MethodPost):
+		return false
+	case x.MediaType() != mediaType:
+		s.refuse(x, http.StatusUnsupportedMediaType, "unsupported_media_type", "Unsupported media type in request.")
+		return false
+	case !x.Decode(v):
+		s.refuse(x, http.StatusBadRequest, "parse_error", "JSON parse error.")
+		return false
+	}
+	return true
+}
+
+// spend uses a refresh token up. It is false if the token is unknown, used or expired.
+func (s *Server) spend(refresh string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	expiry, known := s.refresh[refresh]
+	delete(s.refresh, refresh)
+	return known && s.now().Before(expiry)
+}
+
+// issue makes a pair of tokens. It returns the data of the answer, and the refresh token.
+func (s *Server) issue() (data apitest.Object, refresh string) {
+	now := s.now()
+	accessExpiry, refreshExpiry := now.Add(s.config.AccessTokenLifetime), now.Add(s.config.RefreshTokenLifetime)
+	refresh = jwt("refresh", now, refreshExpiry)
+	token := jwt("access", now, accessExpiry)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.access[token] = &access{expiry: accessExpiry}
+	s.refresh[refresh] = refreshExpiry
+	return apitest.Object{
+		{"type", "auth-token"},
+		{"id", s.config.ID},
+		{"attributes", apitest.Object{
+			{"refresh", refresh},
+			{"access", token},
+			{"access_expired_at", stamp(accessExpiry)},
+			{"refresh_expired_at", stamp(refreshExpiry)},
+			{"is_2fa_confirmed", false},
+		}},
+	}, refresh
+}
+
+// jwt makes a token with the claims of the article's samples.
+func jwt(tokenType string, now, expiry time.Time) string {
+	return apitest.JWT(apitest.Object{
+		{"token_type", tokenType}, {"exp", expiry.Unix()}, {"iat", now.Unix()}, {"jti", apitest.RandomHex(16)}, {"user_id", userID},
+	})
+}
+
+// stamp writes a time as the vendor does: UTC, with microseconds.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// sign is the vendor's signature: HMAC-SHA256 in lower-case hex. Its key is the SHA-256 of
+// login and password, as bytes.
+func (s *Server) sign(message string) string {
+	key := sha256.Sum256([]byte(s.config.Login + s.config.Password))
+	mac := hmac.New(sha256.New, key[:])
+	mac.Write([]byte(message))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// refuse answers with an error of JSON:API.
+func (s *Server) refuse(x *apitest.Exchange, status int, code, detail string) {
+	x.Note(code + ": " + detail)
+	var written any = code
+	if n, err := strconv.Atoi(code); err == nil && s.config.NumericCodes {
+		written = n
+	}
+	problem := apitest.Object{{"status", strconv.Itoa(status)}, {"code", written}, {"detail", detail}}
+	x.JSON(status, mediaType, apitest.Object{{"errors", []apitest.Object{problem}}})
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -1,0 +1,210 @@
+package b2binpay_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/b2binpay"
+	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// newCallbacks returns the Callbacks of the sample account, changed by each change.
+func newCallbacks(t testing.TB, changes ...func(*b2binpay.CallbackConfig)) *b2binpay.Callbacks {
+	t.Helper()
+	config := b2binpay.CallbackConfig{Login: login, Password: tokenapi.Fixed(password)}
+	for _, change := range changes {
+		change(&config)
+	}
+	callbacks, err := b2binpay.NewCallbacks(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return callbacks
+}
+
+func account(login, password string) func(*b2binpay.CallbackConfig) {
+	return func(c *b2binpay.CallbackConfig) { c.Login, c.Password = login, tokenapi.Fixed(password) }
+}
+
+func allowUnsigned(c *b2binpay.CallbackConfig) { c.AllowUnsigned = true }
+
+// The vendor's sample, signed by OpenSSL.
+func TestCallbackSample(t *testing.T) {
+	body := sample(t, "callback.json")
+	cb, err := newCallbacks(t, account("Your API key", "Your API secret")).Verify(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2022, 7, 15, 16, 58, 11, 42000, time.UTC)
+	if !cb.Signed || cb.Status != "2" || cb.Amount != "0.300000000000000000" || cb.TrackingID != "" || cb.TimeText != "2022-07-15T16:58:11.000042Z" ||
+		!cb.Time.Equal(at) || cb.DepositID != "11203" || cb.TransferID != "17618" || !bytes.Equal(cb.Raw, body) {
+		t.Errorf("got %+v", cb)
+	}
+	if !bytes.Contains(body, []byte(opensslSign(t, 1))) {
+		t.Error("the sample's signature is not OpenSSL's")
+	}
+}
+
+// callbackBody is a callback in the least that one must have. The parts are JSON.
+func callbackBody(status, amount, trackingID, at, sign string) string {
+	return fmt.Sprintf(`{"data":{"type":"deposit","id":"1","attributes":{"tracking_id":%s}},"included":[{"type":"transfer","id":"2","attributes":{"status":%s,"amount":%s}}],"meta":{"time":%s,"sign":%s}}`,
+		trackingID, status, amount, at, sign)
+}
+
+// Values are signed as they are meant, and not as JSON spells them; numbers count by their text.
+func TestCallbackValues(t *testing.T) {
+	callbacks := newCallbacks(t, account("ключ", `p&"ä\`))
+	sign := `"` + opensslSign(t, 2) + `"`
+	const at = `"2024-06-12T17:47:44Z"`
+	for name, body := range map[string]string{
+		"a number and strings": callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, sign),
+		"strings":              callbackBody(`"-1"`, `"0.000000000000000000"`, `"order 7/ü"`, at, sign),
+		"numbers":              callbackBody(`-1`, `0.000000000000000000`, `"order 7/ü"`, at, sign),
+		"escapes":              callbackBody(`-1`, `"0.00000000000000000\u0030"`, `"order 7\/\u00fc"`, at, sign),
+		"sign in upper case":   callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, strings.ToUpper(sign)),
+		"white space":          " \r\n" + callbackBody(` -1 `, `"0.000000000000000000"`, `"order 7/ü"`, at, sign) + "\n",
+	} {
+		cb, err := callbacks.Verify([]byte(body))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if cb.Status != "-1" || cb.Amount != "0.000000000000000000" || cb.TrackingID != "order 7/ü" || cb.DepositID != "1" || cb.TransferID != "2" {
+			t.Errorf("%s: got %+v", name, cb)
+		}
+	}
+	for name, body := range map[string]string{
+		"another status":    callbackBody(`2`, `"0.000000000000000000"`, `"order 7/ü"`, at, sign),
+		"another amount":    callbackBody(`-1`, `"0.00000000000000000"`, `"order 7/ü"`, at, sign),
+		"another tracking":  callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/u"`, at, sign),
+		"a time like it":    callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, `"2024-06-12T17:47:44+00:00"`, sign),
+		"a signature of 0s": callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, `"`+strings.Repeat("0", 64)+`"`),
+		"one cut short":     callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, sign[:63]+`"`),
+		"one that is none":  callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, `"good"`),
+	} {
+		if cb, err := callbacks.Verify([]byte(body)); !errors.Is(err, b2binpay.ErrBadSignature) || cb != nil {
+			t.Errorf("%s: got %v, %v", name, cb, err)
+		}
+	}
+}
+
+// What the test server signs is verified, for its own account alone.
+func TestCallbackOfTheServer(t *testing.T) {
+	server, err := b2binpaytest.New(b2binpaytest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, second := server.Callback("2", "10.50", "order-7"), server.Callback("-2", "10.50", "")
+	a, err := newCallbacks(t).Verify(first)
+	if err != nil || a.Status != "2" || a.Amount != "10.50" || a.TrackingID != "order-7" {
+		t.Fatalf("got %+v, %v", a, err)
+	}
+	b, err := newCallbacks(t).Verify(second)
+	if err != nil || b.Status != "-2" || b.TrackingID != "" || a.DepositID == b.DepositID || a.TransferID == b.TransferID {
+		t.Fatalf("got %+v, %v", b, err)
+	}
+	for name, other := range map[string]func(*b2binpay.CallbackConfig){"login": account("another", password), "password": account(login, "another")} {
+		if _, err := newCallbacks(t, other).Verify(first); !errors.Is(err, b2binpay.ErrBadSignature) {
+			t.Errorf("another %s: got %v", name, err)
+		}
+	}
+}
+
+// "No Transfer" callbacks are not signed. Allowing them does not allow to leave out the signature of others.
+func TestUnsignedCallbacks(t *testing.T) {
+	server, err := b2binpaytest.New(b2binpaytest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := server.UnsignedCallback("order-7")
+	if cb, err := newCallbacks(t).Verify(body); !errors.Is(err, b2binpay.ErrUnsigned) || cb != nil {
+		t.Errorf("got %v, %v", cb, err)
+	}
+	cb, err := newCallbacks(t, allowUnsigned, func(c *b2binpay.CallbackConfig) { c.MaxAge = time.Nanosecond }).Verify(body)
+	if err != nil || cb.Signed || cb.Status != "" || cb.Amount != "" || cb.TransferID != "" || cb.TrackingID != "order-7" || cb.DepositID == "" || cb.Time.IsZero() {
+		t.Errorf("got %+v, %v", cb, err)
+	}
+	for name, body := range map[string]string{
+		"no included, no meta": `{"data":{"type":"deposit","id":1}}`,
+		"null":                 `{"data":{"type":"deposit","id":"1","attributes":null},"included":null,"meta":null}`,
+		"an empty signature":   `{"data":{"type":"deposit","id":"1"},"included":[],"meta":{"sign":"","time":"soon"}}`,
+	} {
+		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(body)); err != nil || cb.Signed || cb.DepositID != "1" || !cb.Time.IsZero() {
+			t.Errorf("%s: got %+v, %v", name, cb, err)
+		}
+	}
+	for _, sign := range []string{`null`, `""`} {
+		stripped := callbackBody(`2`, `"1"`, `""`, `"2024-06-12T17:47:44Z"`, sign)
+		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(stripped)); !errors.Is(err, b2binpay.ErrUnsigned) || cb != nil {
+			t.Errorf("sign %s: got %v, %v", sign, cb, err)
+		}
+	}
+}
+
+func TestStaleCallbacks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := b2binpaytest.New(b2binpaytest.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		recent := func(c *b2binpay.CallbackConfig) { c.MaxAge = time.Hour }
+		late := func(c *b2binpay.CallbackConfig) {
+			c.MaxAge, c.Now = time.Hour, func() time.Time { return time.Now().Add(-3 * time.Hour) }
+		}
+		body := server.Callback("2", "1", "")
+		<-time.After(time.Hour)
+		if _, err := newCallbacks(t, recent).Verify(body); err != nil {
+			t.Error(err)
+		}
+		<-time.After(time.Nanosecond)
+		if cb, err := newCallbacks(t, recent).Verify(body); !errors.Is(err, b2binpay.ErrStale) || cb != nil {
+			t.Errorf("got %v, %v", cb, err)
+		}
+		if _, err := newCallbacks(t, late).Verify(body); !errors.Is(err, b2binpay.ErrStale) {
+			t.Errorf("from the future: got %v", err)
+		}
+		if _, err := newCallbacks(t, recent, account(login, "another")).Verify(body); !errors.Is(err, b2binpay.ErrBadSignature) {
+			t.Errorf("stale and forged: got %v", err)
+		}
+		<-time.After(1000 * time.Hour)
+		if _, err := newCallbacks(t).Verify(body); err != nil {
+			t.Errorf("without MaxAge: got %v", err)
+		}
+	})
+}
+
+// The password is asked for each time. Without it nothing is verified, least of all by the empty one.
+func TestCallbackPassword(t *testing.T) {
+	server, err := b2binpaytest.New(b2binpaytest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := server.Callback("2", "1", "")
+	gone := errors.New("the file is gone")
+	answers := []error{nil, gone, nil}
+	asked := 0
+	callbacks := newCallbacks(t, func(c *b2binpay.CallbackConfig) {
+		c.Password = func() (tokenapi.Secret, error) {
+			asked++
+			return tokenapi.NewSecret(password), answers[asked-1]
+		}
+	})
+	for _, want := range answers {
+		if _, err := callbacks.Verify(body); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+	empty := newCallbacks(t, account(login, ""))
+	unsignedKey := signedBy(login, "", json.RawMessage(`"x"`))
+	cb, err := empty.Verify(unsignedKey)
+	if cb != nil || err == nil || errors.Is(err, b2binpay.ErrBadSignature) || errors.Is(err, b2binpay.ErrMalformedCallback) {
+		t.Errorf("an empty password: got %v, %v", cb, err)
+	}
+}

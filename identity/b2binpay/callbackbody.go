@@ -1,0 +1,114 @@
+package b2binpay
+
+import (
+	"encoding/json"
+	"errors"
+	"regexp"
+	"unicode/utf8"
+)
+
+// The forms of what is signed.
+var (
+	integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+	decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+)
+
+// readCallback returns what a body says, and its signature. Signed only means that there is one.
+func readCallback(body []byte) (cb *Callback, sign string, err error) {
+	if !utf8.Valid(body) || !json.Valid(body) {
+		return nil, "", errors.New("not JSON in UTF-8")
+	}
+	root, err := readObject(body, "data", "included", "meta")
+	if err != nil {
+		return nil, "", err
+	}
+	cb = &Callback{Raw: body}
+	sign, err = cb.readMeta(root["meta"])
+	if err := errors.Join(err, cb.readDeposit(root["data"]), cb.readIncluded(root["included"])); err != nil {
+		return nil, "", err
+	}
+	cb.Signed = sign != ""
+	switch {
+	case cb.Signed && cb.TransferID == "":
+		return nil, "", errors.New("a signature, but no transfer")
+	case cb.Signed && cb.Time.IsZero():
+		return nil, "", errors.New("meta.time is not a time")
+	}
+	return cb, sign, nil
+}
+
+// readMeta reads meta, which an unsigned callback need not have.
+func (cb *Callback) readMeta(raw json.RawMessage) (sign string, err error) {
+	if isNull(raw) {
+		return "", nil
+	}
+	meta, err := readObject(raw, "time", "sign")
+	if err != nil {
+		return "", err
+	}
+	cb.TimeText, err = meta.text("time")
+	if err != nil {
+		return "", err
+	}
+	cb.Time, _ = parseTime(cb.TimeText)
+	return meta.text("sign")
+}
+
+func (cb *Callback) readDeposit(raw json.RawMessage) error {
+	deposit, attributes, err := readResource(raw, "tracking_id")
+	if err != nil {
+		return err
+	}
+	if kind, _ := deposit.text("type"); kind != "deposit" {
+		return errors.New("not about a deposit")
+	}
+	if cb.DepositID, err = deposit.id(); err != nil {
+		return err
+	}
+	cb.TrackingID, err = attributes.text("tracking_id")
+	return err
+}
+
+// maxIncluded bounds the resources that come with a deposit. The vendor's sample has two.
+const maxIncluded = 1000
+
+// readIncluded looks for the transfer among the resources that are included. Of two transfers nobody could tell which is signed.
+func (cb *Callback) readIncluded(raw json.RawMessage) error {
+	if isNull(raw) {
+		return nil
+	}
+	count := 0
+	return eachElement(raw, func(element json.RawMessage) error {
+		if count++; count > maxIncluded {
+			return errors.New("too many resources")
+		}
+		transfer, attributes, err := readResource(element, "status", "amount")
+		if err != nil {
+			return err
+		}
+		kind, err := transfer.text("type")
+		switch {
+		case err != nil, kind != "transfer":
+			return err
+		case cb.TransferID != "":
+			return errors.New("several transfers")
+		}
+		return cb.readTransfer(transfer, attributes)
+	})
+}
+
+func (cb *Callback) readTransfer(transfer, attributes object) (err error) {
+	if cb.TransferID, err = transfer.id(); err != nil {
+		return err
+	}
+	if cb.Status, err = attributes.text("status"); err != nil {
+		return err
+	}
+	if cb.Amount, err = attributes.text("amount"); err != nil {
+		return err
+	}
+	if !integer.MatchString(cb.Status) || !decimal.MatchString(cb.Amount) {
+		return errors.New("the transfer's status or amount is not a number")
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package b2binpay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxCallback bounds the body of a callback, in bytes.
+const maxCallback = 1 << 20
+
+// Handler answers B2BINPAY's callbacks: it hands those that verify to next, and answers 200 with an empty body, as the
+// vendor asks for, once next has returned nil. If next fails it answers 500, so that the callback is sent again; next must
+// therefore bear to see one twice, and return nil for one that it has dealt with already.
+//
+// What does not verify is not shown to next: 400 if it is malformed, 403 if its signature or its time is not accepted,
+// 405 for another method than POST, 413 for more than 1 MiB, and 503 if CallbackConfig.Password fails. CallbackConfig.OnRefused
+// hears of these. The Content-Type is not looked at: the vendor does not document it, and it proves nothing.
+func (c *Callbacks) Handler(next func(ctx context.Context, cb *Callback) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cb, err := c.receive(w, r)
+		switch {
+		case err != nil:
+			if c.config.OnRefused != nil {
+				c.config.OnRefused(r.Context(), err)
+			}
+			w.WriteHeader(refusal(err))
+		case next(r.Context(), cb) != nil:
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			w.WriteHeader(http.StatusOK)
+		}
+	})
+}
+
+// errMethod says that a request is no POST.
+var errMethod = errors.New("b2binpay: a callback must be a POST")
+
+func (c *Callbacks) receive(w http.ResponseWriter, r *http.Request) (*Callback, error) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return nil, errMethod
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallback))
+	if err != nil {
+		return nil, fmt.Errorf("b2binpay: read callback: %w: %w", ErrMalformedCallback, err)
+	}
+	return c.Verify(body)
+}
+
+// refusal is the status that says why a callback is not accepted.
+func refusal(err error) int {
+	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
+	switch {
+	case errors.Is(err, errMethod):
+		return http.StatusMethodNotAllowed
+	case tooLarge:
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, ErrMalformedCallback):
+		return http.StatusBadRequest
+	case errors.Is(err, ErrUnsigned), errors.Is(err, ErrBadSignature), errors.Is(err, ErrStale):
+		return http.StatusForbidden
+	default:
+		return http.StatusServiceUnavailable
+	}
+}

@@ -1,0 +1,133 @@
+package b2binpay_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/b2binpay"
+	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// What signin.response.json holds.
+const (
+	sampleRefresh = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTcxODIzNjA2NCwiaWF0IjoxNzE4MjE0NDY0LCJqdGkiOiI0OGFlOTA3ZmNhMjY0NjI1YTQzYmU4ZGFmNzgxZGM3NiIsInVzZXJfaWQiOjM0fQ.hr3Q6gW4Ht9dFzQR-BFXkCKHwBJDFQL_XFoqTHcmv-Y"
+	sampleAccess  = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzE4MjE1MzY0LCJpYXQiOjE3MTgyMTQ0NjQsImp0aSI6ImFhMzU0ZmE4NGFlOTQyZjZhZTMzOGViYjdkMzQzNGZkIiwidXNlcl9pZCI6MzR9.dcZFcTPUwrDo3wT4C5CINcJTbsRwmcX5btFLKg13pY0"
+	sampleSign    = "39c20afc367abfde2a971a189fb10d76b74769a6add5e01e211c951246b77ce9"
+)
+
+// opensslSign returns a line of signatures.txt, which OpenSSL made.
+func opensslSign(t testing.TB, line int) string {
+	t.Helper()
+	sign, _, _ := strings.Cut(strings.Split(string(sample(t, "signatures.txt")), "\n")[line], " ")
+	return sign
+}
+
+// signedSample is signin.response.json with OpenSSL's signature for the credentials of signin.request.json.
+func signedSample(t testing.TB) []byte {
+	t.Helper()
+	return bytes.Replace(sample(t, "signin.response.json"), []byte(sampleSign), []byte(opensslSign(t, 0)), 1)
+}
+
+// wantSample checks that a token is what signin.response.json says, for an exchange that began at sent.
+func wantSample(t *testing.T, token *oauth2.Token, err error, sent time.Time) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.AccessToken != sampleAccess || token.RefreshToken != sampleRefresh || token.TokenType != "Bearer" {
+		t.Errorf("got other tokens than the sample's, of type %q", token.TokenType)
+	}
+	if life := token.Expiry.Sub(sent); life != 15*time.Minute {
+		t.Errorf("the access token lives %v", life)
+	}
+	if life := refreshExpiry(token).Sub(sent); life != 6*time.Hour {
+		t.Errorf("the refresh token lives %v", life)
+	}
+	if confirmed, told := token.Extra("is_2fa_confirmed").(bool); confirmed || !told {
+		t.Errorf("is_2fa_confirmed is %v", token.Extra("is_2fa_confirmed"))
+	}
+}
+
+// The sample as the page has it: its signature is of credentials that nobody knows, so a sign-in with others must not
+// believe it; a refresh, whose answer is not signed, gives its tokens.
+func TestSampleAsItIs(t *testing.T) {
+	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
+		server.Inject(b2binpaytest.EndpointToken, answering(sample(t, "signin.response.json")))
+		token, err := client.SignIn(t.Context(), "your_login", "your_password")
+		if wantError(t, err, tokenapi.ErrUnusableAnswer); token != nil {
+			t.Error("there is a token all the same")
+		}
+		server.Inject(b2binpaytest.EndpointRefresh, answering(sample(t, "signin.response.json")))
+		token, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
+		wantSample(t, token, err, time.Now())
+	})
+}
+
+// The sample, signed by OpenSSL for the credentials of the page's request.
+func TestSampleSigned(t *testing.T) {
+	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
+		server.Inject(b2binpaytest.EndpointToken, answering(signedSample(t)))
+		token, err := client.SignIn(t.Context(), "your_login", "your_password")
+		wantSample(t, token, err, time.Now())
+	})
+}
+
+// The requests are those of the page, but for white space, and the header fields that the package doc lists.
+func TestRequests(t *testing.T) {
+	server, client := start(t, b2binpaytest.Config{Login: "your_login", Password: "your_password"})
+	if _, err := client.SignIn(t.Context(), "your_login", "your_password"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "YOUR_REFRESH_TOKEN"})
+	wantError(t, err, tokenapi.ErrGrantRefused)
+
+	for _, c := range []struct {
+		endpoint   apitest.Endpoint
+		path, file string
+	}{
+		{b2binpaytest.EndpointToken, "/token/", "signin.request.json"},
+		{b2binpaytest.EndpointRefresh, "/token/refresh/", "refresh.request.json"},
+	} {
+		var body bytes.Buffer
+		if err := json.Compact(&body, sample(t, c.file)); err != nil {
+			t.Fatal(err)
+		}
+		sent := server.Requests(c.endpoint)
+		if len(sent) != 1 {
+			t.Fatalf("%s: %d requests", c.path, len(sent))
+		}
+		want := "POST " + c.path + "\nContent-Type: application/vnd.api+json\n\n" + body.String()
+		if got := sent[0].Wire("Content-Type", "Authorization", "Cookie"); got != want {
+			t.Errorf("sent\n%s\nwant\n%s", got, want)
+		}
+		ours := []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}
+		if got := slices.Sorted(maps.Keys(sent[0].Header)); !slices.Equal(got, ours) {
+			t.Errorf("%s: the header fields are %q", c.path, got)
+		}
+		if got := sent[0].Header.Get("Accept"); got != "application/vnd.api+json" {
+			t.Errorf("%s: Accept is %q", c.path, got)
+		}
+	}
+}
+
+// The deviation of JSON that is spelt with less than it could be.
+func TestRequestSpelling(t *testing.T) {
+	const odd = `p<&>"ä\`
+	server, client := inMemory(t, b2binpaytest.Config{Password: odd})
+	if _, err := client.SignIn(t.Context(), login, odd); err != nil {
+		t.Fatal(err)
+	}
+	want := `"password":"p\u003c\u0026\u003e\"ä\\"`
+	if got := server.Requests(b2binpaytest.EndpointToken)[0].Body; !bytes.Contains(got, []byte(want)) {
+		t.Errorf("sent %s, want %s", got, want)
+	}
+}

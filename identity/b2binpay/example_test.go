@@ -1,0 +1,175 @@
+package b2binpay_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"b2trader.identity.auth/identity/b2binpay"
+	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/vault"
+)
+
+// exampleServer stands in for B2BINPAY. Its clock stands still, so that the examples have outputs.
+func exampleServer() *b2binpaytest.Server {
+	server, err := b2binpaytest.New(b2binpaytest.Config{Now: exampleNow})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return server
+}
+
+func exampleNow() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
+
+// exampleClient returns a client of the server.
+func exampleClient(server *b2binpaytest.Server) *b2binpay.Client {
+	client, err := b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: server.Transport(), Now: exampleNow}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return client
+}
+
+// The whole thing: a program that holds the password calls the API, and needs not think of tokens.
+func Example() {
+	ctx := context.Background()
+	server := exampleServer()
+
+	client, err := b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: server.Transport()}}) // URL: b2binpay.ProductionURL
+	if err != nil {
+		log.Fatal(err)
+	}
+	keeper, err := client.Keeper(b2binpaytest.Login, tokenapi.Fixed(b2binpaytest.Password)) // or a function that reads a file
+	if err != nil {
+		log.Fatal(err)
+	}
+	v, err := vault.New(vault.Config{
+		Store: memstore.New(), Keys: []vault.Key{vault.NewKey("first")}, Refreshers: map[string]vault.Refresher{"b2binpay": keeper},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = v.Put(ctx, "b2binpay", vault.Entry{Client: "b2binpay", Token: keeper.FirstToken(), Until: time.Now().AddDate(10, 0, 0)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2binpay", Base: server.Transport()}}
+
+	resp, err := api.Get(b2binpay.SandboxURL + "/balance/")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	fmt.Println(resp.Status)
+	if err := v.Close(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output: 200 OK
+}
+
+func ExampleClient_SignIn() {
+	ctx := context.Background()
+	client := exampleClient(exampleServer())
+
+	_, err := client.SignIn(ctx, b2binpaytest.Login, "a wrong password")
+	fmt.Println(err, errors.Is(err, tokenapi.ErrBadCredentials))
+
+	token, err := client.SignIn(ctx, b2binpaytest.Login, b2binpaytest.Password)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Good until", token.Expiry.Format(time.TimeOnly), "and can be renewed until", token.Extra("refresh_expiry"))
+	// Output:
+	// b2binpay: sign in: credentials not accepted (HTTP 400): 2006: No active account found with the given credentials true
+	// Good until 12:15:00 and can be renewed until 2026-01-02 18:00:00 +0000 UTC
+}
+
+// A refresh token works once: store its successor before it is used.
+func ExampleClient_Refresh() {
+	ctx := context.Background()
+	client := exampleClient(exampleServer())
+	first, err := client.SignIn(ctx, b2binpaytest.Login, b2binpaytest.Password)
+	if err != nil {
+		log.Fatal(err)
+	}
+	second, err := client.Refresh(ctx, first)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("Both are new:", second.AccessToken != first.AccessToken && second.RefreshToken != first.RefreshToken)
+
+	switch _, err = client.Refresh(ctx, first); {
+	case errors.Is(err, tokenapi.ErrGrantRefused):
+		fmt.Println("Sign in again.")
+	case errors.Is(err, tokenapi.ErrUnavailable):
+		fmt.Println("Not now.")
+	}
+	// Output:
+	// Both are new: true
+	// Sign in again.
+}
+
+func ExampleCallbacks_Verify() {
+	server := exampleServer()
+	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{
+		Login: b2binpaytest.Login, Password: tokenapi.Fixed(b2binpaytest.Password),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	body := server.Callback("2", "0.300000000000000000", "order-7")
+	cb, err := callbacks.Verify(body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(cb.TrackingID, cb.Status, cb.Amount, cb.Time)
+
+	_, err = callbacks.Verify(bytes.ReplaceAll(body, []byte(`"0.3`), []byte(`"9.3`)))
+	fmt.Println(errors.Is(err, b2binpay.ErrBadSignature), err)
+	// Output:
+	// order-7 2 0.300000000000000000 2026-01-02 12:00:00 +0000 UTC
+	// true b2binpay: verify callback: the callback's signature is wrong
+}
+
+// A merchant's callback URL.
+func ExampleCallbacks_Handler() {
+	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{
+		Login: b2binpaytest.Login, Password: tokenapi.Fixed(b2binpaytest.Password),
+		OnRefused: func(_ context.Context, err error) { fmt.Println("refused:", err) },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	seen := map[string]bool{} // in a database, in the transaction that credits the payment
+	handler := callbacks.Handler(func(_ context.Context, cb *b2binpay.Callback) error {
+		sentAgain := "transfer " + cb.TransferID + " " + cb.Status
+		replayed := "signed " + strings.Join([]string{cb.Status, cb.Amount, cb.TrackingID, cb.TimeText}, " ")
+		if !seen[sentAgain] && !seen[replayed] && cb.Status == "2" {
+			fmt.Println("credit", cb.Amount, "to", cb.TrackingID)
+		}
+		seen[sentAgain], seen[replayed] = true, true
+		return nil
+	})
+
+	server := exampleServer()
+	paid := server.Callback("2", "0.300000000000000000", "order-7")
+	for _, body := range [][]byte{paid, paid, server.UnsignedCallback("order-8")} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/b2binpay/callback", bytes.NewReader(body)))
+		fmt.Println(w.Code)
+	}
+	// Output:
+	// credit 0.300000000000000000 to order-7
+	// 200
+	// 200
+	// refused: b2binpay: verify callback: the callback is not signed
+	// 403
+}

@@ -1,0 +1,86 @@
+package b2binpay
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+type refreshAttributes struct {
+	Refresh string `json:"refresh"`
+}
+
+// refreshRefusals is what refusals of /token/refresh/ mean. The vendor names 2007, in the words of 2006. The request carries
+// nothing but the refresh token, so what the server does not accept of it (400, 401) is that token, whatever the code.
+var refreshRefusals = httpx.Verdict{
+	Codes: map[string]error{
+		"2006":      tokenapi.ErrGrantRefused,
+		"2007":      tokenapi.ErrGrantRefused,
+		"throttled": tokenapi.ErrUnavailable,
+	},
+	Status: map[int]error{
+		http.StatusBadRequest:   tokenapi.ErrGrantRefused,
+		http.StatusUnauthorized: tokenapi.ErrGrantRefused,
+		http.StatusForbidden:    tokenapi.ErrMisconfigured,
+	},
+}
+
+// Refresh exchanges the refresh token of old, which works once, for new tokens. What the answer leaves out (refresh token,
+// is_2fa_confirmed) stays as it is in old. The vendor does not sign this answer.
+//
+// The times of the answer are compared with its Date header, or else with our clock: see the package's doc.
+// The request is never repeated. After an error with Sent set, the server may have spent the refresh token.
+//
+// Errors: ErrGrantRefused, also if old has no refresh token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
+func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
+	call := c.peer.Call("refresh token", old.RefreshToken)
+	if old.RefreshToken == "" {
+		return nil, call.Fail(tokenapi.ErrGrantRefused, "there is no refresh token")
+	}
+	err := call.Send(ctx, httpx.Request{
+		Method: http.MethodPost, URL: c.peer.URL(c.config.RefreshPath),
+		Body: authToken(refreshAttributes{old.RefreshToken}), MediaType: mediaType,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !call.OK() {
+		return nil, c.report(ctx, old, call.Refused(refreshRefusals))
+	}
+	a, err := readAnswer(call)
+	if err != nil {
+		return nil, err
+	}
+	return call.Token(inherit(c.tokens(call, a), old))
+}
+
+// report tells OnSuspicious of a refresh token that is refused before its time, and returns the refusal.
+func (c *Client) report(ctx context.Context, old *oauth2.Token, refusal *tokenapi.Error) error {
+	expiry, known := old.Extra(refreshExpiry).(time.Time)
+	expired := known && !c.peer.HTTP.Now().Before(expiry)
+	if c.config.OnSuspicious != nil && !expired && errors.Is(refusal, tokenapi.ErrGrantRefused) {
+		c.config.OnSuspicious(ctx, refusal)
+	}
+	return refusal
+}
+
+// inherit takes from old what the answer leaves out.
+func inherit(t httpx.Tokens, old *oauth2.Token) httpx.Tokens {
+	names := []string{confirmed}
+	if t.Refresh == "" {
+		t.Refresh, t.RefreshLifetime = old.RefreshToken, 0
+		names = append(names, refreshExpiry)
+	}
+	for _, name := range names {
+		if v := old.Extra(name); t.Extra[name] == nil && v != nil {
+			t.Extra[name] = v
+		}
+	}
+	return t
+}

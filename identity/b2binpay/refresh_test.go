@@ -1,0 +1,113 @@
+package b2binpay_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/b2binpay"
+	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// A refresh brings two new tokens, and the old refresh token works no more.
+func TestRefreshRotates(t *testing.T) {
+	for _, numeric := range []bool{false, true} {
+		server, client := inMemory(t, b2binpaytest.Config{NumericCodes: numeric})
+		first := signIn(t, client)
+		second := refresh(t, client, first)
+		third := refresh(t, client, second)
+		if first.AccessToken == second.AccessToken || first.RefreshToken == second.RefreshToken || second.RefreshToken == third.RefreshToken {
+			t.Error("a token came again")
+		}
+		token, err := client.Refresh(t.Context(), first)
+		e := wantError(t, err, tokenapi.ErrGrantRefused)
+		if token != nil || e.StatusCode != http.StatusUnauthorized || e.Code != "2007" || !e.GrantRefused() || !e.Sent {
+			t.Errorf("got %#v", e)
+		}
+		if server.Count(b2binpaytest.EndpointRefresh) != 3 {
+			t.Errorf("%d requests", server.Count(b2binpaytest.EndpointRefresh))
+		}
+	}
+}
+
+func TestNothingToRefresh(t *testing.T) {
+	server, client := inMemory(t, b2binpaytest.Config{})
+	_, err := client.Refresh(t.Context(), &oauth2.Token{AccessToken: "a"})
+	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent || server.Count(b2binpaytest.EndpointRefresh) != 0 {
+		t.Errorf("got %#v", e)
+	}
+}
+
+// req 61
+func TestRefreshInherits(t *testing.T) {
+	drop := func(names ...string) apitest.Fault {
+		return apitest.Fault{Answer: func(f map[string]any) {
+			for _, name := range names {
+				delete(attributes(f), name)
+			}
+		}}
+	}
+	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
+		old := signIn(t, client)
+		<-time.After(time.Minute)
+		server.Inject(b2binpaytest.EndpointRefresh, drop("refresh", "is_2fa_confirmed"))
+		next := refresh(t, client, old)
+		if next.RefreshToken != old.RefreshToken || !refreshExpiry(next).Equal(refreshExpiry(old)) || next.Extra("is_2fa_confirmed") != false {
+			t.Errorf("the old refresh token is lost, or lives until %v in place of %v", refreshExpiry(next), refreshExpiry(old))
+		}
+		if next.AccessToken == old.AccessToken {
+			t.Error("the access token is the old one")
+		}
+		old = signIn(t, client)
+		server.Inject(b2binpaytest.EndpointRefresh, drop("refresh_expired_at"))
+		if next = refresh(t, client, old); next.RefreshToken == old.RefreshToken || !refreshExpiry(next).IsZero() {
+			t.Error("the new refresh token has the life of the old one")
+		}
+	})
+}
+
+type tenant struct{}
+
+// A refresh token that is refused before its time is suspicious, says the vendor; one that has expired is not.
+func TestSuspicious(t *testing.T) {
+	var heard []*tokenapi.Error
+	var whose any
+	listen := func(c *b2binpay.Config) {
+		c.OnSuspicious = func(ctx context.Context, e *tokenapi.Error) { heard, whose = append(heard, e), ctx.Value(tenant{}) }
+	}
+	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
+		refused := func(name string, old *oauth2.Token, suspicious bool) {
+			t.Helper()
+			heard = nil
+			_, err := client.Refresh(context.WithValue(t.Context(), tenant{}, "acme"), old)
+			wantError(t, err, tokenapi.ErrGrantRefused)
+			if suspicious && (len(heard) != 1 || !errors.Is(heard[0], tokenapi.ErrGrantRefused) || heard[0].Code != "2007" || whose != "acme") || !suspicious && len(heard) != 0 {
+				t.Errorf("%s: heard %v", name, heard)
+			}
+		}
+		old := signIn(t, client)
+		refresh(t, client, old)
+		if len(heard) != 0 {
+			t.Errorf("heard %v of a refresh that succeeds", heard)
+		}
+		refused("used twice", old, true)
+		refused("of unknown life", &oauth2.Token{RefreshToken: old.RefreshToken}, true)
+		refused("absent", &oauth2.Token{}, false)
+		<-time.After(6*time.Hour - time.Nanosecond)
+		refused("not quite expired", old, true)
+		<-time.After(time.Nanosecond)
+		refused("expired", old, false)
+
+		server.Inject(b2binpaytest.EndpointRefresh, apitest.Fault{Status: 503})
+		_, err := client.Refresh(t.Context(), signIn(t, client))
+		if wantError(t, err, tokenapi.ErrUnavailable); len(heard) != 0 {
+			t.Errorf("heard %v of an outage", heard)
+		}
+	}, listen)
+}

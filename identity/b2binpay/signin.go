@@ -1,0 +1,95 @@
+package b2binpay
+
+import (
+	"context"
+	"net/http"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// mediaType is that of JSON:API, which B2BINPAY speaks.
+const mediaType = "application/vnd.api+json"
+
+// A document is the body of both requests (the article, steps 1 and 3).
+type document struct {
+	Data data `json:"data"`
+}
+
+type data struct {
+	Type       string `json:"type"`
+	Attributes any    `json:"attributes"`
+}
+
+func authToken(attributes any) document { return document{data{"auth-token", attributes}} }
+
+type signInAttributes struct {
+	Login    string `json:"login"`
+	Password string `json:"password"`
+}
+
+// signInRefusals is what refusals of /token/ mean. The vendor names 2006 and throttled. The one 400 that is described is about the
+// credentials, so that a 400 or 401 with another code, or with none, is taken for the same: an account whose
+// sign-ins are refused should not go on trying.
+var signInRefusals = httpx.Verdict{
+	Codes: map[string]error{
+		"2006":      tokenapi.ErrBadCredentials,
+		"throttled": tokenapi.ErrUnavailable,
+	},
+	Status: map[int]error{
+		http.StatusBadRequest:   tokenapi.ErrBadCredentials,
+		http.StatusUnauthorized: tokenapi.ErrBadCredentials,
+		http.StatusForbidden:    tokenapi.ErrMisconfigured,
+	},
+}
+
+// SignIn obtains tokens for an API account, whose login and password the article also calls KEY and SECRET. It verifies
+// meta.sign, which proves that the answer's refresh token and time are from somebody who knows the password.
+//
+// The token's Expiry is access_expired_at less meta.time, both by the server's clock, after the moment of sending by
+// ours. Its extras are refresh_expiry (a time.Time) and is_2fa_confirmed (a bool), where the answer has them. The
+// API has no second step; is_2fa_confirmed is reported and nothing else.
+//
+// Errors: ErrBadCredentials, without a request if login or password is empty; ErrMisconfigured; ErrUnavailable;
+// ErrUnusableAnswer, also for a signature that is missing or wrong.
+func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.Token, error) {
+	call := c.peer.Call("sign in", password)
+	if login == "" || password == "" {
+		return nil, call.Fail(tokenapi.ErrBadCredentials, "the login or the password is empty")
+	}
+	err := call.Send(ctx, httpx.Request{
+		Method: http.MethodPost, URL: c.peer.URL(c.config.TokenPath),
+		Body: authToken(signInAttributes{login, password}), MediaType: mediaType,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !call.OK() {
+		return nil, call.Refused(signInRefusals)
+	}
+	a, err := readAnswer(call)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkSign(call, a, login, password); err != nil {
+		return nil, err
+	}
+	return call.Token(c.tokens(call, a))
+}
+
+// checkSign verifies meta.sign, whose message is meta.time and the refresh token as the answer spells them (docs.b2binpay.com,
+// v2, authentication).
+func (c *Client) checkSign(call *httpx.Call, a answer, login, password string) error {
+	signedAt, _ := a.Meta.Time.(string)
+	switch sign, isText := a.Meta.Sign.(string); {
+	case a.Meta.Sign == nil, isText && sign == "":
+		if !c.config.AllowUnsigned {
+			return call.Unusable("it has no signature (meta.sign)")
+		}
+	case !signs(sign, login, password, signedAt+a.Data.Attributes.Refresh):
+		return call.Unusable("its signature (meta.sign) is not one of this account")
+	}
+	return nil
+}
