@@ -49,7 +49,7 @@ func (r *running) stop() error {
 // serve runs the site, the metrics if they have an address, and the embedded IdentityServer if none is named,
 // until ctx ends or one of them fails.
 func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err error) {
-	r := &running{logger: newLogger(s.logFormat, stderr), failed: make(chan error, 3)}
+	r := &running{logger: newLogger(s.logFormat, stderr), failed: make(chan error, 8)}
 	defer func() { err = errors.Join(err, r.stop()) }()
 	listener, err := r.listen(ctx, "-addr", s.addr)
 	if err != nil {
@@ -64,13 +64,23 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	var identityURL string
+	var (
+		embedded    *identitytest.Server
+		identityURL string
+	)
 	if s.identityURL == "" {
-		if identityURL, err = r.startEmbedded(); err != nil {
+		embedded, err = identitytest.New(identitytest.Config{})
+		if err := r.startTestServer("IdentityServer", embedded, err); err != nil {
+			return err
+		}
+		identityURL = embedded.URL()
+	}
+	config, problems := s.site(identityURL, "http://"+listener.Addr().String())
+	if embedded != nil && s.platformsFile == "" {
+		if config.Platforms, err = r.embeddedPlatforms(embedded, config.Machine); err != nil {
 			return err
 		}
 	}
-	config, problems := s.site(identityURL, "http://"+listener.Addr().String())
 	config.Logger, config.Store, config.Registerer = r.logger, opened, registry
 	if s.storeKind() == memory {
 		config.Keys = []vault.Key{vault.NewKey("process")}
@@ -148,20 +158,6 @@ func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
-}
-
-// startEmbedded starts the embedded IdentityServer and returns its URL.
-func (r *running) startEmbedded() (string, error) {
-	handler, err := identitytest.New(identitytest.Config{})
-	if err != nil {
-		return "", fmt.Errorf("the embedded IdentityServer: %w", err)
-	}
-	listener, err := handler.Listen("127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("the embedded IdentityServer: %w", err)
-	}
-	r.start("the embedded IdentityServer", handler, listener)
-	return handler.URL(), nil
 }
 
 // startMetrics serves /metrics on a listener of its own, so that it is never on the site's, if addr names one.

@@ -30,6 +30,7 @@ type settings struct {
 	help              bool
 
 	identityJWKSURL    string
+	platformsFile      string
 	store              string
 	storeListenURL     string
 	sessionKeysFile    string
@@ -97,6 +98,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.StringVar(&s.machinePassword.file, "machine-password-file", "", "`file` with its password, read at every sign-in")
 	f.Var(&s.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, separated by commas")
 	f.BoolVar(&s.insecureAllowHTTP, "insecure-allow-http", false, "accept http URLs beyond loopback: passwords cross the network readable")
+	f.StringVar(&s.platformsFile, "platforms-file", "", "JSON `file` that names the systems of the Platforms page; empty: embedded ones, if the IdentityServer is")
 	f.StringVar(&s.store, "store", memory, "where sessions live: `memory | sqlite:FILE | redis://… | rediss://… | postgres://…`; processes that share it share them")
 	f.StringVar(&s.storeListenURL, "store-listen-url", "", "postgres:// `URL` where LISTEN works, if -store leads to a pooler")
 	f.StringVar(&s.sessionKeysFile, "session-keys-file", "", "`file` with the keys that seal what is stored, one a line, id:base64; the first seals, all open; needed unless -store is memory")

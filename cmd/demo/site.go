@@ -113,6 +113,10 @@ func (s *settings) site(identityURL, publicURL string) (web.Config, []error) {
 			config.Machine = append(config.Machine, web.MachineIdentity{Client: client, Email: in.machineEmail, Password: in.machinePassword})
 		}
 	}
+	if s.platformsFile != "" {
+		platforms, more := s.platforms(config.Machine, in)
+		config.Platforms, problems = platforms, append(problems, more...)
+	}
 	return config, problems
 }
 
@@ -151,13 +155,27 @@ func (s secretSource) read() (identity.Secret, error) {
 	if s.file == "" {
 		return identity.NewSecret(s.value), nil
 	}
-	content, err := os.ReadFile(s.file)
+	secret, err := secretIn(s.file)()
 	if err != nil {
-		return identity.Secret{}, fmt.Errorf("%s_FILE: %w", s.name, err)
-	}
-	secret := identity.NewSecret(strings.TrimRight(string(content), "\r\n"))
-	if secret.IsZero() {
-		return secret, fmt.Errorf("%s_FILE: %s is empty", s.name, s.file)
+		return secret, fmt.Errorf("%s_FILE: %w", s.name, err)
 	}
 	return secret, nil
+}
+
+// secretIn returns a function that reads a secret's file.
+func secretIn(file string) func() (identity.Secret, error) {
+	return func() (identity.Secret, error) {
+		if file == "" {
+			return identity.Secret{}, errors.New("the name of the secret's file is missing")
+		}
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return identity.Secret{}, err
+		}
+		secret := identity.NewSecret(strings.TrimRight(string(content), "\r\n"))
+		if secret.IsZero() {
+			return secret, fmt.Errorf("%s is empty", file)
+		}
+		return secret, nil
+	}
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+
+	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/b2binpay"
+	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/b2core"
+	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/traderevolution"
+	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
+	"b2trader.identity.auth/identity/tradevest"
+	"b2trader.identity.auth/identity/tradevest/tradevesttest"
+	"b2trader.identity.auth/web"
+)
+
+// A testServer is an embedded one.
+type testServer interface {
+	http.Handler
+	Listen(addr string) (net.Listener, error)
+}
+
+// startTestServer serves s on a free port of loopback.
+func (r *running) startTestServer(name string, s testServer, err error) error {
+	if err != nil {
+		return fmt.Errorf("the embedded %s: %w", name, err)
+	}
+	listener, err := s.Listen("127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("the embedded %s: %w", name, err)
+	}
+	r.start("the embedded "+name, s, listener)
+	return nil
+}
+
+// embeddedPlatforms starts a test server of each system beside the embedded IdentityServer, and returns all of them as platforms that
+// may be made to fail.
+func (r *running) embeddedPlatforms(s *identitytest.Server, machines []web.MachineIdentity) ([]web.Platform, error) {
+	b2trader := func() (web.Platform, error) { return b2traderEmbedded(s, machines[0]) }
+	var platforms []web.Platform
+	for _, start := range []func() (web.Platform, error){b2trader, r.startB2Core, r.startTraderEvolution, r.startTradevest, r.startB2BINPAY} {
+		p, err := start()
+		if err != nil {
+			return nil, err
+		}
+		platforms = append(platforms, p)
+	}
+	return platforms, nil
+}
+
+// failOnce makes the next request to the endpoint fail.
+func failOnce(s *apitest.Server, e apitest.Endpoint) func() {
+	return func() { s.Inject(e, apitest.Fault{Status: http.StatusServiceUnavailable}) }
+}
+
+// b2traderEmbedded is the embedded IdentityServer as a platform.
+func b2traderEmbedded(s *identitytest.Server, m web.MachineIdentity) (web.Platform, error) {
+	p, err := b2traderPlatform(m, s.URL()+"/backoffice/api/v1/clients")
+	p.Expire = func() {
+		s.Inject(identitytest.EndpointBackOffice, identitytest.Fault{Status: http.StatusUnauthorized})
+	}
+	p.Fail = func() {
+		s.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable, Grant: "refresh_token"})
+	}
+	return p, err
+}
+
+func (r *running) startB2Core() (web.Platform, error) {
+	s, err := b2coretest.New(b2coretest.Config{})
+	if err := r.startTestServer("B2Core", s, err); err != nil {
+		return web.Platform{}, err
+	}
+	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+"/frontoffice/api/v3/account")
+	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, b2coretest.EndpointRefresh)
+	return p, err
+}
+
+func (r *running) startTraderEvolution() (web.Platform, error) {
+	s, err := traderevolutiontest.New(traderevolutiontest.Config{})
+	if err := r.startTestServer("TraderEvolution", s, err); err != nil {
+		return web.Platform{}, err
+	}
+	a := account{traderevolutiontest.SampleLogin, tokenapi.Fixed(traderevolutiontest.SamplePassword)}
+	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+"/accounts")
+	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, traderevolutiontest.EndpointRefresh)
+	return p, err
+}
+
+func (r *running) startTradevest() (web.Platform, error) {
+	s, err := tradevesttest.New(tradevesttest.Config{})
+	if err := r.startTestServer("Tradevest", s, err); err != nil {
+		return web.Platform{}, err
+	}
+	p, err := tradevestPlatform(tradevest.Config{
+		URL: s.URL(), ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
+		RequestorID: "123e4567-e89b-12d3-a456-426614174000",
+	}, s.URL()+"/v1/customers")
+	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, tradevesttest.EndpointToken)
+	return p, err
+}
+
+func (r *running) startB2BINPAY() (web.Platform, error) {
+	s, err := b2binpaytest.New(b2binpaytest.Config{MaxUses: 40})
+	if err := r.startTestServer("B2BINPAY", s, err); err != nil {
+		return web.Platform{}, err
+	}
+	a := account{b2binpaytest.Login, tokenapi.Fixed(b2binpaytest.Password)}
+	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+"/balance/")
+	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, b2binpaytest.EndpointRefresh)
+	return p, err
+}

@@ -1,0 +1,75 @@
+package main
+
+import "b2trader.identity.auth/web"
+
+// The rows of the comparison that the Platforms page shows. The README has the same table.
+const (
+	factSignIn  = "Signs in with"
+	factSent    = "What is sent"
+	factAccess  = "Access token"
+	factRefresh = "Refresh token"
+	factRefused = "When that is refused"
+	factAdds    = "This client adds"
+)
+
+func facts(signIn, sent, access, refresh, refused, adds string) []web.PlatformFact {
+	return []web.PlatformFact{
+		{Name: factSignIn, Text: signIn}, {Name: factSent, Text: sent}, {Name: factAccess, Text: access},
+		{Name: factRefresh, Text: refresh}, {Name: factRefused, Text: refused}, {Name: factAdds, Text: adds},
+	}
+}
+
+func b2traderFacts() []web.PlatformFact {
+	return facts(
+		"a machine's e-mail and password, and the client's secret (people: e-mail, password and a code with PKCE)",
+		"a form; the client's secret by HTTP Basic",
+		"30 seconds by default; expires_in tells",
+		"works once; 30 days from the sign-in",
+		"the machine signs in again (people: by the IdentityServer's session, if that is kept)",
+		"the ID token verified, state compared, the client authenticated on refresh",
+	)
+}
+
+func b2coreFacts() []web.PlatformFact {
+	return facts(
+		"the access token of a B2Core session, and the country",
+		"a POST without a body; the refresh token as JSON",
+		"60 seconds in the vendor's sample; ttl tells, as text or as a number",
+		"a new one each time; its life is not told",
+		"a new pair, by the B2Core session's token",
+		"a host that is never believed, the session's token renewed in the same call",
+	)
+}
+
+func traderEvolutionFacts() []web.PlatformFact {
+	return facts(
+		"login and password",
+		"JSON; the refresh token in a header named token, by GET",
+		"set at the server, 5 minutes if it does not say; accessTokenLifeTime tells",
+		"a new pair each time; refreshTokenLifeTime tells, 1 hour if it does not",
+		"login and password again",
+		"a GET that is sent once, one-time tokens never sent twice, dotted codes understood",
+	)
+}
+
+func tradevestFacts() []web.PlatformFact {
+	return facts(
+		"client id and secret (client credentials)",
+		"a form, the secret in the body",
+		"1 hour; expires_in tells",
+		"none",
+		"there is nothing to refuse: each renewal is a sign-in",
+		"Requestor-ID on API calls, sign-ins spaced, a refused secret not tried again at once",
+	)
+}
+
+func b2binpayFacts() []web.PlatformFact {
+	return facts(
+		"login and password (the KEY and SECRET)",
+		"JSON:API",
+		"15 minutes in the vendor's sample; good for 30 to 40 requests",
+		"works once; 6 hours",
+		"login and password again",
+		"the signature of the answer and of callbacks verified, times reckoned by the server's clock, 30 uses for each token",
+	)
+}
