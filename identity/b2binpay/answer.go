@@ -75,9 +75,9 @@ const maxLife = 100 * 365 * 24 * time.Hour
 // life is the time from now to expiredAt. It is 0 if that cannot be told, or cannot be: a token that has just been issued
 // has neither expired nor lives for ever.
 func life(expiredAt any, now time.Time) time.Duration {
-	expiry, ok := parseTime(expiredAt)
+	expiry, _ := parseTime(expiredAt) // or else the zero time, which is long over
 	d := expiry.Sub(now)
-	if !ok || d <= 0 || d > maxLife {
+	if d <= 0 || d > maxLife {
 		return 0
 	}
 	return d

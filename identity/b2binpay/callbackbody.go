@@ -86,11 +86,10 @@ func (cb *Callback) readIncluded(raw json.RawMessage) error {
 		if err != nil {
 			return err
 		}
-		kind, err := transfer.text("type")
-		switch {
-		case err != nil, kind != "transfer":
+		if kind, err := transfer.text("type"); kind != "transfer" {
 			return err
-		case cb.TransferID != "":
+		}
+		if cb.TransferID != "" {
 			return errors.New("several transfers")
 		}
 		return cb.readTransfer(transfer, attributes)

@@ -76,6 +76,23 @@ func TestAmbiguousCallbacks(t *testing.T) {
 	}
 }
 
+// Where unsigned callbacks are allowed, none may look signed, or about a transfer, to another decoder.
+func TestAmbiguousUnsignedCallbacks(t *testing.T) {
+	transfer := `{"type":"transfer","id":"2","attributes":{"status":2,"amount":"1"}}`
+	for name, body := range map[string]string{
+		"Included": `{"data":{"type":"deposit","id":"1"},"Included":[` + transfer + `]}`,
+		"Meta":     `{"data":{"type":"deposit","id":"1"},"Meta":{"sign":"x"}}`,
+		"Sign":     `{"data":{"type":"deposit","id":"1"},"meta":{"Sign":"x"}}`,
+		"Time":     `{"data":{"type":"deposit","id":"1"},"meta":{"Time":"2024-06-12T17:47:44Z"}}`,
+		"Type":     `{"data":{"type":"deposit","id":"1"},"included":[` + strings.Replace(transfer, "type", "Type", 1) + `]}`,
+		"ID":       `{"data":{"type":"deposit","id":"1","ID":"2"}}`,
+	} {
+		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(body)); !errors.Is(err, b2binpay.ErrMalformedCallback) || cb != nil {
+			t.Errorf("%s: got %v, %v", name, cb, err)
+		}
+	}
+}
+
 // What is not read may be there twice: the vendor's other members are none of the signature's business.
 func TestUnknownMembersOfCallbacks(t *testing.T) {
 	good := string(signedBy(login, password, json.RawMessage(`"x"`)))

@@ -49,9 +49,6 @@ func readObject(raw []byte, names ...string) (object, error) {
 
 // readResource reads a resource object of JSON:API and its attributes, of which names will be looked up.
 func readResource(raw []byte, names ...string) (resource, attributes object, err error) {
-	if isNull(raw) {
-		return nil, nil, errors.New("a resource is missing")
-	}
 	resource, err = readObject(raw, "type", "id", "attributes")
 	if err != nil || isNull(resource["attributes"]) {
 		return resource, nil, err

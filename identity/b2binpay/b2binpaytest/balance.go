@@ -21,12 +21,14 @@ func (s *Server) balance(x *apitest.Exchange) {
 
 // accepts counts a use of an access token, and reports whether it is good.
 func (s *Server) accepts(token string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.access[token]
-	if a == nil || !s.now().Before(a.expiry) {
+	if _, good := s.access.Owner(token); !good {
 		return false
 	}
-	a.uses++
-	return s.config.MaxUses == 0 || a.uses <= s.config.MaxUses
+	if s.config.MaxUses == 0 {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uses[token]++
+	return s.uses[token] <= s.config.MaxUses
 }

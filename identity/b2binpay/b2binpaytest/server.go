@@ -30,18 +30,13 @@ const mediaType = "application/vnd.api+json"
 // answers on loopback connections only.
 type Server struct {
 	*apitest.Server
-	config Config
+	config  Config
+	access  *apitest.Tokens
+	refresh *apitest.Tokens
 
 	mu       sync.Mutex
-	access   map[string]*access
-	refresh  map[string]time.Time // of expiry
-	deposits int                  // that callbacks were made for
-}
-
-// access is what the server knows of an access token.
-type access struct {
-	expiry time.Time
-	uses   int
+	uses     map[string]int // of access tokens, if Config.MaxUses bounds them
+	deposits int            // that callbacks were made for
 }
 
 // New returns a server. Its error joins every problem of the Config.
@@ -51,11 +46,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	cfg = cfg.withDefaults()
 	s := &Server{
-		Server:  apitest.New(apitest.Config{Name: "b2binpaytest", Now: cfg.Now}),
-		config:  cfg,
-		access:  map[string]*access{},
-		refresh: map[string]time.Time{},
+		Server: apitest.New(apitest.Config{Name: "b2binpaytest", Now: cfg.Now}),
+		config: cfg,
+		uses:   map[string]int{},
 	}
+	s.access = apitest.NewTokens(s.now, cfg.AccessTokenLifetime)
+	s.refresh = apitest.NewTokens(s.now, cfg.RefreshTokenLifetime)
 	s.handle("/token/", EndpointToken, s.signIn)
 	s.handle("/token/refresh/", EndpointRefresh, s.renew)
 	s.handle("/balance/", EndpointAPI, s.balance)
@@ -102,16 +98,8 @@ func (s *Server) date(x *apitest.Exchange) {
 func (s *Server) now() time.Time { return s.config.Now().Add(s.config.ClockOffset) }
 
 // ExpireTokens ends the life of all access tokens. Refresh tokens stay.
-func (s *Server) ExpireTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.access)
-}
+func (s *Server) ExpireTokens() { s.access.Clear() }
 
 // RevokeRefreshTokens makes all refresh tokens invalid before they expire. Access tokens
 // stay.
-func (s *Server) RevokeRefreshTokens() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.refresh)
-}
+func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }

@@ -51,15 +51,17 @@ func (s *Server) renew(x *apitest.Exchange) {
 	if !s.read(x, &in) {
 		return
 	}
-	switch refresh := in.Data.Attributes.Refresh; {
-	case refresh == "":
+	refresh := in.Data.Attributes.Refresh
+	if refresh == "" {
 		s.refuse(x, http.StatusBadRequest, "invalid", "This field may not be blank.")
-	case !s.spend(refresh):
-		s.refuse(x, http.StatusUnauthorized, "2007", noAccount)
-	default:
-		data, _ := s.issue()
-		x.JSON(http.StatusOK, mediaType, apitest.Object{{"data", data}})
+		return
 	}
+	if _, good := s.refresh.Spend(refresh); !good {
+		s.refuse(x, http.StatusUnauthorized, "2007", noAccount)
+		return
+	}
+	data, _ := s.issue()
+	x.JSON(http.StatusOK, mediaType, apitest.Object{{"data", data}})
 }
 
 // read decodes a POST of JSON:API. It is false if it answered already.
@@ -77,31 +79,20 @@ func (s *Server) read(x *apitest.Exchange, v any) bool {
 	return true
 }
 
-// spend uses a refresh token up. It is false if the token is unknown, used or expired.
-func (s *Server) spend(refresh string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	expiry, known := s.refresh[refresh]
-	delete(s.refresh, refresh)
-	return known && s.now().Before(expiry)
-}
-
 // issue makes a pair of tokens. It returns the data of the answer, and the refresh token.
 func (s *Server) issue() (data apitest.Object, refresh string) {
 	now := s.now()
 	accessExpiry, refreshExpiry := now.Add(s.config.AccessTokenLifetime), now.Add(s.config.RefreshTokenLifetime)
 	refresh = jwt("refresh", now, refreshExpiry)
-	token := jwt("access", now, accessExpiry)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.access[token] = &access{expiry: accessExpiry}
-	s.refresh[refresh] = refreshExpiry
+	access := jwt("access", now, accessExpiry)
+	s.access.Add(access, s.config.Login)
+	s.refresh.Add(refresh, s.config.Login)
 	return apitest.Object{
 		{"type", "auth-token"},
 		{"id", s.config.ID},
 		{"attributes", apitest.Object{
 			{"refresh", refresh},
-			{"access", token},
+			{"access", access},
 			{"access_expired_at", stamp(accessExpiry)},
 			{"refresh_expired_at", stamp(refreshExpiry)},
 			{"is_2fa_confirmed", false},
