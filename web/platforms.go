@@ -83,7 +83,7 @@ func validatePlatforms(platforms []Platform, insecure bool) []error {
 			continue
 		}
 		if err := checkURL(p.Call.URL, insecure); err != nil {
-			report("Config.Platforms[%d].Call.URL %w", i, err)
+			report("Config.Platforms[%d].Call.URL (%s) %w", i, p.ID, err)
 		}
 	}
 	return problems

@@ -436,7 +436,7 @@ func TestPlatformConfigProblems(t *testing.T) {
 	}})
 	for _, want := range []string{
 		"Platforms[0].ID must be", "Platforms[0].Name is empty", "Platforms[0].SignIn is nil", "Platforms[0].Refresher is nil",
-		"Platforms[0].Call.URL must have neither user", "Platforms[2]: twice is there twice", "Platforms[2].SignIn",
+		"Platforms[0].Call.URL (Of fice) must have neither user", "Platforms[2]: twice is there twice", "Platforms[2].SignIn",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)

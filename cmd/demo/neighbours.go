@@ -109,7 +109,7 @@ func (r *running) startB2BINPAY() (web.Platform, error) {
 	if err := r.startTestServer("B2BINPAY", s, err); err != nil {
 		return web.Platform{}, err
 	}
-	a := account{b2binpaytest.Login, tokenapi.Fixed(b2binpaytest.Password)}
+	a := account{b2binpaytest.SampleLogin, tokenapi.Fixed(b2binpaytest.SamplePassword)}
 	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+"/balance/")
 	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, b2binpaytest.EndpointRefresh)
 	return p, err

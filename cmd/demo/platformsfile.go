@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -64,7 +66,10 @@ func readPlatforms(name string) (*platformsFile, error) {
 	if err := decoder.Decode(&file); err != nil {
 		return nil, fmt.Errorf("-platforms-file %s: %w", name, err)
 	}
-	if file == (platformsFile{}) {
+	switch {
+	case decoder.More():
+		return nil, fmt.Errorf("-platforms-file %s has something after its end", name)
+	case file == (platformsFile{}):
 		return nil, fmt.Errorf("-platforms-file %s names no platform: b2core, traderevolution, tradevest and b2binpay are known", name)
 	}
 	return &file, nil
@@ -76,15 +81,13 @@ func (s *settings) platforms(machines []web.MachineIdentity, in installation) ([
 	if err != nil {
 		return nil, []error{err}
 	}
-	platforms, problems := file.platforms(tokenapi.HTTP{InsecureAllowHTTP: s.insecureAllowHTTP})
-	if len(machines) == 0 {
-		return platforms, problems
+	var c clients
+	if len(machines) > 0 {
+		p, err := b2traderPlatform(machines[0], in.callOf(machines[0]))
+		c.add("b2trader", p, err)
 	}
-	b2trader, err := b2traderPlatform(machines[0], in.callOf(machines[0]))
-	if err != nil {
-		problems = append(problems, err)
-	}
-	return append([]web.Platform{b2trader}, platforms...), problems
+	file.addTo(&c, tokenapi.HTTP{InsecureAllowHTTP: s.insecureAllowHTTP})
+	return c.platforms, c.problems
 }
 
 // callOf is what a machine may ask of B2Trader's APIs; empty: nothing that is configured.
@@ -98,47 +101,65 @@ func (in installation) callOf(m web.MachineIdentity) string {
 	return ""
 }
 
-// platforms makes the clients of the systems. Its errors are every problem of every system.
-func (f *platformsFile) platforms(http tokenapi.HTTP) ([]web.Platform, []error) {
-	var (
-		platforms []web.Platform
-		problems  []error
-	)
-	add := func(p web.Platform, err error, secretFiles ...string) {
-		for _, file := range secretFiles {
-			if _, secretErr := secretIn(file)(); secretErr != nil {
-				problems = append(problems, fmt.Errorf("-platforms-file: %w", secretErr))
-			}
-		}
-		if err != nil {
-			problems = append(problems, fmt.Errorf("-platforms-file: %w", err))
-			return
-		}
-		platforms = append(platforms, p)
+// clients collects what could be made of the file, and what could not.
+type clients struct {
+	platforms []web.Platform
+	problems  []error
+}
+
+// add takes over one system, or its problems, in the words of the file. Its secret must be readable already at the start.
+func (c *clients) add(name string, p web.Platform, err error, secrets ...func() (tokenapi.Secret, error)) {
+	for _, secret := range secrets {
+		_, secretErr := secret()
+		err = errors.Join(err, secretErr)
 	}
-	if c := f.B2Core; c != nil {
+	if err != nil {
+		text := strings.ReplaceAll(inFile.Replace(err.Error()), "\n", "; ")
+		c.problems = append(c.problems, fmt.Errorf("-platforms-file: %s: %s", name, strings.TrimPrefix(text, name+": ")))
+		return
+	}
+	c.platforms = append(c.platforms, p)
+}
+
+// inFile says in members of the file what the packages say in fields.
+var inFile = strings.NewReplacer(
+	"Config.URL", "url",
+	"Config.PlatformID", "platform_id",
+	"Config.CountryCode", "country_code",
+	"Config.CountryName", "country_name",
+	"Config.Hosts", "hosts",
+	"Config.TokenPath", "token_path",
+	"Config.Scopes", "scopes",
+	"Config.ClientID", "client_id",
+	"Config.RequestorID", "requestor_id",
+)
+
+// addTo makes the clients of the systems.
+func (f *platformsFile) addTo(c *clients, http tokenapi.HTTP) {
+	if e := f.B2Core; e != nil {
 		p, err := b2corePlatform(b2core.Config{
-			URL: c.URL, PlatformID: c.PlatformID, Bearer: bearerIn(c.BearerFile), CountryCode: c.CountryCode, CountryName: c.CountryName,
-			Hosts: c.Hosts, HTTP: http,
-		}, c.Call)
-		add(p, err, c.BearerFile)
+			URL: e.URL, PlatformID: e.PlatformID, Bearer: bearerIn(e.BearerFile), CountryCode: e.CountryCode, CountryName: e.CountryName,
+			Hosts: e.Hosts, HTTP: http,
+		}, e.Call)
+		c.add("b2core", p, err, secretIn(e.BearerFile))
 	}
-	if c := f.TraderEvolution; c != nil {
-		p, err := traderEvolutionPlatform(traderevolution.Config{URL: c.URL, HTTP: http}, account{c.Login, secretIn(c.PasswordFile)}, c.Call)
-		add(p, err, c.PasswordFile)
+	if e := f.TraderEvolution; e != nil {
+		password := secretIn(e.PasswordFile)
+		p, err := traderEvolutionPlatform(traderevolution.Config{URL: e.URL, HTTP: http}, account{e.Login, password}, e.Call)
+		c.add("traderevolution", p, err, password)
 	}
-	if c := f.Tradevest; c != nil {
+	if e := f.Tradevest; e != nil {
+		secret := secretIn(e.ClientSecretFile)
 		p, err := tradevestPlatform(tradevest.Config{
-			URL: c.URL, TokenPath: c.TokenPath, Scopes: c.Scopes, ClientID: c.ClientID, ClientSecret: secretIn(c.ClientSecretFile),
-			RequestorID: c.RequestorID, HTTP: http,
-		}, c.Call)
-		add(p, err, c.ClientSecretFile)
+			URL: e.URL, TokenPath: e.TokenPath, Scopes: e.Scopes, ClientID: e.ClientID, ClientSecret: secret, RequestorID: e.RequestorID, HTTP: http,
+		}, e.Call)
+		c.add("tradevest", p, err, secret)
 	}
-	if c := f.B2BINPAY; c != nil {
-		p, err := b2binpayPlatform(b2binpay.Config{URL: c.URL, HTTP: http}, account{c.Login, secretIn(c.PasswordFile)}, c.Call)
-		add(p, err, c.PasswordFile)
+	if e := f.B2BINPAY; e != nil {
+		password := secretIn(e.PasswordFile)
+		p, err := b2binpayPlatform(b2binpay.Config{URL: e.URL, HTTP: http}, account{e.Login, password}, e.Call)
+		c.add("b2binpay", p, err, password)
 	}
-	return platforms, problems
 }
 
 // bearerIn is a B2Core session's token in a file, which somebody else keeps fresh.

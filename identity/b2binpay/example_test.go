@@ -47,7 +47,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	keeper, err := client.Keeper(b2binpaytest.Login, tokenapi.Fixed(b2binpaytest.Password)) // or a function that reads a file
+	keeper, err := client.Keeper(b2binpaytest.SampleLogin, tokenapi.Fixed(b2binpaytest.SamplePassword)) // or a function that reads a file
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -79,10 +79,10 @@ func ExampleClient_SignIn() {
 	ctx := context.Background()
 	client := exampleClient(exampleServer())
 
-	_, err := client.SignIn(ctx, b2binpaytest.Login, "a wrong password")
+	_, err := client.SignIn(ctx, b2binpaytest.SampleLogin, "a wrong password")
 	fmt.Println(err, errors.Is(err, tokenapi.ErrBadCredentials))
 
-	token, err := client.SignIn(ctx, b2binpaytest.Login, b2binpaytest.Password)
+	token, err := client.SignIn(ctx, b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func ExampleClient_SignIn() {
 func ExampleClient_Refresh() {
 	ctx := context.Background()
 	client := exampleClient(exampleServer())
-	first, err := client.SignIn(ctx, b2binpaytest.Login, b2binpaytest.Password)
+	first, err := client.SignIn(ctx, b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func ExampleClient_Refresh() {
 func ExampleCallbacks_Verify() {
 	server := exampleServer()
 	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{
-		Login: b2binpaytest.Login, Password: tokenapi.Fixed(b2binpaytest.Password),
+		Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -142,7 +142,7 @@ func ExampleCallbacks_Verify() {
 // A merchant's callback URL.
 func ExampleCallbacks_Handler() {
 	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{
-		Login: b2binpaytest.Login, Password: tokenapi.Fixed(b2binpaytest.Password),
+		Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword),
 		OnRefused: func(_ context.Context, err error) { fmt.Println("refused:", err) },
 	})
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	login    = b2binpaytest.Login
-	password = b2binpaytest.Password
+	login    = b2binpaytest.SampleLogin
+	password = b2binpaytest.SamplePassword
 
 	// bubbleURL is the server's where it has no socket.
 	bubbleURL = "https://api.b2binpay.example"

@@ -9,8 +9,8 @@ import (
 
 // The sample account, which the zero Config has.
 const (
-	Login    = "sample-key"
-	Password = "sample-secret-of-b2binpay"
+	SampleLogin    = "sample-key"
+	SamplePassword = "sample-secret-of-b2binpay"
 )
 
 // Config describes the installation that a [Server] imitates. The zero value is the
@@ -52,8 +52,8 @@ type Config struct {
 }
 
 func (cfg Config) withDefaults() Config {
-	cfg.Login = cmp.Or(cfg.Login, Login)
-	cfg.Password = cmp.Or(cfg.Password, Password)
+	cfg.Login = cmp.Or(cfg.Login, SampleLogin)
+	cfg.Password = cmp.Or(cfg.Password, SamplePassword)
 	cfg.AccessTokenLifetime = cmp.Or(cfg.AccessTokenLifetime, 15*time.Minute)
 	cfg.RefreshTokenLifetime = cmp.Or(cfg.RefreshTokenLifetime, 6*time.Hour)
 	if cfg.Now == nil {

@@ -8,7 +8,7 @@
 //
 //	server := b2binpaytest.Start(t, b2binpaytest.Config{})
 //	client, err := b2binpay.New(b2binpay.Config{URL: server.URL()})
-//	token, err := client.SignIn(ctx, b2binpaytest.Login, b2binpaytest.Password)
+//	token, err := client.SignIn(ctx, b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
 //
 // In a program, New makes the handler and Listen a loopback listener for http.Serve. Inside
 // a testing/synctest bubble, where sockets do not work, give the client the server's

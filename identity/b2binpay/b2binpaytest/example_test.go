@@ -20,8 +20,8 @@ func Example() {
 	server.Inject(b2binpaytest.EndpointToken, apitest.Fault{LoseAnswer: true})
 
 	client := &http.Client{Transport: server.Transport()}
-	for _, password := range []string{b2binpaytest.Password, b2binpaytest.Password, "guess"} {
-		body := `{"data":{"type":"auth-token","attributes":{"login":"` + b2binpaytest.Login + `","password":"` + password + `"}}}`
+	for _, password := range []string{b2binpaytest.SamplePassword, b2binpaytest.SamplePassword, "guess"} {
+		body := `{"data":{"type":"auth-token","attributes":{"login":"` + b2binpaytest.SampleLogin + `","password":"` + password + `"}}}`
 		answer, err := client.Post("https://api.b2binpay.example/token/", "application/vnd.api+json", strings.NewReader(body))
 		if err != nil {
 			fmt.Println("no answer")

@@ -102,7 +102,7 @@ func (c caller) must(status int, text string) tokens {
 
 func (c caller) login() tokens {
 	c.Helper()
-	return c.must(c.signIn(b2binpaytest.Login, b2binpaytest.Password))
+	return c.must(c.signIn(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword))
 }
 
 // shape is a JSON text without its strings' values, so that members and their order can be compared.
@@ -159,7 +159,7 @@ func claims(t *testing.T, token string) string {
 // Answers have the members of the vendor's sample, in its order, and tokens its claims.
 func TestAnswersLikeTheSample(t *testing.T) {
 	c := newCaller(t, b2binpaytest.Config{})
-	_, text := c.signIn(b2binpaytest.Login, b2binpaytest.Password)
+	_, text := c.signIn(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
 	if got, want := shape(t, text), shape(t, sample(t)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
@@ -205,7 +205,7 @@ func TestRefusals(t *testing.T) {
 			}
 			return `"` + code + `"`
 		}
-		for _, in := range [][2]string{{b2binpaytest.Login, "wrong"}, {"wrong", b2binpaytest.Password}} {
+		for _, in := range [][2]string{{b2binpaytest.SampleLogin, "wrong"}, {"wrong", b2binpaytest.SamplePassword}} {
 			if status, text := c.signIn(in[0], in[1]); status != 400 || text != `{"errors":[{"status":"400","code":`+quote("2006")+`,`+noAccount {
 				t.Errorf("got %d %s", status, text)
 			}
@@ -364,7 +364,7 @@ func TestIDs(t *testing.T) {
 		id   any
 		want string
 	}{{nil, `"id":null`}, {"0", `"id":"0"`}, {34, `"id":34`}} {
-		if _, text := newCaller(t, b2binpaytest.Config{ID: c.id}).signIn(b2binpaytest.Login, b2binpaytest.Password); !strings.Contains(text, c.want) {
+		if _, text := newCaller(t, b2binpaytest.Config{ID: c.id}).signIn(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword); !strings.Contains(text, c.want) {
 			t.Errorf("%v: got %s", c.id, text)
 		}
 	}
