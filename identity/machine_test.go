@@ -13,6 +13,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/vault"
 )
@@ -309,7 +310,7 @@ func TestMachineHidesSecrets(t *testing.T) {
 			t.Fatal("it signed in twice at once")
 		}
 		for _, v := range []any{w.machine, err} {
-			assertHides(t, v, machinePassword, "core_ib-secret", token.AccessToken, token.RefreshToken)
+			clienttest.Hides(t, v, machinePassword, "core_ib-secret", token.AccessToken, token.RefreshToken)
 		}
 	})
 }

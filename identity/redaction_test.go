@@ -1,53 +1,16 @@
 package identity_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 )
-
-// spellings returns every way in which v might end up in a log.
-func spellings(v any) string {
-	var b bytes.Buffer
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		fmt.Fprintf(&b, verb+"\n", v)
-		fmt.Fprintf(&b, verb+"\n", struct{ hidden any }{v})
-		fmt.Fprintf(&b, verb+"\n", []any{v})
-	}
-	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
-		slog.New(h).Info("m", "v", v, "in", struct{ V any }{v})
-	}
-	if raw, err := json.Marshal(v); err == nil {
-		b.Write(raw)
-	}
-	return b.String()
-}
-
-// assertHides checks that no spelling of v holds a secret, in the clear, form-encoded, in base64 or in hex.
-func assertHides(t *testing.T, v any, secrets ...string) {
-	t.Helper()
-	text := spellings(v)
-	for _, s := range secrets {
-		if s == "" {
-			t.Fatalf("%T: an empty secret proves nothing", v)
-		}
-		for _, form := range []string{s, url.QueryEscape(s), base64.StdEncoding.EncodeToString([]byte(s)), fmt.Sprintf("%x", s), fmt.Sprintf("%d", []byte(s))} {
-			if strings.Contains(strings.ToLower(text), strings.ToLower(form)) {
-				t.Errorf("%T shows %q in:\n%s", v, form, text)
-				return
-			}
-		}
-	}
-}
 
 // req 17, 123: nothing that this package exports shows a secret, however it is printed.
 func TestExportedTypesHideSecrets(t *testing.T) {
@@ -68,7 +31,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pending := spellings(s)
+	pending := clienttest.Spellings(s)
 	token, err := s.RetrieveToken(t.Context(), code)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +53,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 		secrets = append(secrets, value)
 	}
 	for _, v := range []any{config, client, s, state, config.ClientSecret, identity.WithState(state), exchanges, s.Account} {
-		assertHides(t, v, secrets...)
+		clienttest.Hides(t, v, secrets...)
 	}
 	for _, secret := range secrets {
 		if strings.Contains(pending, secret) {
@@ -100,7 +63,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	if len(exchanges) < 5 {
 		t.Errorf("%d exchanges were observed", len(exchanges))
 	}
-	if !strings.Contains(pending, "spa_admin") || !strings.Contains(spellings(exchanges), "authorization_code") {
+	if !strings.Contains(pending, "spa_admin") || !strings.Contains(clienttest.Spellings(exchanges), "authorization_code") {
 		t.Error("what may be shown is not shown")
 	}
 }
@@ -121,30 +84,30 @@ func TestErrorsHideSecrets(t *testing.T) {
 
 	srv.Inject(identitytest.EndpointSignIn, echo(canary))
 	_, err := client.SignIn(t.Context(), email, canary)
-	assertHides(t, wantError(t, err, identity.ErrBadCredentials), canary, clientSecret)
+	clienttest.Hides(t, wantError(t, err, identity.ErrBadCredentials), canary, clientSecret)
 
 	srv.Inject(identitytest.EndpointToken, echo(canary))
 	_, err = client.MachineToMachineSignIn(t.Context(), email, canary)
-	assertHides(t, wantError(t, err, identity.ErrUnusableAnswer), canary, clientSecret)
+	clienttest.Hides(t, wantError(t, err, identity.ErrUnusableAnswer), canary, clientSecret)
 
 	srv.Inject(identitytest.EndpointToken, echo(canary))
 	_, err = client.RefreshToken(t.Context(), canary)
-	assertHides(t, wantError(t, err, identity.ErrUnusableAnswer), canary, clientSecret)
+	clienttest.Hides(t, wantError(t, err, identity.ErrUnusableAnswer), canary, clientSecret)
 
 	srv.Inject(identitytest.EndpointSignOut, echo("canary.5ecret"))
 	err = client.SignOut(t.Context(), "canary.5ecret", "canary.5ecret")
-	assertHides(t, wantError(t, err, identity.ErrUnusableAnswer), "canary.5ecret")
+	clienttest.Hides(t, wantError(t, err, identity.ErrUnusableAnswer), "canary.5ecret")
 
 	s, err := client.SignIn(t.Context(), "guarded@example.com", "guarded-password")
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv.Inject(identitytest.EndpointSignIn, echo(canary))
-	assertHides(t, wantError(t, s.VerifySecondFactor(t.Context(), canary), identity.ErrSecondFactorRefused), canary)
+	clienttest.Hides(t, wantError(t, s.VerifySecondFactor(t.Context(), canary), identity.ErrSecondFactorRefused), canary)
 
 	srv.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Redirect: "https://user:canary-5ecret@elsewhere.example/p?code=canary-5ecret#canary-5ecret"})
 	_, err = signIn(t, client).Authorize(t.Context())
-	assertHides(t, wantError(t, err, identity.ErrNotSignedIn), "canary-5ecret")
+	clienttest.Hides(t, wantError(t, err, identity.ErrNotSignedIn), "canary-5ecret")
 }
 
 // net/http names the URL in its errors, query and all.
@@ -158,7 +121,7 @@ func TestFaultsHideTheURL(t *testing.T) {
 	_, err := s.Authorize(t.Context())
 	wantError(t, err, identity.ErrUnavailable)
 	for _, r := range srv.Requests(identitytest.EndpointAuthorize) {
-		assertHides(t, err, r.Query.Get("state"), r.Query.Get("nonce"))
+		clienttest.Hides(t, err, r.Query.Get("state"), r.Query.Get("nonce"))
 	}
 	if strings.Contains(err.Error(), "?") {
 		t.Errorf("the error shows a query: %v", err)

@@ -12,6 +12,7 @@ import (
 
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -37,7 +38,7 @@ func allowUnsigned(c *b2binpay.CallbackConfig) { c.AllowUnsigned = true }
 
 // The vendor's sample, signed by OpenSSL.
 func TestCallbackSample(t *testing.T) {
-	body := sample(t, "callback.json")
+	body := clienttest.Sample(t, "callback.json")
 	cb, err := newCallbacks(t, account("Your API key", "Your API secret")).Verify(body)
 	if err != nil {
 		t.Fatal(err)

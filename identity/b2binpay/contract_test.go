@@ -14,6 +14,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -27,14 +28,14 @@ const (
 // opensslSign returns a line of signatures.txt, which OpenSSL made.
 func opensslSign(t testing.TB, line int) string {
 	t.Helper()
-	sign, _, _ := strings.Cut(strings.Split(string(sample(t, "signatures.txt")), "\n")[line], " ")
+	sign, _, _ := strings.Cut(strings.Split(string(clienttest.Sample(t, "signatures.txt")), "\n")[line], " ")
 	return sign
 }
 
 // signedSample is signin.response.json with OpenSSL's signature for the credentials of signin.request.json.
 func signedSample(t testing.TB) []byte {
 	t.Helper()
-	return bytes.Replace(sample(t, "signin.response.json"), []byte(sampleSign), []byte(opensslSign(t, 0)), 1)
+	return bytes.Replace(clienttest.Sample(t, "signin.response.json"), []byte(sampleSign), []byte(opensslSign(t, 0)), 1)
 }
 
 // wantSample checks that a token is what signin.response.json says, for an exchange that began at sent.
@@ -49,7 +50,7 @@ func wantSample(t *testing.T, token *oauth2.Token, err error, sent time.Time) {
 	if life := token.Expiry.Sub(sent); life != 15*time.Minute {
 		t.Errorf("the access token lives %v", life)
 	}
-	if life := refreshExpiry(token).Sub(sent); life != 6*time.Hour {
+	if life := clienttest.RefreshExpiry(token).Sub(sent); life != 6*time.Hour {
 		t.Errorf("the refresh token lives %v", life)
 	}
 	if confirmed, told := token.Extra("is_2fa_confirmed").(bool); confirmed || !told {
@@ -61,12 +62,12 @@ func wantSample(t *testing.T, token *oauth2.Token, err error, sent time.Time) {
 // believe it; a refresh, whose answer is not signed, gives its tokens.
 func TestSampleAsItIs(t *testing.T) {
 	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
-		server.Inject(b2binpaytest.EndpointToken, answering(sample(t, "signin.response.json")))
+		server.Inject(b2binpaytest.EndpointToken, answering(clienttest.Sample(t, "signin.response.json")))
 		token, err := client.SignIn(t.Context(), "your_login", "your_password")
 		if wantError(t, err, tokenapi.ErrUnusableAnswer); token != nil {
 			t.Error("there is a token all the same")
 		}
-		server.Inject(b2binpaytest.EndpointRefresh, answering(sample(t, "signin.response.json")))
+		server.Inject(b2binpaytest.EndpointRefresh, answering(clienttest.Sample(t, "signin.response.json")))
 		token, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
 		wantSample(t, token, err, time.Now())
 	})
@@ -98,7 +99,7 @@ func TestRequests(t *testing.T) {
 		{b2binpaytest.EndpointRefresh, "/token/refresh/", "refresh.request.json"},
 	} {
 		var body bytes.Buffer
-		if err := json.Compact(&body, sample(t, c.file)); err != nil {
+		if err := json.Compact(&body, clienttest.Sample(t, c.file)); err != nil {
 			t.Fatal(err)
 		}
 		sent := server.Requests(c.endpoint)

@@ -13,6 +13,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -44,7 +45,7 @@ func refused(t *testing.T, err error, secrets ...string) {
 
 // Whatever comes with a 200 is a token that can be used, or an error.
 func FuzzAnswer(f *testing.F) {
-	f.Add(sample(f, "signin.response.json"))
+	f.Add(clienttest.Sample(f, "signin.response.json"))
 	f.Add(signedSample(f))
 	f.Add([]byte(`{"data":{"type":"auth-token","id":"0","attributes":{"access":"a","refresh":"r","access_expired_at":"2100-01-01T00:00:00+00:00"}}}`))
 	f.Add([]byte(`{"data":{"attributes":{"access":"a","access_expired_at":7}},"meta":{"time":"x","sign":""}}`))
@@ -58,7 +59,7 @@ func FuzzAnswer(f *testing.F) {
 		sent := time.Now()
 		outcome := func(token *oauth2.Token, err error) {
 			t.Helper()
-			if onlyOne(t, token, err) != nil {
+			if clienttest.OnlyOne(t, token != nil, err) != nil {
 				refused(t, err, sentRefresh, "your_password", sampleAccess, sampleRefresh)
 			} else {
 				usable(t, token, sent)
@@ -145,7 +146,7 @@ func FuzzCallback(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(sample(f, "callback.json"))
+	f.Add(clienttest.Sample(f, "callback.json"))
 	f.Add(server.Callback("2", "10.50", "order-7"))
 	f.Add(server.UnsignedCallback("order-7"))
 	body := callbackBody(`2`, `"1"`, `"x"`, `"`+signedAt+`"`, `"`+placeholder+`"`)

@@ -1,18 +1,15 @@
 package b2binpay_test
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -83,30 +80,10 @@ func refresh(t testing.TB, client *b2binpay.Client, old *oauth2.Token) *oauth2.T
 	return token
 }
 
-// wantError checks that err is a *tokenapi.Error that wraps want, and returns it.
+// wantError checks that err is this package's and wraps want, and returns it.
 func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
-	e, ok := errors.AsType[*tokenapi.Error](err)
-	if !ok || !errors.Is(err, want) {
-		t.Fatalf("got %v, want a *tokenapi.Error that is %q", err, want)
-	}
-	return e
-}
-
-// refreshExpiry is when the refresh token ends; zero: the token does not tell.
-func refreshExpiry(token *oauth2.Token) time.Time {
-	at, _ := token.Extra("refresh_expiry").(time.Time)
-	return at
-}
-
-// sample reads a file of testdata.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return clienttest.WantError(t, "b2binpay", err, want)
 }
 
 // attributes are those of an answer, for a Fault's Answer to change.
@@ -133,19 +110,10 @@ type operation struct {
 var operations = []operation{
 	{"sign in", b2binpaytest.EndpointToken, password, func(t *testing.T, c *b2binpay.Client) error {
 		token, err := c.SignIn(t.Context(), login, password)
-		return onlyOne(t, token, err)
+		return clienttest.OnlyOne(t, token != nil, err)
 	}},
 	{"refresh token", b2binpaytest.EndpointRefresh, sentRefresh, func(t *testing.T, c *b2binpay.Client) error {
 		token, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
-		return onlyOne(t, token, err)
+		return clienttest.OnlyOne(t, token != nil, err)
 	}},
-}
-
-// onlyOne checks that there is a token or an error, and returns the error.
-func onlyOne(t *testing.T, token *oauth2.Token, err error) error {
-	t.Helper()
-	if (token != nil) != (err == nil) {
-		t.Errorf("token %v, error %v", token != nil, err)
-	}
-	return err
 }

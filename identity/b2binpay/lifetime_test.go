@@ -9,12 +9,13 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 )
 
 // lives are how long a token's access and refresh token live from now on; 0: not told.
 func lives(token *oauth2.Token) (access, refresh time.Duration) {
 	access = time.Until(token.Expiry)
-	if expiry := refreshExpiry(token); !expiry.IsZero() {
+	if expiry := clienttest.RefreshExpiry(token); !expiry.IsZero() {
 		refresh = time.Until(expiry)
 	}
 	return access, refresh

@@ -1,13 +1,9 @@
 package b2binpay_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,47 +14,9 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
-
-// spellings returns every way in which v might end up in a log.
-func spellings(v any) string {
-	var b bytes.Buffer
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		fmt.Fprintf(&b, verb+"\n", v)
-		fmt.Fprintf(&b, verb+"\n", struct{ hidden any }{v})
-		fmt.Fprintf(&b, verb+"\n", []any{v})
-	}
-	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
-		slog.New(h).Info("m", "v", v, "in", struct{ V any }{v})
-	}
-	if raw, err := json.Marshal(v); err == nil {
-		b.Write(raw)
-	}
-	return b.String()
-}
-
-// assertHides checks that no spelling of v holds a secret, in the clear or in another form.
-func assertHides(t *testing.T, v any, secrets ...string) {
-	t.Helper()
-	text := strings.ToLower(spellings(v))
-	for _, s := range secrets {
-		if s == "" {
-			t.Fatalf("%T: an empty secret proves nothing", v)
-		}
-		quoted, err := json.Marshal(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		forms := []string{s, strings.Trim(string(quoted), `"`), url.QueryEscape(s), base64.StdEncoding.EncodeToString([]byte(s)), fmt.Sprintf("%x", s), fmt.Sprintf("%d", []byte(s))}
-		for _, form := range forms {
-			if strings.Contains(text, strings.ToLower(form)) {
-				t.Errorf("%T shows %q in:\n%s", v, form, text)
-				return
-			}
-		}
-	}
-}
 
 // req 17, 123: nothing that this package exports shows a secret, however it is printed.
 func TestExportedTypesHideSecrets(t *testing.T) {
@@ -92,12 +50,12 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 
 	secrets := []string{password, "wrong-5ecret", "another-5ecret", first.AccessToken, first.RefreshToken, second.AccessToken, second.RefreshToken}
 	for _, v := range []any{config, client, keeper, callbackConfig, callbacks, cb, exchanges, spent, wrong, forged} {
-		assertHides(t, v, secrets...)
+		clienttest.Hides(t, v, secrets...)
 	}
 	if len(exchanges) != 4 || exchanges[0].Op != "sign in" || exchanges[1].URL != server.URL()+"/token/refresh/" || exchanges[2].StatusCode != http.StatusUnauthorized {
 		t.Errorf("observed %+v", exchanges)
 	}
-	if !strings.Contains(spellings(client), server.URL()) || !strings.Contains(spellings(wrong), "2006") {
+	if !strings.Contains(clienttest.Spellings(client), server.URL()) || !strings.Contains(clienttest.Spellings(wrong), "2006") {
 		t.Error("what may be shown is not shown")
 	}
 }
@@ -124,9 +82,9 @@ func TestErrorsHideSecrets(t *testing.T) {
 			server.Inject(b2binpaytest.EndpointToken, fault)
 			server.Inject(b2binpaytest.EndpointRefresh, fault)
 			_, err := client.SignIn(t.Context(), login, canary)
-			assertHides(t, err, canary, "canary-5ecret")
+			clienttest.Hides(t, err, canary, "canary-5ecret")
 			_, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: canary, AccessToken: "acce55"})
-			assertHides(t, err, canary, "canary-5ecret", "acce55")
+			clienttest.Hides(t, err, canary, "canary-5ecret", "acce55")
 			server.ClearFaults()
 			if _, ok := errors.AsType[*tokenapi.Error](err); !ok {
 				t.Fatalf("%d: got %v", status, err)
@@ -141,6 +99,6 @@ func TestUnusableTokensAreHidden(t *testing.T) {
 	const sent = `{"data":{"attributes":{"access":"acce55 ","refresh":"refre5h\n"}},"meta":{"time":"t1me","sign":"5ign"}}`
 	for _, op := range operations {
 		server.Inject(op.endpoint, answering([]byte(sent)))
-		assertHides(t, wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer), "acce55", "refre5h", "t1me", "5ign")
+		clienttest.Hides(t, wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer), "acce55", "refre5h", "t1me", "5ign")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -58,15 +59,15 @@ func TestRefreshInherits(t *testing.T) {
 		<-time.After(time.Minute)
 		server.Inject(b2binpaytest.EndpointRefresh, drop("refresh", "is_2fa_confirmed"))
 		next := refresh(t, client, old)
-		if next.RefreshToken != old.RefreshToken || !refreshExpiry(next).Equal(refreshExpiry(old)) || next.Extra("is_2fa_confirmed") != false {
-			t.Errorf("the old refresh token is lost, or lives until %v in place of %v", refreshExpiry(next), refreshExpiry(old))
+		if next.RefreshToken != old.RefreshToken || !clienttest.RefreshExpiry(next).Equal(clienttest.RefreshExpiry(old)) || next.Extra("is_2fa_confirmed") != false {
+			t.Errorf("the old refresh token is lost, or lives until %v in place of %v", clienttest.RefreshExpiry(next), clienttest.RefreshExpiry(old))
 		}
 		if next.AccessToken == old.AccessToken {
 			t.Error("the access token is the old one")
 		}
 		old = signIn(t, client)
 		server.Inject(b2binpaytest.EndpointRefresh, drop("refresh_expired_at"))
-		if next = refresh(t, client, old); next.RefreshToken == old.RefreshToken || !refreshExpiry(next).IsZero() {
+		if next = refresh(t, client, old); next.RefreshToken == old.RefreshToken || !clienttest.RefreshExpiry(next).IsZero() {
 			t.Error("the new refresh token has the life of the old one")
 		}
 	})

@@ -11,14 +11,15 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
 func TestSignIn(t *testing.T) {
 	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
 		token := signIn(t, client)
-		if time.Until(token.Expiry) != 15*time.Minute || time.Until(refreshExpiry(token)) != 6*time.Hour || !token.Valid() {
-			t.Errorf("the tokens live until %v and %v", token.Expiry, refreshExpiry(token))
+		if time.Until(token.Expiry) != 15*time.Minute || time.Until(clienttest.RefreshExpiry(token)) != 6*time.Hour || !token.Valid() {
+			t.Errorf("the tokens live until %v and %v", token.Expiry, clienttest.RefreshExpiry(token))
 		}
 		if server.Count(b2binpaytest.EndpointToken) != 1 {
 			t.Errorf("%d requests", server.Count(b2binpaytest.EndpointToken))

@@ -18,6 +18,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 )
 
 var (
@@ -30,7 +31,7 @@ var (
 // its headers.
 func documented(t *testing.T, file string) (wire string, headers []string) {
 	t.Helper()
-	command := string(sample(t, file))
+	command := string(clienttest.Sample(t, file))
 	line := curlURL.FindStringSubmatch(command)
 	if line == nil {
 		t.Fatalf("%s is not a command", file)
@@ -55,7 +56,7 @@ func documented(t *testing.T, file string) (wire string, headers []string) {
 // documentedAnswer reads a RESPONSE EXAMPLE of the page.
 func documentedAnswer(t *testing.T, file string) (raw []byte, fields map[string]string) {
 	t.Helper()
-	raw = sample(t, file)
+	raw = clienttest.Sample(t, file)
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		t.Fatal(err)
 	}

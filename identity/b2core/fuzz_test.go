@@ -11,6 +11,7 @@ import (
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
+	"b2trader.identity.auth/identity/internal/clienttest"
 )
 
 // The secrets of a call that a server is fed with strange answers for.
@@ -56,7 +57,7 @@ func usable(t *testing.T, token *oauth2.Token, began time.Time) {
 // Answers that say yes, in whatever JSON or not.
 func FuzzAnswer(f *testing.F) {
 	for _, file := range []string{"auth.response.json", "refresh.response.json"} {
-		f.Add(sample(f, file), "application/json")
+		f.Add(clienttest.Sample(f, file), "application/json")
 	}
 	f.Add([]byte(`{"token":"t","refreshToken":null,"ttl":60}`), "application/json; charset=utf-8")
 	f.Add([]byte(`{"token":"t","ttl":1e2,"host":"https://`+fuzzBearer+`","header":"authorization"}`), "application/json")

@@ -2,9 +2,7 @@ package b2core_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"os"
 	"testing"
 	"testing/synctest"
 
@@ -13,6 +11,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -112,14 +111,10 @@ func always(server *b2coretest.Server, f apitest.Fault) {
 	server.Inject(b2coretest.EndpointRefresh, f)
 }
 
-// wantError checks that err is a *tokenapi.Error that wraps want and says that it is b2core's, and returns it.
+// wantError checks that err is this package's and wraps want, and returns it.
 func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
-	e, ok := errors.AsType[*tokenapi.Error](err)
-	if !ok || !errors.Is(err, want) || e.System != "b2core" || e.Op == "" {
-		t.Fatalf("got %v, want a *tokenapi.Error of b2core that is %q", err, want)
-	}
-	return e
+	return clienttest.WantError(t, "b2core", err, want)
 }
 
 // calls are the two operations, for what is the same for both.
@@ -133,14 +128,4 @@ var calls = map[string]struct {
 	"refresh token": {b2coretest.EndpointRefresh, func(ctx context.Context, client *b2core.Client, old *oauth2.Token) (*oauth2.Token, error) {
 		return client.Refresh(ctx, old)
 	}},
-}
-
-// sample reads a file of testdata.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
 }

@@ -1,12 +1,8 @@
 package b2core_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
@@ -16,42 +12,9 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
-
-// spellings returns every way in which v might end up in a log.
-func spellings(v any) string {
-	var b bytes.Buffer
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		fmt.Fprintf(&b, verb+"\n", v)
-		fmt.Fprintf(&b, verb+"\n", struct{ hidden any }{v})
-		fmt.Fprintf(&b, verb+"\n", []any{v})
-	}
-	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
-		slog.New(h).Info("m", "v", v, "in", struct{ V any }{v})
-	}
-	if raw, err := json.Marshal(v); err == nil {
-		b.Write(raw)
-	}
-	return b.String()
-}
-
-// assertHides checks that no spelling of v holds a secret, in the clear, form-encoded, in base64 or in hex.
-func assertHides(t *testing.T, v any, secrets ...string) {
-	t.Helper()
-	text := strings.ToLower(spellings(v))
-	for _, s := range secrets {
-		if s == "" {
-			t.Fatalf("%T: an empty secret proves nothing", v)
-		}
-		for _, form := range []string{s, url.QueryEscape(s), base64.StdEncoding.EncodeToString([]byte(s)), fmt.Sprintf("%x", s), fmt.Sprintf("%d", []byte(s))} {
-			if strings.Contains(text, strings.ToLower(form)) {
-				t.Errorf("%T shows %q in:\n%s", v, form, text)
-				return
-			}
-		}
-	}
-}
 
 // Nothing that this package exports shows a token, however it is printed.
 func TestExportedTypesHideSecrets(t *testing.T) {
@@ -75,7 +38,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range []any{config, client, exchanges, config.Bearer} {
-		assertHides(t, v, bearer.AccessToken, old.AccessToken, old.RefreshToken, token.AccessToken, token.RefreshToken)
+		clienttest.Hides(t, v, bearer.AccessToken, old.AccessToken, old.RefreshToken, token.AccessToken, token.RefreshToken)
 	}
 	if len(exchanges) != 2 || exchanges[0].Op != "sign in" || exchanges[1].Op != "refresh token" ||
 		exchanges[1].URL != broker+"/api/v2/my/platforms/1/refresh" || exchanges[1].Parameters.Get("refreshToken") != tokenapi.Redacted {
@@ -108,16 +71,16 @@ func TestErrorsHideSecrets(t *testing.T) {
 				t.Fatalf("%s, %d: got a token", op, status)
 			}
 			if op == "sign in" {
-				assertHides(t, err, bearer) // no refresh token was told
+				clienttest.Hides(t, err, bearer) // no refresh token was told
 				continue
 			}
-			assertHides(t, err, bearer, refresh)
+			clienttest.Hides(t, err, bearer, refresh)
 		}
 	}
 	server, client := open(t, withBearer(source))
 	always(server, apitest.Fault{Status: 401, Body: body})
 	_, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: refresh})
-	assertHides(t, wantError(t, err, tokenapi.ErrNotSignedIn), bearer, another, refresh)
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrNotSignedIn), bearer, another, refresh)
 	asked(t, server, 2, 1)
 }
 
@@ -131,7 +94,7 @@ func TestHostsHideSecrets(t *testing.T) {
 		}
 		server.Inject(b2coretest.EndpointAuth, apitest.Fault{Body: body})
 		_, err = client.SignIn(t.Context())
-		assertHides(t, wantError(t, err, tokenapi.ErrUnusableAnswer), "canary-bearer", "canary-access", "canary-refresh")
+		clienttest.Hides(t, wantError(t, err, tokenapi.ErrUnusableAnswer), "canary-bearer", "canary-access", "canary-refresh")
 	}
 }
 

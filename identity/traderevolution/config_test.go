@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
@@ -71,8 +72,8 @@ func TestLifetimesOfTheConfig(t *testing.T) {
 		})
 		server.Inject(traderevolutiontest.EndpointToken, answer([]byte(`{"accessToken":"a","refreshToken":"r"}`)))
 		token := signIn(t, client)
-		if !token.Expiry.Equal(at.Add(c.wantAccess)) || !refreshExpiry(token).Equal(at.Add(c.wantRefresh)) {
-			t.Errorf("until %v and %v", token.Expiry, refreshExpiry(token))
+		if !token.Expiry.Equal(at.Add(c.wantAccess)) || !clienttest.RefreshExpiry(token).Equal(at.Add(c.wantRefresh)) {
+			t.Errorf("until %v and %v", token.Expiry, clienttest.RefreshExpiry(token))
 		}
 	}
 }

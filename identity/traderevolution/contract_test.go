@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 )
@@ -15,7 +16,7 @@ import (
 // wire is what a request file says, in the form of apitest.Request.Wire, but for the white space in the JSON: deviation D1.
 func wire(t *testing.T, name string) string {
 	t.Helper()
-	head, body, _ := bytes.Cut(sample(t, name), []byte("\n\n"))
+	head, body, _ := bytes.Cut(clienttest.Sample(t, name), []byte("\n\n"))
 	var compact bytes.Buffer
 	if len(body) > 0 {
 		if err := json.Compact(&compact, body); err != nil {
@@ -92,11 +93,11 @@ func TestResponses(t *testing.T) {
 			if token.AccessToken != "a7c1e5" || token.RefreshToken != "b8d2f6" || token.TokenType != "Bearer" {
 				t.Errorf("%s: other tokens", name)
 			}
-			if now := time.Now(); !token.Expiry.Equal(now.Add(5*time.Minute)) || !refreshExpiry(token).Equal(now.Add(time.Hour)) {
-				t.Errorf("%s: until %v and %v", name, token.Expiry, refreshExpiry(token))
+			if now := time.Now(); !token.Expiry.Equal(now.Add(5*time.Minute)) || !clienttest.RefreshExpiry(token).Equal(now.Add(time.Hour)) {
+				t.Errorf("%s: until %v and %v", name, token.Expiry, clienttest.RefreshExpiry(token))
 			}
 		}
-		pair := sample(t, "tokens.response.json")
+		pair := clienttest.Sample(t, "tokens.response.json")
 		server.Inject(traderevolutiontest.EndpointToken, answer(pair))
 		token, err := client.SignIn(t.Context(), login, password)
 		isSample("sign in", token, err)
@@ -115,12 +116,12 @@ func TestResponses(t *testing.T) {
 			{"verify.tokens.response.json", true, "", true},
 			{"verify.invalid.response.json", false, "", false},
 		} {
-			server.Inject(traderevolutiontest.EndpointVerify, answer(sample(t, c.file)))
+			server.Inject(traderevolutiontest.EndpointVerify, answer(clienttest.Sample(t, c.file)))
 			ott, err := client.VerifyOTT(t.Context(), sentOTT)
 			if err != nil {
 				t.Fatalf("%s: %v", c.file, err)
 			}
-			if ott.Valid != c.valid || ott.Login != c.login || (ott.Token != nil) != c.tokens || !bytes.Equal(ott.Raw(), sample(t, c.file)) {
+			if ott.Valid != c.valid || ott.Login != c.login || (ott.Token != nil) != c.tokens || !bytes.Equal(ott.Raw(), clienttest.Sample(t, c.file)) {
 				t.Errorf("%s: got valid %v, login %q, tokens %v", c.file, ott.Valid, ott.Login, ott.Token != nil)
 			}
 			if c.tokens {

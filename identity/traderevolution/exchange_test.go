@@ -11,6 +11,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
@@ -87,7 +88,7 @@ func TestOversized(t *testing.T) {
 	for _, op := range operations {
 		for _, status := range []int{200, 401} {
 			server, client := inMemory(t, traderevolutiontest.Config{})
-			server.Inject(op.endpoint, apitest.Fault{Oversized: true, Status: status, Body: sample(t, "tokens.response.json")})
+			server.Inject(op.endpoint, apitest.Fault{Oversized: true, Status: status, Body: clienttest.Sample(t, "tokens.response.json")})
 			if e := wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer); !e.Sent {
 				t.Errorf("%s: got %#v", op.name, e)
 			}

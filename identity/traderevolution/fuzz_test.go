@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 )
@@ -23,7 +24,7 @@ func addAnswers(f *testing.F, add func(contentType, body string)) {
 		count++
 	}
 	for _, name := range []string{"tokens.response.json", "verify.login.response.json", "verify.flag.response.json", "verify.tokens.response.json", "verify.invalid.response.json"} {
-		each(string(sample(f, name)))
+		each(string(clienttest.Sample(f, name)))
 	}
 	for members := range lives {
 		each(`{"accessToken":"a","refreshToken":"r",` + members + `}`)
@@ -62,7 +63,7 @@ func checkToken(t *testing.T, token *oauth2.Token) {
 	if token.AccessToken == "" || token.Type() != "Bearer" || token.Expiry.Before(time.Now().Add(-time.Minute)) || time.Until(token.Expiry) > century {
 		t.Errorf("got a %s token of %d bytes until %v", token.Type(), len(token.AccessToken), token.Expiry)
 	}
-	if at := refreshExpiry(token); !at.IsZero() && (token.RefreshToken == "" || time.Until(at) > century) {
+	if at := clienttest.RefreshExpiry(token); !at.IsZero() && (token.RefreshToken == "" || time.Until(at) > century) {
 		t.Errorf("the refresh token ends at %v", at)
 	}
 }

@@ -2,15 +2,13 @@ package traderevolution_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
@@ -74,30 +72,10 @@ func signIn(t testing.TB, client *traderevolution.Client) *oauth2.Token {
 	return token
 }
 
-// wantError checks that err is a *tokenapi.Error that wraps want, and returns it.
+// wantError checks that err is this package's and wraps want, and returns it.
 func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
-	e, ok := errors.AsType[*tokenapi.Error](err)
-	if !ok || !errors.Is(err, want) {
-		t.Fatalf("got %v, want a *tokenapi.Error that is %q", err, want)
-	}
-	return e
-}
-
-// refreshExpiry is when the refresh token ends; zero: the token does not tell.
-func refreshExpiry(token *oauth2.Token) time.Time {
-	at, _ := token.Extra("refresh_expiry").(time.Time)
-	return at
-}
-
-// sample reads a file of testdata.
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return clienttest.WantError(t, "traderevolution", err, want)
 }
 
 // answer is a fault that answers with a body.
@@ -119,11 +97,11 @@ const (
 var operations = []operation{
 	{"sign in", traderevolutiontest.EndpointToken, func(t *testing.T, c *traderevolution.Client) error {
 		token, err := c.SignIn(t.Context(), login, password)
-		return onlyOne(t, token != nil, err)
+		return clienttest.OnlyOne(t, token != nil, err)
 	}},
 	{"refresh token", traderevolutiontest.EndpointRefresh, func(t *testing.T, c *traderevolution.Client) error {
 		token, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
-		return onlyOne(t, token != nil, err)
+		return clienttest.OnlyOne(t, token != nil, err)
 	}},
 	{"verify one-time token", traderevolutiontest.EndpointVerify, func(t *testing.T, c *traderevolution.Client) error {
 		ott, err := c.VerifyOTT(t.Context(), sentOTT)
@@ -133,15 +111,6 @@ var operations = []operation{
 			}
 			ott = nil
 		}
-		return onlyOne(t, ott != nil, err)
+		return clienttest.OnlyOne(t, ott != nil, err)
 	}},
-}
-
-// onlyOne checks that there is a result or an error, and returns the error.
-func onlyOne(t *testing.T, result bool, err error) error {
-	t.Helper()
-	if result != (err == nil) {
-		t.Errorf("result %v, error %v", result, err)
-	}
-	return err
 }

@@ -3,55 +3,18 @@ package traderevolution_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/url"
-	"strings"
 	"testing"
 
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 )
-
-// spellings returns every way in which v might end up in a log.
-func spellings(v any) string {
-	var b bytes.Buffer
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		fmt.Fprintf(&b, verb+"\n", v)
-		fmt.Fprintf(&b, verb+"\n", struct{ hidden any }{v})
-		fmt.Fprintf(&b, verb+"\n", []any{v})
-	}
-	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
-		slog.New(h).Info("m", "v", v, "in", struct{ V any }{v})
-	}
-	if raw, err := json.Marshal(v); err == nil {
-		b.Write(raw)
-	}
-	return b.String()
-}
-
-// assertHides checks that no spelling of v holds a secret, in the clear, form-encoded, in base64 or in hex.
-func assertHides(t *testing.T, v any, secrets ...string) {
-	t.Helper()
-	text := strings.ToLower(spellings(v))
-	for _, s := range secrets {
-		if s == "" {
-			t.Fatalf("%T: an empty secret proves nothing", v)
-		}
-		for _, form := range []string{s, url.QueryEscape(s), base64.StdEncoding.EncodeToString([]byte(s)), fmt.Sprintf("%x", s), fmt.Sprintf("%d", []byte(s))} {
-			if strings.Contains(text, strings.ToLower(form)) {
-				t.Errorf("%T shows %q in:\n%s", v, form, text)
-				return
-			}
-		}
-	}
-}
 
 // req 17, 123: nothing that this package exports shows a secret, however it is printed.
 func TestExportedTypesHideSecrets(t *testing.T) {
@@ -79,7 +42,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	secrets := []string{password, token, first.AccessToken, first.RefreshToken, second.AccessToken, second.RefreshToken,
 		ott.Token.AccessToken, ott.Token.RefreshToken}
 	for _, v := range []any{config, client, keeper, ott, refused, exchanges} {
-		assertHides(t, v, secrets...)
+		clienttest.Hides(t, v, secrets...)
 	}
 	if !bytes.Contains(ott.Raw(), []byte(ott.Token.AccessToken)) {
 		t.Error("Raw is not what the server answered")
@@ -111,23 +74,23 @@ func TestErrorsHideSecrets(t *testing.T) {
 	for _, status := range []int{200, 302, 400, 401, 404, 429, 500} {
 		server.Inject(traderevolutiontest.EndpointToken, echo(status))
 		_, err := client.SignIn(t.Context(), login, canary)
-		assertHides(t, err, canary)
+		clienttest.Hides(t, err, canary)
 		server.Inject(traderevolutiontest.EndpointRefresh, echo(status))
 		_, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: canary})
-		assertHides(t, err, canary)
+		clienttest.Hides(t, err, canary)
 		server.Inject(traderevolutiontest.EndpointVerify, echo(status))
 		ott, err := client.VerifyOTT(t.Context(), canary)
-		assertHides(t, err, canary)
-		assertHides(t, ott, canary)
+		clienttest.Hides(t, err, canary)
+		clienttest.Hides(t, ott, canary)
 	}
 	_, err := client.Refresh(t.Context(), &oauth2.Token{RefreshToken: canary + "\r\n"})
-	assertHides(t, err, canary)
+	clienttest.Hides(t, err, canary)
 
 	// A login that repeats the token is none, so that whoever prints a login prints no token.
 	server.Inject(traderevolutiontest.EndpointVerify, answer([]byte(`{"login":"user of `+canary+`"}`)))
 	ott, err := client.VerifyOTT(t.Context(), canary)
 	wantError(t, err, tokenapi.ErrUnusableAnswer)
-	assertHides(t, ott, canary)
+	clienttest.Hides(t, ott, canary)
 }
 
 // net/http names the URL and the header in its errors.
@@ -135,10 +98,10 @@ func TestFaultsHideSecrets(t *testing.T) {
 	server, client := start(t, traderevolutiontest.Config{})
 	for _, op := range operations {
 		server.Inject(op.endpoint, apitest.Fault{LoseAnswer: true})
-		assertHides(t, op.call(t, client), password, sentRefresh, sentOTT)
+		clienttest.Hides(t, op.call(t, client), password, sentRefresh, sentOTT)
 	}
 	elsewhere := newClient(t, "http://127.0.0.1:1/rest")
 	for _, op := range operations {
-		assertHides(t, op.call(t, elsewhere), password, sentRefresh, sentOTT)
+		clienttest.Hides(t, op.call(t, elsewhere), password, sentRefresh, sentOTT)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
@@ -23,7 +24,7 @@ func TestRefresh(t *testing.T) {
 	if next.AccessToken == old.AccessToken || next.RefreshToken == old.RefreshToken || next.RefreshToken == "" {
 		t.Error("the pair is not new")
 	}
-	if !refreshExpiry(next).After(refreshExpiry(old)) {
+	if !clienttest.RefreshExpiry(next).After(clienttest.RefreshExpiry(old)) {
 		t.Error("the new refresh token ends with the old one")
 	}
 	_, err = client.Refresh(t.Context(), old)
@@ -46,8 +47,8 @@ func TestRefreshKeepsTheOldRefreshToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if next.AccessToken == old.AccessToken || next.RefreshToken != old.RefreshToken || !refreshExpiry(next).Equal(refreshExpiry(old)) {
-			t.Errorf("got a refresh token until %v, want the old one until %v", refreshExpiry(next), refreshExpiry(old))
+		if next.AccessToken == old.AccessToken || next.RefreshToken != old.RefreshToken || !clienttest.RefreshExpiry(next).Equal(clienttest.RefreshExpiry(old)) {
+			t.Errorf("got a refresh token until %v, want the old one until %v", clienttest.RefreshExpiry(next), clienttest.RefreshExpiry(old))
 		}
 		server.Inject(traderevolutiontest.EndpointRefresh, answer([]byte(`{"accessToken":"a"}`)))
 		next, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "r"})

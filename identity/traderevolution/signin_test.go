@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
@@ -25,7 +26,7 @@ func TestSignIn(t *testing.T) {
 	if life := token.Expiry.Sub(before); life < time.Minute || life > 2*time.Minute {
 		t.Errorf("it lives %v", life)
 	}
-	if life := refreshExpiry(token).Sub(before); life < 2*time.Minute || life > 3*time.Minute {
+	if life := clienttest.RefreshExpiry(token).Sub(before); life < 2*time.Minute || life > 3*time.Minute {
 		t.Errorf("it can be renewed for %v", life)
 	}
 	_, err := client.SignIn(t.Context(), login, "guess")
@@ -58,8 +59,8 @@ func TestLifetimes(t *testing.T) {
 				t.Fatalf("%s: %v", members, err)
 			}
 			for _, token := range []*oauth2.Token{first, second} {
-				if time.Until(token.Expiry) != want.access || time.Until(refreshExpiry(token)) != want.refresh {
-					t.Errorf("%s: got %v and %v", members, time.Until(token.Expiry), time.Until(refreshExpiry(token)))
+				if time.Until(token.Expiry) != want.access || time.Until(clienttest.RefreshExpiry(token)) != want.refresh {
+					t.Errorf("%s: got %v and %v", members, time.Until(token.Expiry), time.Until(clienttest.RefreshExpiry(token)))
 				}
 			}
 		}
@@ -73,8 +74,8 @@ func TestExpiryIsReckonedFromTheSending(t *testing.T) {
 		server.Inject(traderevolutiontest.EndpointToken, apitest.Fault{DelayAfter: 20 * time.Second})
 		began := time.Now()
 		token := signIn(t, client)
-		if !token.Expiry.Equal(began.Add(5*time.Minute)) || !refreshExpiry(token).Equal(began.Add(time.Hour)) || time.Since(began) != 20*time.Second {
-			t.Errorf("until %v and %v", token.Expiry.Sub(began), refreshExpiry(token).Sub(began))
+		if !token.Expiry.Equal(began.Add(5*time.Minute)) || !clienttest.RefreshExpiry(token).Equal(began.Add(time.Hour)) || time.Since(began) != 20*time.Second {
+			t.Errorf("until %v and %v", token.Expiry.Sub(began), clienttest.RefreshExpiry(token).Sub(began))
 		}
 	})
 }
@@ -118,7 +119,7 @@ func TestUnusableAnswers(t *testing.T) {
 				t.Errorf("%s: %s: got %#v, want %q", op.name, body, e, says)
 			}
 		}
-		server.Inject(op.endpoint, apitest.Fault{ContentType: "text/html", Status: 200, Body: sample(t, "tokens.response.json")})
+		server.Inject(op.endpoint, apitest.Fault{ContentType: "text/html", Status: 200, Body: clienttest.Sample(t, "tokens.response.json")})
 		wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer)
 		server.Inject(op.endpoint, apitest.Fault{Status: 204})
 		wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
@@ -25,7 +26,7 @@ func answers(t testing.TB) []answer {
 	t.Helper()
 	const mediaJSON = "application/json"
 	seeds := []answer{
-		{200, mediaJSON, sample(t, "token.response.json")},
+		{200, mediaJSON, string(clienttest.Sample(t, "token.response.json"))},
 		{200, mediaJSON, `{"access_token": "eyJhbGciOiJIUzI1Ni...", "token_type": "Bearer", "expires_in": 3600}`},
 		{200, mediaJSON, `{"access_token":"a","expires_in":"3600","token_type":"bearer","scope":"tradevest.api","refresh_token":"r"}`},
 		{200, mediaJSON, `{"access_token":"a","expires_in":-4294963696,"token_type":"Bearer"}`},

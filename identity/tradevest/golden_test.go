@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,20 +14,11 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
-
-// sample reads a sample of the vendor's page.
-func sample(t testing.TB, name string) string {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
-}
 
 // withoutQuotes takes the quotes off the sample's body.
 var withoutQuotes = strings.NewReplacer(`"`, "", "'", "")
@@ -36,7 +26,7 @@ var withoutQuotes = strings.NewReplacer(`"`, "", "'", "")
 // sampleRequest is the page's request in three parts: its first line, its header fields and its body.
 func sampleRequest(t testing.TB) (line string, fields []string, body string) {
 	t.Helper()
-	head, body, found := strings.Cut(strings.TrimSuffix(sample(t, "token.request"), "\n"), "\n\n")
+	head, body, found := strings.Cut(strings.TrimSuffix(string(clienttest.Sample(t, "token.request")), "\n"), "\n\n")
 	lines := strings.Split(head, "\n")
 	if !found || len(lines) != 5 {
 		t.Fatalf("the sample has %d lines before its body", len(lines))
@@ -109,7 +99,7 @@ func TestGoldenQuotesAreAnArtefact(t *testing.T) {
 func TestGoldenResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t)
-		server.Inject(tradevesttest.EndpointToken, apitest.Fault{Body: []byte(sample(t, "token.response.json"))})
+		server.Inject(tradevesttest.EndpointToken, apitest.Fault{Body: clienttest.Sample(t, "token.response.json")})
 		token := signIn(t, client)
 		if token.AccessToken != "string" || token.TokenType != "Bearer" || time.Until(token.Expiry) != 3600*time.Second || token.RefreshToken != "" {
 			t.Errorf("got %+v", token)
@@ -123,7 +113,7 @@ func TestGoldenResponse(t *testing.T) {
 	}
 	got = regexp.MustCompile(`("access_token":)"[^"]+"`).ReplaceAll(got, []byte(`$1"string"`))
 	var want bytes.Buffer
-	if err := json.Compact(&want, []byte(sample(t, "token.response.json"))); err != nil {
+	if err := json.Compact(&want, clienttest.Sample(t, "token.response.json")); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want.Bytes()) || resp.Header.Get("Content-Type") != "application/json" {

@@ -2,13 +2,13 @@ package tradevest_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
 	"testing"
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
@@ -60,12 +60,12 @@ func signIn(t testing.TB, client *tradevest.Client) *oauth2.Token {
 	return token
 }
 
-// wantError checks that err is an *Error of this package that wraps want, and returns it.
+// wantError checks that err is this package's and wraps want, and returns it.
 func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
-	e, ok := errors.AsType[*tokenapi.Error](err)
-	if !ok || !errors.Is(err, want) || e.System != "tradevest" || e.Op != "sign in" {
-		t.Fatalf("got %v, want a *tokenapi.Error that is %q", err, want)
+	e := clienttest.WantError(t, "tradevest", err, want)
+	if e.Op != "sign in" {
+		t.Fatalf("got %v, want an error of sign in", e)
 	}
 	return e
 }

@@ -1,56 +1,19 @@
 package tradevest_test
 
 import (
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
-
-// spellings returns every way in which v might end up in a log.
-func spellings(v any) string {
-	var b bytes.Buffer
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		fmt.Fprintf(&b, verb+"\n", v)
-		fmt.Fprintf(&b, verb+"\n", struct{ hidden any }{v})
-		fmt.Fprintf(&b, verb+"\n", []any{v})
-	}
-	for _, h := range []slog.Handler{slog.NewTextHandler(&b, nil), slog.NewJSONHandler(&b, nil)} {
-		slog.New(h).Info("m", "v", v, "in", struct{ V any }{v})
-	}
-	if raw, err := json.Marshal(v); err == nil {
-		b.Write(raw)
-	}
-	return b.String()
-}
-
-// assertHides checks that no spelling of v holds a secret, in the clear, form-encoded, in base64 or in hex.
-func assertHides(t *testing.T, v any, secrets ...string) {
-	t.Helper()
-	text := strings.ToLower(spellings(v))
-	for _, s := range secrets {
-		if s == "" {
-			t.Fatalf("%T: an empty secret proves nothing", v)
-		}
-		for _, form := range []string{s, url.QueryEscape(s), base64.StdEncoding.EncodeToString([]byte(s)), fmt.Sprintf("%x", s), fmt.Sprintf("%d", []byte(s))} {
-			if strings.Contains(text, strings.ToLower(form)) {
-				t.Errorf("%T shows %q in:\n%s", v, form, text)
-				return
-			}
-		}
-	}
-}
 
 // odd is a secret that is spelt otherwise in a form.
 const odd = "canary-5ecret/+=&"
@@ -79,10 +42,10 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 		t.Fatal("it signed in twice at once")
 	}
 	for _, v := range []any{client, keeper, paused, seen, client.Transport(nil)} {
-		assertHides(t, v, odd, token.AccessToken)
+		clienttest.Hides(t, v, odd, token.AccessToken)
 	}
 	config.HTTP.Transport = nil // the test server's, which knows everything
-	assertHides(t, config, odd)
+	clienttest.Hides(t, config, odd)
 	if got := fmt.Sprintf("%+v", client); got != "tradevest.Client(https://b2b.auth.platform-test.tradevest.ai)" {
 		t.Errorf("the client prints %s", got)
 	}
@@ -121,12 +84,12 @@ func TestErrorsHideSecrets(t *testing.T) {
 		if token != nil || err == nil {
 			t.Errorf("%s: got %v", name, token)
 		}
-		assertHides(t, err, odd)
+		clienttest.Hides(t, err, odd)
 	}
 	if len(seen) != server.Count(tradevesttest.EndpointToken) {
 		t.Errorf("%d exchanges were observed", len(seen))
 	}
-	assertHides(t, seen, odd)
+	clienttest.Hides(t, seen, odd)
 }
 
 // A transport whose errors hold what it sent, and a secret that cannot be read.
@@ -138,6 +101,6 @@ func TestFaultsHideSecrets(t *testing.T) {
 		})
 	})
 	_, err := client.SignIn(t.Context())
-	assertHides(t, wantError(t, err, tokenapi.ErrUnavailable), odd)
-	assertHides(t, err, odd)
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrUnavailable), odd)
+	clienttest.Hides(t, err, odd)
 }

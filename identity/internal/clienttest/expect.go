@@ -1,0 +1,49 @@
+// Package clienttest is what the tests of the clients of token APIs have in common.
+package clienttest
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// WantError checks that err is an error of the system's client that wraps want, and returns it.
+func WantError(t testing.TB, system string, err, want error) *tokenapi.Error {
+	t.Helper()
+	e, ok := errors.AsType[*tokenapi.Error](err)
+	if !ok || !errors.Is(err, want) || e.System != system || e.Op == "" {
+		t.Fatalf("got %v, want a *tokenapi.Error of %s that is %q", err, system, want)
+	}
+	return e
+}
+
+// OnlyOne checks that there is a result or an error, and returns the error.
+func OnlyOne(t testing.TB, result bool, err error) error {
+	t.Helper()
+	if result != (err == nil) {
+		t.Errorf("result %v, error %v", result, err)
+	}
+	return err
+}
+
+// RefreshExpiry is when the token's refresh token ends; zero: it does not tell.
+func RefreshExpiry(token *oauth2.Token) time.Time {
+	at, _ := token.Extra("refresh_expiry").(time.Time)
+	return at
+}
+
+// Sample reads a file of the package's testdata.
+func Sample(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
