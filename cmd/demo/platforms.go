@@ -32,6 +32,19 @@ func (a account) signIn(call func(ctx context.Context, login, password string) (
 	}
 }
 
+// at completes the platform p, whose client the account signs in by.
+func (a account) at(p web.Platform, client interface {
+	SignIn(ctx context.Context, login, password string) (*oauth2.Token, error)
+	Keeper(login string, password func() (tokenapi.Secret, error)) (*tokenapi.Keeper, error)
+}) (web.Platform, error) {
+	keeper, err := client.Keeper(a.login, a.password)
+	if err != nil {
+		return web.Platform{}, err
+	}
+	p.Account, p.SignIn, p.Refresher = a.login, a.signIn(client.SignIn), keeper
+	return p, nil
+}
+
 // b2traderPlatform is B2Trader itself, by a machine's client.
 func b2traderPlatform(m web.MachineIdentity, call string) (web.Platform, error) {
 	machine, err := identity.NewMachine(identity.MachineConfig{Client: m.Client, Email: m.Email, Password: m.Password})
@@ -63,15 +76,11 @@ func traderEvolutionPlatform(config traderevolution.Config, a account, call stri
 	if err != nil {
 		return web.Platform{}, err
 	}
-	keeper, err := client.Keeper(a.login, a.password)
-	if err != nil {
-		return web.Platform{}, err
-	}
-	return web.Platform{
-		ID: "traderevolution", Name: "TraderEvolution Back Office", Account: a.login, Facts: traderEvolutionFacts(),
-		About:  "The REST API of the back office of another trading platform.",
-		SignIn: a.signIn(client.SignIn), Refresher: keeper, Call: web.PlatformCall{URL: call},
-	}, nil
+	return a.at(web.Platform{
+		ID: "traderevolution", Name: "TraderEvolution Back Office", Facts: traderEvolutionFacts(),
+		About: "The REST API of the back office of another trading platform.",
+		Call:  web.PlatformCall{URL: call},
+	}, client)
 }
 
 func tradevestPlatform(config tradevest.Config, call string) (web.Platform, error) {
@@ -99,13 +108,9 @@ func b2binpayPlatform(config b2binpay.Config, a account, call string) (web.Platf
 	if err != nil {
 		return web.Platform{}, err
 	}
-	keeper, err := client.Keeper(a.login, a.password)
-	if err != nil {
-		return web.Platform{}, err
-	}
-	return web.Platform{
-		ID: "b2binpay", Name: "B2BINPAY", Account: a.login, Facts: b2binpayFacts(),
-		About:  "Crypto payments: deposits, payouts, and callbacks that tell of them.",
-		SignIn: a.signIn(client.SignIn), Refresher: keeper, Call: web.PlatformCall{URL: call},
-	}, nil
+	return a.at(web.Platform{
+		ID: "b2binpay", Name: "B2BINPAY", Facts: b2binpayFacts(),
+		About: "Crypto payments: deposits, payouts, and callbacks that tell of them.",
+		Call:  web.PlatformCall{URL: call},
+	}, client)
 }

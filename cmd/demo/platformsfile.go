@@ -56,7 +56,7 @@ type platformsFile struct {
 }
 
 func readPlatforms(name string) (*platformsFile, error) {
-	content, err := os.ReadFile(name)
+	content, err := os.ReadFile(name) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, fmt.Errorf("-platforms-file: %w", err)
 	}

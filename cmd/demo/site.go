@@ -168,7 +168,7 @@ func secretIn(file string) func() (identity.Secret, error) {
 		if file == "" {
 			return identity.Secret{}, errors.New("the name of the secret's file is missing")
 		}
-		content, err := os.ReadFile(file)
+		content, err := os.ReadFile(file) //nolint:gosec // the operator names it
 		if err != nil {
 			return identity.Secret{}, err
 		}

@@ -26,9 +26,8 @@
 //
 //	func Start(tb testing.TB, cfg Config) *Server {
 //		tb.Helper()
-//		s := New(cfg)
-//		apitest.Serve(tb, s)
-//		return s
+//		s, err := New(cfg)
+//		return apitest.Serve(tb, s, err)
 //	}
 //
 // In a program, Listen makes a loopback listener for http.Serve. Inside a testing/synctest

@@ -46,7 +46,7 @@ func inMemory(t *testing.T, cfg apitest.Config) *client {
 func onSocket(t *testing.T) *client {
 	t.Helper()
 	c := inMemory(t, apitest.Config{})
-	apitest.Serve(t, c.server)
+	apitest.Serve(t, c.server, nil)
 	c.base = c.server.URL()
 	c.http.Transport = &http.Transport{DisableKeepAlives: true}
 	return c

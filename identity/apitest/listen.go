@@ -11,12 +11,15 @@ import (
 
 // Serve runs s, a Server or a server made with one, for the duration of a test, on a free
 // port of 127.0.0.1; its URL then names that port. It is closed, connections cut, when the
-// test ends.
-func Serve(tb testing.TB, s interface {
+// test ends. An err, with which the making of s has failed, fails the test.
+func Serve[S interface {
 	http.Handler
 	Listen(addr string) (net.Listener, error)
-}) {
+}](tb testing.TB, s S, err error) S {
 	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
 	listener, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -30,6 +33,7 @@ func Serve(tb testing.TB, s interface {
 			tb.Errorf("apitest: serving: %v", err)
 		}
 	})
+	return s
 }
 
 // Listen opens a listener on addr, "127.0.0.1:0" for a free port, and makes it the one

@@ -12,11 +12,7 @@ import (
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	apitest.Serve(tb, s)
-	return s
+	return apitest.Serve(tb, s, err)
 }
 
 // Listen opens a listener on addr, "127.0.0.1:0" for a free port, and makes it the one

@@ -106,7 +106,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			x.Answer().Header().Set("Location", server.URL()+"/elsewhere")
 			x.Status(status)
 		})
-		apitest.Serve(t, server)
+		apitest.Serve(t, server, nil)
 		client := newClient(t, server.URL()+"/rest")
 		for _, op := range operations {
 			if e := wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer); e.StatusCode != status {

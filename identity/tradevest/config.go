@@ -58,7 +58,7 @@ type Client struct {
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
 	peer, err := httpx.NewPeer(system, config.URL, config.HTTP)
-	if err := errors.Join(err, config.validate(peer)); err != nil {
+	if err := errors.Join(err, config.validate()); err != nil {
 		return nil, fmt.Errorf("tradevest: %w", err)
 	}
 	return &Client{config: config, peer: peer}, nil
@@ -78,8 +78,8 @@ func (config Config) withDefaults() Config {
 }
 
 // validate returns every problem at once, but for those of URL and HTTP.
-func (config Config) validate(peer httpx.Peer) error {
-	problems := []error{config.checkTokenPath(peer)}
+func (config Config) validate() error {
+	problems := []error{httpx.CheckPath("TokenPath", config.TokenPath)}
 	if config.ClientID == "" {
 		problems = append(problems, errors.New("Config.ClientID is missing"))
 	}
@@ -98,14 +98,4 @@ func (config Config) validate(peer httpx.Peer) error {
 		problems = append(problems, errors.New("Config.DefaultLifetime is negative"))
 	}
 	return errors.Join(problems...)
-}
-
-func (config Config) checkTokenPath(peer httpx.Peer) error {
-	if err := httpx.CheckPath("TokenPath", config.TokenPath); err != nil || peer.Base == nil {
-		return err
-	}
-	if _, err := httpx.ParseURL(peer.URL(config.TokenPath), true); err != nil { // the scheme is URL's
-		return httpx.FieldError("TokenPath", err)
-	}
-	return nil
 }

@@ -63,11 +63,7 @@ func New(cfg Config) (*Server, error) {
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	apitest.Serve(tb, s)
-	return s
+	return apitest.Serve(tb, s, err)
 }
 
 // handle answers path, which ends in a slash, with h, and the path without it with a

@@ -70,11 +70,7 @@ func New(cfg Config) (*Server, error) {
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	apitest.Serve(tb, s)
-	return s
+	return apitest.Serve(tb, s, err)
 }
 
 // ExpireTokens ends the life of every access token of B2Trader that there is.

@@ -41,7 +41,7 @@ func RefreshExpiry(token *oauth2.Token) time.Time {
 // Sample reads a file of the package's testdata.
 func Sample(t testing.TB, name string) []byte {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("testdata", name))
+	raw, err := os.ReadFile(filepath.Join("testdata", name)) //nolint:gosec // the test names it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,12 +70,12 @@ func TestSendFails(t *testing.T) {
 		}
 		return e
 	}
-	fails("no answer", Request{Method: http.MethodPost, URL: p.URL("/")}, tokenapi.ErrUnavailable, true)
+	_ = fails("no answer", Request{Method: http.MethodPost, URL: p.URL("/")}, tokenapi.ErrUnavailable, true)
 	e := fails("no URL", Request{Method: http.MethodGet, URL: "http://[s3cret"}, tokenapi.ErrMisconfigured, false)
 	if strings.Contains(e.Error(), "s3cret") {
 		t.Errorf("the URL is shown: %v", e)
 	}
-	fails("no JSON", Request{Method: http.MethodPost, URL: p.URL("/"), Body: func() {}}, tokenapi.ErrMisconfigured, false)
+	_ = fails("no JSON", Request{Method: http.MethodPost, URL: p.URL("/"), Body: func() {}}, tokenapi.ErrMisconfigured, false)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -180,5 +180,21 @@ func TestNewPeer(t *testing.T) {
 	}
 	if _, err := NewPeer("test", "http://trader.example.com", tokenapi.HTTP{InsecureAllowHTTP: true}); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestCheckPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"/token/": "", "/connect/token": "",
+		"":                 "Config.TokenPath must begin with a slash",
+		"token":            "Config.TokenPath must begin with a slash",
+		"/%zz":             "Config.TokenPath cannot be parsed",
+		"/token\r\nX: y":   "Config.TokenPath cannot be parsed",
+		"/token#f":         "Config.TokenPath must have no fragment",
+		"/token?scope=all": "Config.TokenPath must have no query",
+	} {
+		if err := CheckPath("TokenPath", path); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%q: got %v, want %q", path, err, want)
+		}
 	}
 }

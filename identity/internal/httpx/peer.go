@@ -79,10 +79,17 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// CheckPath accepts a path that can be joined to a URL.
+// CheckPath accepts a path, of the field of that name of a Config, that can be joined to a URL.
 func CheckPath(name, path string) error {
 	if !strings.HasPrefix(path, "/") {
 		return FieldError(name, errors.New("must begin with a slash"))
+	}
+	u, err := ParseURL("https://host"+path, false)
+	switch {
+	case err != nil:
+		return FieldError(name, err)
+	case u.RawQuery != "":
+		return FieldError(name, errors.New("must have no query"))
 	}
 	return nil
 }

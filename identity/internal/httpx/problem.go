@@ -2,11 +2,11 @@ package httpx
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,34 +24,36 @@ type Problem struct {
 
 type wireProblem struct {
 	Error            json.RawMessage `json:"error"` // a code, or an object with a message
-	ErrorDescription string          `json:"error_description"`
-	Title            string          `json:"title"`
-	Detail           string          `json:"detail"`
-	TraceID          string          `json:"traceId"`
+	ErrorDescription words           `json:"error_description"`
+	Title            words           `json:"title"`
+	Detail           words           `json:"detail"`
+	TraceID          words           `json:"traceId"`
 	Errors           json.RawMessage `json:"errors"` // a list, or an object of lists by field
 }
 
 type wireItem struct {
 	Code    json.RawMessage `json:"code"` // a string or a number
-	Message string          `json:"message"`
-	Title   string          `json:"title"`
-	Detail  string          `json:"detail"`
+	Message words           `json:"message"`
+	Title   words           `json:"title"`
+	Detail  words           `json:"detail"`
+}
+
+// words are a JSON string. Anything else is taken for none: one member of an unexpected type must not hide the others.
+type words string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (w *words) UnmarshalJSON(raw []byte) error {
+	_ = json.Unmarshal(raw, (*string)(w))
+	return nil
 }
 
 // ParseProblem decodes a body. What it cannot read it leaves empty; it never fails.
 func ParseProblem(body []byte) Problem {
 	var w wireProblem
 	if json.Unmarshal(body, &w) != nil {
-		// One field of an unexpected type must not hide the others.
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(body, &fields) != nil {
-			return Problem{}
-		}
-		w = wireProblem{Error: fields["error"], Errors: fields["errors"]}
-		_ = json.Unmarshal(fields["error_description"], &w.ErrorDescription)
-		_ = json.Unmarshal(fields["title"], &w.Title)
+		return Problem{}
 	}
-	p := Problem{Description: first(w.ErrorDescription, w.Detail, w.Title), TraceID: w.TraceID}
+	p := Problem{Description: first(w.ErrorDescription, w.Detail, w.Title), TraceID: string(w.TraceID)}
 	if json.Unmarshal(w.Error, &p.Code) != nil {
 		var item wireItem
 		_ = json.Unmarshal(w.Error, &item)
@@ -69,16 +71,11 @@ func (p *Problem) merge(item wireItem) {
 	if code == "null" {
 		code = ""
 	}
-	p.Code = first(p.Code, code)
-	p.Description = first(item.Message, item.Detail, item.Title, p.Description)
+	p.Code = cmp.Or(p.Code, code)
+	p.Description = cmp.Or(first(item.Message, item.Detail, item.Title), p.Description)
 }
 
-func first(values ...string) string {
-	if i := slices.IndexFunc(values, func(s string) bool { return s != "" }); i >= 0 {
-		return values[i]
-	}
-	return ""
-}
+func first(values ...words) string { return string(cmp.Or(values...)) }
 
 // Clean makes a peer's words fit for an error or a log: control characters removed, the given secrets replaced (also as
 // forms and JSON spell them), at most 200 bytes.

@@ -24,6 +24,8 @@ var problems = []struct {
 	{"B2Trader", `{"errors":[{"code":"SignInUnsuccessful","message":"The sign-in was unsuccessful"}]}`, Problem{Code: "SignInUnsuccessful", Description: "The sign-in was unsuccessful"}},
 	{"JSON:API, code a string", `{"errors":[{"status":"400","code":"2006","detail":"No active account"}]}`, Problem{Code: "2006", Description: "No active account"}},
 	{"JSON:API, code a number", `{"errors":[{"code":2007,"detail":"No active account"}]}`, Problem{Code: "2007", Description: "No active account"}},
+	{"JSON:API, a detail that is no text", `{"errors":[{"code":"2007","detail":{"login":["No active account"]},"title":"Unauthorized"}]}`, Problem{Code: "2007", Description: "Unauthorized"}},
+	{"odd title", `{"title":1,"detail":"words","traceId":[]}`, Problem{Description: "words"}},
 	{"error as an object", `{"error":{"code":null,"message":"too many"}}`, Problem{Description: "too many"}},
 	{"no problem", `{"access_token":"x"}`, Problem{}},
 	{"not an object", `[1]`, Problem{}},

@@ -12,7 +12,7 @@ import (
 func TestToken(t *testing.T) {
 	sent := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	c := Peer{System: "test", HTTP: tokenapi.HTTP{}.WithDefaults()}.Call("test")
-	c.Transport.Sent = sent
+	c.Sent = sent
 	extra := map[string]any{"host": "h"}
 	token, err := c.Token(Tokens{Access: "a", Refresh: "r", Lifetime: time.Minute, RefreshLifetime: time.Hour, Extra: extra})
 	if err != nil {

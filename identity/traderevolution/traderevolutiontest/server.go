@@ -48,11 +48,7 @@ func New(cfg Config) (*Server, error) {
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	apitest.Serve(tb, s)
-	return s
+	return apitest.Serve(tb, s, err)
 }
 
 // BaseURL is what a client is given: URL and the prefix, such as http://127.0.0.1:40123/proftrading/rest. It is empty

@@ -46,11 +46,7 @@ func New(cfg Config) (*Server, error) {
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	apitest.Serve(tb, s)
-	return s
+	return apitest.Serve(tb, s, err)
 }
 
 // Format prints the server's URL, and none of its secrets.
