@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -75,6 +76,35 @@ func call(ctx context.Context, api *http.Client) error {
 		return fmt.Errorf("status %d", resp.StatusCode)
 	}
 	return nil
+}
+
+// One client serves any number of users: the source finds each one's session by the entry that the token is for.
+func TestChainOfManyUsers(t *testing.T) {
+	asked := make(chan string, 10)
+	chained := func(h *house) *b2core.Client {
+		return newClient(h, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+			user := strings.TrimPrefix(vault.EntryKey(ctx), "b2trader/")
+			asked <- user
+			return h.vault.Source("session/"+user)(ctx, refused)
+		}))
+	}
+	inHouse(t, chained, nil, func(h *house) {
+		for _, user := range []string{"ann", "bob"} {
+			bearer, err := h.server.Bearer(h.Context(), nil)
+			if err != nil {
+				h.Fatal(err)
+			}
+			h.put("session/"+user, vault.Entry{Owner: user, Client: "b2trader", Token: bearer})
+			h.put("b2trader/"+user, vault.Entry{Owner: user, Client: "b2trader", Token: tokenapi.FirstToken()})
+			api := &http.Client{Transport: &vault.Transport{Vault: h.vault, Key: "b2trader/" + user, Base: h.server.Transport()}}
+			if err := call(h.Context(), api); err != nil {
+				h.Fatal(err)
+			}
+			if got := <-asked; got != user {
+				h.Errorf("the session of %q was used, want %q", got, user)
+			}
+		}
+	})
 }
 
 // Both tokens, of 60 seconds and of 10 minutes, are renewed for an hour, and no call fails.

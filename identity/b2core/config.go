@@ -18,7 +18,7 @@ import (
 // system is this package, as errors name it.
 const system = "b2core"
 
-// Config says which platform of which B2Core a [Client] gets tokens of, and for which session. URL and Bearer are required; the zero value
+// Config says which platform of which B2Core a [Client] gets tokens of, and for whom. URL and Bearer are required; the zero value
 // of each other field is what the page says.
 type Config struct {
 	// URL is B2Core's, the part before /api, such as https://my.broker.example. A trailing slash is dropped.
@@ -47,7 +47,7 @@ type Config struct {
 	HTTP tokenapi.HTTP
 }
 
-// A Client gets tokens of one platform for one B2Core session. It is safe for concurrent use if Config.Bearer is.
+// A Client gets tokens of one platform for the B2Core sessions that Config.Bearer gives the tokens of. It is safe for concurrent use if Config.Bearer is.
 type Client struct {
 	config Config
 	peer   httpx.Peer

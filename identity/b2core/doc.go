@@ -4,7 +4,8 @@
 // # Use
 //
 // B2Core's own access token, the bearer, is asked for before each request, from whoever keeps the B2Core session alive. How
-// such a session comes about is not this package's. A [Client] serves one session and one platform.
+// such a session comes about is not this package's. A [Client] serves one platform, and the sessions that its source of bearers
+// tells apart.
 //
 //	client, err := b2core.New(b2core.Config{
 //		URL: "https://my.broker.example", Bearer: bearer, // a tokenapi.Source, or StaticBearer(token)
@@ -34,6 +35,13 @@
 //	err = v.Put(ctx, "session", vault.Entry{Owner: user, Client: "b2core", Token: bearer})
 //	err = v.Put(ctx, "b2trader", vault.Entry{Owner: user, Client: "b2trader", Token: trader.FirstToken()})
 //	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2trader"}}
+//
+// One client serves many users if Bearer finds each one's session by the entry that the token is for:
+//
+//	Bearer: func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+//		user := strings.TrimPrefix(vault.EntryKey(ctx), "b2trader/")
+//		return v.Source("session/"+user)(ctx, refused)
+//	},
 //
 // When the session has ended, which the error of Bearer says by a method GrantRefused, the entry of B2Trader ends at its next
 // renewal, with [tokenapi.ErrNotSignedIn].

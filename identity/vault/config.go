@@ -22,7 +22,8 @@ import (
 //	RetryDelay() time.Duration // how long the server asks to wait, 0 if it does not
 //	Misconfigured() bool       // the server does not accept the client: an operator must know
 //
-// The vault's own errors have them, so that a Refresher may need the token of another entry (see [Vault.Source]).
+// The vault's own errors have them, so that a Refresher may need the token of another entry (see [Vault.Source]). Which entry
+// it is called for is in its context (see [EntryKey]).
 //
 // It may also bound how often an access token of its entries is used, by another optional method:
 //

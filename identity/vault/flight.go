@@ -132,7 +132,7 @@ func (v *Vault) landed(ctx context.Context, s *slot, f *flight, patience <-chan 
 func (v *Vault) fly(s *slot, f *flight) {
 	defer v.running.Done()
 	r := &renewal{Vault: v, slot: s, generation: f.generation, began: v.config.Now()}
-	result, err := r.run(v.ctx)
+	result, err := r.run(withEntryKey(v.ctx, s.key))
 	v.land(s, f, result, err)
 	if v.config.OnRenewal != nil {
 		v.config.OnRenewal(Renewal{r.record.Owner, r.record.Client, result, v.config.Now().Sub(r.began), err, r.leaseWait})

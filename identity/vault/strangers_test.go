@@ -50,6 +50,38 @@ func inTown(t *testing.T, f func(t *testing.T, vaults []*vault.Vault), processes
 	})
 }
 
+// One Refresher may serve entries that differ in what they need, and tell them apart.
+func TestEntryKey(t *testing.T) {
+	seen := make(chan string, 3)
+	ours := refresherFunc(func(ctx context.Context, _ *oauth2.Token) (*oauth2.Token, error) {
+		seen <- vault.EntryKey(ctx)
+		return &oauth2.Token{AccessToken: "next", Expiry: time.Now().Add(time.Minute)}, nil
+	})
+	inTown(t, func(t *testing.T, vaults []*vault.Vault) {
+		v := vaults[0]
+		if err := v.Put(t.Context(), "another", vault.Entry{Client: "ours", Token: &oauth2.Token{Expiry: time.Unix(0, 0)}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"k", "another"} {
+			if _, err := v.Token(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+			if got := <-seen; got != key {
+				t.Errorf("called for %q, want %q", got, key)
+			}
+		}
+		if got := vault.EntryKey(t.Context()); got != "" {
+			t.Errorf("a context of the test's own is for %q", got)
+		}
+	}, map[string]vault.Refresher{"ours": ours})
+}
+
+type refresherFunc func(context.Context, *oauth2.Token) (*oauth2.Token, error)
+
+func (f refresherFunc) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
+	return f(ctx, old)
+}
+
 // A process that shares the store, but does not know the client of an entry, leaves it to those who do.
 func TestUnknownClient(t *testing.T) {
 	ours := &neighbour{}
