@@ -7,11 +7,8 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// The extras of a token.
-const (
-	refreshExpiry = "refresh_expiry"
-	confirmed     = "is_2fa_confirmed"
-)
+// confirmed is the name of a token's extra that repeats the answer's member.
+const confirmed = "is_2fa_confirmed"
 
 // An answer is what both endpoints answer; meta comes with a sign-in alone. Its id, which has been seen as null, a string
 // and a number, says nothing. A member of type any may be of another type than the article shows without

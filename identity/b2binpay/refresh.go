@@ -62,7 +62,7 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 
 // report tells OnSuspicious of a refresh token that is refused before its time, and returns the refusal.
 func (c *Client) report(ctx context.Context, old *oauth2.Token, refusal *tokenapi.Error) error {
-	expiry, known := old.Extra(refreshExpiry).(time.Time)
+	expiry, known := old.Extra(tokenapi.RefreshExpiry).(time.Time)
 	expired := known && !c.peer.HTTP.Now().Before(expiry)
 	if c.config.OnSuspicious != nil && !expired && errors.Is(refusal, tokenapi.ErrGrantRefused) {
 		c.config.OnSuspicious(ctx, refusal)
@@ -75,7 +75,7 @@ func inherit(t httpx.Tokens, old *oauth2.Token) httpx.Tokens {
 	names := []string{confirmed}
 	if t.Refresh == "" {
 		t.Refresh, t.RefreshLifetime = old.RefreshToken, 0
-		names = append(names, refreshExpiry)
+		names = append(names, tokenapi.RefreshExpiry)
 	}
 	for _, name := range names {
 		if v := old.Extra(name); t.Extra[name] == nil && v != nil {

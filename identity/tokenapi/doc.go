@@ -25,6 +25,6 @@
 //
 // # Extras
 //
-// Beside its fields a token carries extras, by name: scope and id_token where the API has them, and refresh_expiry, a
+// Beside its fields a token carries extras, by name: scope and id_token where the API has them, and refresh_expiry ([RefreshExpiry]), a
 // time.Time, where it says how long the refresh token lives. Package vault keeps these three.
 package tokenapi

@@ -156,7 +156,7 @@ func (k *Keeper) refreshable(old *oauth2.Token) bool {
 	if k.config.Refresh == nil || old.RefreshToken == "" {
 		return false
 	}
-	expiry, known := old.Extra("refresh_expiry").(time.Time)
+	expiry, known := old.Extra(RefreshExpiry).(time.Time)
 	return !known || k.config.Now().Before(expiry)
 }
 

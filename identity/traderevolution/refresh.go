@@ -53,5 +53,5 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 		return next, err
 	}
 	next.RefreshToken = old.RefreshToken
-	return next.WithExtra(map[string]any{"refresh_expiry": old.Extra("refresh_expiry")}), nil
+	return next.WithExtra(map[string]any{tokenapi.RefreshExpiry: old.Extra(tokenapi.RefreshExpiry)}), nil
 }

@@ -34,7 +34,7 @@ func OnlyOne(t testing.TB, result bool, err error) error {
 
 // RefreshExpiry is when the token's refresh token ends; zero: it does not tell.
 func RefreshExpiry(token *oauth2.Token) time.Time {
-	at, _ := token.Extra("refresh_expiry").(time.Time)
+	at, _ := token.Extra(tokenapi.RefreshExpiry).(time.Time)
 	return at
 }
 

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // Tokens are what an answer of a token API says, whatever the API calls it.
@@ -38,7 +40,7 @@ func (c *Call) Token(t Tokens) (*oauth2.Token, error) {
 		if extra == nil {
 			extra = map[string]any{}
 		}
-		extra["refresh_expiry"] = c.Sent.Add(t.RefreshLifetime)
+		extra[tokenapi.RefreshExpiry] = c.Sent.Add(t.RefreshLifetime)
 	}
 	token := &oauth2.Token{AccessToken: t.Access, RefreshToken: t.Refresh, TokenType: "Bearer", Expiry: c.Sent.Add(t.Lifetime)}
 	return token.WithExtra(extra), nil
