@@ -12,8 +12,9 @@ type Tokens struct {
 	now      func() time.Time
 	lifetime time.Duration
 
-	mu   sync.Mutex
-	good map[string]grant
+	mu    sync.Mutex
+	good  map[string]grant
+	crowd int // as many tokens are worth a look for those that have expired
 }
 
 type grant struct {
@@ -30,13 +31,15 @@ func NewTokens(now func() time.Time, lifetime time.Duration) *Tokens {
 	return &Tokens{now: now, lifetime: lifetime, good: make(map[string]grant)}
 }
 
-// Add takes the token from now on, for as long as its kind lives, and forgets those that
-// have expired.
+// Add takes the token from now on, for as long as its kind lives.
 func (t *Tokens) Add(token, owner string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
-	maps.DeleteFunc(t.good, func(_ string, g grant) bool { return !now.Before(g.until) })
+	if len(t.good) >= t.crowd {
+		maps.DeleteFunc(t.good, func(_ string, g grant) bool { return !now.Before(g.until) })
+		t.crowd = max(1024, 2*len(t.good))
+	}
 	t.good[token] = grant{owner, now.Add(t.lifetime)}
 }
 

@@ -57,3 +57,19 @@ func TestTokensAreSpentOnce(t *testing.T) {
 		t.Errorf("spent %d times", spent.Load())
 	}
 }
+
+// A server that runs for long keeps no more than twice what lives, and looks through it seldom.
+func TestTokensAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tokens := apitest.NewTokens(nil, time.Minute)
+		for range 10 {
+			for range 1000 {
+				tokens.Add(apitest.RandomHex(8), "owner")
+			}
+			<-time.After(time.Minute)
+		}
+		if n := tokens.Len(); n > 2048 {
+			t.Errorf("%d tokens are remembered", n)
+		}
+	})
+}
