@@ -47,7 +47,7 @@ func (s *settings) check(problems []error) error {
 		problems = append(problems, server.Close(context.Background()))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return errors.New(inFlags.Replace(err.Error()))
+		return errors.New(inFlags.Replace(callInFile.ReplaceAllString(err.Error(), "-platforms-file: $1: call")))
 	}
 	return nil
 }
@@ -168,7 +168,7 @@ func secretIn(file string) func() (identity.Secret, error) {
 		if file == "" {
 			return identity.Secret{}, errors.New("the name of the secret's file is missing")
 		}
-		content, err := os.ReadFile(file)
+		content, err := os.ReadFile(file) //nolint:gosec // the operator names it
 		if err != nil {
 			return identity.Secret{}, err
 		}
