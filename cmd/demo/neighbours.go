@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
@@ -53,20 +54,35 @@ func (r *running) embeddedPlatforms(s *identitytest.Server, machines []web.Machi
 	return platforms, nil
 }
 
+// failNext returns what makes the next request fail, and no more than that one, however often it is called before it comes. So many
+// have come: count.
+func failNext(count func() int, inject func()) func() {
+	var mu sync.Mutex
+	armed := -1 // when so many had come
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if n := count(); n != armed {
+			inject()
+			armed = n
+		}
+	}
+}
+
 // failOnce makes the next request to the endpoint fail.
 func failOnce(s *apitest.Server, e apitest.Endpoint) func() {
-	return func() { s.Inject(e, apitest.Fault{Status: http.StatusServiceUnavailable}) }
+	return failNext(func() int { return s.Count(e) }, func() { s.Inject(e, apitest.Fault{Status: http.StatusServiceUnavailable}) })
 }
 
 // b2traderEmbedded is the embedded IdentityServer as a platform.
 func b2traderEmbedded(s *identitytest.Server, m web.MachineIdentity) (web.Platform, error) {
 	p, err := b2traderPlatform(m, s.URL()+"/backoffice/api/v1/clients")
-	p.Expire = func() {
+	p.Expire = failNext(func() int { return s.Count(identitytest.EndpointBackOffice) }, func() {
 		s.Inject(identitytest.EndpointBackOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-	}
-	p.Fail = func() {
+	})
+	p.Fail = failNext(func() int { return s.Grants("refresh_token") }, func() {
 		s.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable, Grant: "refresh_token"})
-	}
+	})
 	return p, err
 }
 
