@@ -36,8 +36,8 @@ type Platform struct {
 	// Expire makes the server forget the access tokens that it gave. Nil: that is not offered, as with real servers.
 	Expire func()
 
-	// Fail makes the server's next token request fail. Nil: that is not offered.
-	Fail func()
+	// Fail makes the server's token requests fail until undo is called. Nil: that is not offered.
+	Fail func() (undo func())
 }
 
 // PlatformFact is one line of how a platform works, such as what rotates.
@@ -196,7 +196,8 @@ func (s *Server) doPlatform(ctx context.Context, p Platform, action string) (pla
 		if _, err := s.heldStatus(ctx, platformName(p)); err != nil {
 			return news, err // or the failure would wait for the next sign-in
 		}
-		p.Fail()
+		undo := p.Fail()
+		defer undo()
 		if err := s.renewPlatform(ctx, p); err != nil { // which is what was asked for
 			news.Problem, news.Code = platformFault(p, err).Explanation, vendorCode(err)
 			return news, ctx.Err()

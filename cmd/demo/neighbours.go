@@ -53,19 +53,25 @@ func (r *running) embeddedPlatforms(s *identitytest.Server, machines []web.Machi
 	return platforms, nil
 }
 
-// failOnce makes the next request to the endpoint fail.
-func failOnce(s *apitest.Server, e apitest.Endpoint) func() {
-	return func() { s.Inject(e, apitest.Fault{Status: http.StatusServiceUnavailable}) }
+// failing makes the requests to the endpoint fail, until that is taken back.
+func failing(s *apitest.Server, e apitest.Endpoint) func() (undo func()) {
+	return func() func() {
+		s.Inject(e, apitest.Fault{Times: -1, Status: http.StatusServiceUnavailable})
+		return s.ClearFaults
+	}
 }
 
-// b2traderEmbedded is the embedded IdentityServer as a platform.
+// b2traderEmbedded is the embedded IdentityServer as a platform. Its tokens prove themselves, so that it cannot forget them; its API refuses
+// the next one instead.
 func b2traderEmbedded(s *identitytest.Server, m web.MachineIdentity) (web.Platform, error) {
 	p, err := b2traderPlatform(m, s.URL()+"/backoffice/api/v1/clients")
 	p.Expire = func() {
+		s.ClearFaults() // it may have been pressed before
 		s.Inject(identitytest.EndpointBackOffice, identitytest.Fault{Status: http.StatusUnauthorized})
 	}
-	p.Fail = func() {
-		s.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable, Grant: "refresh_token"})
+	p.Fail = func() func() {
+		s.Inject(identitytest.EndpointToken, identitytest.Fault{Times: -1, Status: http.StatusServiceUnavailable, Grant: "refresh_token"})
+		return s.ClearFaults
 	}
 	return p, err
 }
@@ -76,7 +82,7 @@ func (r *running) startB2Core() (web.Platform, error) {
 		return web.Platform{}, err
 	}
 	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+"/frontoffice/api/v3/account")
-	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, b2coretest.EndpointRefresh)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh)
 	return p, err
 }
 
@@ -87,7 +93,7 @@ func (r *running) startTraderEvolution() (web.Platform, error) {
 	}
 	a := account{traderevolutiontest.SampleLogin, tokenapi.Fixed(traderevolutiontest.SamplePassword)}
 	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+"/accounts")
-	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, traderevolutiontest.EndpointRefresh)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, traderevolutiontest.EndpointRefresh)
 	return p, err
 }
 
@@ -100,7 +106,7 @@ func (r *running) startTradevest() (web.Platform, error) {
 		URL: s.URL(), ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
 		RequestorID: "123e4567-e89b-12d3-a456-426614174000",
 	}, s.URL()+"/v1/customers")
-	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, tradevesttest.EndpointToken)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, tradevesttest.EndpointToken)
 	return p, err
 }
 
@@ -111,6 +117,6 @@ func (r *running) startB2BINPAY() (web.Platform, error) {
 	}
 	a := account{b2binpaytest.SampleLogin, tokenapi.Fixed(b2binpaytest.SamplePassword)}
 	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+"/balance/")
-	p.Expire, p.Fail = s.ExpireTokens, failOnce(s.Server, b2binpaytest.EndpointRefresh)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh)
 	return p, err
 }

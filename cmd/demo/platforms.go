@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -19,6 +20,14 @@ import (
 type account struct {
 	login    string
 	password func() (tokenapi.Secret, error)
+}
+
+// check reports an account that nobody can sign in to.
+func (a account) check() error {
+	if a.login == "" {
+		return errors.New("login is missing")
+	}
+	return nil
 }
 
 // signIn signs the account in by a call that takes login and password.
@@ -73,7 +82,7 @@ func b2corePlatform(config b2core.Config, call string) (web.Platform, error) {
 
 func traderEvolutionPlatform(config traderevolution.Config, a account, call string) (web.Platform, error) {
 	client, err := traderevolution.New(config)
-	if err != nil {
+	if err := errors.Join(err, a.check()); err != nil {
 		return web.Platform{}, err
 	}
 	return a.at(web.Platform{
@@ -105,7 +114,7 @@ func tradevestPlatform(config tradevest.Config, call string) (web.Platform, erro
 
 func b2binpayPlatform(config b2binpay.Config, a account, call string) (web.Platform, error) {
 	client, err := b2binpay.New(config)
-	if err != nil {
+	if err := errors.Join(err, a.check()); err != nil {
 		return web.Platform{}, err
 	}
 	return a.at(web.Platform{

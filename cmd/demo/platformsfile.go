@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -55,36 +59,73 @@ type platformsFile struct {
 	} `json:"b2binpay"`
 }
 
-func readPlatforms(name string) (*platformsFile, error) {
+// readPlatforms reads the file, and tells what is wrong with it as JSON. What could be read all the same is returned, to be checked too.
+func readPlatforms(name string) (file platformsFile, problems []error) {
 	content, err := os.ReadFile(name) //nolint:gosec // the operator names it
 	if err != nil {
-		return nil, fmt.Errorf("-platforms-file: %w", err)
+		return file, []error{fmt.Errorf("-platforms-file: %w", err)}
+	}
+	report := func(format string, args ...any) {
+		problems = append(problems, fmt.Errorf("-platforms-file %s: "+format, append([]any{name}, args...)...))
 	}
 	decoder := json.NewDecoder(bytes.NewReader(content))
-	decoder.DisallowUnknownFields()
-	var file platformsFile
-	if err := decoder.Decode(&file); err != nil {
-		return nil, fmt.Errorf("-platforms-file %s: %w", name, err)
+	var document json.RawMessage
+	if err := decoder.Decode(&document); err != nil {
+		report("%w", err)
+		return file, problems
 	}
-	switch {
-	case decoder.More():
-		return nil, fmt.Errorf("-platforms-file %s has something after its end", name)
-	case file == (platformsFile{}):
-		return nil, fmt.Errorf("-platforms-file %s names no platform: b2core, traderevolution, tradevest and b2binpay are known", name)
+	err = json.Unmarshal(document, &file)
+	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		report("%s has the wrong type: %s", cmp.Or(mistyped.Field, "its content"), mistyped.Value)
+	} else if err != nil {
+		report("%w", err)
 	}
-	return &file, nil
+	for _, member := range file.unknown(document) {
+		report("%s is unknown", member)
+	}
+	if file == (platformsFile{}) && len(problems) == 0 {
+		report("it names no platform: b2core, traderevolution, tradevest and b2binpay are known")
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		report("there is something after its end")
+	}
+	return file, problems
+}
+
+// unknown are the members of a document that have no meaning in the file: those that the file, which was read from it, does not have
+// when it is written.
+func (f platformsFile) unknown(document []byte) []string {
+	written, err := json.Marshal(f)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var known, given map[string]map[string]json.RawMessage
+	_ = json.Unmarshal(written, &known)
+	_ = json.Unmarshal(document, &given) // what has the wrong type is told elsewhere
+	var unknown []string
+	for system, members := range given {
+		if _, ok := known[system]; !ok {
+			unknown = append(unknown, system)
+			continue
+		}
+		for member := range members {
+			if _, ok := known[system][member]; !ok {
+				unknown = append(unknown, system+"."+member)
+			}
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
 }
 
 // platforms are B2Trader, if a machine can sign in to it, and the systems of the file.
 func (s *settings) platforms(machines []web.MachineIdentity, in installation) ([]web.Platform, []error) {
-	file, err := readPlatforms(s.platformsFile)
-	if err != nil {
-		return nil, []error{err}
-	}
-	var c clients
+	file, problems := readPlatforms(s.platformsFile)
+	c := clients{problems: problems}
 	if len(machines) > 0 {
-		p, err := b2traderPlatform(machines[0], in.callOf(machines[0]))
-		c.add("b2trader", p, err)
+		call := in.callOf(machines[0])
+		p, err := b2traderPlatform(machines[0], call)
+		c.add("b2trader", call, p, err)
 	}
 	file.addTo(&c, tokenapi.HTTP{InsecureAllowHTTP: s.insecureAllowHTTP})
 	return c.platforms, c.problems
@@ -107,18 +148,24 @@ type clients struct {
 	problems  []error
 }
 
-// add takes over one system, or its problems, in the words of the file. Its secret must be readable already at the start.
-func (c *clients) add(name string, p web.Platform, err error, secrets ...func() (tokenapi.Secret, error)) {
-	for _, secret := range secrets {
-		_, secretErr := secret()
-		err = errors.Join(err, secretErr)
-	}
+// add takes over one system, or its problems, in the words of the file. For one that has problems another stands in, so that its call is
+// checked too.
+func (c *clients) add(name, call string, p web.Platform, err error) {
 	if err != nil {
 		text := strings.ReplaceAll(inFile.Replace(err.Error()), "\n", "; ")
 		c.problems = append(c.problems, fmt.Errorf("-platforms-file: %s: %s", name, strings.TrimPrefix(text, name+": ")))
-		return
+		neverAsked := func(context.Context) (*oauth2.Token, error) { return nil, err }
+		p = web.Platform{ID: name, Name: name, SignIn: neverAsked, Refresher: new(tokenapi.Keeper), Call: web.PlatformCall{URL: call}}
 	}
 	c.platforms = append(c.platforms, p)
+}
+
+// readable tells of a secret that cannot be had at the start, by the member that names its file.
+func readable(member string, secret func() (tokenapi.Secret, error)) error {
+	if _, err := secret(); err != nil {
+		return fmt.Errorf("%s: %w", member, err)
+	}
+	return nil
 }
 
 // inFile says in members of the file what the packages say in fields.
@@ -134,38 +181,42 @@ var inFile = strings.NewReplacer(
 	"Config.RequestorID", "requestor_id",
 )
 
+// callInFile is how package web tells of a platform's call.
+var callInFile = regexp.MustCompile(`Config\.Platforms\[\d+\]\.Call\.URL \((\w+)\)`)
+
 // addTo makes the clients of the systems.
-func (f *platformsFile) addTo(c *clients, http tokenapi.HTTP) {
+func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 	if e := f.B2Core; e != nil {
+		bearer := secretIn(e.BearerFile)
 		p, err := b2corePlatform(b2core.Config{
-			URL: e.URL, PlatformID: e.PlatformID, Bearer: bearerIn(e.BearerFile), CountryCode: e.CountryCode, CountryName: e.CountryName,
+			URL: e.URL, PlatformID: e.PlatformID, Bearer: bearerOf(bearer), CountryCode: e.CountryCode, CountryName: e.CountryName,
 			Hosts: e.Hosts, HTTP: http,
 		}, e.Call)
-		c.add("b2core", p, err, secretIn(e.BearerFile))
+		c.add("b2core", e.Call, p, errors.Join(err, readable("bearer_file", bearer)))
 	}
 	if e := f.TraderEvolution; e != nil {
 		password := secretIn(e.PasswordFile)
 		p, err := traderEvolutionPlatform(traderevolution.Config{URL: e.URL, HTTP: http}, account{e.Login, password}, e.Call)
-		c.add("traderevolution", p, err, password)
+		c.add("traderevolution", e.Call, p, errors.Join(err, readable("password_file", password)))
 	}
 	if e := f.Tradevest; e != nil {
 		secret := secretIn(e.ClientSecretFile)
 		p, err := tradevestPlatform(tradevest.Config{
 			URL: e.URL, TokenPath: e.TokenPath, Scopes: e.Scopes, ClientID: e.ClientID, ClientSecret: secret, RequestorID: e.RequestorID, HTTP: http,
 		}, e.Call)
-		c.add("tradevest", p, err, secret)
+		c.add("tradevest", e.Call, p, errors.Join(err, readable("client_secret_file", secret)))
 	}
 	if e := f.B2BINPAY; e != nil {
 		password := secretIn(e.PasswordFile)
 		p, err := b2binpayPlatform(b2binpay.Config{URL: e.URL, HTTP: http}, account{e.Login, password}, e.Call)
-		c.add("b2binpay", p, err, password)
+		c.add("b2binpay", e.Call, p, errors.Join(err, readable("password_file", password)))
 	}
 }
 
-// bearerIn is a B2Core session's token in a file, which somebody else keeps fresh.
-func bearerIn(file string) tokenapi.Source {
+// bearerOf is a B2Core session's token from a file, which somebody else keeps fresh.
+func bearerOf(file func() (tokenapi.Secret, error)) tokenapi.Source {
 	return func(context.Context, *oauth2.Token) (*oauth2.Token, error) {
-		secret, err := secretIn(file)()
+		secret, err := file()
 		if err != nil {
 			return nil, err
 		}

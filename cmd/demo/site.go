@@ -47,7 +47,7 @@ func (s *settings) check(problems []error) error {
 		problems = append(problems, server.Close(context.Background()))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return errors.New(inFlags.Replace(err.Error()))
+		return errors.New(inFlags.Replace(callInFile.ReplaceAllString(err.Error(), "-platforms-file: $1: call")))
 	}
 	return nil
 }
