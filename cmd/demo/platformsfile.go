@@ -215,11 +215,16 @@ func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 
 // bearerOf is a B2Core session's token from a file, which somebody else keeps fresh.
 func bearerOf(file func() (tokenapi.Secret, error)) tokenapi.Source {
-	return func(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+	return func(_ context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 		secret, err := file()
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
+		case refused != nil && secret.Reveal() == refused.AccessToken:
+			return nil, errStaleBearer // which ends nothing: there may be another in the file any moment
 		}
 		return &oauth2.Token{AccessToken: secret.Reveal(), TokenType: "Bearer"}, nil
 	}
 }
+
+var errStaleBearer = errors.New("B2Core refuses the token in bearer_file, and there is no other yet")

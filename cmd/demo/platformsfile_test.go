@@ -119,6 +119,20 @@ func newDesk(t *testing.T, site string) *desk {
 // does presses a button of a platform's card, and fails unless the page that follows has the status, and the card all the words.
 func (d *desk) does(platform, action string, status int, words ...string) {
 	d.t.Helper()
+	got, card := d.press(platform, action)
+	if got != status {
+		d.t.Errorf("%s of %s: %d, want %d: %s", action, platform, got, status, card)
+	}
+	for _, word := range words {
+		if !strings.Contains(card, word) {
+			d.t.Errorf("%s of %s: the card lacks %q: %s", action, platform, word, card)
+		}
+	}
+}
+
+// press presses a button, and returns the status of the answer and what the card then says.
+func (d *desk) press(platform, action string) (status int, card string) {
+	d.t.Helper()
 	resp, err := d.browser.PostForm(d.site+"/platforms", url.Values{"platform": {platform}, "action": {action}})
 	if err != nil {
 		d.t.Fatal(err)
@@ -132,20 +146,12 @@ func (d *desk) does(platform, action string, status int, words ...string) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	card := strings.Join(strings.Fields(page.Find(`.platform:has(input[value="`+platform+`"])`).Text()), " ")
-	if resp.StatusCode != status {
-		d.t.Errorf("%s of %s: %d, want %d: %s", action, platform, resp.StatusCode, status, card)
-	}
-	for _, word := range words {
-		if !strings.Contains(card, word) {
-			d.t.Errorf("%s of %s: the card lacks %q: %s", action, platform, word, card)
-		}
-	}
 	for _, secret := range d.secrets {
 		if bytes.Contains(body, []byte(secret)) {
 			d.t.Errorf("%s of %s: the page shows a secret", action, platform)
 		}
 	}
+	return resp.StatusCode, strings.Join(strings.Fields(page.Find(`.platform:has(input[value="`+platform+`"])`).Text()), " ")
 }
 
 // The systems of a file, by their real clients, beside the embedded B2Trader.
@@ -197,6 +203,20 @@ func TestPlatformsFileSecretsAreReadAnew(t *testing.T) {
 	renewals := n.b2core.Requests(b2coretest.EndpointRefresh)
 	if got := renewals[len(renewals)-1].Header.Get("Authorization"); got != "Bearer "+second.AccessToken || second.AccessToken == first.AccessToken {
 		t.Error("the renewal did not show the bearer of the new file")
+	}
+
+	n.b2core.ExpireTokens()
+	n.b2core.RevokeRefreshTokens()
+	n.b2core.ExpireBearers()
+	office.does("b2core", "renew", http.StatusServiceUnavailable, "could not be asked for a token", "The sign-in is kept.") // the file is stale
+	third := n.freshBearer(t, second)
+	until(t, "the fresh bearer's being noticed", func() bool { // after the vault's pause
+		status, _ := office.press("b2core", "renew")
+		return status == http.StatusOK
+	})
+	renewals = n.b2core.Requests(b2coretest.EndpointAuth)
+	if got := renewals[len(renewals)-1].Header.Get("Authorization"); got != "Bearer "+third.AccessToken {
+		t.Error("the sign-in did not show the bearer of the newest file")
 	}
 
 	right := map[string]string{
