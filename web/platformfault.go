@@ -52,7 +52,7 @@ func platformFault(p Platform, err error) *fault {
 		case e.StatusCode != 0:
 			f.Explanation = fmt.Sprintf("%s could not give out a token just now: it answered %s.", p.Name, statusText(e.StatusCode))
 		case !e.Sent:
-			f.Explanation = fmt.Sprintf("%s could not be asked for a token: it is down, its address is wrong, or what it wants to see first is not to be had.", p.Name)
+			f.Explanation = p.Name + " could not be asked for a token: it is down, its address is wrong, or what it wants to see first is not to be had."
 		}
 	}
 	if paused, ok := errors.AsType[*identity.PausedError](err); ok {
