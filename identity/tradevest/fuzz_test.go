@@ -63,7 +63,7 @@ func FuzzTokenAnswer(f *testing.F) {
 	})
 	f.Fuzz(func(t *testing.T, status int, mediaType, body string) {
 		if status < 200 || status > 999 {
-			t.Skip("no status of an answer")
+			return // no status of an answer
 		}
 		server.Inject(tradevesttest.EndpointToken, apitest.Fault{Status: status, ContentType: mediaType, Body: []byte(body)})
 		token, err := client.SignIn(context.Background())
