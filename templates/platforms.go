@@ -24,3 +24,13 @@ func compare(platforms []Platform) []factRow {
 	}
 	return rows
 }
+
+// problemOf returns a problem that one of the cards shows, for the title.
+func problemOf(platforms []Platform) string {
+	for _, p := range platforms {
+		if p.Problem != "" {
+			return p.Problem
+		}
+	}
+	return ""
+}

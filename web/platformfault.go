@@ -52,7 +52,7 @@ func platformFault(p Platform, err error) *fault {
 		case e.StatusCode != 0:
 			f.Explanation = fmt.Sprintf("%s could not give out a token just now: it answered %s.", p.Name, statusText(e.StatusCode))
 		case !e.Sent:
-			f.Explanation = p.Name + " could not be asked for a token: it is down, its address is wrong, or what it wants to see first is not to be had."
+			f.Explanation = p.Name + " could not be asked for a token: it cannot be reached, or a token that it wants to see first is missing. The log says which."
 		}
 	}
 	if paused, ok := errors.AsType[*identity.PausedError](err); ok {

@@ -35,9 +35,9 @@ func b2coreFacts() []web.PlatformFact {
 		"the access token of a B2Core session, and the country",
 		"a POST without a body; the refresh token as JSON",
 		"60 seconds in the vendor's sample; ttl tells, as text or as a number",
-		"a new one each time; its life is not told",
+		"comes with each answer; whether the old one still works, and how long it lives, is not told",
 		"a new pair, by the B2Core session's token",
-		"a host that is never believed, the session's token renewed in the same call",
+		"no token where an answer names a host that is not expected, the session's token renewed in the same call",
 	)
 }
 

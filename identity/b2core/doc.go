@@ -10,6 +10,7 @@
 //	client, err := b2core.New(b2core.Config{
 //		URL: "https://my.broker.example", Bearer: bearer, // a tokenapi.Source, or StaticBearer(token)
 //		CountryCode: "+995", CountryName: "Georgia",
+//		Hosts: []string{"https://trader.example.com"}, // if answers name another than URL's
 //	})
 //	token, err := client.SignIn(ctx)
 //
@@ -32,8 +33,8 @@
 //		Store: store, Keys: keys, // and what renews the B2Core session
 //		Refreshers: map[string]vault.Refresher{"b2core": session, "b2trader": trader},
 //	})
-//	err = v.Put(ctx, "session", vault.Entry{Owner: user, Client: "b2core", Token: bearer})
-//	err = v.Put(ctx, "b2trader", vault.Entry{Owner: user, Client: "b2trader", Token: trader.FirstToken()})
+//	err = v.Put(ctx, "session", vault.Entry{Owner: user, Client: "b2core", Token: bearer, Until: end})
+//	err = v.Put(ctx, "b2trader", vault.Entry{Owner: user, Client: "b2trader", Token: trader.FirstToken(), Until: end})
 //	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2trader"}}
 //
 // One client serves many users if Bearer finds each one's session by the entry that the token is for:
@@ -87,7 +88,8 @@
 //	          403        ErrNotSignedIn     if it is JSON; else something in front of B2Core keeps us out: ErrMisconfigured
 //	          404, 405   ErrMisconfigured   the URL or the platformId
 //	refresh   400, 401, 403, 404, 422       any of them may be about the refresh token: the client signs in again
-//	both      408, 429, 5xx                 ErrUnavailable
+//	both      a host that is not expected   ErrUnusableAnswer, which names it: add it to Hosts if it is right
+//	          408, 429, 5xx                 ErrUnavailable
 //	          others     ErrUnusableAnswer
 //
 // When signing in again fails, its error is the one returned: it tells a refused refresh token from a bearer or a

@@ -71,9 +71,9 @@ type PausedError struct {
 // Error says why.
 func (e *PausedError) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("%s: signed in a moment ago: ask again in %v", e.Name, e.RetryAfter)
+		return fmt.Sprintf("%s: signed in a moment ago: try again in %v", e.Name, e.RetryAfter.Round(time.Millisecond))
 	}
-	return fmt.Sprintf("%s: waiting before the next sign-in: ask in %v: %v", e.Name, e.RetryAfter, e.Err)
+	return fmt.Sprintf("%s: waiting before the next sign-in: try again in %v: %v", e.Name, e.RetryAfter.Round(time.Millisecond), e.Err)
 }
 
 // Unwrap returns how the last sign-in failed.

@@ -20,7 +20,7 @@
 //	POST {prefix}/external/token/verify  {"token"}: whose one-time token it is, once
 //	GET  {prefix}/accounts               for whoever has a live access token
 //
-// The prefix is /proftrading/rest, as on the vendor's sandbox, or Config.Prefix. There is one user, [Login] with [Password].
+// The prefix is /proftrading/rest, as on the vendor's sandbox, or Config.Prefix. There is one user, [SampleLogin] with [SamplePassword].
 // One-time tokens, which a real server puts into its links to other sites, come from [Server.IssueOTT].
 //
 // # What is not known about the back office
