@@ -157,7 +157,7 @@ func TestPlatforms(t *testing.T) {
 				if at.renewals() != 0 {
 					t.Error("a fresh token was renewed")
 				}
-				at = at.press("expire").press("expire").says("has forgotten its access tokens") // twice, as people do
+				at = at.press("expire").press("expire").says("are forgotten there") // twice, as people do
 				at = at.press("use").says("200 OK", "refused the token, so it was renewed and the call repeated", "The API accepted", s.answer)
 
 				renewed := at.renewals()

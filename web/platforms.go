@@ -191,7 +191,7 @@ func (s *Server) doPlatform(ctx context.Context, p Platform, action string) (pla
 		return s.usePlatform(ctx, p)
 	case "expire":
 		p.Expire()
-		news.Notice = p.Name + " has forgotten its access tokens. Use the API: the token is renewed and the call repeated."
+		news.Notice = "The access tokens of " + p.Name + " are forgotten there. Use the API: the token is renewed and the call repeated."
 	case "fail":
 		if _, err := s.heldStatus(ctx, platformName(p)); err != nil {
 			return news, err // or the failure would wait for the next sign-in

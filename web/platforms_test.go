@@ -217,7 +217,7 @@ func TestPlatformUse(t *testing.T) {
 		b.press("office", "use").is(200).says("office", "due for renewal, so a new one was fetched. The API accepted", "Renewed once")
 
 		pass(time.Second)
-		b.done("office", "expire").says("office", "has forgotten its access tokens", "Valid")
+		b.done("office", "expire").says("office", "are forgotten there", "Valid")
 		asked := o.Count(identitytest.EndpointBackOffice)
 		b.press("office", "use").is(200).says("office", "200 OK", "refused the token, so it was renewed and the call repeated. The API accepted", "Renewed 2 times")
 		if n := o.Count(identitytest.EndpointBackOffice) - asked; n != 2 {
