@@ -95,8 +95,10 @@ type Callback struct {
 // deposit.tracking_id and meta.time, one after the other as the body spells them (the vendor's help page
 // "Verifying B2BINPAY Callback Signatures").
 //
-// Since nothing separates the four, a signature is in principle good for other ways to cut the same text. Verify
-// insists on a status that is an integer, a decimal amount without needless zeros in front, and a time, which leaves few.
+// Since nothing separates the four, a signature is good for other ways to cut the same text: with an amount of 1 and a tracking id
+// of 500042 it also fits an amount of 15000 and the id 42. Verify insists on a status that is an integer, a decimal amount without
+// needless zeros in front, and a time, which leaves few; tracking ids that do not begin with a digit or a dot leave none that
+// changes the amount. Compare the amount with the API's before anything is credited.
 //
 // Errors: ErrMalformedCallback, ErrUnsigned, ErrBadSignature, ErrStale; else what Password returns, wrapped, after which
 // nothing is known of the callback.

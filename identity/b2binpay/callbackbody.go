@@ -10,7 +10,7 @@ import (
 // The forms of what is signed.
 var (
 	integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+	decimal = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 )
 
 // readCallback returns what a body says, and its signature. Signed only means that there is one.

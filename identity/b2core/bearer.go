@@ -54,6 +54,15 @@ func noBearer(ctx context.Context, call *httpx.Call, refused *oauth2.Token, err 
 	return e
 }
 
+// answered takes note in err that call has brought an answer before: who repeats the operation at once would have the same.
+func answered(err error, call *httpx.Call) error {
+	e, ok := errors.AsType[*tokenapi.Error](err)
+	if ok && e.NotSent() {
+		e.Sent, e.StatusCode = true, call.Last.StatusCode
+	}
+	return err
+}
+
 func accessToken(t *oauth2.Token) string {
 	if t == nil {
 		return ""

@@ -186,7 +186,7 @@ func TestBearerIsNotToBeHad(t *testing.T) {
 	}
 }
 
-// The same after a refusal: the 401 was not carried out, and the words of the Source do not show the token.
+// The same after a refusal, of which the error tells, so that nobody repeats at once what was refused; and the words of the Source do not show the token.
 func TestAnotherBearerIsNotToBeHad(t *testing.T) {
 	server := newServer(t, b2coretest.Config{})
 	client := newClient(t, server, withBearer(func(_ context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
@@ -197,7 +197,7 @@ func TestAnotherBearerIsNotToBeHad(t *testing.T) {
 	}))
 	_, err := client.SignIn(t.Context())
 	e := wantError(t, err, tokenapi.ErrUnavailable)
-	if e.Sent || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
+	if !e.Sent || e.StatusCode != 401 || e.NotSent() || e.Unanswered() || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
 		t.Errorf("got %v", e)
 	}
 	asked(t, server, 1, 0)

@@ -266,3 +266,25 @@ func TestChainEndsWithTheEntry(t *testing.T) {
 		h.asked(1, 0)
 	})
 }
+
+// While the bearer is stale, what was refused is not sent again at once.
+func TestStaleBearerIsNotRepeated(t *testing.T) {
+	stale := func(h *house) *b2core.Client {
+		return newClient(h, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+			if refused != nil {
+				return nil, errors.New("there is no other yet")
+			}
+			return h.server.Bearer(ctx, nil)
+		}))
+	}
+	inHouse(t, stale, nil, func(h *house) {
+		h.token()
+		h.server.ExpireBearers()
+		h.server.RevokeRefreshTokens()
+		pass(61 * time.Second)
+		if _, err := h.vault.Token(h.Context(), "b2trader"); err == nil {
+			h.Error("there is a token")
+		}
+		h.asked(2, 1) // the first sign-in, and one refresh and one sign-in that were refused
+	})
+}

@@ -49,7 +49,8 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	}
 	refusal := call.Refused(refreshVerdict)
 	if refusal.GrantRefused() {
-		return c.signIn(ctx, old.RefreshToken)
+		token, err := c.signIn(ctx, old.RefreshToken)
+		return token, answered(err, call)
 	}
 	return nil, refusal
 }

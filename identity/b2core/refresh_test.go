@@ -100,8 +100,8 @@ func TestAuthVerdict(t *testing.T) {
 		requests    int
 	}{
 		{400, "", tokenapi.ErrMisconfigured, 1},
-		{401, "", tokenapi.ErrNotSignedIn, 2}, // another bearer is refused too
-		{401, "text/html", tokenapi.ErrNotSignedIn, 2},
+		{401, "", tokenapi.ErrNotSignedIn, 2},          // another bearer is refused too
+		{401, "text/html", tokenapi.ErrUnavailable, 2}, // a gateway, which ends no session
 		{403, "", tokenapi.ErrNotSignedIn, 1},
 		{403, "application/problem+json", tokenapi.ErrNotSignedIn, 1},
 		{403, "text/html", tokenapi.ErrMisconfigured, 1}, // a gateway

@@ -42,7 +42,7 @@ func (c *Client) signIn(ctx context.Context, secrets ...string) (*oauth2.Token, 
 	if call.Last.StatusCode == http.StatusUnauthorized {
 		another, err := c.bearer(ctx, op, bearer)
 		if err != nil {
-			return nil, err
+			return nil, answered(err, call)
 		}
 		if another.AccessToken != bearer.AccessToken {
 			if call, err = c.auth(ctx, op, another, append(secrets, bearer.AccessToken)...); err != nil {

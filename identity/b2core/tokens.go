@@ -14,11 +14,11 @@ import (
 
 // An answer is what both endpoints answer.
 type answer struct {
-	Token        string         `json:"token"`
-	RefreshToken string         `json:"refreshToken"`
-	TTL          *httpx.Seconds `json:"ttl"` // nil: not told
-	Host         string         `json:"host"`
-	Header       string         `json:"header"` // "Always Authorization"
+	Token        string        `json:"token"`
+	RefreshToken string        `json:"refreshToken"`
+	TTL          httpx.Seconds `json:"ttl"` // 0: not told
+	Host         string        `json:"host"`
+	Header       string        `json:"header"` // "Always Authorization"
 }
 
 // post sends r with the bearer, once, and returns the call with its answer. The secrets are others than the bearer.
@@ -44,10 +44,7 @@ func (c *Client) tokens(call *httpx.Call, oldRefresh string) (*oauth2.Token, err
 	if a.Header != "" && !strings.EqualFold(a.Header, "Authorization") {
 		return nil, call.Unusable("it wants its token in another header than Authorization")
 	}
-	t := httpx.Tokens{Access: a.Token, Refresh: cmp.Or(a.RefreshToken, oldRefresh), Lifetime: c.config.DefaultLifetime}
-	if a.TTL != nil {
-		t.Lifetime = time.Duration(*a.TTL)
-	}
+	t := httpx.Tokens{Access: a.Token, Refresh: cmp.Or(a.RefreshToken, oldRefresh), Lifetime: cmp.Or(time.Duration(a.TTL), c.config.DefaultLifetime)}
 	if a.Host != "" {
 		t.Extra = map[string]any{"host": a.Host}
 	}

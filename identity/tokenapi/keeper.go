@@ -79,6 +79,9 @@ func (e *PausedError) Error() string {
 // Unwrap returns how the last sign-in failed.
 func (e *PausedError) Unwrap() error { return e.Err }
 
+// GrantRefused returns false: the next sign-in may bring a token, however the last one ended.
+func (e *PausedError) GrantRefused() bool { return false }
+
 // RetryDelay returns RetryAfter.
 func (e *PausedError) RetryDelay() time.Duration { return e.RetryAfter }
 
@@ -94,6 +97,9 @@ func NewKeeper(config KeeperConfig) (*Keeper, error) {
 	}
 	if config.Interval < 0 || config.Pause < 0 || config.MaxUses < 0 {
 		problems = append(problems, errors.New("tokenapi: KeeperConfig.Interval, Pause and MaxUses must not be negative"))
+	}
+	if config.Pause > maxPause {
+		problems = append(problems, fmt.Errorf("tokenapi: KeeperConfig.Pause is more than %v", maxPause))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
@@ -133,14 +139,17 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	refresh := sha256.Sum256([]byte(old.RefreshToken))
 	if k.refreshable(old) && !k.isSpent(refresh) {
 		token, err := k.config.Refresh(ctx, old)
-		if !errors.Is(err, ErrGrantRefused) {
+		if !isSpent(err) {
 			return token, err
 		}
 		k.spend(refresh)
 	}
 	secret, err := k.config.Secret()
-	if err != nil {
-		return nil, fmt.Errorf("%s: the account's secret: %w", k.config.Name, err)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: the account's secret: %w", k.config.Name, kept(err))
+	case secret.IsZero():
+		return nil, fmt.Errorf("%s: the account's secret is empty", k.config.Name)
 	}
 	hash := sha256.Sum256([]byte(secret.Reveal()))
 	if err := k.begin(hash); err != nil {
@@ -148,8 +157,33 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	}
 	token, err := k.config.SignIn(ctx, secret)
 	k.end(hash, err)
-	return token, err
+	if err == nil && token == nil {
+		err = fmt.Errorf("%s: the sign-in brought no token", k.config.Name)
+	}
+	return token, kept(err)
 }
+
+// isSpent reports whether nothing will come of a refresh token after err: it was refused, or it was taken for an answer that cannot be
+// used.
+func isSpent(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return errors.Is(err, ErrGrantRefused) || ok && errors.Is(e, ErrUnusableAnswer) && e.StatusCode/100 == 2
+}
+
+// kept hides that an error says GrantRefused: a Keeper never gives its account up.
+func kept(err error) error {
+	var refused interface{ GrantRefused() bool }
+	if errors.As(err, &refused) && refused.GrantRefused() {
+		return &keptError{err}
+	}
+	return err
+}
+
+type keptError struct{ err error }
+
+func (e *keptError) Error() string    { return e.err.Error() }
+func (e *keptError) Unwrap() error    { return e.err }
+func (*keptError) GrantRefused() bool { return false }
 
 // refreshable reports whether there is a refresh token that is worth a request.
 func (k *Keeper) refreshable(old *oauth2.Token) bool {

@@ -61,6 +61,8 @@ func TestKeeperChooses(t *testing.T) {
 		"one that lives":         {func() *oauth2.Token { return expiring(time.Now().Add(time.Second)) }, nil, nil, []string{"refresh old"}},
 		"one that has expired":   {func() *oauth2.Token { return expiring(time.Now()) }, nil, nil, []string{"sign in with pa55"}},
 		"one that is refused":    {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, tokenapi.ErrGrantRefused, []string{"refresh old", "sign in with pa55"}},
+		"an unusable answer":     {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, &tokenapi.Error{Err: tokenapi.ErrUnusableAnswer, StatusCode: 200}, []string{"refresh old", "sign in with pa55"}},
+		"an unusable refusal":    {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, &tokenapi.Error{Err: tokenapi.ErrUnusableAnswer, StatusCode: 418}, []string{"refresh old"}},
 		"the server is away":     {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, tokenapi.ErrUnavailable, []string{"refresh old"}},
 		"no refresh in this API": {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, func(c *tokenapi.KeeperConfig) { c.Refresh = nil }, nil, []string{"sign in with pa55"}},
 	} {
@@ -77,9 +79,37 @@ func TestKeeperChooses(t *testing.T) {
 	}
 }
 
+// A Keeper does not give its account up, whatever its parts say.
+func TestKeeperNeverGivesUp(t *testing.T) {
+	refusal := &tokenapi.Error{System: "test", Op: "sign in", Err: tokenapi.ErrNotSignedIn}
+	for name, change := range map[string]func(*tokenapi.KeeperConfig){
+		"the sign-in": func(c *tokenapi.KeeperConfig) {
+			c.SignIn = func(context.Context, tokenapi.Secret) (*oauth2.Token, error) { return nil, refusal }
+		},
+		"the secret": func(c *tokenapi.KeeperConfig) {
+			c.Secret = func() (tokenapi.Secret, error) { return tokenapi.Secret{}, refusal }
+		},
+		"no secret": func(c *tokenapi.KeeperConfig) { c.Secret = tokenapi.Fixed("") },
+		"no token at all": func(c *tokenapi.KeeperConfig) {
+			c.SignIn = func(context.Context, tokenapi.Secret) (*oauth2.Token, error) { return nil, nil }
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			k := (&asked{}).keeper(t, change)
+			for range 2 { // the second may be a pause
+				token, err := k.Refresh(t.Context(), k.FirstToken())
+				var refused interface{ GrantRefused() bool }
+				if token != nil || err == nil || errors.As(err, &refused) && refused.GrantRefused() {
+					t.Errorf("%s: got %v, %v", name, token, err)
+				}
+			}
+		})
+	}
+}
+
 func TestNewKeeper(t *testing.T) {
-	_, err := tokenapi.NewKeeper(tokenapi.KeeperConfig{MaxUses: -1})
-	for _, want := range []string{"Name", "Secret", "SignIn", "negative"} {
+	_, err := tokenapi.NewKeeper(tokenapi.KeeperConfig{MaxUses: -1, Pause: 2 * time.Hour})
+	for _, want := range []string{"Name", "Secret", "SignIn", "negative", "more than 1h"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}

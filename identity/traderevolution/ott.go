@@ -58,6 +58,8 @@ type ottAnswer struct {
 	tokensAnswer
 	Login     string `json:"login"`
 	Valid     *flag  `json:"valid"`
+	IsValid   *flag  `json:"isValid"`
+	Expired   *flag  `json:"expired"`
 	IsExpired *flag  `json:"isExpired"`
 }
 
@@ -70,6 +72,9 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	*f = flag(b)
 	return err
 }
+
+// is reports whether a flag is there and says so.
+func is(f *flag, says bool) bool { return f != nil && bool(*f) == says }
 
 // errNotValid stands in verifyVerdict for what is no error.
 var errNotValid = errors.New("the one-time token is not valid")
@@ -136,11 +141,13 @@ func (c *Client) accept(o *OTT, call *httpx.Call, token string) error {
 	}
 	tokens := answer.AccessToken != ""
 	switch {
-	case answer.IsExpired != nil && bool(*answer.IsExpired), answer.Valid != nil && !bool(*answer.Valid):
+	case is(answer.IsExpired, true), is(answer.Expired, true), is(answer.Valid, false), is(answer.IsValid, false):
 		return nil
+	case parseProblem(call.Last.Body).Code != "": // an error, whatever its status
+		return o.refuse(call.Refusal(errNotValid, parseProblem(call.Last.Body)))
 	case answer.Login == "" && !tokens:
 		return call.Unusable("it says neither whose the token is nor that it is not valid")
-	case httpx.Clean(answer.Login, token) != answer.Login: // not to be made fit: it would be another's
+	case httpx.Clean(answer.Login, token) != answer.Login, strings.TrimSpace(answer.Login) != answer.Login: // not to be made fit: it would be another's
 		return call.Unusable("what it calls a login is none")
 	}
 	if tokens {

@@ -115,7 +115,13 @@ var ottAnswers = []struct {
 	{`{"login":"` + sentOTT + `"}`, false, "", tokenapi.ErrUnusableAnswer},
 	{`{"refreshToken":"r"}`, false, "", tokenapi.ErrUnusableAnswer},
 	{`{"login":"trader","accessToken":"a\nb"}`, false, "", tokenapi.ErrUnusableAnswer},
-	{`{"errorCode":"1.2.0.11","message":"refused, with a 200"}`, false, "", tokenapi.ErrUnusableAnswer},
+	{`{"errorCode":"1.2.0.11","message":"refused, with a 200"}`, false, "", nil},
+	{`{"login":"trader","errorCode":"1.2.0.11","message":"expired"}`, false, "", nil},
+	{`{"login":"trader","errors":[{"code":"1.1.1.1"}]}`, false, "", nil},
+	{`{"login":"trader","isValid":false}`, false, "", nil},
+	{`{"login":"trader","expired":true}`, false, "", nil},
+	{`{"login":"trader","isValid":true,"expired":false}`, true, "trader", nil},
+	{`{"login":" trader"}`, false, "", tokenapi.ErrUnusableAnswer},
 }
 
 func TestVerifyOTTAnswers(t *testing.T) {

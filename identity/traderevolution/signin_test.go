@@ -102,10 +102,6 @@ var unusable = map[string]string{
 	`{"accessToken":"a\r\nX: y","refreshToken":"r"}`:           "no token may hold",
 	`{"accessToken":"a","refreshToken":"r r"}`:                 "no token may hold",
 	`{"accessToken":"a","refreshToken":"\u00e9"}`:              "no token may hold",
-	`{"accessToken":"a","accessTokenLifeTime":-1}`:             "not a pair of tokens",
-	`{"accessToken":"a","accessTokenLifeTime":"soon"}`:         "not a pair of tokens",
-	`{"accessToken":"a","refreshTokenLifeTime":1e300}`:         "not a pair of tokens",
-	`{"accessToken":"a","refreshTokenLifeTime":[3600]}`:        "not a pair of tokens",
 	`{"errorCode":"1.2.0.11","message":"refused, with a 200"}`: "it has no access token",
 }
 

@@ -84,7 +84,7 @@ func TestRefusals(t *testing.T) {
 		{"invalid_client with 200", apitest.Fault{Status: 200, Body: body("invalid_client")}, tokenapi.ErrBadCredentials, "invalid_client"},
 		{"invalid_client with 500", apitest.Fault{Status: 500, Body: body("invalid_client")}, tokenapi.ErrBadCredentials, "invalid_client"},
 		{"401 without a body", apitest.Fault{Status: 401}, tokenapi.ErrBadCredentials, ""},
-		{"401 of a proxy", apitest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrBadCredentials, ""},
+		{"401 of a proxy", apitest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnavailable, ""},
 		{"an unknown code", apitest.Fault{Status: 400, Body: body("odd")}, tokenapi.ErrUnusableAnswer, "odd"},
 		{"400 without a body", apitest.Fault{Status: 400}, tokenapi.ErrUnusableAnswer, ""},
 		{"403 of a proxy", apitest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnusableAnswer, ""},

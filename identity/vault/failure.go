@@ -42,11 +42,14 @@ func pause(err error, failures int) time.Duration {
 	return jitter(time.Second << min(failures-1, 4))
 }
 
+// maxPause bounds how long a server may have us wait: a page of maintenance that asks for a day must not outlast the refresh token.
+const maxPause = 5 * time.Minute
+
 // askedToWait is how long the server, or whoever was to give the token for asking it, wants us to wait; 0 if it does not.
 func askedToWait(err error) time.Duration {
 	var asked interface{ RetryDelay() time.Duration }
 	if errors.As(err, &asked) {
-		return max(0, asked.RetryDelay())
+		return min(max(0, asked.RetryDelay()), maxPause)
 	}
 	return 0
 }

@@ -89,6 +89,9 @@ func (s *slot) install(h *held) {
 	if old != nil && old.record.Generation == h.record.Generation { // read again: no younger for that, and no less used
 		h.expiry, h.renewAt, h.budget = earlier(h.expiry, old.expiry), earlier(h.renewAt, old.renewAt), old.budget
 	}
+	if old != nil && old.record.Generation < h.record.Generation { // what failed was of another token
+		s.failures, s.notUntil, s.cause = 0, time.Time{}, nil
+	}
 	s.held.Store(h)
 	if old == nil || old.version != h.version {
 		s.wake()

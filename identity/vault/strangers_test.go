@@ -115,3 +115,21 @@ func TestNotSentAndAskedToWait(t *testing.T) {
 		}, map[string]vault.Refresher{"ours": ours})
 	}
 }
+
+// A server that asks for a day is asked again after five minutes, and at once for another token.
+func TestPausesAreBounded(t *testing.T) {
+	ours := &neighbour{err: &later{24 * time.Hour}}
+	inTown(t, func(t *testing.T, vaults []*vault.Vault) {
+		_, err := vaults[0].Token(t.Context(), "k")
+		if e, ok := errors.AsType[*vault.UnavailableError](err); !ok || e.RetryAfter != 5*time.Minute {
+			t.Errorf("got %v", err)
+		}
+		ours.err = nil
+		if err := vaults[0].Put(t.Context(), "k", vault.Entry{Client: "ours", Token: &oauth2.Token{Expiry: time.Unix(0, 0)}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := vaults[0].Token(t.Context(), "k"); err != nil {
+			t.Errorf("a new token waits for the old one's pause: %v", err)
+		}
+	}, map[string]vault.Refresher{"ours": ours})
+}

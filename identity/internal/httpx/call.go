@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 
 	"b2trader.identity.auth/identity/tokenapi"
@@ -15,16 +16,16 @@ import (
 // A Call carries out one operation's request. Its errors are of type *tokenapi.Error, without the secrets of the call.
 type Call struct {
 	Transport
-	system  string
-	secrets []string
+	system string
 }
 
 // Call begins an operation. The secrets are those that it sends, to be removed from what comes back.
 func (p Peer) Call(op string, secrets ...string) *Call {
 	return &Call{
-		Transport: Transport{Base: p.HTTP.Transport, Timeout: p.HTTP.Timeout, Op: op, Observe: p.HTTP.Observe, Now: p.HTTP.Now},
-		system:    p.System,
-		secrets:   secrets,
+		Transport: Transport{
+			Base: p.HTTP.Transport, Timeout: p.HTTP.Timeout, Op: op, Observe: p.HTTP.Observe, Now: p.HTTP.Now, Secrets: secrets,
+		},
+		system: p.System,
 	}
 }
 
@@ -114,17 +115,17 @@ func (c *Call) Fault(err error) *tokenapi.Error {
 	case errors.Is(f, context.Canceled), errors.Is(f, context.DeadlineExceeded):
 		e.Err, e.Sent = Because(tokenapi.ErrUnavailable, f.Err), f.Sent
 	default:
-		e.Sent, e.Description = f.Sent, Clean(f.Error(), c.secrets...)
+		e.Sent, e.Description = f.Sent, Clean(f.Error(), c.Secrets...)
 	}
 	return e
 }
 
 // Refusal describes the last answer, which err classifies.
 func (c *Call) Refusal(err error, problem Problem) *tokenapi.Error {
-	e := c.Fail(err, Clean(problem.Description, c.secrets...))
+	e := c.Fail(err, Clean(problem.Description, c.Secrets...))
 	e.StatusCode = c.Last.StatusCode
-	e.Code = Clean(problem.Code, c.secrets...)
-	e.TraceID = Clean(problem.TraceID, c.secrets...)
+	e.Code = Clean(problem.Code, c.Secrets...)
+	e.TraceID = Clean(problem.TraceID, c.Secrets...)
 	e.RetryAfter = RetryAfter(c.Last.Header, c.Now())
 	e.Sent = true
 	if e.Code == "" && e.Description == "" && !IsJSON(c.Last.Header.Get("Content-Type")) && len(c.Last.Body) > 0 {
@@ -164,6 +165,9 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	if err == nil && (problem != Problem{} || !v.StatusNeedsWords) {
 		err = v.Status[status]
 	}
+	if v.Codes[problem.Code] == nil && err != nil && err != tokenapi.ErrMisconfigured && isHTML(c.Last.Header.Get("Content-Type")) {
+		err = tokenapi.ErrUnavailable // a page is a gateway's: the API has refused nobody, and no session ends by it
+	}
 	switch {
 	case err != nil:
 	case Later(status):
@@ -174,6 +178,11 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 		err = tokenapi.ErrUnusableAnswer
 	}
 	return c.Refusal(err, problem)
+}
+
+func isHTML(contentType string) bool {
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	return mediaType == "text/html"
 }
 
 // Later reports whether a status says that the same request may succeed later.

@@ -104,6 +104,7 @@ func TestRefused(t *testing.T) {
 		{"words are needed", wordy, 401, `<html>`, tokenapi.ErrUnusableAnswer},
 		{"words are there", wordy, 401, `{"title":"Unauthorized"}`, bad},
 		{"in a shape of its own", dotted, 400, `1.2.0.11`, bad},
+		{"by a gateway's page", v, 401, `<html>`, tokenapi.ErrUnavailable},
 		{"too many", v, 429, `{}`, tokenapi.ErrUnavailable},
 		{"a gateway", v, 502, `<html>`, tokenapi.ErrUnavailable},
 		{"another path", v, 404, ``, tokenapi.ErrMisconfigured},

@@ -1,7 +1,10 @@
 package httpx
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -25,12 +28,27 @@ func (t *Transport) describe(req *http.Request, err error) tokenapi.Exchange {
 		StatusCode: t.Last.StatusCode,
 		Started:    t.Sent,
 		Duration:   t.Now().Sub(t.Sent),
-		Err:        err,
+		Err:        t.told(err),
 	}
 	if l, err := req.URL.Parse(t.Last.Header.Get("Location")); err == nil && t.Last.StatusCode/100 == 3 {
-		x.Redirect = WithoutQuery(l)
+		x.Redirect = Clean(WithoutQuery(l), t.Secrets...)
 	}
 	return x
+}
+
+// told is err as an observer may see it: net/http repeats what breaks HTTP, which may be what was sent. Of what it wraps, the end of
+// a context is left.
+func (t *Transport) told(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := Clean(err.Error(), t.Secrets...)
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, end) {
+			return fmt.Errorf("%s: %w", text, end)
+		}
+	}
+	return errors.New(text)
 }
 
 // WithoutQuery returns u without userinfo, query and fragment, where secrets travel.

@@ -1,9 +1,7 @@
 package httpx
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"maps"
 	"strconv"
 	"strings"
@@ -51,7 +49,8 @@ func HeaderSafe(token string) bool {
 	return strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// Seconds is a duration that JSON holds in seconds, as a number or as a string. A null leaves it as it is.
+// Seconds is a duration that JSON holds in seconds, as a number or as a string. What is neither leaves it as it is, as if it had not
+// been told: a token whose life cannot be read is a token all the same, and the one that paid for it is spent.
 type Seconds time.Duration
 
 // maxSeconds is a hundred years, more than any token lives.
@@ -59,19 +58,10 @@ const maxSeconds = 100 * 365 * 24 * 60 * 60
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (s *Seconds) UnmarshalJSON(raw []byte) error {
-	if bytes.Equal(raw, []byte("null")) {
-		return nil
-	}
 	text := string(raw)
-	if text[0] == '"' {
-		if err := json.Unmarshal(raw, &text); err != nil {
-			return err
-		}
+	_ = json.Unmarshal(raw, &text) // if it is a string
+	if n, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil && n >= 0 && n <= maxSeconds {
+		*s = Seconds(n * float64(time.Second))
 	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil || n != n || n < 0 || n > maxSeconds {
-		return errors.New("not a number of seconds")
-	}
-	*s = Seconds(n * float64(time.Second))
 	return nil
 }

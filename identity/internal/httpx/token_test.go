@@ -59,9 +59,9 @@ func TestSeconds(t *testing.T) {
 		}
 	}
 	for _, raw := range notSeconds {
-		var s Seconds
-		if json.Unmarshal([]byte(raw), &s) == nil {
-			t.Errorf("%s was taken for %v", raw, time.Duration(s))
+		s := Seconds(7) // as if it were not told
+		if err := json.Unmarshal([]byte(raw), &s); err != nil || s != 7 {
+			t.Errorf("%s was taken for %v, %v", raw, time.Duration(s), err)
 		}
 	}
 }

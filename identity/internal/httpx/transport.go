@@ -50,6 +50,7 @@ type Transport struct {
 	Op      string        // the operation, for observers
 	Observe func(context.Context, tokenapi.Exchange)
 	Now     func() time.Time
+	Secrets []string // that the operation sends, to be kept from observers
 
 	Last Answer    // the answer of the last exchange; zero if it brought none
 	Sent time.Time // when the last exchange began

@@ -185,3 +185,26 @@ func TestGetIsSentOnce(t *testing.T) {
 		}
 	}
 }
+
+// net/http's errors repeat what breaks HTTP, and a redirect may name anything.
+func TestObserversSeeNoEchoOfASecret(t *testing.T) {
+	for name, base := range map[string]roundTripper{
+		"an answer that breaks HTTP": func(*http.Request) (*http.Response, error) {
+			return nil, errors.New(`malformed HTTP response "s3cret"`)
+		},
+		"a redirect": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"/x/s3cret"}}, Body: http.NoBody}, nil
+		},
+		"the end of a context": func(*http.Request) (*http.Response, error) { return nil, fmt.Errorf("s3cret: %w", context.Canceled) },
+	} {
+		var seen tokenapi.Exchange
+		x := &Transport{Base: base, Timeout: time.Minute, Now: time.Now, Secrets: []string{"s3cret"}, Observe: func(_ context.Context, e tokenapi.Exchange) { seen = e }}
+		_, err := get(t, x, "http://test")
+		if text := fmt.Sprintf("%+v %v", seen, seen.Err); strings.Contains(text, "s3cret") || !strings.Contains(text, tokenapi.Redacted) {
+			t.Errorf("%s: an observer saw %s", name, text)
+		}
+		if errors.Is(err, context.Canceled) != errors.Is(seen.Err, context.Canceled) {
+			t.Errorf("%s: an observer cannot tell %v", name, err)
+		}
+	}
+}
