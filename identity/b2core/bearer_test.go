@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -197,7 +198,7 @@ func TestAnotherBearerIsNotToBeHad(t *testing.T) {
 	}))
 	_, err := client.SignIn(t.Context())
 	e := wantError(t, err, tokenapi.ErrUnavailable)
-	if !e.Sent || e.StatusCode != 401 || e.NotSent() || e.Unanswered() || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
+	if !e.Sent || e.StatusCode != http.StatusUnauthorized || e.NotSent() || e.Unanswered() || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
 		t.Errorf("got %v", e)
 	}
 	asked(t, server, 1, 0)

@@ -165,7 +165,7 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	if err == nil && (problem != Problem{} || !v.StatusNeedsWords) {
 		err = v.Status[status]
 	}
-	if v.Codes[problem.Code] == nil && err != nil && err != tokenapi.ErrMisconfigured && isHTML(c.Last.Header.Get("Content-Type")) {
+	if v.Codes[problem.Code] == nil && err != nil && !errors.Is(err, tokenapi.ErrMisconfigured) && isHTML(c.Last.Header.Get("Content-Type")) {
 		err = tokenapi.ErrUnavailable // a page is a gateway's: the API has refused nobody, and no session ends by it
 	}
 	switch {

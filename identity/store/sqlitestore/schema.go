@@ -78,8 +78,16 @@ func transact(ctx context.Context, conn *sql.Conn, patience time.Duration, f fun
 // begin waits for other writers. SQLite's own waiting looks ten times a second, and so may never find the moment between
 // two transactions of another process that writes all the time; this looks about every two milliseconds.
 func begin(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
-	for until := time.Now().Add(patience); ; {
+	return insist(ctx, patience, func() error {
 		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		return err
+	})
+}
+
+// insist calls f again and again for as long as another process holds the lock that it needs.
+func insist(ctx context.Context, patience time.Duration, f func() error) error {
+	for until := time.Now().Add(patience); ; {
+		err := f()
 		if busy, ok := errors.AsType[*sqlite.Error](err); !ok || busy.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(until) {
 			return err
 		}

@@ -100,7 +100,12 @@ func (s *Store) open(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = newWriter(ctx, name, cfg.Timeout, s.closed); err != nil {
+	// The last process to close the file locks it for that, and SQLite does not wait for its end when it opens one.
+	err = insist(ctx, cfg.Timeout, func() (err error) {
+		s.writer, err = newWriter(ctx, name, cfg.Timeout, s.closed)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", name+"&_pragma=query_only(1)"); err != nil {
