@@ -208,7 +208,7 @@ func TestPlatformsFileSecretsAreReadAnew(t *testing.T) {
 	n.b2core.ExpireTokens()
 	n.b2core.RevokeRefreshTokens()
 	n.b2core.ExpireBearers()
-	office.does("b2core", "renew", http.StatusServiceUnavailable, "could not be asked for a token", "The sign-in is kept.") // the file is stale
+	office.does("b2core", "renew", http.StatusServiceUnavailable, "it answered 401 Unauthorized", "The sign-in is kept.") // the file is stale
 	third := n.freshBearer(t, second)
 	until(t, "the fresh bearer's being noticed", func() bool { // after the vault's pause
 		status, _ := office.press("b2core", "renew")
