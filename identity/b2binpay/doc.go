@@ -86,7 +86,7 @@
 //	408, 429, 5xx        ErrUnavailable      ErrUnavailable
 //	anything else        ErrUnusableAnswer   ErrUnusableAnswer
 //
-// A code comes before the status.
+// A code comes before the status. A page of HTML with 400 or 401 is a gateway's: ErrUnavailable.
 //
 // Those of Callbacks wrap one of this package's. Neither an error nor any printed value shows a password or token.
 // *oauth2.Token is not this package's: do not print it.

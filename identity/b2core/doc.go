@@ -92,7 +92,7 @@
 //	          408, 429, 5xx                 ErrUnavailable
 //	          others     ErrUnusableAnswer
 //
-// When signing in again fails, its error is the one returned: it tells a refused refresh token from a bearer or a
+// A page of HTML with 401 is a gateway's: ErrUnavailable. When signing in again fails, its error is the one returned: it tells a refused refresh token from a bearer or a
 // platformId that is no good. An error of Bearer is ErrNotSignedIn if it says GrantRefused, else ErrUnavailable; a bearer that
 // cannot stand in a header is ErrMisconfigured.
 package b2core

@@ -16,6 +16,9 @@
 //	ErrUnavailable      try later; no session is lost by it
 //	ErrUnusableAnswer   the server breaks its promises; its operators must look
 //
+// A refusal that comes as a page of HTML is a gateway's, and not the API's: it is ErrUnavailable where the status alone would end
+// a session or refuse an account.
+//
 // The vendor's own code, such as 2007 or 1.2.0.11, is in [Error.Code].
 //
 // # Keeping tokens alive

@@ -102,7 +102,7 @@ func notValid() map[int]error {
 }
 
 // VerifyOTT posts a one-time token, which the server made for a link to another site, to /external/token/verify (vendor's
-// page, "OTT verification"), and returns whose it is. A token that is unknown, expired or used is no error: its OTT is not
+// page, "OTT verification"), and returns whose it is. A token that is unknown, expired or used is no error, nor is an answer of 200 that holds one: the OTT is not
 // valid. An empty token is not valid either, and is not sent. Look at Valid before anything else.
 //
 // The request is never repeated, for the token works once. After an error with Sent set it may be spent, or it may not, also

@@ -65,7 +65,7 @@
 // Every error of a Client's calls is a *tokenapi.Error, with the server's code in Code, and wraps one of tokenapi's variables:
 //
 //	invalid_client, invalid_grant                  ErrBadCredentials
-//	401, with a body or without                    ErrBadCredentials
+//	401, with a body or without                    ErrBadCredentials; a page of HTML, which is a gateway's: ErrUnavailable
 //	unauthorized_client, unsupported_grant_type    ErrMisconfigured
 //	invalid_request, invalid_scope, 404, 405       ErrMisconfigured
 //	Config.ClientSecret fails or has no secret     ErrMisconfigured, and nothing is sent
