@@ -139,7 +139,7 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	refresh := sha256.Sum256([]byte(old.RefreshToken))
 	if k.refreshable(old) && !k.isSpent(refresh) {
 		token, err := k.config.Refresh(ctx, old)
-		if !isSpent(err) {
+		if !spends(err) {
 			return token, err
 		}
 		k.spend(refresh)
@@ -163,9 +163,9 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	return token, kept(err)
 }
 
-// isSpent reports whether nothing will come of a refresh token after err: it was refused, or it was taken for an answer that cannot be
+// spends reports whether nothing will come of a refresh token after err: it was refused, or it was taken for an answer that cannot be
 // used.
-func isSpent(err error) bool {
+func spends(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return errors.Is(err, ErrGrantRefused) || ok && errors.Is(e, ErrUnusableAnswer) && e.StatusCode/100 == 2
 }
