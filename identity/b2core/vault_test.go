@@ -92,8 +92,9 @@ func (h *house) asked(auth, refresh int) {
 	asked(h, h.server, auth, refresh)
 }
 
-// last is the last renewal of a client of the vault.
+// last is the last renewal of a client of the vault, once those under way have been reported: callers get their tokens first.
 func (h *house) last(client string) vault.Renewal {
+	synctest.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var last vault.Renewal
