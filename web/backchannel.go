@@ -53,8 +53,9 @@ func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request) {
 }
 
 // obeyLogout verifies the order, makes sure that it was not obeyed before, by whatever process, and ends the sessions.
+// An order counts as obeyed only then: one that failed halfway can be given again.
 func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error) {
-	ctx := context.WithoutCancel(r.Context()) // an order that was spent is carried out
+	ctx := context.WithoutCancel(r.Context()) // an order that was begun is carried out
 	form, err := postForm(r)
 	if err != nil {
 		return nil, 0, errors.Join(errNoLogoutToken, err)
@@ -68,17 +69,20 @@ func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error)
 	if err != nil {
 		return nil, 0, err
 	}
+	switch spent, err := s.index.Spent(ctx, token); {
+	case err != nil:
+		return nil, 0, err
+	case spent:
+		return nil, 0, errReplayed
+	}
 	list, err := s.meant(ctx, token)
 	if err != nil {
 		return nil, 0, err
 	}
-	switch fresh, err := s.index.Spend(ctx, token.Issuer, token.ID, token.Expiry); {
-	case err != nil:
+	if err := s.endSessions(ctx, list, endByServer); err != nil {
 		return nil, 0, err
-	case !fresh:
-		return nil, 0, errReplayed
 	}
-	return token, len(list), s.endSessions(ctx, list, endByServer)
+	return token, len(list), s.index.Spend(ctx, token)
 }
 
 // meant returns the sessions that a logout token is about: with a sid those that came from that session at the

@@ -193,3 +193,27 @@ func TestBackChannelLogoutWithoutStore(t *testing.T) {
 		b.get("/session").is(401)
 	})
 }
+
+// An order that fails halfway can be given again, too: what was ended is, its tokens included, and the rest follows.
+func TestBackChannelLogoutHalfway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		older, newer := s.browser(), s.browser()
+		older.signIn("trader", "spa").leadsTo("/account")
+		pass(time.Second)
+		newer.signIn("trader", "spa").leadsTo("/account")
+		order := s.identity.SignLogoutToken(s.order("", traderID))
+		s.config.Store.(*outage).lose.Store(2)
+		s.sendLogout(order).is(400, "temporarily_unavailable")
+		synctest.Wait()
+		newer.get("/session").is(401)
+		older.get("/session").is(200)
+		if n := strings.Count(s.log.String(), `"tokens revoked"`); n != 1 {
+			t.Errorf("the tokens of %d sessions are revoked, want those of the one that ended", n)
+		}
+		s.sendLogout(order).is(200)
+		synctest.Wait()
+		older.get("/session").is(401)
+		s.sendLogout(order).is(400, "invalid_request")
+	})
+}

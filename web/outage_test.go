@@ -13,6 +13,7 @@ import (
 type outage struct {
 	store.Store
 	down atomic.Bool
+	lose atomic.Int32 // the deletion of this number fails, counted from one
 
 	mu   sync.Mutex
 	puts []store.Record
@@ -42,7 +43,7 @@ func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
 }
 
 func (o *outage) Delete(ctx context.Context, key string) error {
-	if o.down.Load() {
+	if o.lose.Add(-1) == 0 || o.down.Load() {
 		return store.NewFault(ctx, "delete", io.ErrUnexpectedEOF)
 	}
 	return o.Store.Delete(ctx, key)

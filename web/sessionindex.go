@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/vault"
 )
@@ -21,7 +22,7 @@ const (
 	linkPrefix  = "link:"  // of one session, listed by the session at the IdentityServer that it came from
 	userPrefix  = "user:"  // of one user, listed by a part of all users
 	mailPrefix  = "mail:"  // of one e-mail address: whose it is
-	tokenPrefix = "spent:" // of one logout token that was used
+	tokenPrefix = "spent:" // of one logout token that was obeyed
 )
 
 // userParts is how many lists the users are spread over, so that a page of them costs a part of them.
@@ -144,17 +145,34 @@ func (x *sessionIndex) Users(ctx context.Context, part int) ([]knownUser, int, e
 	return users, part, nil
 }
 
-// Spend notes that a logout token is used, and reports whether it was not before, in any process.
+// Spend notes that a logout token was obeyed.
 //
 // Errors: the store's.
-func (x *sessionIndex) Spend(ctx context.Context, issuer, id string, until time.Time) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), indexWait)
+func (x *sessionIndex) Spend(ctx context.Context, token *identity.LogoutToken) error {
+	ctx, cancel := context.WithTimeout(ctx, indexWait)
 	defer cancel()
-	_, err := x.store.Put(ctx, store.Record{Key: tokenPrefix + hashed(issuer+" "+id), Expires: until})
-	if errors.Is(err, store.ErrConflict) {
+	_, err := x.store.Put(ctx, store.Record{Key: spentKey(token), Expires: token.Expiry})
+	if errors.Is(err, store.ErrConflict) { // somebody was given it at the same time, and obeyed as well
+		return nil
+	}
+	return err
+}
+
+// Spent reports whether a logout token was obeyed before, by whatever process.
+//
+// Errors: the store's.
+func (x *sessionIndex) Spent(ctx context.Context, token *identity.LogoutToken) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, indexWait)
+	defer cancel()
+	_, err := x.store.Get(ctx, spentKey(token))
+	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+func spentKey(token *identity.LogoutToken) string {
+	return tokenPrefix + hashed(token.Issuer+" "+token.ID)
 }
 
 func (x *sessionIndex) read(ctx context.Context, key string) ([]byte, bool, error) {

@@ -46,18 +46,20 @@ func (s *sessionStore) At(ctx context.Context, place string) (*storedSession, er
 // tokens and the streams that live by them, and then, not waiting long, what
 // the IdentityServer knows of them.
 //
-// Errors: the store's, after which some may still be there.
+// Errors: the store's, after which some may still be there, with their tokens.
 func (s *Server) endSessions(ctx context.Context, list []*storedSession, what remoteEnd) error {
 	ctx = context.WithoutCancel(ctx)
 	var held []holding
+	var failed error
 	for _, c := range list {
 		if err := s.sessions.store.mirror.Delete(ctx, c.Key); err != nil {
-			return storeAway(err)
+			failed = storeAway(err)
+			break
 		}
 		held = append(held, c.Value.user.holding())
 	}
 	s.endTokens(ctx, what, held...)
-	return nil
+	return failed
 }
 
 // keepToLimit ends the user's oldest sessions if there are more than
