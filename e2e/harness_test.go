@@ -139,7 +139,7 @@ func (w *world) client(id string, s setup) *identity.Client {
 
 func (w *world) machine(id string, s setup) web.MachineIdentity {
 	w.t.Helper()
-	return web.MachineIdentity{Client: w.client(id, s), Email: machine, Password: func() (identity.Secret, error) {
+	return web.MachineIdentity{Client: w.client(id, s), Email: machine, Password: func(context.Context) (identity.Secret, error) {
 		return identity.NewSecret(passwords[machine]), nil
 	}}
 }

@@ -139,7 +139,7 @@ func (d desk) announced() time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// apart is when another renewal may follow: where each is a sign-in, they are a second apart.
+// apart is when an account may sign in again, which is also how some renew: a second after it did.
 func apart() <-chan time.Time { return time.After(1100 * time.Millisecond) }
 
 // Five systems, each with the steps that the page tells its readers to try.
@@ -158,6 +158,7 @@ func TestPlatforms(t *testing.T) {
 					t.Error("a fresh token was renewed")
 				}
 				at = at.press("expire").press("expire").says("are forgotten there") // twice, as people do
+				<-apart()
 				at = at.press("use").says("200 OK", "refused the token, so it was renewed and the call repeated", "The API accepted", s.answer)
 
 				renewed := at.renewals()
@@ -169,6 +170,7 @@ func TestPlatforms(t *testing.T) {
 				at = at.failsAndRecovers()
 
 				at = at.press("sign-out").says("Signed out of " + s.name + ".").signedIn(false)
+				<-apart()
 				at.press("sign-in").says("Signed in to "+s.name+".", "Renewed not yet").signedIn(true)
 			})
 		}

@@ -54,13 +54,11 @@ func neighbours(t *testing.T, asked time.Duration) []neighbour {
 		lifetime = 30 * time.Second
 	}
 	b2trader := must(identitytest.New(identitytest.Config{AccessTokenLifetime: lifetime}))(t)
-	machine := must(identity.NewMachine(identity.MachineConfig{
-		Client: must(identity.New(identity.Config{
-			URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
-			Transport: b2trader.Transport(),
-		}))(t),
-		Email: "machine@example.com", Password: password("machine-password"),
+	b2traderClient := must(identity.New(identity.Config{
+		URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
+		Transport: b2trader.Transport(),
 	}))(t)
+	machine := must(b2traderClient.Keeper(tokenapi.Account{Login: "machine@example.com", Password: password("machine-password")}))(t)
 
 	b2coreServer := must(b2coretest.New(b2coretest.Config{}))(t)
 	b2coreClient := must(b2core.New(b2core.Config{
@@ -73,7 +71,9 @@ func neighbours(t *testing.T, asked time.Duration) []neighbour {
 	evolutionClient := must(traderevolution.New(traderevolution.Config{
 		URL: evolutionURL, HTTP: tokenapi.HTTP{Transport: evolution.Transport()},
 	}))(t)
-	evolutionKeeper := must(evolutionClient.Keeper(traderevolutiontest.SampleLogin, password(traderevolutiontest.SamplePassword)))(t)
+	evolutionKeeper := must(evolutionClient.Keeper(tokenapi.Account{
+		Login: traderevolutiontest.SampleLogin, Password: password(traderevolutiontest.SamplePassword),
+	}))(t)
 
 	vest := must(tradevesttest.New(tradevesttest.Config{}))(t)
 	vestClient := must(tradevest.New(tradevest.Config{
@@ -83,7 +83,7 @@ func neighbours(t *testing.T, asked time.Duration) []neighbour {
 
 	pay := must(b2binpaytest.New(b2binpaytest.Config{MaxUses: 40}))(t)
 	payClient := must(b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: pay.Transport()}}))(t)
-	payKeeper := must(payClient.Keeper(b2binpaytest.SampleLogin, password(b2binpaytest.SamplePassword)))(t)
+	payKeeper := must(payClient.Keeper(tokenapi.Account{Login: b2binpaytest.SampleLogin, Password: password(b2binpaytest.SamplePassword)}))(t)
 
 	return []neighbour{
 		{
@@ -106,7 +106,7 @@ func neighbours(t *testing.T, asked time.Duration) []neighbour {
 			life: 5 * time.Minute, rhythm: due(5*time.Minute, asked, 0), expire: evolution.ExpireTokens, revoke: evolution.RevokeRefreshTokens,
 		}.at(evolution.Server, traderevolutiontest.EndpointToken, traderevolutiontest.EndpointRefresh),
 		neighbour{
-			name: "tradevest", renews: must(vestClient.Keeper())(t), api: "https://tvda-api.platform-test.tradevest.ai/v1/customers",
+			name: "tradevest", renews: must(vestClient.Keeper(tokenapi.Pace{}))(t), api: "https://tvda-api.platform-test.tradevest.ai/v1/customers",
 			network: vestClient.Transport(vest.Transport()), life: time.Hour, rhythm: due(time.Hour, asked, 0), expire: vest.ExpireTokens,
 		}.at(vest.Server, tradevesttest.EndpointToken),
 		neighbour{

@@ -106,8 +106,8 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. It makes no request.
 func New(config Config) (*Client, error) {
 	c := &Client{config: config.withDefaults()}
-	if err := c.validate(); err != nil {
-		return nil, fmt.Errorf("identity: %w", err)
+	if err := httpx.ConfigError(system, c.validate()...); err != nil {
+		return nil, err
 	}
 	c.peer = httpx.Peer{System: system, HTTP: c.config.http(), Base: c.server}
 	c.keys = newKeys(c)
@@ -202,32 +202,41 @@ func defaultScopes(clientID string) []string {
 	}
 }
 
-func (c *Client) validate() error {
-	var problems []error
-	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	check := func(name, raw string) *url.URL {
+// validate parses the URLs, and returns every problem.
+func (c *Client) validate() []error {
+	config := c.config
+	problems := []error{
+		httpx.Missing("URL", config.URL == ""),
+		config.checkClient(),
+		httpx.Missing("Scopes", len(config.Scopes) == 0),
+		httpx.CheckScopes("Scopes", config.Scopes),
+		httpx.CheckPath("SecondFactorPath", config.SecondFactorPath),
+		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
+		httpx.CheckDuration("ClockSkew", config.ClockSkew),
+		httpx.CheckDuration("Timeout", config.Timeout),
+		checkAlgorithms(config.SigningAlgorithms),
+	}
+	parse := func(name, raw string) *url.URL {
 		u, err := c.checkURL(raw)
-		if err != nil {
-			report("Config.%s %w", name, err)
-		}
+		problems = append(problems, httpx.FieldError(name, err))
 		return u
 	}
-	if c.config.URL == "" {
-		report("Config.URL is missing")
-	} else if c.server = check("URL", c.config.URL); c.server != nil {
-		c.redirect = check("RedirectURL", c.config.RedirectURL)
+	if config.URL != "" {
+		c.server = parse("URL", config.URL)
+	}
+	if c.server != nil {
+		c.redirect = parse("RedirectURL", config.RedirectURL)
 		if c.server.RawQuery != "" {
-			report("Config.URL must have no query")
+			problems = append(problems, httpx.FieldError("URL", errors.New("must have no query")))
 		}
 	}
-	if c.config.JWKSURL != "" {
-		check("JWKSURL", c.config.JWKSURL)
+	if config.JWKSURL != "" {
+		parse("JWKSURL", config.JWKSURL)
 	}
-	if !strings.HasPrefix(c.config.SecondFactorPath, "/") {
-		report("Config.SecondFactorPath must begin with a slash")
+	if config.ClockSkew > 5*time.Minute {
+		problems = append(problems, httpx.FieldError("ClockSkew", errors.New("is more than 5 minutes")))
 	}
-	problems = append(problems, c.config.checkClient(), c.config.checkDurations(), checkAlgorithms(c.config.SigningAlgorithms))
-	return errors.Join(problems...)
+	return problems
 }
 
 func (c *Client) checkURL(raw string) (*url.URL, error) {
@@ -235,54 +244,26 @@ func (c *Client) checkURL(raw string) (*url.URL, error) {
 }
 
 func (config Config) checkClient() error {
-	var problems []error
 	switch config.ClientID {
 	case "":
-		problems = append(problems, errors.New("Config.ClientID is missing"))
+		return httpx.Missing("ClientID", true)
 	case ClientSPA:
 		if !config.ClientSecret.IsZero() {
-			problems = append(problems, errors.New("Config.ClientSecret must be empty: spa is a public client"))
+			return httpx.FieldError("ClientSecret", errors.New("must be empty: spa is a public client"))
 		}
 	case ClientSPAAdmin, ClientCoreIB, ClientLK:
 		if config.ClientSecret.IsZero() {
-			problems = append(problems, fmt.Errorf("Config.ClientSecret is missing: %s has one", config.ClientID))
+			return httpx.FieldError("ClientSecret", fmt.Errorf("is missing: %s has one", config.ClientID))
 		}
 	}
-	if len(config.Scopes) == 0 {
-		problems = append(problems, errors.New("Config.Scopes is empty"))
-	}
-	for _, s := range config.Scopes {
-		if s == "" || strings.ContainsAny(s, " \"\\") {
-			problems = append(problems, fmt.Errorf("Config.Scopes: %q is not a scope (RFC 6749 section 3.3)", s))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-func (config Config) checkDurations() error {
-	var problems []error
-	for name, d := range map[string]time.Duration{
-		"DefaultLifetime": config.DefaultLifetime, "ClockSkew": config.ClockSkew, "Timeout": config.Timeout,
-	} {
-		if d < 0 {
-			problems = append(problems, fmt.Errorf("the duration Config.%s is negative", name))
-		}
-	}
-	if config.ClockSkew > 5*time.Minute {
-		problems = append(problems, errors.New("Config.ClockSkew is more than 5 minutes"))
-	}
-	return errors.Join(problems...)
+	return nil
 }
 
 func checkAlgorithms(algorithms []string) error {
-	var problems []error
-	if len(algorithms) == 0 {
-		problems = append(problems, errors.New("Config.SigningAlgorithms is empty"))
-	}
 	for _, alg := range algorithms {
 		if !slices.Contains([]string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}, alg) {
-			problems = append(problems, fmt.Errorf("Config.SigningAlgorithms: %q is not a public-key signature algorithm", alg))
+			return httpx.FieldError("SigningAlgorithms", fmt.Errorf("has %q, which is no public-key signature algorithm", alg))
 		}
 	}
-	return errors.Join(problems...)
+	return httpx.Missing("SigningAlgorithms", len(algorithms) == 0)
 }

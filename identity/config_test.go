@@ -22,7 +22,7 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
-		"Config.URL must be an http or https URL", "Config.JWKSURL must not hold a user name or password",
+		"Config.URL must begin with https://", "Config.JWKSURL must not hold a user name or password",
 		"Config.SecondFactorPath", `"with space"`, `"none"`, "Config.Timeout is negative", "Config.ClockSkew", "Config.ClientID is missing",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -46,7 +46,7 @@ func TestConfigURL(t *testing.T) {
 		"http://localhost.example.com":   "must be https",
 		"http://127.0.0.1.example.com":   "must be https",
 		"":                               "is missing",
-		"trader.example.com":             "must be an http or https URL",
+		"trader.example.com":             "must begin with https://",
 		"https://":                       "has no host",
 		"https://u:p@trader.example.com": "must not hold a user name",
 		"https://trader.example.com?a=b": "must have no query",

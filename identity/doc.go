@@ -29,7 +29,7 @@
 //	-                                         client.Resume: tokens again, from an exported [State], without a password
 //	-                                         client.VerifyIDToken: who it is, proven
 //	-                                         client.VerifyLogoutToken: back-channel logout
-//	-                                         NewMachine: a machine's account that signs in again by itself
+//	-                                         client.Keeper: a machine's account that signs in again by itself
 //
 // # Deliberate differences
 //

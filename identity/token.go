@@ -64,7 +64,7 @@ func (c *Client) RefreshToken(ctx context.Context, refreshToken string) (*oauth2
 // with ErrGrantRefused if the new ID token is refused, for the old refresh token is then of no more use.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	const op = "refresh token"
-	if old.RefreshToken == "" {
+	if old == nil || old.RefreshToken == "" {
 		return nil, fail(op, ErrGrantRefused, "there is no refresh token")
 	}
 	x := c.exchange(op, old.RefreshToken)

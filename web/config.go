@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -117,7 +118,7 @@ type MachineIdentity struct {
 
 	// Password is asked at every sign-in, so that it can be changed without a
 	// restart.
-	Password func() (identity.Secret, error)
+	Password func(context.Context) (identity.Secret, error)
 }
 
 // maxSession is IdentityServer's absolute lifetime of a refresh token.

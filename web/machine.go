@@ -82,7 +82,7 @@ func (s *Server) machineAction(w http.ResponseWriter, r *http.Request, u user) e
 }
 
 func (s *Server) signInMachine(ctx context.Context, m MachineIdentity) error {
-	password, err := m.Password()
+	password, err := m.Password(ctx)
 	if err != nil {
 		return fmt.Errorf("read the password of machine client %s: %w", m.Client.ID(), err)
 	}

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -95,7 +96,7 @@ func TestMachine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var password, problem = "machine-password", error(nil)
 		s := newSite(t, func(c *web.Config) {
-			c.Machine[0].Password = func() (identity.Secret, error) { return identity.NewSecret(password), problem }
+			c.Machine[0].Password = func(context.Context) (identity.Secret, error) { return identity.NewSecret(password), problem }
 		})
 		trader := s.browser()
 		trader.get("/machine").leadsTo("/sign-in?return_to=%2Fmachine")

@@ -46,7 +46,7 @@ func platformFault(p Platform, err error) *fault {
 			break
 		}
 	}
-	if e, ok := errors.AsType[*identity.Error](err); ok && errors.Is(err, identity.ErrUnavailable) {
+	if e, ok := errors.AsType[*identity.Error](err); ok && errors.Is(e, identity.ErrUnavailable) {
 		f.RetryAfter = orLater(e.RetryAfter)
 		switch {
 		case e.StatusCode != 0:

@@ -11,12 +11,13 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 )
 
 // Platform is a token system that administrators sign in to, to see how its
-// tokens live. ID, Name, SignIn and Refresher are required.
+// tokens live. ID, Name and Refresher are required.
 type Platform struct {
 	ID      string         // lower-case letters, digits and dashes; "platform/" before it makes the client in logs and metrics
 	Name    string         // as people know it
@@ -24,10 +25,7 @@ type Platform struct {
 	Account string         // who signs in, if that may be shown
 	Facts   []PlatformFact // how it works, to be compared with the others by name
 
-	// SignIn gets the first token. It is asked at every sign-in.
-	SignIn func(context.Context) (*oauth2.Token, error)
-
-	// Refresher gets the next ones. A [identity.Machine] is one.
+	// Refresher gets the tokens: from [tokenapi.FirstToken], by signing in. A [tokenapi.Keeper] does.
 	Refresher vault.Refresher
 
 	// Call is what "Use the API" does. Zero: that is not offered.
@@ -72,9 +70,6 @@ func validatePlatforms(platforms []Platform, insecure bool) []error {
 		seen[p.ID] = true
 		if p.Name == "" {
 			report("Config.Platforms[%d].Name is empty", i)
-		}
-		if p.SignIn == nil {
-			report("Config.Platforms[%d].SignIn is nil", i)
 		}
 		if p.Refresher == nil {
 			report("Config.Platforms[%d].Refresher is nil", i)
@@ -211,7 +206,7 @@ func (s *Server) doPlatform(ctx context.Context, p Platform, action string) (pla
 }
 
 func (s *Server) signInPlatform(ctx context.Context, p Platform) error {
-	token, err := p.SignIn(ctx)
+	token, err := p.Refresher.Refresh(ctx, tokenapi.FirstToken())
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web"
 )
 
@@ -63,8 +64,8 @@ func officeClient(t *testing.T, transport http.RoundTripper) *identity.Client {
 
 func (o *office) platform(t *testing.T, transport http.RoundTripper) web.Platform {
 	t.Helper()
-	keeper, err := identity.NewMachine(identity.MachineConfig{
-		Client: officeClient(t, transport), Email: machine, Password: func() (identity.Secret, error) { return identity.NewSecret(o.password), nil },
+	keeper, err := officeClient(t, transport).Keeper(tokenapi.Account{
+		Login: machine, Password: func(context.Context) (identity.Secret, error) { return identity.NewSecret(o.password), nil },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +73,6 @@ func (o *office) platform(t *testing.T, transport http.RoundTripper) web.Platfor
 	return web.Platform{
 		ID: "office", Name: "The Office", About: "For what is done in an office.", Account: machine,
 		Facts:     []web.PlatformFact{{Name: "Access token", Text: "lives 30 seconds"}, {Name: "Refresh token", Text: "works once"}},
-		SignIn:    func(ctx context.Context) (*oauth2.Token, error) { return keeper.Refresh(ctx, keeper.FirstToken()) },
 		Refresher: keeper,
 		Call:      web.PlatformCall{URL: "http://127.0.0.2/backoffice/api/v1/users"},
 		Expire:    func() { o.RotateKeys(); o.DropOldKeys() },
@@ -279,9 +279,8 @@ func TestPlatformThatEchoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []string
 		s, _ := newOffice(t, func(c *web.Config) {
-			office, o := &c.Platforms[0], &opaque{}
-			office.SignIn = func(ctx context.Context) (*oauth2.Token, error) { return o.Refresh(ctx, nil) }
-			office.Refresher = o
+			office := &c.Platforms[0]
+			office.Refresher = &opaque{}
 			office.Call.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
 				sent = append(sent, r.Header.Get("Authorization"))
 				status := map[bool]int{true: http.StatusUnauthorized, false: http.StatusOK}[len(sent) == 1]
@@ -389,10 +388,21 @@ func TestPlatformSignOutDuringRenewal(t *testing.T) {
 	})
 }
 
+// A guest signs in by its password, but not again where its refresh token is refused.
+type guest struct{ *identity.Client }
+
+// Refresh implements vault.Refresher.
+func (g guest) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
+	if old.RefreshToken == "" {
+		return g.MachineToMachineSignIn(ctx, machine, "machine-password")
+	}
+	return g.Client.Refresh(ctx, old)
+}
+
 // Where the refresh token is all there is, its refusal ends the sign-in, which the card says until somebody signs in again.
 func TestPlatformEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, o := newOffice(t, func(c *web.Config) { c.Platforms[0].Refresher = officeClient(t, c.APITransport) })
+		s, o := newOffice(t, func(c *web.Config) { c.Platforms[0].Refresher = guest{officeClient(t, c.APITransport)} })
 		b := s.administrator()
 		b.done("office", "sign-in")
 		o.RevokeTokens(machine)
@@ -439,8 +449,8 @@ func TestPlatformConfigProblems(t *testing.T) {
 		{ID: "Of fice", Call: web.PlatformCall{URL: "http://user:hidden@api.example"}}, {ID: "twice"}, {ID: "twice", Name: "Twice"},
 	}})
 	for _, want := range []string{
-		"Platforms[0].ID must be", "Platforms[0].Name is empty", "Platforms[0].SignIn is nil", "Platforms[0].Refresher is nil",
-		"Platforms[0].Call.URL (Of fice) must have neither user", "Platforms[2]: twice is there twice", "Platforms[2].SignIn",
+		"Platforms[0].ID must be", "Platforms[0].Name is empty", "Platforms[0].Refresher is nil",
+		"Platforms[0].Call.URL (Of fice) must have neither user", "Platforms[2]: twice is there twice", "Platforms[2].Refresher",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -391,10 +392,10 @@ func TestSaveAfterSignOut(t *testing.T) {
 		reached, open := make(chan struct{}), make(chan struct{})
 		s := newSite(t, func(c *web.Config) {
 			password := c.Machine[0].Password
-			c.Machine[0].Password = func() (identity.Secret, error) {
+			c.Machine[0].Password = func(ctx context.Context) (identity.Secret, error) {
 				close(reached)
 				<-open
-				return password()
+				return password(ctx)
 			}
 		})
 		b := s.browser()

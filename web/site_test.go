@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -100,8 +101,8 @@ func shared(c *web.Config) {
 	c.Store, c.Keys = memstore.New(), []vault.Key{vault.NewKey("shared")}
 }
 
-func secret(s string) func() (identity.Secret, error) {
-	return func() (identity.Secret, error) { return identity.NewSecret(s), nil }
+func secret(s string) func(context.Context) (identity.Secret, error) {
+	return func(context.Context) (identity.Secret, error) { return identity.NewSecret(s), nil }
 }
 
 func (s *site) client(id string) *identity.Client {

@@ -4,6 +4,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/templates"
+	"context"
 )
 
 // machineUser is the sample user that machines sign in as.
@@ -24,7 +25,7 @@ func embedded(url string) installation {
 	}
 	for _, u := range identitytest.SampleUsers() {
 		if u.Email == machineUser {
-			in.machinePassword = func() (identity.Secret, error) { return identity.NewSecret(u.Password), nil }
+			in.machinePassword = func(context.Context) (identity.Secret, error) { return identity.NewSecret(u.Password), nil }
 			continue
 		}
 		in.sampleUsers = append(in.sampleUsers, templates.SampleUser{Email: u.Email, Password: u.Password, Note: noteOn(u)})

@@ -297,7 +297,7 @@ func TestSecretFileIsReadAnew(t *testing.T) {
 		if err := os.WriteFile(source.file, []byte(want+"\r\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := source.read(); err != nil || got.Reveal() != want {
+		if got, err := source.read(t.Context()); err != nil || got.Reveal() != want {
 			t.Errorf("read %q (%v), want %q", got.Reveal(), err, want)
 		}
 	}

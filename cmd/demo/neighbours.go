@@ -91,7 +91,7 @@ func (r *running) startTraderEvolution() (web.Platform, error) {
 	if err := r.startTestServer("TraderEvolution", s, err); err != nil {
 		return web.Platform{}, err
 	}
-	a := account{traderevolutiontest.SampleLogin, tokenapi.Fixed(traderevolutiontest.SamplePassword)}
+	a := tokenapi.Account{Login: traderevolutiontest.SampleLogin, Password: tokenapi.Fixed(traderevolutiontest.SamplePassword)}
 	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+"/accounts")
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, traderevolutiontest.EndpointRefresh)
 	return p, err
@@ -115,7 +115,7 @@ func (r *running) startB2BINPAY() (web.Platform, error) {
 	if err := r.startTestServer("B2BINPAY", s, err); err != nil {
 		return web.Platform{}, err
 	}
-	a := account{b2binpaytest.SampleLogin, tokenapi.Fixed(b2binpaytest.SamplePassword)}
+	a := tokenapi.Account{Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword)}
 	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+"/balance/")
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh)
 	return p, err

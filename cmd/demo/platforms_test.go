@@ -128,7 +128,7 @@ func TestPlatformsFail(t *testing.T) {
 	for _, p := range embeddedForTest(t) {
 		t.Run(p.ID, func(t *testing.T) {
 			t.Parallel()
-			token, err := p.SignIn(t.Context())
+			token, err := p.Refresher.Refresh(t.Context(), tokenapi.FirstToken())
 			if err != nil {
 				t.Fatal(err)
 			}

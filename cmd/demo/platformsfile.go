@@ -8,10 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
-	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -71,14 +72,12 @@ func readPlatforms(name string) (file platformsFile, problems []error) {
 	decoder := json.NewDecoder(bytes.NewReader(content))
 	var document json.RawMessage
 	if err := decoder.Decode(&document); err != nil {
-		report("%w", err)
+		report("%s", notJSON(content, err))
 		return file, problems
 	}
-	err = json.Unmarshal(document, &file)
-	if mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		report("%s has the wrong type: %s", cmp.Or(mistyped.Field, "its content"), mistyped.Value)
-	} else if err != nil {
-		report("%w", err)
+	_ = json.Unmarshal(document, &file) // what has the wrong type is told below, all of it
+	for _, m := range mistyped(document) {
+		report("%s has the wrong type: %s in place of %s", cmp.Or(m.Field, "its content"), m.Value, kind(m.Type))
 	}
 	for _, member := range file.unknown(document) {
 		report("%s is unknown", member)
@@ -90,6 +89,61 @@ func readPlatforms(name string) (file platformsFile, problems []error) {
 		report("there is something after its end")
 	}
 	return file, problems
+}
+
+// notJSON says where content stops to be JSON.
+func notJSON(content []byte, err error) string {
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case len(bytes.TrimSpace(content)) == 0:
+		return "it is empty"
+	case !ok:
+		return "it ends too early"
+	}
+	before := content[:syntax.Offset]
+	line := bytes.Count(before, []byte("\n")) + 1
+	return fmt.Sprintf("line %d, column %d: %v", line, len(before)-1-bytes.LastIndexByte(before, '\n'), err)
+}
+
+// mistyped tells what of a document has the wrong type. The decoder tells the first only, so each member is decoded by itself.
+func mistyped(document []byte) []*json.UnmarshalTypeError {
+	var systems map[string]json.RawMessage
+	all := mistypedIn(document, &systems)
+	for _, system := range slices.Sorted(maps.Keys(systems)) {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(systems[system], &members) != nil {
+			all = append(all, mistypedIn(alone(system, systems[system]), new(platformsFile))...)
+		}
+		for _, member := range slices.Sorted(maps.Keys(members)) {
+			all = append(all, mistypedIn(alone(system, alone(member, members[member])), new(platformsFile))...)
+		}
+	}
+	return all
+}
+
+func mistypedIn(document []byte, v any) []*json.UnmarshalTypeError {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](json.Unmarshal(document, v))
+	if !ok {
+		return nil
+	}
+	return []*json.UnmarshalTypeError{wrong}
+}
+
+// alone is an object of one member.
+func alone(name string, value json.RawMessage) json.RawMessage {
+	object, _ := json.Marshal(map[string]json.RawMessage{name: value}) // both came from JSON
+	return object
+}
+
+// kind is what belongs in the place of a Go type.
+func kind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list of texts"
+	}
+	return "an object"
 }
 
 // unknown are the members of a document that have no meaning in the file: those that the file, which was read from it, does not have
@@ -152,34 +206,57 @@ type clients struct {
 // checked too.
 func (c *clients) add(name, call string, p web.Platform, err error) {
 	if err != nil {
-		text := strings.ReplaceAll(inFile.Replace(err.Error()), "\n", "; ")
-		c.problems = append(c.problems, fmt.Errorf("-platforms-file: %s: %s", name, strings.TrimPrefix(text, name+": ")))
-		neverAsked := func(context.Context) (*oauth2.Token, error) { return nil, err }
-		p = web.Platform{ID: name, Name: name, SignIn: neverAsked, Refresher: new(tokenapi.Keeper), Call: web.PlatformCall{URL: call}}
+		for _, problem := range joined(err) {
+			c.problems = append(c.problems, fmt.Errorf("-platforms-file: %s.%s", name, inFile(problem)))
+		}
+		p = web.Platform{ID: name, Name: name, Refresher: new(tokenapi.Keeper), Call: web.PlatformCall{URL: call}}
 	}
 	c.platforms = append(c.platforms, p)
 }
 
+// joined are the errors that errors.Join has joined.
+func joined(err error) []error {
+	list, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range list.Unwrap() {
+		all = append(all, joined(e)...)
+	}
+	return all
+}
+
+// inFile says in members of the file what the packages say in fields.
+func inFile(problem error) string {
+	field, ok := errors.AsType[*tokenapi.FieldError](problem)
+	if !ok {
+		return problem.Error()
+	}
+	return cmp.Or(memberOf[field.Field], field.Field) + " " + field.Err.Error()
+}
+
+// memberOf names the member of the file that a field is made of.
+var memberOf = map[string]string{
+	"Config.URL":         "url",
+	"Config.PlatformID":  "platform_id",
+	"Config.CountryCode": "country_code",
+	"Config.CountryName": "country_name",
+	"Config.Hosts":       "hosts",
+	"Config.TokenPath":   "token_path",
+	"Config.Scopes":      "scopes",
+	"Config.ClientID":    "client_id",
+	"Config.RequestorID": "requestor_id",
+	"Account.Login":      "login",
+}
+
 // readable tells of a secret that cannot be had at the start, by the member that names its file.
-func readable(member string, secret func() (tokenapi.Secret, error)) error {
-	if _, err := secret(); err != nil {
+func readable(member string, secret func(context.Context) (tokenapi.Secret, error)) error {
+	if _, err := secret(context.Background()); err != nil {
 		return fmt.Errorf("%s: %w", member, err)
 	}
 	return nil
 }
-
-// inFile says in members of the file what the packages say in fields.
-var inFile = strings.NewReplacer(
-	"Config.URL", "url",
-	"Config.PlatformID", "platform_id",
-	"Config.CountryCode", "country_code",
-	"Config.CountryName", "country_name",
-	"Config.Hosts", "hosts",
-	"Config.TokenPath", "token_path",
-	"Config.Scopes", "scopes",
-	"Config.ClientID", "client_id",
-	"Config.RequestorID", "requestor_id",
-)
 
 // callInFile is how package web tells of a platform's call.
 var callInFile = regexp.MustCompile(`Config\.Platforms\[\d+\]\.Call\.URL \((\w+)\)`)
@@ -196,7 +273,7 @@ func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 	}
 	if e := f.TraderEvolution; e != nil {
 		password := secretIn(e.PasswordFile)
-		p, err := traderEvolutionPlatform(traderevolution.Config{URL: e.URL, HTTP: http}, account{e.Login, password}, e.Call)
+		p, err := traderEvolutionPlatform(traderevolution.Config{URL: e.URL, HTTP: http}, tokenapi.Account{Login: e.Login, Password: password}, e.Call)
 		c.add("traderevolution", e.Call, p, errors.Join(err, readable("password_file", password)))
 	}
 	if e := f.Tradevest; e != nil {
@@ -208,15 +285,15 @@ func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 	}
 	if e := f.B2BINPAY; e != nil {
 		password := secretIn(e.PasswordFile)
-		p, err := b2binpayPlatform(b2binpay.Config{URL: e.URL, HTTP: http}, account{e.Login, password}, e.Call)
+		p, err := b2binpayPlatform(b2binpay.Config{URL: e.URL, HTTP: http}, tokenapi.Account{Login: e.Login, Password: password}, e.Call)
 		c.add("b2binpay", e.Call, p, errors.Join(err, readable("password_file", password)))
 	}
 }
 
 // bearerOf is a B2Core session's token from a file, which somebody else keeps fresh.
-func bearerOf(file func() (tokenapi.Secret, error)) tokenapi.Source {
-	return func(_ context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
-		secret, err := file()
+func bearerOf(file func(context.Context) (tokenapi.Secret, error)) tokenapi.Source {
+	return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+		secret, err := file(ctx)
 		switch {
 		case err != nil:
 			return nil, err

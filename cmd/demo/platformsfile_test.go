@@ -226,7 +226,10 @@ func TestPlatformsFileSecretsAreReadAnew(t *testing.T) {
 		writeFile(t, n.secrets[platform], "a wrong secret")
 		office.does(platform, "sign-in", http.StatusUnprocessableEntity, "does not accept this account's credentials", "no restart is needed")
 		writeFile(t, n.secrets[platform], secret+"\r\n")
-		office.does(platform, "sign-in", http.StatusOK, "Signed in to", "Valid")
+		until(t, "the sign-in with the new secret", func() bool { // a second after the refused one
+			status, _ := office.press(platform, "sign-in")
+			return status == http.StatusOK
+		})
 	}
 	d.stop()
 	if err := <-d.done; err != nil {
@@ -277,20 +280,24 @@ func TestPlatformsFileProblems(t *testing.T) {
 	}{
 		"an empty object": {`{}`, []string{"names no platform: b2core, traderevolution, tradevest and b2binpay are known"}},
 		"null":            {`{"b2core":null}`, []string{"names no platform"}},
-		"nothing":         {``, []string{"EOF"}},
-		"no JSON":         {`b2core: hidden`, []string{"invalid character"}},
-		"cut short":       {`{"b2binpay":{"login":"hidden"`, []string{"unexpected EOF"}},
-		"another file":    {`["hidden"]`, []string{"its content has the wrong type: array"}},
+		"nothing":         {` `, []string{"it is empty"}},
+		"no JSON":         {"{\n\"b2core\": hidden}", []string{"line 2, column 11: invalid character"}},
+		"cut short":       {`{"b2binpay":{"login":"hidden"`, []string{"it ends too early"}},
+		"another file":    {`["hidden"]`, []string{"its content has the wrong type: array in place of an object"}},
 		"unknown system":  {`{"hiddn":{}}`, []string{"hiddn is unknown"}},
-		"a wrong type":    {`{"b2binpay":{"login":7,"password_file":"SECRET"}}`, []string{"b2binpay.login has the wrong type: number"}},
+		"wrong types": {`{"b2binpay":{"login":7,"password_file":["x"]},"tradevest":{"scopes":"a b"}}`, []string{
+			"b2binpay.login has the wrong type: number in place of a text", "b2binpay.password_file has the wrong type: array",
+			"tradevest.scopes has the wrong type: string in place of a list of texts",
+		}},
+		"no object":       {`{"b2binpay":"hidden"}`, []string{"b2binpay has the wrong type: string in place of an object"}},
 		"garbage":         {`{"b2binpay":{"login":"key","password_file":"SECRET"}} hidden`, []string{"there is something after its end"}},
 		"another bracket": {`{"b2binpay":{"login":"key","password_file":"SECRET"}}}`, []string{"there is something after its end"}},
 		"two files":       {`{"b2binpay":{"login":"key","password_file":"SECRET"}}{}`, []string{"there is something after its end"}},
 		"names and nothing": {`{"b2core":{},"traderevolution":{},"tradevest":{},"b2binpay":{}}`, []string{
-			"b2core: url is missing; bearer_file: the name of the secret's file is missing",
-			"traderevolution: url is missing; login is missing; password_file: the name of the secret's file is missing",
-			"tradevest: client_id is missing; client_secret_file: the name of the secret's file is missing",
-			"b2binpay: login is missing; password_file: the name of the secret's file is missing",
+			"b2core.url is missing", "b2core.bearer_file: the name of the secret's file is missing",
+			"traderevolution.url is missing", "traderevolution.login is missing", "traderevolution.password_file: the name of the secret's file is missing",
+			"tradevest.client_id is missing", "tradevest.client_secret_file: the name of the secret's file is missing",
+			"b2binpay.login is missing", "b2binpay.password_file: the name of the secret's file is missing",
 		}},
 		"everything": {`{
 			"b2core": {"url": "http://core.example", "platform_id": "..", "bearer_file": "EMPTY", "country_code": "a\nb", "hosts": ["x"], "call": "ftp://core.example"},
@@ -300,14 +307,15 @@ func TestPlatformsFileProblems(t *testing.T) {
 			"b2corr": {"url": "hidden"}
 		} hidden`, []string{
 			"b2binpay.password is unknown", "b2binpay.URL is unknown", "b2corr is unknown", "there is something after its end",
-			"b2core: url must be https", "platform_id must not be", "country_code cannot", "hosts ", "bearer_file: EMPTY is empty",
-			"traderevolution: url must not hold a user name or password; login is missing; password_file: open /does/not/exist",
-			"tradevest: url must be https", "token_path must begin", "scopes has", "client_id is missing", "requestor_id is not a UUID", "client_secret_file: EMPTY is empty",
-			"b2binpay: url must be an http or https URL; login is missing; password_file: EMPTY is empty",
-			"-platforms-file: b2core: call must be https",
-			"-platforms-file: traderevolution: call must be https beyond loopback",
-			"-platforms-file: tradevest: call must have neither user, query nor fragment",
-			"-platforms-file: b2binpay: call must have neither",
+			"b2core.url must be https", "b2core.platform_id must not be", "b2core.country_code cannot", "b2core.hosts must begin with https:// (entry 1)",
+			"b2core.bearer_file: EMPTY is empty", "traderevolution.url must not hold a user name or password", "traderevolution.login is missing",
+			"traderevolution.password_file: open /does/not/exist", "tradevest.url must be https", "tradevest.token_path must begin",
+			"tradevest.scopes holds", "tradevest.client_id is missing", "tradevest.requestor_id is not a UUID", "tradevest.client_secret_file: EMPTY is empty",
+			"b2binpay.url must begin with https://", "b2binpay.login is missing", "b2binpay.password_file: EMPTY is empty",
+			"-platforms-file: b2core.call must be https",
+			"-platforms-file: traderevolution.call must be https beyond loopback",
+			"-platforms-file: tradevest.call must have neither user, query nor fragment",
+			"-platforms-file: b2binpay.call must have neither",
 			"-log-format must be", // what is wrong elsewhere is told with it
 		}},
 	} {

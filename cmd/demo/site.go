@@ -47,7 +47,7 @@ func (s *settings) check(problems []error) error {
 		problems = append(problems, server.Close(context.Background()))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return errors.New(inFlags.Replace(callInFile.ReplaceAllString(err.Error(), "-platforms-file: $1: call")))
+		return errors.New(inFlags.Replace(callInFile.ReplaceAllString(err.Error(), "-platforms-file: $1.call")))
 	}
 	return nil
 }
@@ -71,7 +71,7 @@ type installation struct {
 	frontOffice, backOffice string
 	secrets                 map[string]identity.Secret // by client; those without are not offered
 	machineEmail            string
-	machinePassword         func() (identity.Secret, error)
+	machinePassword         func(context.Context) (identity.Secret, error)
 	sampleUsers             []templates.SampleUser
 }
 
@@ -134,7 +134,7 @@ func (s *settings) installation() (installation, []error) {
 		if !source.given() {
 			continue
 		}
-		secret, err := source.read()
+		secret, err := source.read(context.Background())
 		if err != nil {
 			problems = append(problems, err)
 			continue
@@ -142,7 +142,7 @@ func (s *settings) installation() (installation, []error) {
 		in.secrets[id] = secret
 	}
 	if s.machinePassword.given() {
-		if _, err := s.machinePassword.read(); err != nil {
+		if _, err := s.machinePassword.read(context.Background()); err != nil {
 			problems = append(problems, err)
 		}
 	}
@@ -151,11 +151,11 @@ func (s *settings) installation() (installation, []error) {
 
 // read returns the secret. A file is read each time, so that it can be changed
 // without a restart; line ends after the secret are not part of it.
-func (s secretSource) read() (identity.Secret, error) {
+func (s secretSource) read(ctx context.Context) (identity.Secret, error) {
 	if s.file == "" {
 		return identity.NewSecret(s.value), nil
 	}
-	secret, err := secretIn(s.file)()
+	secret, err := secretIn(s.file)(ctx)
 	if err != nil {
 		return secret, fmt.Errorf("%s_FILE: %w", s.name, err)
 	}
@@ -163,8 +163,8 @@ func (s secretSource) read() (identity.Secret, error) {
 }
 
 // secretIn returns a function that reads a secret's file.
-func secretIn(file string) func() (identity.Secret, error) {
-	return func() (identity.Secret, error) {
+func secretIn(file string) func(context.Context) (identity.Secret, error) {
+	return func(context.Context) (identity.Secret, error) {
 		if file == "" {
 			return identity.Secret{}, errors.New("the name of the secret's file is missing")
 		}

@@ -6,19 +6,20 @@ import (
 	"fmt"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // What is wrong with a callback, for errors.Is.
 var (
-	// ErrMalformedCallback: it is not what the vendor describes, or different decoders would read it differently.
-	ErrMalformedCallback = errors.New("the callback is malformed")
-	// ErrUnsigned: it has no signature, and CallbackConfig does not allow that.
-	ErrUnsigned = errors.New("the callback is not signed")
-	// ErrBadSignature: its signature is not one of this account.
-	ErrBadSignature = errors.New("the callback's signature is wrong")
-	// ErrStale: its signature is good, but its time is further from now than CallbackConfig.MaxAge.
-	ErrStale = errors.New("the callback is stale")
+	// ErrCallbackMalformed: it is not what the vendor describes, or different decoders would read it differently.
+	ErrCallbackMalformed = errors.New("the callback is malformed")
+	// ErrCallbackUnsigned: it has no signature, and CallbackConfig does not allow that.
+	ErrCallbackUnsigned = errors.New("the callback is not signed")
+	// ErrCallbackSignature: its signature is not one of this account.
+	ErrCallbackSignature = errors.New("the callback's signature is wrong")
+	// ErrCallbackStale: its signature is good, but its time is further from now than CallbackConfig.MaxAge.
+	ErrCallbackStale = errors.New("the callback is stale")
 )
 
 // CallbackConfig says whose callbacks are verified. Login and Password are required.
@@ -27,7 +28,7 @@ type CallbackConfig struct {
 	Login string
 
 	// Password is asked for each callback, so that it can be changed without a restart.
-	Password func() (tokenapi.Secret, error)
+	Password func(context.Context) (tokenapi.Secret, error)
 
 	// AllowUnsigned accepts callbacks without a transfer and without a signature, which the vendor calls "No Transfer". Anybody can
 	// send one: take it for a hint to ask the API. One with a transfer must be signed even so.
@@ -50,17 +51,12 @@ type Callbacks struct{ config CallbackConfig }
 
 // NewCallbacks returns a Callbacks. Its error joins every problem of the CallbackConfig.
 func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
-	var problems []error
-	if config.Login == "" {
-		problems = append(problems, errors.New("b2binpay: CallbackConfig.Login is missing"))
-	}
-	if config.Password == nil {
-		problems = append(problems, errors.New("b2binpay: CallbackConfig.Password is missing"))
-	}
-	if config.MaxAge < 0 {
-		problems = append(problems, errors.New("b2binpay: CallbackConfig.MaxAge is negative"))
-	}
-	if err := errors.Join(problems...); err != nil {
+	err := httpx.ConfigError("b2binpay: Callbacks",
+		httpx.Missing("Login", config.Login == ""),
+		httpx.Missing("Password", config.Password == nil),
+		httpx.CheckDuration("MaxAge", config.MaxAge),
+	)
+	if err != nil {
 		return nil, err
 	}
 	if config.Now == nil {
@@ -100,37 +96,37 @@ type Callback struct {
 // needless zeros in front, and a time, which leaves few; tracking ids that do not begin with a digit or a dot leave none that
 // changes the amount. Compare the amount with the API's before anything is credited.
 //
-// Errors: ErrMalformedCallback, ErrUnsigned, ErrBadSignature, ErrStale; else what Password returns, wrapped, after which
+// Errors: ErrCallbackMalformed, ErrCallbackUnsigned, ErrCallbackSignature, ErrCallbackStale; else what Password returns, wrapped, after which
 // nothing is known of the callback.
-func (c *Callbacks) Verify(body []byte) (*Callback, error) {
-	cb, err := c.verify(body)
+func (c *Callbacks) Verify(ctx context.Context, body []byte) (*Callback, error) {
+	cb, err := c.verify(ctx, body)
 	if err != nil {
 		return nil, fmt.Errorf("b2binpay: verify callback: %w", err)
 	}
 	return cb, nil
 }
 
-func (c *Callbacks) verify(body []byte) (*Callback, error) {
+func (c *Callbacks) verify(ctx context.Context, body []byte) (*Callback, error) {
 	cb, sign, err := readCallback(body)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformedCallback, err)
+		return nil, fmt.Errorf("%w: %w", ErrCallbackMalformed, err)
 	}
 	if !cb.Signed {
 		if cb.TransferID != "" || !c.config.AllowUnsigned {
-			return nil, ErrUnsigned
+			return nil, ErrCallbackUnsigned
 		}
 		return cb, nil
 	}
-	password, err := c.config.Password()
+	password, err := c.config.Password(ctx)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("the account's password: %w", err)
 	case password.IsZero():
 		return nil, errors.New("the account's password is empty")
 	case !signs(sign, c.config.Login, password.Reveal(), cb.Status+cb.Amount+cb.TrackingID+cb.TimeText):
-		return nil, ErrBadSignature
+		return nil, ErrCallbackSignature
 	case c.config.MaxAge > 0 && c.config.Now().Sub(cb.Time).Abs() > c.config.MaxAge:
-		return nil, ErrStale
+		return nil, ErrCallbackStale
 	}
 	return cb, nil
 }

@@ -2,6 +2,7 @@ package b2binpay_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func allowUnsigned(c *b2binpay.CallbackConfig) { c.AllowUnsigned = true }
 // The vendor's sample, signed by OpenSSL.
 func TestCallbackSample(t *testing.T) {
 	body := clienttest.Sample(t, "callback.json")
-	cb, err := newCallbacks(t, account("Your API key", "Your API secret")).Verify(body)
+	cb, err := newCallbacks(t, account("Your API key", "Your API secret")).Verify(t.Context(), body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func TestCallbackValues(t *testing.T) {
 		"sign in upper case":   callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, strings.ToUpper(sign)),
 		"white space":          " \r\n" + callbackBody(` -1 `, `"0.000000000000000000"`, `"order 7/ü"`, at, sign) + "\n",
 	} {
-		cb, err := callbacks.Verify([]byte(body))
+		cb, err := callbacks.Verify(t.Context(), []byte(body))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -90,7 +91,7 @@ func TestCallbackValues(t *testing.T) {
 		"one cut short":     callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, sign[:63]+`"`),
 		"one that is none":  callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, `"good"`),
 	} {
-		if cb, err := callbacks.Verify([]byte(body)); !errors.Is(err, b2binpay.ErrBadSignature) || cb != nil {
+		if cb, err := callbacks.Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackSignature) || cb != nil {
 			t.Errorf("%s: got %v, %v", name, cb, err)
 		}
 	}
@@ -103,16 +104,16 @@ func TestCallbackOfTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, second := server.Callback("2", "10.50", "order-7"), server.Callback("-2", "10.50", "")
-	a, err := newCallbacks(t).Verify(first)
+	a, err := newCallbacks(t).Verify(t.Context(), first)
 	if err != nil || a.Status != "2" || a.Amount != "10.50" || a.TrackingID != "order-7" {
 		t.Fatalf("got %+v, %v", a, err)
 	}
-	b, err := newCallbacks(t).Verify(second)
+	b, err := newCallbacks(t).Verify(t.Context(), second)
 	if err != nil || b.Status != "-2" || b.TrackingID != "" || a.DepositID == b.DepositID || a.TransferID == b.TransferID {
 		t.Fatalf("got %+v, %v", b, err)
 	}
 	for name, other := range map[string]func(*b2binpay.CallbackConfig){"login": account("another", password), "password": account(login, "another")} {
-		if _, err := newCallbacks(t, other).Verify(first); !errors.Is(err, b2binpay.ErrBadSignature) {
+		if _, err := newCallbacks(t, other).Verify(t.Context(), first); !errors.Is(err, b2binpay.ErrCallbackSignature) {
 			t.Errorf("another %s: got %v", name, err)
 		}
 	}
@@ -125,10 +126,10 @@ func TestUnsignedCallbacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := server.UnsignedCallback("order-7")
-	if cb, err := newCallbacks(t).Verify(body); !errors.Is(err, b2binpay.ErrUnsigned) || cb != nil {
+	if cb, err := newCallbacks(t).Verify(t.Context(), body); !errors.Is(err, b2binpay.ErrCallbackUnsigned) || cb != nil {
 		t.Errorf("got %v, %v", cb, err)
 	}
-	cb, err := newCallbacks(t, allowUnsigned, func(c *b2binpay.CallbackConfig) { c.MaxAge = time.Nanosecond }).Verify(body)
+	cb, err := newCallbacks(t, allowUnsigned, func(c *b2binpay.CallbackConfig) { c.MaxAge = time.Nanosecond }).Verify(t.Context(), body)
 	if err != nil || cb.Signed || cb.Status != "" || cb.Amount != "" || cb.TransferID != "" || cb.TrackingID != "order-7" || cb.DepositID == "" || cb.Time.IsZero() {
 		t.Errorf("got %+v, %v", cb, err)
 	}
@@ -137,13 +138,13 @@ func TestUnsignedCallbacks(t *testing.T) {
 		"null":                 `{"data":{"type":"deposit","id":"1","attributes":null},"included":null,"meta":null}`,
 		"an empty signature":   `{"data":{"type":"deposit","id":"1"},"included":[],"meta":{"sign":"","time":"soon"}}`,
 	} {
-		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(body)); err != nil || cb.Signed || cb.DepositID != "1" || !cb.Time.IsZero() {
+		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(body)); err != nil || cb.Signed || cb.DepositID != "1" || !cb.Time.IsZero() {
 			t.Errorf("%s: got %+v, %v", name, cb, err)
 		}
 	}
 	for _, sign := range []string{`null`, `""`} {
 		stripped := callbackBody(`2`, `"1"`, `""`, `"2024-06-12T17:47:44Z"`, sign)
-		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(stripped)); !errors.Is(err, b2binpay.ErrUnsigned) || cb != nil {
+		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(stripped)); !errors.Is(err, b2binpay.ErrCallbackUnsigned) || cb != nil {
 			t.Errorf("sign %s: got %v, %v", sign, cb, err)
 		}
 	}
@@ -161,21 +162,21 @@ func TestStaleCallbacks(t *testing.T) {
 		}
 		body := server.Callback("2", "1", "")
 		<-time.After(time.Hour)
-		if _, err := newCallbacks(t, recent).Verify(body); err != nil {
+		if _, err := newCallbacks(t, recent).Verify(t.Context(), body); err != nil {
 			t.Error(err)
 		}
 		<-time.After(time.Nanosecond)
-		if cb, err := newCallbacks(t, recent).Verify(body); !errors.Is(err, b2binpay.ErrStale) || cb != nil {
+		if cb, err := newCallbacks(t, recent).Verify(t.Context(), body); !errors.Is(err, b2binpay.ErrCallbackStale) || cb != nil {
 			t.Errorf("got %v, %v", cb, err)
 		}
-		if _, err := newCallbacks(t, late).Verify(body); !errors.Is(err, b2binpay.ErrStale) {
+		if _, err := newCallbacks(t, late).Verify(t.Context(), body); !errors.Is(err, b2binpay.ErrCallbackStale) {
 			t.Errorf("from the future: got %v", err)
 		}
-		if _, err := newCallbacks(t, recent, account(login, "another")).Verify(body); !errors.Is(err, b2binpay.ErrBadSignature) {
+		if _, err := newCallbacks(t, recent, account(login, "another")).Verify(t.Context(), body); !errors.Is(err, b2binpay.ErrCallbackSignature) {
 			t.Errorf("stale and forged: got %v", err)
 		}
 		<-time.After(1000 * time.Hour)
-		if _, err := newCallbacks(t).Verify(body); err != nil {
+		if _, err := newCallbacks(t).Verify(t.Context(), body); err != nil {
 			t.Errorf("without MaxAge: got %v", err)
 		}
 	})
@@ -192,20 +193,20 @@ func TestCallbackPassword(t *testing.T) {
 	answers := []error{nil, gone, nil}
 	asked := 0
 	callbacks := newCallbacks(t, func(c *b2binpay.CallbackConfig) {
-		c.Password = func() (tokenapi.Secret, error) {
+		c.Password = func(context.Context) (tokenapi.Secret, error) {
 			asked++
 			return tokenapi.NewSecret(password), answers[asked-1]
 		}
 	})
 	for _, want := range answers {
-		if _, err := callbacks.Verify(body); !errors.Is(err, want) {
+		if _, err := callbacks.Verify(t.Context(), body); !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)
 		}
 	}
 	empty := newCallbacks(t, account(login, ""))
 	unsignedKey := signedBy(login, "", json.RawMessage(`"x"`))
-	cb, err := empty.Verify(unsignedKey)
-	if cb != nil || err == nil || errors.Is(err, b2binpay.ErrBadSignature) || errors.Is(err, b2binpay.ErrMalformedCallback) {
+	cb, err := empty.Verify(t.Context(), unsignedKey)
+	if cb != nil || err == nil || errors.Is(err, b2binpay.ErrCallbackSignature) || errors.Is(err, b2binpay.ErrCallbackMalformed) {
 		t.Errorf("an empty password: got %v, %v", cb, err)
 	}
 }

@@ -34,7 +34,7 @@ func signedBy(login, password string, trackingID json.RawMessage) []byte {
 // in another letter case, so that another decoder reads what was not signed. None of them is let through.
 func TestAmbiguousCallbacks(t *testing.T) {
 	good := string(signedBy(login, password, json.RawMessage(`"x"`)))
-	if _, err := newCallbacks(t).Verify([]byte(good)); err != nil {
+	if _, err := newCallbacks(t).Verify(t.Context(), []byte(good)); err != nil {
 		t.Fatal(err)
 	}
 	transfer := `{"type":"transfer","id":"2","attributes":{"status":2,"amount":"1"}}`
@@ -70,7 +70,7 @@ func TestAmbiguousCallbacks(t *testing.T) {
 		if bad == good {
 			t.Fatalf("%s: nothing is changed", c.name)
 		}
-		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(bad)); !errors.Is(err, b2binpay.ErrMalformedCallback) || cb != nil {
+		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(bad)); !errors.Is(err, b2binpay.ErrCallbackMalformed) || cb != nil {
 			t.Errorf("%s: got %v, %v", c.name, cb, err)
 		}
 	}
@@ -87,7 +87,7 @@ func TestAmbiguousUnsignedCallbacks(t *testing.T) {
 		"Type":     `{"data":{"type":"deposit","id":"1"},"included":[` + strings.Replace(transfer, "type", "Type", 1) + `]}`,
 		"ID":       `{"data":{"type":"deposit","id":"1","ID":"2"}}`,
 	} {
-		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(body)); !errors.Is(err, b2binpay.ErrMalformedCallback) || cb != nil {
+		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackMalformed) || cb != nil {
 			t.Errorf("%s: got %v, %v", name, cb, err)
 		}
 	}
@@ -101,7 +101,7 @@ func TestUnknownMembersOfCallbacks(t *testing.T) {
 		{`"included":[`, `"jsonapi":{"version":"1.0"},"included":[{"type":"currency","id":"1002","attributes":{"amount":"7"}},{"type":"Transfer","id":"9"},{},`},
 	} {
 		body := strings.Replace(good, c.old, c.replacement, 1)
-		if cb, err := newCallbacks(t).Verify([]byte(body)); err != nil || cb.Amount != "1" || cb.TransferID != "2" {
+		if cb, err := newCallbacks(t).Verify(t.Context(), []byte(body)); err != nil || cb.Amount != "1" || cb.TransferID != "2" {
 			t.Errorf("%s: got %+v, %v", body, cb, err)
 		}
 	}
@@ -158,7 +158,7 @@ func TestMalformedCallbacks(t *testing.T) {
 		"a sign in a list":        callbackBody(`2`, `"1"`, `""`, at, `[`+sign+`]`),
 		"nested too deep":         `{"data":` + strings.Repeat(`[`, 20000) + strings.Repeat(`]`, 20000) + `}`,
 	} {
-		if cb, err := newCallbacks(t, allowUnsigned).Verify([]byte(body)); !errors.Is(err, b2binpay.ErrMalformedCallback) || cb != nil {
+		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackMalformed) || cb != nil {
 			t.Errorf("%s: got %v, %v", name, cb, err)
 		}
 	}
@@ -169,7 +169,7 @@ func TestOtherCutsOfACallback(t *testing.T) {
 	message := "2" + "10.50" + "7" + signedAt
 	sign := `"` + signature(login, password, message) + `"`
 	callbacks := newCallbacks(t)
-	if _, err := callbacks.Verify([]byte(callbackBody(`2`, `"10.50"`, `"7"`, `"`+signedAt+`"`, sign))); err != nil {
+	if _, err := callbacks.Verify(t.Context(), []byte(callbackBody(`2`, `"10.50"`, `"7"`, `"`+signedAt+`"`, sign))); err != nil {
 		t.Fatal(err)
 	}
 	for _, body := range []string{
@@ -178,7 +178,7 @@ func TestOtherCutsOfACallback(t *testing.T) {
 		callbackBody(`"210."`, `"507"`, `""`, `"`+signedAt+`"`, sign),
 		callbackBody(`""`, `"210.50"`, `"7"`, `"`+signedAt+`"`, sign),
 	} {
-		if _, err := callbacks.Verify([]byte(body)); !errors.Is(err, b2binpay.ErrMalformedCallback) {
+		if _, err := callbacks.Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackMalformed) {
 			t.Errorf("%s: got %v", body, err)
 		}
 	}

@@ -18,7 +18,12 @@ const maxCallback = 1 << 20
 // What does not verify is not shown to next: 400 if it is malformed, 403 if its signature or its time is not accepted,
 // 405 for another method than POST, 413 for more than 1 MiB, and 503 if CallbackConfig.Password fails. CallbackConfig.OnRefused
 // hears of these. The Content-Type is not looked at: the vendor does not document it, and it proves nothing.
+//
+// It panics if next is nil.
 func (c *Callbacks) Handler(next func(ctx context.Context, cb *Callback) error) http.Handler {
+	if next == nil {
+		panic("b2binpay: Callbacks.Handler: next is nil")
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cb, err := c.receive(w, r)
 		switch {
@@ -45,9 +50,9 @@ func (c *Callbacks) receive(w http.ResponseWriter, r *http.Request) (*Callback, 
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallback))
 	if err != nil {
-		return nil, fmt.Errorf("b2binpay: read callback: %w: %w", ErrMalformedCallback, err)
+		return nil, fmt.Errorf("b2binpay: read callback: %w: %w", ErrCallbackMalformed, err)
 	}
-	return c.Verify(body)
+	return c.Verify(r.Context(), body)
 }
 
 // refusal is the status that says why a callback is not accepted.
@@ -58,9 +63,9 @@ func refusal(err error) int {
 		return http.StatusMethodNotAllowed
 	case tooLarge:
 		return http.StatusRequestEntityTooLarge
-	case errors.Is(err, ErrMalformedCallback):
+	case errors.Is(err, ErrCallbackMalformed):
 		return http.StatusBadRequest
-	case errors.Is(err, ErrUnsigned), errors.Is(err, ErrBadSignature), errors.Is(err, ErrStale):
+	case errors.Is(err, ErrCallbackUnsigned), errors.Is(err, ErrCallbackSignature), errors.Is(err, ErrCallbackStale):
 		return http.StatusForbidden
 	default:
 		return http.StatusServiceUnavailable

@@ -97,15 +97,15 @@ func TestHandlerRefuses(t *testing.T) {
 	}{
 		{"another method", http.MethodPut, good, nil, 405, nil},
 		{"no body", http.MethodGet, "", nil, 405, nil},
-		{"malformed", http.MethodPost, good + "}", nil, 400, b2binpay.ErrMalformedCallback},
-		{"empty", http.MethodPost, "", nil, 400, b2binpay.ErrMalformedCallback},
-		{"as large as can be", http.MethodPost, good + strings.Repeat(" ", 1<<20-len(good)-1) + "}", nil, 400, b2binpay.ErrMalformedCallback},
-		{"too large", http.MethodPost, good + strings.Repeat(" ", 1<<20-len(good)+1), nil, 413, b2binpay.ErrMalformedCallback},
-		{"forged", http.MethodPost, strings.Replace(good, "10.50", "99.50", 1), nil, 403, b2binpay.ErrBadSignature},
-		{"unsigned", http.MethodPost, string(server.UnsignedCallback("")), nil, 403, b2binpay.ErrUnsigned},
-		{"stale", http.MethodPost, good, func(c *b2binpay.CallbackConfig) { c.MaxAge = 1 }, 403, b2binpay.ErrStale},
+		{"malformed", http.MethodPost, good + "}", nil, 400, b2binpay.ErrCallbackMalformed},
+		{"empty", http.MethodPost, "", nil, 400, b2binpay.ErrCallbackMalformed},
+		{"as large as can be", http.MethodPost, good + strings.Repeat(" ", 1<<20-len(good)-1) + "}", nil, 400, b2binpay.ErrCallbackMalformed},
+		{"too large", http.MethodPost, good + strings.Repeat(" ", 1<<20-len(good)+1), nil, 413, b2binpay.ErrCallbackMalformed},
+		{"forged", http.MethodPost, strings.Replace(good, "10.50", "99.50", 1), nil, 403, b2binpay.ErrCallbackSignature},
+		{"unsigned", http.MethodPost, string(server.UnsignedCallback("")), nil, 403, b2binpay.ErrCallbackUnsigned},
+		{"stale", http.MethodPost, good, func(c *b2binpay.CallbackConfig) { c.MaxAge = 1 }, 403, b2binpay.ErrCallbackStale},
 		{"no password", http.MethodPost, good, func(c *b2binpay.CallbackConfig) {
-			c.Password = func() (tokenapi.Secret, error) { return tokenapi.Secret{}, gone }
+			c.Password = func(context.Context) (tokenapi.Secret, error) { return tokenapi.Secret{}, gone }
 		}, 503, gone},
 	} {
 		var changes []func(*b2binpay.CallbackConfig)
@@ -144,4 +144,14 @@ func TestHandlerAlone(t *testing.T) {
 			t.Errorf("%d bytes: got %d", len(body), w.Code)
 		}
 	}
+}
+
+// A handler without somebody to hand callbacks to would lose each good one.
+func TestHandlerNeedsNext(t *testing.T) {
+	defer func() {
+		if said := recover(); said != "b2binpay: Callbacks.Handler: next is nil" {
+			t.Errorf("got %v", said)
+		}
+	}()
+	newCallbacks(t).Handler(nil)
 }

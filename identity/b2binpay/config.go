@@ -3,7 +3,6 @@ package b2binpay
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -59,9 +58,9 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. It makes no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, err := httpx.NewPeer(system, config.URL, config.HTTP)
-	if err := errors.Join(err, config.validate()); err != nil {
-		return nil, fmt.Errorf("b2binpay: %w", err)
+	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
+	if err := httpx.ConfigError(system, append(problems, config.validate()...)...); err != nil {
+		return nil, err
 	}
 	return &Client{config: config, peer: peer}, nil
 }
@@ -75,12 +74,12 @@ func (config Config) withDefaults() Config {
 	return config
 }
 
-func (config Config) validate() error {
-	problems := []error{httpx.CheckPath("TokenPath", config.TokenPath), httpx.CheckPath("RefreshPath", config.RefreshPath)}
-	if config.DefaultLifetime < 0 {
-		problems = append(problems, errors.New("Config.DefaultLifetime is negative"))
+func (config Config) validate() []error {
+	return []error{
+		httpx.CheckPath("TokenPath", config.TokenPath),
+		httpx.CheckPath("RefreshPath", config.RefreshPath),
+		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
 	}
-	return errors.Join(problems...)
 }
 
 // MaxUses returns how many requests an access token is used for, for the vault. Zero: any number.
@@ -88,5 +87,5 @@ func (c *Client) MaxUses() int { return max(0, c.config.MaxUses) }
 
 // Format prints where the API is, and nothing else of the Client.
 func (c *Client) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "b2binpay.Client(%v)", c.peer.Base)
+	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
 }

@@ -41,7 +41,7 @@ func TestZeroConfig(t *testing.T) {
 func TestMaxUses(t *testing.T) {
 	for configured, want := range map[int]int{0: 30, 7: 7, -1: 0} {
 		client := newClient(t, "", func(c *b2binpay.Config) { c.MaxUses = configured })
-		keeper, err := client.Keeper(login, tokenapi.Fixed(password))
+		keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: tokenapi.Fixed(password)})
 		if err != nil || client.MaxUses() != want || keeper.MaxUses() != want {
 			t.Errorf("%d: got %d, %v", configured, client.MaxUses(), err)
 		}
@@ -64,8 +64,8 @@ func TestPaths(t *testing.T) {
 }
 
 func TestKeeperReportsEveryProblem(t *testing.T) {
-	_, err := newClient(t, "").Keeper("", nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "b2binpay: ") || !strings.Contains(err.Error(), "login") || !strings.Contains(err.Error(), "Secret") {
+	_, err := newClient(t, "").Keeper(tokenapi.Account{})
+	if err == nil || err.Error() != "b2binpay: Keeper: Account.Login is missing\nb2binpay: Keeper: Account.Password is missing" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -75,7 +75,7 @@ func TestNewCallbacksReportsEveryProblem(t *testing.T) {
 	if err == nil || callbacks != nil {
 		t.Fatalf("got %v, %v", callbacks, err)
 	}
-	for _, want := range []string{"b2binpay: CallbackConfig.Login", "b2binpay: CallbackConfig.Password", "b2binpay: CallbackConfig.MaxAge"} {
+	for _, want := range []string{"b2binpay: Callbacks: Config.Login", "b2binpay: Callbacks: Config.Password", "b2binpay: Callbacks: Config.MaxAge"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %s: %v", want, err)
 		}

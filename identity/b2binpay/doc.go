@@ -14,7 +14,7 @@
 // used: package vault does that, with a [Client] or, for a program that holds the password, with a [Client.Keeper],
 // which signs in again where a refresh token has expired, was lost or is refused.
 //
-//	keeper, err := client.Keeper(login, tokenapi.Fixed(password)) // or a function that reads a file
+//	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: readPassword})
 //	v, err := vault.New(vault.Config{Store: …, Keys: …, Refreshers: map[string]vault.Refresher{"b2binpay": keeper}})
 //	err = v.Put(ctx, "b2binpay", vault.Entry{Owner: login, Client: "b2binpay", Token: keeper.FirstToken(), Until: …})
 //	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2binpay"}}

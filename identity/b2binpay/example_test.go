@@ -47,7 +47,10 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	keeper, err := client.Keeper(b2binpaytest.SampleLogin, tokenapi.Fixed(b2binpaytest.SamplePassword)) // or a function that reads a file
+	keeper, err := client.Keeper(tokenapi.Account{
+		Login:    b2binpaytest.SampleLogin,
+		Password: tokenapi.Fixed(b2binpaytest.SamplePassword),
+	}) // or a function that reads a file
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -126,14 +129,14 @@ func ExampleCallbacks_Verify() {
 		log.Fatal(err)
 	}
 	body := server.Callback("2", "0.300000000000000000", "order-7")
-	cb, err := callbacks.Verify(body)
+	cb, err := callbacks.Verify(context.Background(), body)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(cb.TrackingID, cb.Status, cb.Amount, cb.Time)
 
-	_, err = callbacks.Verify(bytes.ReplaceAll(body, []byte(`"0.3`), []byte(`"9.3`)))
-	fmt.Println(errors.Is(err, b2binpay.ErrBadSignature), err)
+	_, err = callbacks.Verify(context.Background(), bytes.ReplaceAll(body, []byte(`"0.3`), []byte(`"9.3`)))
+	fmt.Println(errors.Is(err, b2binpay.ErrCallbackSignature), err)
 	// Output:
 	// order-7 2 0.300000000000000000 2026-01-02 12:00:00 +0000 UTC
 	// true b2binpay: verify callback: the callback's signature is wrong

@@ -161,7 +161,7 @@ func FuzzCallback(f *testing.F) {
 		status, amount, trackingID, at, _ := readLoosely(body)
 		good := signature(login, password, status+amount+trackingID+at)
 		body = []byte(strings.ReplaceAll(string(body), placeholder, good))
-		cb, err := callbacks.Verify(body)
+		cb, err := callbacks.Verify(t.Context(), body)
 		if (cb != nil) != (err == nil) {
 			t.Fatalf("got %v, %v", cb, err)
 		}
@@ -189,7 +189,7 @@ func FuzzForgedCallback(f *testing.F) {
 	}
 	signed := server.Callback("2", "10.50", "order-7")
 	callbacks := newCallbacks(f, allowUnsigned)
-	want, err := callbacks.Verify(signed)
+	want, err := callbacks.Verify(f.Context(), signed)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func FuzzForgedCallback(f *testing.F) {
 			return // no place in the body
 		}
 		body := string(signed[:from]) + string(replacement) + string(signed[from+length:])
-		cb, err := callbacks.Verify([]byte(body))
+		cb, err := callbacks.Verify(t.Context(), []byte(body))
 		if err != nil {
 			return
 		}

@@ -31,7 +31,7 @@ type worker struct {
 	suspicions int
 }
 
-func (w *worker) readPassword() (tokenapi.Secret, error) {
+func (w *worker) readPassword(context.Context) (tokenapi.Secret, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return tokenapi.NewSecret(w.password), nil
@@ -56,7 +56,7 @@ func atWork(t *testing.T, cfg b2binpaytest.Config, f func(w *worker), changes ..
 		w := &worker{T: t, password: password}
 		suspect := func(c *b2binpay.Config) { c.OnSuspicious = w.suspects }
 		w.server, w.client = inMemory(t, cfg, append(changes, suspect)...)
-		keeper, err := w.client.Keeper(login, w.readPassword)
+		keeper, err := w.client.Keeper(tokenapi.Account{Login: login, Password: w.readPassword})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	second := refresh(t, client, first)
 	_, spent := client.Refresh(t.Context(), first)
 	_, wrong := client.SignIn(t.Context(), login, "wrong-5ecret")
-	keeper, err := client.Keeper(login, tokenapi.Fixed(password))
+	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: tokenapi.Fixed(password)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,11 +42,11 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cb, err := callbacks.Verify(server.Callback("2", "1", ""))
+	cb, err := callbacks.Verify(t.Context(), server.Callback("2", "1", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, forged := newCallbacks(t, account(login, "another-5ecret")).Verify(cb.Raw)
+	_, forged := newCallbacks(t, account(login, "another-5ecret")).Verify(t.Context(), cb.Raw)
 
 	secrets := []string{password, "wrong-5ecret", "another-5ecret", first.AccessToken, first.RefreshToken, second.AccessToken, second.RefreshToken}
 	for _, v := range []any{config, client, keeper, callbackConfig, callbacks, cb, exchanges, spent, wrong, forged} {

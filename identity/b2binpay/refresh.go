@@ -37,13 +37,13 @@ var refreshRefusals = httpx.Verdict{
 // The times of the answer are compared with its Date header, or else with our clock: see the package's doc.
 // The request is never repeated. After an error with Sent set, the server may have spent the refresh token.
 //
-// Errors: ErrGrantRefused, also if old has no refresh token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
+// Errors: ErrGrantRefused, without a request if old is nil or has no refresh token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
-	call := c.peer.Call("refresh token", old.RefreshToken)
-	if old.RefreshToken == "" {
-		return nil, call.Fail(tokenapi.ErrGrantRefused, "there is no refresh token")
+	call, err := c.peer.Refreshing(old)
+	if err != nil {
+		return nil, err
 	}
-	err := call.Send(ctx, httpx.Request{
+	err = call.Send(ctx, httpx.Request{
 		Method: http.MethodPost, URL: c.peer.URL(c.config.RefreshPath),
 		Body: authToken(refreshAttributes{old.RefreshToken}), MediaType: mediaType,
 	})

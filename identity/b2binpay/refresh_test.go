@@ -39,9 +39,11 @@ func TestRefreshRotates(t *testing.T) {
 
 func TestNothingToRefresh(t *testing.T) {
 	server, client := inMemory(t, b2binpaytest.Config{})
-	_, err := client.Refresh(t.Context(), &oauth2.Token{AccessToken: "a"})
-	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent || server.Count(b2binpaytest.EndpointRefresh) != 0 {
-		t.Errorf("got %#v", e)
+	for _, old := range []*oauth2.Token{nil, {AccessToken: "a"}, {RefreshToken: "a\nb"}} {
+		_, err := client.Refresh(t.Context(), old)
+		if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent || server.Count(b2binpaytest.EndpointRefresh) != 0 {
+			t.Errorf("got %#v", e)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package b2core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -59,6 +60,7 @@ func answered(err error, call *httpx.Call) error {
 	e, ok := errors.AsType[*tokenapi.Error](err)
 	if ok && e.NotSent() {
 		e.Sent, e.StatusCode = true, call.Last.StatusCode
+		e.Description = "the first request was refused, and then: " + cmp.Or(e.Description, "nothing could be sent")
 	}
 	return err
 }

@@ -167,7 +167,7 @@ func TestBearerIsNotToBeHad(t *testing.T) {
 		says  string
 	}{
 		"an outage":                  {errors.New("the vault is\x00 away"), 0, "no bearer: the vault is away"},
-		"with a delay":               {&tokenapi.PausedError{Name: "core", RetryAfter: 3 * time.Second}, 3 * time.Second, "no bearer: core: "},
+		"with a delay":               {&tokenapi.PausedError{System: "core", RetryAfter: 3 * time.Second}, 3 * time.Second, "no bearer: core: "},
 		"that a resumption may cure": {fmt.Errorf("a vault: %w", later{refusal}), 9 * time.Second, "no bearer: a vault: "},
 		"misconfigured behind it":    {&tokenapi.Error{System: "identity", Op: "x", Err: tokenapi.ErrMisconfigured, RetryAfter: time.Second}, time.Second, "no bearer: identity: x"},
 		"long":                       {errors.New(strings.Repeat("long", 300)), 0, "no bearer: longlong"},

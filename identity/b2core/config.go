@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -47,7 +48,8 @@ type Config struct {
 	HTTP tokenapi.HTTP
 }
 
-// A Client gets tokens of one platform for the B2Core sessions that Config.Bearer gives the tokens of. It is safe for concurrent use if Config.Bearer is.
+// A Client gets tokens of one platform for the B2Core sessions that Config.Bearer gives the tokens of. It is safe for concurrent
+// use if Config.Bearer is.
 type Client struct {
 	config Config
 	peer   httpx.Peer
@@ -57,16 +59,19 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. It makes no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, err := httpx.NewPeer(system, config.URL, config.HTTP)
-	hosts, hostsErr := parseHosts(config.Hosts)
-	if err := errors.Join(err, hostsErr, config.check()); err != nil {
-		return nil, fmt.Errorf("b2core: %w", err)
+	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
+	hosts, hostProblems := parseHosts(config.Hosts)
+	problems = slices.Concat(problems, hostProblems, config.validate())
+	if err := httpx.ConfigError(system, problems...); err != nil {
+		return nil, err
 	}
 	return &Client{config: config, peer: peer, hosts: append(hosts, originOf(peer.Base))}, nil
 }
 
 // Format prints B2Core's URL, and nothing else of the client.
-func (c *Client) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "b2core.Client(%s)", c.peer.Base) }
+func (c *Client) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
+}
 
 func (config Config) withDefaults() Config {
 	config.PlatformID = cmp.Or(config.PlatformID, "1")
@@ -74,18 +79,17 @@ func (config Config) withDefaults() Config {
 	return config
 }
 
-func (config Config) check() error {
-	var problems []error
-	if config.Bearer == nil {
-		problems = append(problems, errors.New("Config.Bearer is missing"))
+func (config Config) validate() []error {
+	problems := []error{
+		httpx.Missing("Bearer", config.Bearer == nil),
+		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
+		checkHeader("CountryCode", config.CountryCode),
+		checkHeader("CountryName", config.CountryName),
 	}
 	if config.PlatformID == "." || config.PlatformID == ".." {
-		problems = append(problems, errors.New("Config.PlatformID must not be a dot-segment (RFC 3986 section 3.3)"))
+		problems = append(problems, httpx.FieldError("PlatformID", errors.New("must not be a dot-segment (RFC 3986 section 3.3)")))
 	}
-	if config.DefaultLifetime < 0 {
-		problems = append(problems, errors.New("Config.DefaultLifetime is negative"))
-	}
-	return errors.Join(append(problems, checkHeader("CountryCode", config.CountryCode), checkHeader("CountryName", config.CountryName))...)
+	return problems
 }
 
 // checkHeader accepts what can stand in a header as it is (RFC 9110 section 5.5). Names of countries may not be ASCII.

@@ -49,7 +49,7 @@ func TestConfig(t *testing.T) {
 		"not UTF-8":              {func(c *b2core.Config) { c.CountryName = "T\xfcrkiye" }, "Config.CountryName cannot"},
 		"a trailing space":       {func(c *b2core.Config) { c.CountryCode = "+995 " }, "Config.CountryCode cannot"},
 		"origins":                {func(c *b2core.Config) { c.Hosts = []string{"http://h", "https://h:8443/"} }, ""},
-		"a host alone":           {func(c *b2core.Config) { c.Hosts = []string{"trader.example.com"} }, "Config.Hosts must be an http or https URL"},
+		"a host alone":           {func(c *b2core.Config) { c.Hosts = []string{"trader.example.com"} }, "Config.Hosts must begin with https://"},
 		"a host with a query":    {func(c *b2core.Config) { c.Hosts = []string{"https://h?"} }, "Config.Hosts must be a bare URL"},
 		"a host with a fragment": {func(c *b2core.Config) { c.Hosts = []string{"https://h#f"} }, "Config.Hosts must be a bare URL"},
 		"a host with a space":    {func(c *b2core.Config) { c.Hosts = []string{" https://h"} }, "Config.Hosts must be a bare URL"},

@@ -2,6 +2,7 @@ package b2core
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -40,22 +41,22 @@ func parseHost(raw string) (*url.URL, error) {
 	return u, err
 }
 
-// parseHosts parses Config.Hosts. Its error joins every problem.
-func parseHosts(raw []string) ([]origin, error) {
+// parseHosts parses Config.Hosts, and returns every problem.
+func parseHosts(raw []string) ([]origin, []error) {
 	var hosts []origin
 	var problems []error
-	for _, r := range raw {
+	for i, r := range raw {
 		u, err := parseHost(r)
-		switch {
-		case err != nil:
-			problems = append(problems, httpx.FieldError("Hosts", err))
-		case u.Path != "" && u.Path != "/":
-			problems = append(problems, httpx.FieldError("Hosts", errors.New("must hold origins, without a path")))
-		default:
-			hosts = append(hosts, originOf(u))
+		if err == nil && u.Path != "" && u.Path != "/" {
+			err = errors.New("must hold origins, without a path")
 		}
+		if err != nil {
+			problems = append(problems, httpx.FieldError("Hosts", fmt.Errorf("%w (entry %d)", err, i+1)))
+			continue
+		}
+		hosts = append(hosts, originOf(u))
 	}
-	return hosts, errors.Join(problems...)
+	return hosts, problems
 }
 
 // hostProblem says what is wrong with the host of an answer; "" if nothing. A host of the right origin may have a path: it

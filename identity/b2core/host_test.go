@@ -43,12 +43,12 @@ var hosts = map[string]string{
 	"https://my.broker.example\r\n":               "must be a bare URL",
 	"https://my.bro\u212Aer.example":              "must be a bare URL", // the Kelvin sign, which is a k in lower case
 	"https://my.bro%E2%84%AAer.example":           "must be a bare URL",
-	"//my.broker.example":                         "must be an http or https URL",
-	"my.broker.example":                           "must be an http or https URL",
-	"ftp://my.broker.example":                     "must be an http or https URL",
+	"//my.broker.example":                         "must begin with https://",
+	"my.broker.example":                           "must begin with https://",
+	"ftp://my.broker.example":                     "must begin with https://",
 	"https://":                                    "has no host",
 	"https:my.broker.example":                     "has no host",
-	"javascript:alert(1)//https://my.broker.exam": "must be an http or https URL",
+	"javascript:alert(1)//https://my.broker.exam": "must begin with https://",
 }
 
 // Whatever an answer says of its host, there is a token only with one that is expected.

@@ -25,7 +25,7 @@ type refreshRequest struct {
 	RefreshToken string `json:"refreshToken"`
 }
 
-// Refresh gets the successor of old by its refresh token: POST …/refresh. If old has none, or it is refused, Refresh signs in again
+// Refresh gets the successor of old by its refresh token: POST …/refresh. If old is nil or has none, or it is refused, Refresh signs in again
 // by the bearer. An answer without a refresh token leaves that of old in use.
 //
 // After an error with Sent set, B2Core may have spent the refresh token. It is what package vault calls a Refresher.
@@ -33,7 +33,7 @@ type refreshRequest struct {
 // Errors: as SignIn.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	const op = "refresh token"
-	if old.RefreshToken == "" {
+	if old == nil || old.RefreshToken == "" {
 		return c.SignIn(ctx)
 	}
 	bearer, err := c.bearer(ctx, op, nil)

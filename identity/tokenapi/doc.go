@@ -2,8 +2,8 @@
 // secrets, how they send, and how an account is kept signed in without a person.
 //
 // The clients are those of B2Trader's IdentityServer (package identity), of B2Core's platforms (b2core), of TraderEvolution's
-// back office (traderevolution), of Tradevest (tradevest) and of B2BINPAY (b2binpay). Each has a Config of its own,
-// whose HTTP field is an [HTTP], and gives tokens as *oauth2.Token.
+// back office (traderevolution), of Tradevest (tradevest) and of B2BINPAY (b2binpay). Each has a Config of its own, which says
+// how requests are sent by an [HTTP] or, in package identity, by fields of the same names, and gives tokens as *oauth2.Token.
 //
 // # Errors
 //
@@ -24,7 +24,8 @@
 // # Keeping tokens alive
 //
 // Each client has Refresh(ctx, old), which is what package vault calls a Refresher. A [Keeper] is a Refresher too, one that signs in again
-// where there is no refresh token or it is refused: for an account whose password a program holds.
+// where there is no refresh token or it is refused: for an [Account] whose password a program holds. The Keeper methods of the
+// clients make one.
 //
 // # Extras
 //

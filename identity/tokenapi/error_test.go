@@ -58,7 +58,7 @@ func TestSecretHides(t *testing.T) {
 	if s.Reveal() != hidden || s.IsZero() || !tokenapi.NewSecret("").IsZero() {
 		t.Error("a secret is what it hides")
 	}
-	if fixed, err := tokenapi.Fixed(hidden)(); err != nil || fixed.Reveal() != hidden || errors.Is(err, tokenapi.ErrUnavailable) {
+	if fixed, err := tokenapi.Fixed(hidden)(t.Context()); err != nil || fixed.Reveal() != hidden || errors.Is(err, tokenapi.ErrUnavailable) {
 		t.Errorf("got %v, %v", fixed, err)
 	}
 }

@@ -14,7 +14,7 @@ type HTTP struct {
 	Timeout time.Duration
 
 	// Transport sends the requests. Nil: a clone of http.DefaultTransport that keeps more idle connections to the one host,
-	// for a shorter time. TLS settings, such as a private CA, belong here.
+	// for a shorter time, or that itself if the program has replaced it by another type. TLS settings, such as a private CA, belong here.
 	Transport http.RoundTripper
 
 	// Observe, if set, is called after each HTTP exchange, in the goroutine of the call and with its context.
@@ -45,7 +45,11 @@ func (h HTTP) WithDefaults() HTTP {
 // defaultTransport keeps enough idle connections for parallel sign-ins to one host, and drops them before a server or
 // proxy would: a request lost to a connection that the peer is just closing is a refresh token lost.
 func defaultTransport() http.RoundTripper {
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok { // the program has replaced it, to trace requests perhaps
+		return http.DefaultTransport
+	}
+	t := standard.Clone()
 	t.MaxIdleConnsPerHost = 64
 	t.IdleConnTimeout = 25 * time.Second
 	return t

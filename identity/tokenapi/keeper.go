@@ -1,6 +1,7 @@
 package tokenapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -11,27 +12,19 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// KeeperConfig says how a [Keeper] gets tokens. Name, Secret and SignIn are required.
+// KeeperConfig says how a [Keeper] gets tokens. System, Account and SignIn are required.
 type KeeperConfig struct {
-	// Name is whose account it is, for errors and printing, such as "b2binpay".
-	Name string
+	// System is the package of the client, for errors and printing, such as "b2binpay".
+	System string
 
-	// Secret is asked before every sign-in, so that it can be changed without a restart.
-	Secret func() (Secret, error)
+	// Account is who signs in.
+	Account Account
 
-	// SignIn gets tokens by the secret.
-	SignIn func(context.Context, Secret) (*oauth2.Token, error)
+	// SignIn gets tokens by the account's login and password.
+	SignIn func(ctx context.Context, login, password string) (*oauth2.Token, error)
 
 	// Refresh gets the successor of a token by its refresh token. Nil: the API has no refresh tokens.
 	Refresh func(context.Context, *oauth2.Token) (*oauth2.Token, error)
-
-	// Interval is the least time between two sign-ins, however they end. Zero: 10 seconds, less than the life of any
-	// known platform's access tokens.
-	Interval time.Duration
-
-	// Pause is how long a secret that was refused is not tried again, so that the account is not locked; it doubles with
-	// each refusal, up to an hour. Another secret is tried at once. Zero: 5 minutes.
-	Pause time.Duration
 
 	// MaxUses is how many requests an access token is good for. Zero: any number.
 	MaxUses int
@@ -39,9 +32,6 @@ type KeeperConfig struct {
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
-
-// maxPause bounds the doubling of KeeperConfig.Pause.
-const maxPause = time.Hour
 
 // A Keeper keeps an account signed in without a person: it renews with the refresh token, and signs in again when there is
 // none, it has expired, or it is refused. It is what package vault calls a Refresher, and safe for concurrent use.
@@ -54,71 +44,42 @@ type Keeper struct {
 
 	mu          sync.Mutex
 	notBefore   time.Time // no sign-in before
-	refusals    int       // of the secret, in a row
-	secret      [32]byte  // the hash of the one refused last
+	refusals    int       // of passwords, in a row
+	refused     [32]byte  // the hash of the password refused last
 	pausedUntil time.Time // it is not tried before
 	spent       [32]byte  // the hash of the refresh token refused last
 	last        error     // how the last sign-in failed
 }
 
-// A PausedError says that a [Keeper] does not sign in just now: it did a moment ago, or its secret was refused.
-type PausedError struct {
-	Name       string        // the Keeper's
-	RetryAfter time.Duration // when to ask again; it may be sooner than the sign-in
-	Err        error         // how the last sign-in failed; nil: it did not
-}
-
-// Error says why.
-func (e *PausedError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("%s: signed in a moment ago: try again in %v", e.Name, e.RetryAfter.Round(time.Millisecond))
-	}
-	return fmt.Sprintf("%s: waiting before the next sign-in: try again in %v: %v", e.Name, e.RetryAfter.Round(time.Millisecond), e.Err)
-}
-
-// Unwrap returns how the last sign-in failed.
-func (e *PausedError) Unwrap() error { return e.Err }
-
-// GrantRefused returns false: the next sign-in may bring a token, however the last one ended.
-func (e *PausedError) GrantRefused() bool { return false }
-
-// RetryDelay returns RetryAfter.
-func (e *PausedError) RetryDelay() time.Duration { return e.RetryAfter }
-
-// NewKeeper returns a Keeper. Its error joins every problem of the KeeperConfig. It makes no request.
+// NewKeeper returns a Keeper. Its error joins every problem of the KeeperConfig; those of a field wrap a *[FieldError]. It makes no
+// request.
 func NewKeeper(config KeeperConfig) (*Keeper, error) {
-	var problems []error
-	for name, missing := range map[string]bool{
-		"Name": config.Name == "", "Secret": config.Secret == nil, "SignIn": config.SignIn == nil,
-	} {
-		if missing {
-			problems = append(problems, fmt.Errorf("tokenapi: KeeperConfig.%s is missing", name))
-		}
+	problems := config.Account.problems()
+	if config.System == "" {
+		problems = append(problems, &FieldError{"KeeperConfig.System", errMissing})
 	}
-	if config.Interval < 0 || config.Pause < 0 || config.MaxUses < 0 {
-		problems = append(problems, errors.New("tokenapi: KeeperConfig.Interval, Pause and MaxUses must not be negative"))
+	if config.SignIn == nil {
+		problems = append(problems, &FieldError{"KeeperConfig.SignIn", errMissing})
 	}
-	if config.Pause > maxPause {
-		problems = append(problems, fmt.Errorf("tokenapi: KeeperConfig.Pause is more than %v", maxPause))
+	if config.MaxUses < 0 {
+		problems = append(problems, &FieldError{"KeeperConfig.MaxUses", errNegative})
+	}
+	for i, problem := range problems {
+		problems[i] = fmt.Errorf("%s: Keeper: %w", cmp.Or(config.System, "tokenapi"), problem)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	if config.Interval == 0 {
-		config.Interval = 10 * time.Second
-	}
-	if config.Pause == 0 {
-		config.Pause = 5 * time.Minute
-	}
+	config.Account.Pace = config.Account.withDefaults()
 	if config.Now == nil {
 		config.Now = time.Now
 	}
 	return &Keeper{config: config}, nil
 }
 
-// Format prints the name and nothing else.
+// Format prints the system and nothing else.
 func (k *Keeper) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "tokenapi.Keeper(%s)", k.config.Name)
+	_, _ = fmt.Fprintf(f, "tokenapi.Keeper(%s)", k.config.System)
 }
 
 // MaxUses returns the KeeperConfig's, for the vault.
@@ -127,38 +88,31 @@ func (k *Keeper) MaxUses() int { return k.config.MaxUses }
 // FirstToken returns what to put into a vault at the start, so that the renewal signs in.
 func (*Keeper) FirstToken() *oauth2.Token { return FirstToken() }
 
-// FirstToken returns a token that has expired and holds nothing: what stands in a vault before there is one, for a client
-// whose Refresh then signs in. (An oauth2.Token without an Expiry never expires.)
-func FirstToken() *oauth2.Token { return &oauth2.Token{Expiry: time.Unix(0, 0)} }
-
 // Refresh returns the successor of old: by its refresh token, or by signing in where there is none, it has expired, or it is refused.
 // It never says that the grant is refused, for that the next sign-in may cure.
 //
-// Errors: *PausedError; what Secret returns, wrapped; else as the KeeperConfig's functions.
+// Errors: *[PausedError]; ErrMisconfigured with its cause if the account's password cannot be had; else as the KeeperConfig's
+// functions.
 func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
-	refresh := sha256.Sum256([]byte(old.RefreshToken))
-	if k.refreshable(old) && !k.isSpent(refresh) {
+	if k.refreshable(old) {
 		token, err := k.config.Refresh(ctx, old)
 		if !spends(err) {
 			return token, err
 		}
-		k.spend(refresh)
+		k.spend(old)
 	}
-	secret, err := k.config.Secret()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: the account's secret: %w", k.config.Name, kept(err))
-	case secret.IsZero():
-		return nil, fmt.Errorf("%s: the account's secret is empty", k.config.Name)
+	password, err := k.config.Account.password(ctx, k.config.System)
+	if err != nil {
+		return nil, kept(err)
 	}
-	hash := sha256.Sum256([]byte(secret.Reveal()))
+	hash := sha256.Sum256([]byte(password.Reveal()))
 	if err := k.begin(hash); err != nil {
 		return nil, err
 	}
-	token, err := k.config.SignIn(ctx, secret)
+	token, err := k.config.SignIn(ctx, k.config.Account.Login, password.Reveal())
 	k.end(hash, err)
 	if err == nil && token == nil {
-		err = fmt.Errorf("%s: the sign-in brought no token", k.config.Name)
+		err = fmt.Errorf("%s: the sign-in brought no token", k.config.System)
 	}
 	return token, kept(err)
 }
@@ -185,54 +139,53 @@ func (e *keptError) Error() string    { return e.err.Error() }
 func (e *keptError) Unwrap() error    { return e.err }
 func (*keptError) GrantRefused() bool { return false }
 
-// refreshable reports whether there is a refresh token that is worth a request.
+// refreshable reports whether there is a refresh token that is worth a request: it has not expired, and is not the one that was
+// refused last.
 func (k *Keeper) refreshable(old *oauth2.Token) bool {
-	if k.config.Refresh == nil || old.RefreshToken == "" {
+	if k.config.Refresh == nil || old == nil || old.RefreshToken == "" {
 		return false
 	}
 	expiry, known := old.Extra(RefreshExpiry).(time.Time)
-	return !known || k.config.Now().Before(expiry)
-}
-
-// isSpent reports whether a refresh token is the one that was refused last, so that it is not sent again for
-// as long as no sign-in succeeds.
-func (k *Keeper) isSpent(refresh [32]byte) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.spent == refresh
+	return (!known || k.config.Now().Before(expiry)) && k.spent != sha256.Sum256([]byte(old.RefreshToken))
 }
 
-func (k *Keeper) spend(refresh [32]byte) {
+// spend takes note of a refresh token that is not to be sent again.
+func (k *Keeper) spend(old *oauth2.Token) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.spent = refresh
+	k.spent = sha256.Sum256([]byte(old.RefreshToken))
 }
 
-// begin permits one sign-in with the secret of that hash, or says how long to wait.
-func (k *Keeper) begin(secret [32]byte) error {
+// begin permits one sign-in with the password of that hash, or says how long to wait.
+func (k *Keeper) begin(password [32]byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.config.Now()
 	if wait := k.notBefore.Sub(now); wait > 0 {
-		return &PausedError{Name: k.config.Name, RetryAfter: wait, Err: k.last}
+		return &PausedError{System: k.config.System, RetryAfter: wait, Err: k.last}
 	}
-	if wait := k.pausedUntil.Sub(now); wait > 0 && k.secret == secret {
-		return &PausedError{Name: k.config.Name, RetryAfter: min(wait, k.config.Interval), Err: k.last} // it may be changed sooner
+	if wait := k.pausedUntil.Sub(now); wait > 0 && k.refused == password {
+		return &PausedError{System: k.config.System, RetryAfter: min(wait, k.config.Account.Interval), Err: k.last} // it may be changed sooner
 	}
-	k.notBefore = now.Add(k.config.Interval)
+	k.notBefore = now.Add(k.config.Account.Interval)
 	return nil
 }
 
 // end takes note of how a sign-in went.
-func (k *Keeper) end(secret [32]byte, err error) {
+func (k *Keeper) end(password [32]byte, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	e, _ := errors.AsType[*Error](err)
 	switch k.last = err; {
 	case err == nil:
 		k.refusals, k.pausedUntil = 0, time.Time{}
 	case errors.Is(err, ErrBadCredentials):
-		k.pausedUntil = k.config.Now().Add(min(k.config.Pause<<min(k.refusals, 16), maxPause))
-		k.secret = secret
+		k.pausedUntil = k.config.Now().Add(min(k.config.Account.Pause<<min(k.refusals, 16), maxPause))
+		k.refused = password
 		k.refusals++
+	case e != nil && e.NotSent(): // nobody was asked
+		k.notBefore = time.Time{}
 	}
 }

@@ -21,8 +21,8 @@ type asked struct {
 	refused error // of the next refresh
 }
 
-func (a *asked) signIn(_ context.Context, s tokenapi.Secret) (*oauth2.Token, error) {
-	a.steps = append(a.steps, "sign in with "+s.Reveal())
+func (a *asked) signIn(_ context.Context, login, password string) (*oauth2.Token, error) {
+	a.steps = append(a.steps, "sign in as "+login+" with "+password)
 	return &oauth2.Token{AccessToken: "new"}, nil
 }
 
@@ -33,7 +33,9 @@ func (a *asked) refresh(_ context.Context, old *oauth2.Token) (*oauth2.Token, er
 
 func (a *asked) keeper(t *testing.T, change func(*tokenapi.KeeperConfig)) *tokenapi.Keeper {
 	t.Helper()
-	config := tokenapi.KeeperConfig{Name: "test", Secret: tokenapi.Fixed("pa55"), SignIn: a.signIn, Refresh: a.refresh}
+	config := tokenapi.KeeperConfig{
+		System: "test", Account: tokenapi.Account{Login: "me", Password: tokenapi.Fixed("pa55")}, SignIn: a.signIn, Refresh: a.refresh,
+	}
 	if change != nil {
 		change(&config)
 	}
@@ -56,15 +58,16 @@ func TestKeeperChooses(t *testing.T) {
 		refused error
 		want    []string
 	}{
-		"no token yet":           {func() *oauth2.Token { return (*tokenapi.Keeper)(nil).FirstToken() }, nil, nil, []string{"sign in with pa55"}},
+		"nothing at all":         {func() *oauth2.Token { return nil }, nil, nil, []string{"sign in as me with pa55"}},
+		"no token yet":           {func() *oauth2.Token { return (*tokenapi.Keeper)(nil).FirstToken() }, nil, nil, []string{"sign in as me with pa55"}},
 		"a refresh token":        {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, nil, []string{"refresh old"}},
 		"one that lives":         {func() *oauth2.Token { return expiring(time.Now().Add(time.Second)) }, nil, nil, []string{"refresh old"}},
-		"one that has expired":   {func() *oauth2.Token { return expiring(time.Now()) }, nil, nil, []string{"sign in with pa55"}},
-		"one that is refused":    {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, tokenapi.ErrGrantRefused, []string{"refresh old", "sign in with pa55"}},
-		"an unusable answer":     {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, &tokenapi.Error{Err: tokenapi.ErrUnusableAnswer, StatusCode: 200}, []string{"refresh old", "sign in with pa55"}},
+		"one that has expired":   {func() *oauth2.Token { return expiring(time.Now()) }, nil, nil, []string{"sign in as me with pa55"}},
+		"one that is refused":    {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, tokenapi.ErrGrantRefused, []string{"refresh old", "sign in as me with pa55"}},
+		"an unusable answer":     {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, &tokenapi.Error{Err: tokenapi.ErrUnusableAnswer, StatusCode: 200}, []string{"refresh old", "sign in as me with pa55"}},
 		"an unusable refusal":    {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, &tokenapi.Error{Err: tokenapi.ErrUnusableAnswer, StatusCode: 418}, []string{"refresh old"}},
 		"the server is away":     {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, nil, tokenapi.ErrUnavailable, []string{"refresh old"}},
-		"no refresh in this API": {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, func(c *tokenapi.KeeperConfig) { c.Refresh = nil }, nil, []string{"sign in with pa55"}},
+		"no refresh in this API": {func() *oauth2.Token { return &oauth2.Token{RefreshToken: "old"} }, func(c *tokenapi.KeeperConfig) { c.Refresh = nil }, nil, []string{"sign in as me with pa55"}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := &asked{refused: c.refused}
@@ -84,14 +87,14 @@ func TestKeeperNeverGivesUp(t *testing.T) {
 	refusal := &tokenapi.Error{System: "test", Op: "sign in", Err: tokenapi.ErrNotSignedIn}
 	for name, change := range map[string]func(*tokenapi.KeeperConfig){
 		"the sign-in": func(c *tokenapi.KeeperConfig) {
-			c.SignIn = func(context.Context, tokenapi.Secret) (*oauth2.Token, error) { return nil, refusal }
+			c.SignIn = func(context.Context, string, string) (*oauth2.Token, error) { return nil, refusal }
 		},
 		"the secret": func(c *tokenapi.KeeperConfig) {
-			c.Secret = func() (tokenapi.Secret, error) { return tokenapi.Secret{}, refusal }
+			c.Account.Password = func(context.Context) (tokenapi.Secret, error) { return tokenapi.Secret{}, refusal }
 		},
-		"no secret": func(c *tokenapi.KeeperConfig) { c.Secret = tokenapi.Fixed("") },
+		"no secret": func(c *tokenapi.KeeperConfig) { c.Account.Password = tokenapi.Fixed("") },
 		"no token at all": func(c *tokenapi.KeeperConfig) {
-			c.SignIn = func(context.Context, tokenapi.Secret) (*oauth2.Token, error) { return nil, nil }
+			c.SignIn = func(context.Context, string, string) (*oauth2.Token, error) { return nil, nil }
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -107,9 +110,118 @@ func TestKeeperNeverGivesUp(t *testing.T) {
 	}
 }
 
+// facts are what the vault asks of an error.
+type facts struct {
+	GrantRefused, Misconfigured, NotSent, Unanswered bool
+}
+
+func factsOf(err error) facts {
+	var e interface {
+		GrantRefused() bool
+		Misconfigured() bool
+		NotSent() bool
+		Unanswered() bool
+	}
+	if !errors.As(err, &e) {
+		return facts{}
+	}
+	return facts{e.GrantRefused(), e.Misconfigured(), e.NotSent(), e.Unanswered()}
+}
+
+// A pause says how the last sign-in failed, but not that its own request, which was never made, went the same way.
+func TestPausedErrorSpeaksForItself(t *testing.T) {
+	for _, last := range []*tokenapi.Error{
+		{Err: tokenapi.ErrBadCredentials, Sent: true},
+		{Err: tokenapi.ErrNotSignedIn, Sent: true},
+		{Err: tokenapi.ErrMisconfigured, Sent: true},
+		{Err: tokenapi.ErrUnavailable, Sent: true},
+		{Err: tokenapi.ErrUnavailable},
+		nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			k := (&asked{}).keeper(t, nil)
+			paused := &tokenapi.PausedError{System: "test", RetryAfter: time.Second}
+			if last != nil {
+				paused.Err = last
+			}
+			if !errors.Is(paused, tokenapi.ErrUnavailable) || last != nil && !errors.Is(paused, last.Err) || factsOf(paused) != (facts{}) {
+				t.Errorf("%v: got %+v", paused, factsOf(paused))
+			}
+			if _, err := k.Refresh(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+			_, err := k.Refresh(t.Context(), nil)
+			if got, ok := errors.AsType[*tokenapi.PausedError](err); !ok || got.RetryAfter != 10*time.Second || got.Err != nil {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// A sign-in that surely was not sent costs nothing, so that it may be repeated at once.
+func TestKeeperRepeatsWhatWasNotSent(t *testing.T) {
+	for sent, want := range map[bool]int{false: 3, true: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			tries := 0
+			k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) {
+				c.SignIn = func(context.Context, string, string) (*oauth2.Token, error) {
+					tries++
+					return nil, &tokenapi.Error{Err: tokenapi.ErrUnavailable, Sent: sent}
+				}
+			})
+			for range 3 {
+				if _, err := k.Refresh(t.Context(), nil); !errors.Is(err, tokenapi.ErrUnavailable) {
+					t.Errorf("got %v", err)
+				}
+			}
+			if tries != want {
+				t.Errorf("sent %v: %d tries, want %d", sent, tries, want)
+			}
+		})
+	}
+}
+
+// A password that cannot be had is for whoever configured it, unless the caller has just stopped waiting for it.
+func TestKeeperWithoutPassword(t *testing.T) {
+	gone := errors.New("the file is gone")
+	k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) {
+		c.Account.Password = func(ctx context.Context) (tokenapi.Secret, error) {
+			if err := ctx.Err(); err != nil {
+				return tokenapi.Secret{}, err
+			}
+			return tokenapi.Secret{}, gone
+		}
+	})
+	_, err := k.Refresh(t.Context(), nil)
+	if !errors.Is(err, tokenapi.ErrMisconfigured) || !errors.Is(err, gone) || factsOf(err) != (facts{Misconfigured: true}) {
+		t.Errorf("got %v", err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	_, err = k.Refresh(ended, nil)
+	if !errors.Is(err, tokenapi.ErrUnavailable) || !errors.Is(err, context.Canceled) || factsOf(err) != (facts{NotSent: true}) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestNewKeeper(t *testing.T) {
-	_, err := tokenapi.NewKeeper(tokenapi.KeeperConfig{MaxUses: -1, Pause: 2 * time.Hour})
-	for _, want := range []string{"Name", "Secret", "SignIn", "negative", "more than 1h"} {
+	_, err := tokenapi.NewKeeper(tokenapi.KeeperConfig{
+		System: "test", Account: tokenapi.Account{Pace: tokenapi.Pace{Interval: -1, Pause: 2 * time.Hour}}, MaxUses: -1,
+	})
+	want := `test: Keeper: Account.Login is missing
+test: Keeper: Account.Password is missing
+test: Keeper: Pace.Interval is negative
+test: Keeper: Pace.Pause is more than 1h0m0s
+test: Keeper: KeeperConfig.SignIn is missing
+test: Keeper: KeeperConfig.MaxUses is negative`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	if field, ok := errors.AsType[*tokenapi.FieldError](err); !ok || field.Field != "Account.Login" {
+		t.Errorf("got %v", field)
+	}
+	_, err = tokenapi.NewKeeper(tokenapi.KeeperConfig{Account: tokenapi.Account{Pace: tokenapi.Pace{Pause: -1}}})
+	for _, want := range []string{"tokenapi: Keeper: KeeperConfig.System is missing", "Pace.Pause is negative"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
@@ -122,9 +234,9 @@ func TestNewKeeper(t *testing.T) {
 
 func ExampleKeeper() {
 	keeper, err := tokenapi.NewKeeper(tokenapi.KeeperConfig{
-		Name:   "an API of our own",
-		Secret: tokenapi.Fixed("the account's password"),
-		SignIn: func(context.Context, tokenapi.Secret) (*oauth2.Token, error) {
+		System:  "an API of our own",
+		Account: tokenapi.Account{Login: "worker", Password: tokenapi.Fixed("the account's password")},
+		SignIn: func(context.Context, string, string) (*oauth2.Token, error) {
 			return &oauth2.Token{AccessToken: "first"}, nil
 		},
 	})

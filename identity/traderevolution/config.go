@@ -2,7 +2,6 @@ package traderevolution
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,9 +20,9 @@ type Config struct {
 	// Empty: /auth/token, /auth/token/refresh and /external/token/verify.
 	TokenPath, RefreshPath, VerifyPath string
 
-	// AccessTokenLifetime and RefreshTokenLifetime are assumed where an answer does not tell them, or tells 0. Zero:
-	// 5 minutes and 1 hour, which a known client assumes.
-	AccessTokenLifetime, RefreshTokenLifetime time.Duration
+	// DefaultLifetime and DefaultRefreshLifetime are assumed for an access token and a refresh token where an answer has no
+	// accessTokenLifeTime or refreshTokenLifeTime, or 0. Zero: 5 minutes and 1 hour, which a known client assumes.
+	DefaultLifetime, DefaultRefreshLifetime time.Duration
 
 	// HTTP says how requests are sent.
 	HTTP tokenapi.HTTP
@@ -41,9 +40,9 @@ const system = "traderevolution"
 // New returns a Client. Its error joins every problem of the Config. It makes no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, err := httpx.NewPeer(system, config.URL, config.HTTP)
-	if err := errors.Join(err, config.check()); err != nil {
-		return nil, fmt.Errorf("%s: %w", system, err)
+	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
+	if err := httpx.ConfigError(system, append(problems, config.validate()...)...); err != nil {
+		return nil, err
 	}
 	return &Client{config: config, peer: peer}, nil
 }
@@ -57,23 +56,17 @@ func (config Config) withDefaults() Config {
 	config.TokenPath = cmp.Or(config.TokenPath, "/auth/token")
 	config.RefreshPath = cmp.Or(config.RefreshPath, "/auth/token/refresh")
 	config.VerifyPath = cmp.Or(config.VerifyPath, "/external/token/verify")
-	config.AccessTokenLifetime = cmp.Or(config.AccessTokenLifetime, 5*time.Minute)
-	config.RefreshTokenLifetime = cmp.Or(config.RefreshTokenLifetime, time.Hour)
+	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, 5*time.Minute)
+	config.DefaultRefreshLifetime = cmp.Or(config.DefaultRefreshLifetime, time.Hour)
 	return config
 }
 
-func (config Config) check() error {
-	problems := []error{
+func (config Config) validate() []error {
+	return []error{
 		httpx.CheckPath("TokenPath", config.TokenPath),
 		httpx.CheckPath("RefreshPath", config.RefreshPath),
 		httpx.CheckPath("VerifyPath", config.VerifyPath),
+		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
+		httpx.CheckDuration("DefaultRefreshLifetime", config.DefaultRefreshLifetime),
 	}
-	for name, d := range map[string]time.Duration{
-		"AccessTokenLifetime": config.AccessTokenLifetime, "RefreshTokenLifetime": config.RefreshTokenLifetime,
-	} {
-		if d < 0 {
-			problems = append(problems, httpx.FieldError(name, errors.New("is negative")))
-		}
-	}
-	return errors.Join(problems...)
 }

@@ -16,12 +16,12 @@ import (
 func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := traderevolution.New(traderevolution.Config{
 		URL: "https://backoffice:5ecret@h", TokenPath: "auth", RefreshPath: "auth", VerifyPath: "auth",
-		AccessTokenLifetime: -1, RefreshTokenLifetime: -1, HTTP: tokenapi.HTTP{Timeout: -1},
+		DefaultLifetime: -1, DefaultRefreshLifetime: -1, HTTP: tokenapi.HTTP{Timeout: -1},
 	})
 	if err == nil || !strings.HasPrefix(err.Error(), "traderevolution: ") || strings.Contains(err.Error(), "5ecret") {
 		t.Fatalf("got %v", err)
 	}
-	for _, name := range []string{"URL", "TokenPath", "RefreshPath", "VerifyPath", "AccessTokenLifetime", "RefreshTokenLifetime", "HTTP.Timeout"} {
+	for _, name := range []string{"URL", "TokenPath", "RefreshPath", "VerifyPath", "DefaultLifetime", "DefaultRefreshLifetime", "HTTP.Timeout"} {
 		if !strings.Contains(err.Error(), "Config."+name+" ") {
 			t.Errorf("the error lacks %s: %v", name, err)
 		}
@@ -51,8 +51,8 @@ func TestClientSaysWhichServer(t *testing.T) {
 }
 
 func TestKeeperNeedsAnAccount(t *testing.T) {
-	_, err := newClient(t, bubbleURL).Keeper("", nil)
-	for _, want := range []string{"traderevolution: ", "login", "password"} {
+	_, err := newClient(t, bubbleURL).Keeper(tokenapi.Account{})
+	for _, want := range []string{"traderevolution: Keeper: Account.Login is missing", "traderevolution: Keeper: Account.Password is missing"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
@@ -67,7 +67,7 @@ func TestLifetimesOfTheConfig(t *testing.T) {
 		{7 * time.Second, 8 * time.Second, 7 * time.Second, 8 * time.Second},
 	} {
 		server, client := inMemory(t, traderevolutiontest.Config{}, func(config *traderevolution.Config) {
-			config.AccessTokenLifetime, config.RefreshTokenLifetime = c.access, c.refresh
+			config.DefaultLifetime, config.DefaultRefreshLifetime = c.access, c.refresh
 			config.HTTP.Now = func() time.Time { return at }
 		})
 		server.Inject(traderevolutiontest.EndpointToken, answer([]byte(`{"accessToken":"a","refreshToken":"r"}`)))

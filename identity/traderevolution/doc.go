@@ -13,7 +13,7 @@
 // refresh token works twice is not known. Package vault calls it once for every process that needs a token, and a
 // [Client.Keeper] signs in again where that is needed:
 //
-//	keeper, err := client.Keeper(login, tokenapi.Fixed(password))
+//	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: readPassword})
 //	tokens, err := vault.New(vault.Config{…, Refreshers: map[string]vault.Refresher{"backoffice": keeper}})
 //
 // [Client.VerifyOTT] tells a site that the back office links to whose one-time token it was called with.

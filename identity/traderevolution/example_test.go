@@ -55,7 +55,7 @@ func Example() {
 // The whole thing: a worker that calls the back office for as long as it runs, and never thinks of tokens.
 func ExampleClient_Keeper() {
 	ctx, server := context.Background(), exampleServer()
-	keeper, err := exampleClient(server).Keeper("backoffice", tokenapi.Fixed("backoffice-password"))
+	keeper, err := exampleClient(server).Keeper(tokenapi.Account{Login: "backoffice", Password: tokenapi.Fixed("backoffice-password")})
 	if err != nil {
 		log.Fatal(err)
 	}

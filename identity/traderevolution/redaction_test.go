@@ -35,7 +35,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	token := server.IssueOTT("trader")
 	ott := verify(t, client, token)
 	refused := verify(t, client, token)
-	keeper, err := client.Keeper(login, tokenapi.Fixed(password))
+	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: tokenapi.Fixed(password)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,19 +32,16 @@ var refreshVerdict = httpx.Verdict{
 // The request is never repeated, not even by net/http, which repeats other GETs. After an error with Sent set, the server
 // may have spent the refresh token.
 //
-// Errors: ErrGrantRefused, without a request if old has no refresh token, or one that cannot stand in a header;
+// Errors: ErrGrantRefused, without a request if old is nil or has no refresh token, or one that cannot stand in a header;
 // ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
-	call := c.peer.Call("refresh token", old.RefreshToken)
-	switch {
-	case old.RefreshToken == "":
-		return nil, call.Fail(tokenapi.ErrGrantRefused, "there is no refresh token")
-	case !httpx.HeaderSafe(old.RefreshToken):
-		return nil, call.Fail(tokenapi.ErrGrantRefused, "the refresh token holds characters that no token may hold")
+	call, err := c.peer.Refreshing(old)
+	if err != nil {
+		return nil, err
 	}
 	header := make(http.Header)
 	header.Set("token", old.RefreshToken)
-	err := call.Send(ctx, httpx.Request{Method: http.MethodGet, URL: c.peer.URL(c.config.RefreshPath), Header: header})
+	err = call.Send(ctx, httpx.Request{Method: http.MethodGet, URL: c.peer.URL(c.config.RefreshPath), Header: header})
 	if err != nil {
 		return nil, err
 	}

@@ -44,10 +44,13 @@ var signInVerdict = httpx.Verdict{
 // SignIn posts login and password to /auth/token (vendor's page, "Access token") and returns a pair of tokens. The Expiry is
 // reckoned from the moment the request was sent; the extra refresh_expiry, a time.Time, says when the refresh token ends.
 //
-// Errors: ErrBadCredentials; ErrMisconfigured, also if the user has no access to the REST API; ErrUnavailable;
+// Errors: ErrBadCredentials, without a request if login or password is empty; ErrMisconfigured, also if the user has no access to the REST API; ErrUnavailable;
 // ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.Token, error) {
 	call := c.peer.Call("sign in", password)
+	if login == "" || password == "" {
+		return nil, call.Fail(tokenapi.ErrBadCredentials, "the login or the password is empty")
+	}
 	err := call.Send(ctx, httpx.Request{
 		Method: http.MethodPost, URL: c.peer.URL(c.config.TokenPath), Body: signInRequest{login, password},
 	})
@@ -74,10 +77,10 @@ func (c *Client) token(call *httpx.Call, pair tokensAnswer) (*oauth2.Token, erro
 	t := httpx.Tokens{
 		Access:   pair.AccessToken,
 		Refresh:  pair.RefreshToken,
-		Lifetime: cmp.Or(time.Duration(pair.AccessTokenLifeTime), c.config.AccessTokenLifetime),
+		Lifetime: cmp.Or(time.Duration(pair.AccessTokenLifeTime), c.config.DefaultLifetime),
 	}
 	if t.Refresh != "" {
-		t.RefreshLifetime = cmp.Or(time.Duration(pair.RefreshTokenLifeTime), c.config.RefreshTokenLifetime)
+		t.RefreshLifetime = cmp.Or(time.Duration(pair.RefreshTokenLifeTime), c.config.DefaultRefreshLifetime)
 	}
 	return call.Token(t)
 }

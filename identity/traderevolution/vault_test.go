@@ -33,7 +33,7 @@ func atWork(t *testing.T, cfg traderevolutiontest.Config, f func(w *worker)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &worker{T: t}
 		w.server, w.client = inMemory(t, cfg)
-		keeper, err := w.client.Keeper(login, tokenapi.Fixed(password))
+		keeper, err := w.client.Keeper(tokenapi.Account{Login: login, Password: tokenapi.Fixed(password)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func TestKeeperKnowsWhenTheRefreshTokenEnds(t *testing.T) {
 		c.HTTP.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }
 	}
 	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
-		keeper, err := client.Keeper(login, tokenapi.Fixed(password))
+		keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: tokenapi.Fixed(password)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +242,7 @@ func TestKeeperKnowsWhenTheRefreshTokenEnds(t *testing.T) {
 // A wrong password is tried seldom, so that the account is not locked.
 func TestKeeperPausesAfterAWrongPassword(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
-		keeper, err := client.Keeper(login, tokenapi.Fixed("wrong"))
+		keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: tokenapi.Fixed("wrong")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,10 +2,10 @@ package tradevest
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"b2trader.identity.auth/identity/internal/httpx"
@@ -32,7 +32,7 @@ type Config struct {
 
 	// ClientSecret is asked before every request, so that it can be changed without a restart. [tokenapi.Fixed] makes one
 	// that never changes.
-	ClientSecret func() (tokenapi.Secret, error)
+	ClientSecret func(context.Context) (tokenapi.Secret, error)
 
 	// RequestorID is what [Client.Transport] sends as Requestor-ID: the UUID (RFC 9562 section 4) of the natural person who
 	// acts. Empty: it adds none.
@@ -57,16 +57,16 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. It makes no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, err := httpx.NewPeer(system, config.URL, config.HTTP)
-	if err := errors.Join(err, config.validate()); err != nil {
-		return nil, fmt.Errorf("tradevest: %w", err)
+	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
+	if err := httpx.ConfigError(system, append(problems, config.validate()...)...); err != nil {
+		return nil, err
 	}
 	return &Client{config: config, peer: peer}, nil
 }
 
 // Format prints the system and its URL, and nothing else of the Client.
 func (c *Client) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "tradevest.Client(%s)", c.peer.URL(""))
+	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
 }
 
 func (config Config) withDefaults() Config {
@@ -77,25 +77,16 @@ func (config Config) withDefaults() Config {
 	return config
 }
 
-// validate returns every problem at once, but for those of URL and HTTP.
-func (config Config) validate() error {
-	problems := []error{httpx.CheckPath("TokenPath", config.TokenPath)}
-	if config.ClientID == "" {
-		problems = append(problems, errors.New("Config.ClientID is missing"))
-	}
-	if config.ClientSecret == nil {
-		problems = append(problems, errors.New("Config.ClientSecret is missing"))
-	}
-	for _, scope := range config.Scopes {
-		if scope == "" || !httpx.HeaderSafe(scope) || strings.ContainsAny(scope, `"\`) {
-			problems = append(problems, httpx.FieldError("Scopes", fmt.Errorf("has %q, which is no scope (RFC 6749 section 3.3)", scope)))
-		}
+func (config Config) validate() []error {
+	problems := []error{
+		httpx.CheckPath("TokenPath", config.TokenPath),
+		httpx.CheckScopes("Scopes", config.Scopes),
+		httpx.Missing("ClientID", config.ClientID == ""),
+		httpx.Missing("ClientSecret", config.ClientSecret == nil),
+		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
 	}
 	if config.RequestorID != "" && !isUUID(config.RequestorID) {
 		problems = append(problems, httpx.FieldError("RequestorID", errors.New("is not a UUID (RFC 9562 section 4)")))
 	}
-	if config.DefaultLifetime < 0 {
-		problems = append(problems, errors.New("Config.DefaultLifetime is negative"))
-	}
-	return errors.Join(problems...)
+	return problems
 }

@@ -25,7 +25,7 @@ func TestNewReportsEveryProblem(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Config.URL must not hold a user name or password", "Config.TokenPath must begin with a slash", "Config.ClientID is missing",
-		"Config.ClientSecret is missing", `Config.Scopes has "two words"`, `Config.Scopes has ""`, "Config.RequestorID is not a UUID",
+		"Config.ClientSecret is missing", `Config.Scopes holds what is no scope (RFC 6749 section 3.3): ["two words" ""]`, "Config.RequestorID is not a UUID",
 		"Config.DefaultLifetime is negative", "Config.HTTP.Timeout is negative",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -47,13 +47,13 @@ func TestNew(t *testing.T) {
 		"http on loopback":          {func(c *tradevest.Config) { c.URL = "http://127.0.0.1:8080" }, ""},
 		"http beyond, as wanted":    {func(c *tradevest.Config) { c.URL, c.HTTP.InsecureAllowHTTP = "http://tradevest.example", true }, ""},
 		"http beyond loopback":      {func(c *tradevest.Config) { c.URL = "http://tradevest.example" }, "Config.URL must be https"},
-		"no URL":                    {func(c *tradevest.Config) { c.URL = "tradevest" }, "Config.URL must be an http or https URL"},
+		"no URL":                    {func(c *tradevest.Config) { c.URL = "tradevest" }, "Config.URL must begin with https://"},
 		"a path that is none":       {func(c *tradevest.Config) { c.TokenPath = "/%zz" }, "Config.TokenPath cannot be parsed"},
 		"a path with a line break":  {func(c *tradevest.Config) { c.TokenPath = "/token\r\nX: y" }, "Config.TokenPath cannot be parsed"},
 		"a path with a fragment":    {func(c *tradevest.Config) { c.TokenPath = "/token#f" }, "Config.TokenPath must have no fragment"},
-		"a scope in quotes":         {func(c *tradevest.Config) { c.Scopes = []string{`"s"`} }, "Config.Scopes has"},
-		"a scope with a backslash":  {func(c *tradevest.Config) { c.Scopes = []string{`a\b`} }, "Config.Scopes has"},
-		"a scope beyond ASCII":      {func(c *tradevest.Config) { c.Scopes = []string{"é"} }, "Config.Scopes has"},
+		"a scope in quotes":         {func(c *tradevest.Config) { c.Scopes = []string{`"s"`} }, "Config.Scopes holds"},
+		"a scope with a backslash":  {func(c *tradevest.Config) { c.Scopes = []string{`a\b`} }, "Config.Scopes holds"},
+		"a scope beyond ASCII":      {func(c *tradevest.Config) { c.Scopes = []string{"é"} }, "Config.Scopes holds"},
 		"the guide's scope":         {func(c *tradevest.Config) { c.Scopes = []string{"tradevest.api"} }, ""},
 		"a requestor":               {func(c *tradevest.Config) { c.RequestorID = someone }, ""},
 		"a requestor in capitals":   {func(c *tradevest.Config) { c.RequestorID = strings.ToUpper(someone) }, ""},

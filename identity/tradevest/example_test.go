@@ -31,7 +31,7 @@ func Example() {
 		HTTP:         tokenapi.HTTP{Transport: server.Transport()},
 	})
 	check(err)
-	keeper, err := client.Keeper()
+	keeper, err := client.Keeper(tokenapi.Pace{})
 	check(err)
 	tokens, err := vault.New(vault.Config{
 		Store:      memstore.New(), // or SQLite, Redis, PostgreSQL: one token for all processes
@@ -66,7 +66,7 @@ func ExampleNew() {
 		TokenPath: "/connect/token",
 		Scopes:    []string{"tradevest.api"},
 		ClientID:  "our-client-id",
-		ClientSecret: func() (tokenapi.Secret, error) {
+		ClientSecret: func(context.Context) (tokenapi.Secret, error) {
 			secret, err := os.ReadFile("/run/secrets/tradevest")
 			return tokenapi.NewSecret(strings.TrimSpace(string(secret))), err
 		},

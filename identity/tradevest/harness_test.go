@@ -89,7 +89,7 @@ func (s *aSecret) set(value string, err error) {
 	s.value, s.err = value, err
 }
 
-func (s *aSecret) get() (tokenapi.Secret, error) {
+func (s *aSecret) get(context.Context) (tokenapi.Secret, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++

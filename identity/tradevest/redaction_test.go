@@ -30,7 +30,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	token := signIn(t, client)
-	keeper, err := client.Keeper()
+	keeper, err := client.Keeper(tokenapi.Pace{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package tradevest
 
 import (
 	"context"
+	"fmt"
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
@@ -36,9 +37,9 @@ var refusals = httpx.Verdict{
 // Errors: tokenapi.ErrBadCredentials, tokenapi.ErrMisconfigured (also if Config.ClientSecret fails, then with its error),
 // tokenapi.ErrUnavailable, tokenapi.ErrUnusableAnswer; all are *tokenapi.Error.
 func (c *Client) SignIn(ctx context.Context) (*oauth2.Token, error) {
-	secret, err := c.config.ClientSecret()
+	secret, err := c.config.ClientSecret(ctx)
 	if err != nil {
-		return nil, c.peer.Call(opSignIn).Fail(httpx.Because(tokenapi.ErrMisconfigured, err), "Config.ClientSecret failed")
+		return nil, c.peer.Call(opSignIn).Fail(httpx.Because(tokenapi.ErrMisconfigured, fmt.Errorf("Config.ClientSecret failed: %w", err)), "")
 	}
 	return c.signIn(ctx, secret)
 }

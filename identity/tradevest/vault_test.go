@@ -34,7 +34,7 @@ type refresher func(*testing.T, *tradevest.Client) vault.Refresher
 
 func byKeeper(t *testing.T, client *tradevest.Client) vault.Refresher {
 	t.Helper()
-	keeper, err := client.Keeper()
+	keeper, err := client.Keeper(tokenapi.Pace{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,7 +313,7 @@ func TestSecretMissing(t *testing.T) {
 func TestKeeper(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 	server, client := start(t, func(c *tradevest.Config) { c.HTTP.Now = func() time.Time { return now } })
-	keeper, err := client.Keeper()
+	keeper, err := client.Keeper(tokenapi.Pace{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func TestKeeper(t *testing.T) {
 		t.Errorf("got %v, %v", token, err)
 	}
 	_, err = refresh()
-	if paused, ok := errors.AsType[*tokenapi.PausedError](err); !ok || paused.RetryAfter != 10*time.Second || paused.Name != "tradevest" {
+	if paused, ok := errors.AsType[*tokenapi.PausedError](err); !ok || paused.RetryAfter != 10*time.Second || paused.System != "tradevest" {
 		t.Errorf("at once: got %v", err)
 	}
 	now = now.Add(10 * time.Second)

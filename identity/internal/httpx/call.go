@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+
+	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -27,6 +30,23 @@ func (p Peer) Call(op string, secrets ...string) *Call {
 		},
 		system: p.System,
 	}
+}
+
+// Refreshing begins the exchange of the refresh token of old, which may be nil.
+//
+// Errors: ErrGrantRefused, nothing being sent, if there is none or one that no server gave.
+func (p Peer) Refreshing(old *oauth2.Token) (*Call, error) {
+	if old == nil {
+		old = new(oauth2.Token)
+	}
+	call := p.Call("refresh token", old.RefreshToken)
+	switch {
+	case old.RefreshToken == "":
+		return nil, call.Fail(tokenapi.ErrGrantRefused, "there is no refresh token")
+	case !HeaderSafe(old.RefreshToken):
+		return nil, call.Fail(tokenapi.ErrGrantRefused, "the refresh token holds characters that no token may hold")
+	}
+	return call, nil
 }
 
 // Client sends each request once: it follows no redirect unless check says so.
@@ -174,6 +194,7 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 		err = tokenapi.ErrUnavailable
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
 		err = tokenapi.ErrMisconfigured
+		problem.Description = cmp.Or(problem.Description, "nothing answers at this path: check Config.URL and the paths of the Config")
 	default:
 		err = tokenapi.ErrUnusableAnswer
 	}

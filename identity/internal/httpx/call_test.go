@@ -16,7 +16,8 @@ import (
 func peer(t *testing.T, h http.HandlerFunc) Peer {
 	t.Helper()
 	x, url := serve(t, h)
-	p, err := NewPeer("test", url+"/rest/", tokenapi.HTTP{Transport: x.Base})
+	p, problems := NewPeer("test", url+"/rest/", tokenapi.HTTP{Transport: x.Base})
+	err := ConfigError("test", problems...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func TestDecode(t *testing.T) {
 func TestNewPeer(t *testing.T) {
 	for raw, want := range map[string]string{
 		"":                              "Config.URL is missing",
-		"ftp://h":                       "Config.URL must be an http or https URL",
+		"ftp://h":                       "Config.URL must begin with https://",
 		"https://":                      "Config.URL has no host",
 		"https://u:s3cret@h":            "Config.URL must not hold a user name or password",
 		"https://h#f":                   "Config.URL must have no fragment",
@@ -168,7 +169,8 @@ func TestNewPeer(t *testing.T) {
 		"https://h:8443/proftrading/r/": "",
 		"http://127.0.0.1:1":            "",
 	} {
-		p, err := NewPeer("test", raw, tokenapi.HTTP{})
+		p, problems := NewPeer("test", raw, tokenapi.HTTP{})
+		err := errors.Join(problems...)
 		switch {
 		case want == "" && (err != nil || p.URL("/x") != strings.TrimRight(raw, "/")+"/x"):
 			t.Errorf("%s: got %v, %v", raw, p.Base, err)
@@ -176,10 +178,12 @@ func TestNewPeer(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", raw, err, want)
 		}
 	}
-	if _, err := NewPeer("test", "", tokenapi.HTTP{Timeout: -1}); err == nil || !strings.Contains(err.Error(), "missing") || !strings.Contains(err.Error(), "negative") {
+	_, problems := NewPeer("test", "", tokenapi.HTTP{Timeout: -1})
+	if err := ConfigError("test", problems...); err == nil || err.Error() != "test: Config.HTTP.Timeout is negative\ntest: Config.URL is missing" {
 		t.Errorf("not every problem is reported: %v", err)
 	}
-	if _, err := NewPeer("test", "http://trader.example.com", tokenapi.HTTP{InsecureAllowHTTP: true}); err != nil {
+	_, problems = NewPeer("test", "http://trader.example.com", tokenapi.HTTP{InsecureAllowHTTP: true})
+	if err := ConfigError("test", problems...); err != nil {
 		t.Error(err)
 	}
 }

@@ -16,42 +16,26 @@ type Peer struct {
 	Base   *url.URL // without a trailing slash
 }
 
-// NewPeer parses the URL of Config.URL and completes h. Its error joins every problem, in the words of a Config.
-func NewPeer(system, rawURL string, h tokenapi.HTTP) (Peer, error) {
+// NewPeer parses the URL of Config.URL and completes h. It returns every problem, for [ConfigError].
+func NewPeer(system, rawURL string, h tokenapi.HTTP) (Peer, []error) {
 	p := Peer{System: system, HTTP: h.WithDefaults()}
-	var problems []error
-	if h.Timeout < 0 {
-		problems = append(problems, errors.New("Config.HTTP.Timeout is negative"))
-	}
+	problems := []error{CheckDuration("HTTP.Timeout", h.Timeout)}
 	if rawURL == "" {
-		return p, errors.Join(append(problems, errors.New("Config.URL is missing"))...)
+		return p, append(problems, Missing("URL", true))
 	}
 	base, err := ParseURL(strings.TrimRight(rawURL, "/"), h.InsecureAllowHTTP)
 	switch {
 	case err != nil:
 		problems = append(problems, FieldError("URL", err))
 	case base.RawQuery != "":
-		problems = append(problems, errors.New("Config.URL must have no query"))
+		problems = append(problems, FieldError("URL", errors.New("must have no query")))
 	}
 	p.Base = base
-	return p, errors.Join(problems...)
+	return p, problems
 }
 
 // URL joins path, which begins with a slash, to the peer's URL, whose own path stays: a server may live below a prefix.
 func (p Peer) URL(path string) string { return p.Base.String() + path }
-
-// A fieldError is what is wrong with a field of a Config.
-type fieldError struct {
-	name string
-	err  error
-}
-
-// FieldError says what is wrong with the field of that name of a Config.
-func FieldError(name string, err error) error { return &fieldError{name, err} }
-
-func (e *fieldError) Error() string { return "Config." + e.name + " " + e.err.Error() }
-
-func (e *fieldError) Unwrap() error { return e.err }
 
 // ParseURL accepts https everywhere, http on loopback or if insecure, and neither userinfo nor fragment. Its errors do
 // not repeat raw, which may hold a password.
@@ -61,7 +45,7 @@ func ParseURL(raw string, insecure bool) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("cannot be parsed")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return nil, errors.New("must be an http or https URL")
+		return nil, errors.New("must begin with https://")
 	case u.Hostname() == "":
 		return nil, errors.New("has no host")
 	case u.User != nil:
@@ -77,19 +61,4 @@ func ParseURL(raw string, insecure bool) (*url.URL, error) {
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// CheckPath accepts a path, of the field of that name of a Config, that can be joined to a URL.
-func CheckPath(name, path string) error {
-	if !strings.HasPrefix(path, "/") {
-		return FieldError(name, errors.New("must begin with a slash"))
-	}
-	u, err := ParseURL("https://host"+path, false)
-	switch {
-	case err != nil:
-		return FieldError(name, err)
-	case u.RawQuery != "":
-		return FieldError(name, errors.New("must have no query"))
-	}
-	return nil
 }

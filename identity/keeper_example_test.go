@@ -10,14 +10,15 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
 // A worker that calls the BackOffice as core_ib for as long as it runs.
-func ExampleMachine() {
+func ExampleClient_Keeper() {
 	var client *identity.Client // from New, for core_ib with its secret
 
-	machine, err := identity.NewMachine(identity.MachineConfig{Client: client, Email: "ib@example.com", Password: func() (identity.Secret, error) {
+	machine, err := client.Keeper(tokenapi.Account{Login: "ib@example.com", Password: func(context.Context) (identity.Secret, error) {
 		password, err := os.ReadFile("/run/secrets/ib-password") // at each sign-in, so it may change
 		return identity.NewSecret(strings.TrimSpace(string(password))), err
 	}})

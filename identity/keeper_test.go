@@ -15,6 +15,7 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -28,7 +29,7 @@ type worker struct {
 	*testing.T
 	server  *identitytest.Server
 	client  *identity.Client
-	machine *identity.Machine
+	machine *identity.Keeper
 	vault   *vault.Vault
 
 	mu       sync.Mutex
@@ -42,7 +43,7 @@ func (w *worker) setPassword(p string) {
 	w.password = p
 }
 
-func (w *worker) readPassword() (identity.Secret, error) {
+func (w *worker) readPassword(context.Context) (identity.Secret, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked++
@@ -68,7 +69,7 @@ func atWork(t *testing.T, config identitytest.Config, f func(w *worker)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.machine, err = identity.NewMachine(identity.MachineConfig{Client: w.client, Email: machineEmail, Password: w.readPassword})
+		w.machine, err = w.client.Keeper(tokenapi.Account{Login: machineEmail, Password: w.readPassword})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,25 +285,27 @@ func TestMachineConcurrent(t *testing.T) {
 	})
 }
 
-func TestNewMachine(t *testing.T) {
-	_, err := identity.NewMachine(identity.MachineConfig{Interval: -1})
-	for _, want := range []string{"Client is nil", "Email", "Password", "negative"} {
-		if err == nil || !contains(err.Error(), want) {
-			t.Errorf("the error lacks %q: %v", want, err)
+func TestKeeperNeedsAnAccount(t *testing.T) {
+	client := func(id, secret string) *identity.Client {
+		c, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: id, ClientSecret: identity.NewSecret(secret)})
+		if err != nil {
+			t.Fatal(err)
 		}
+		return c
 	}
-	public, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: identity.ClientSPA})
-	if err != nil {
-		t.Fatal(err)
+	_, err := client(identity.ClientCoreIB, "5ecret").Keeper(tokenapi.Account{Pace: tokenapi.Pace{Interval: -1}})
+	want := "identity: Keeper: Account.Login is missing\nidentity: Keeper: Account.Password is missing\nidentity: Keeper: Pace.Interval is negative"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
-	_, err = identity.NewMachine(identity.MachineConfig{Client: public, Email: "m@example.com", Password: func() (identity.Secret, error) { return identity.Secret{}, nil }})
-	if err == nil || !contains(err.Error(), "no secret") {
+	_, err = client(identity.ClientSPA, "").Keeper(tokenapi.Account{Login: machineEmail, Password: tokenapi.Fixed(machinePassword)})
+	if err == nil || err.Error() != "identity: Keeper: Config.ClientSecret is missing" {
 		t.Errorf("got %v", err)
 	}
 }
 
 // req 123
-func TestMachineHidesSecrets(t *testing.T) {
+func TestKeeperHidesSecrets(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		token := w.works()
 		_, err := w.machine.Refresh(w.Context(), w.machine.FirstToken())

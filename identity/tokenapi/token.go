@@ -2,6 +2,7 @@ package tokenapi
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -13,8 +14,6 @@ const RefreshExpiry = "refresh_expiry"
 // server has not accepted that one, and another is wanted. A vault's Source is one.
 type Source func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error)
 
-// Fixed returns a function that always returns the same secret, for a Config that asks for it each time it is needed.
-func Fixed(secret string) func() (Secret, error) {
-	s := NewSecret(secret)
-	return func() (Secret, error) { return s, nil }
-}
+// FirstToken returns a token that has expired and holds nothing: what stands in a vault before there is one, for a client
+// whose Refresh then signs in. (An oauth2.Token without an Expiry never expires.)
+func FirstToken() *oauth2.Token { return &oauth2.Token{Expiry: time.Unix(0, 0)} }

@@ -1,0 +1,101 @@
+package tokenapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// An Account signs in without a person. Login and Password are required.
+type Account struct {
+	// Login is its name at the system: a login, an e-mail address, the id of a client.
+	Login string
+
+	// Password is asked before every sign-in, so that it can be changed without a restart. [Fixed] makes one that never changes.
+	Password func(context.Context) (Secret, error)
+
+	// Pace is how often it may sign in.
+	Pace
+}
+
+// A Pace keeps an account from signing in too often. Its zero value is right for most.
+type Pace struct {
+	// Interval is the least time between two sign-ins, however they end, but for one that surely was not sent. Zero: 10 seconds,
+	// less than the life of any known platform's access tokens.
+	Interval time.Duration
+
+	// Pause is how long a password that was refused is not tried again, so that the account is not locked; it doubles with
+	// each refusal, up to an hour. Another password is tried at once. Zero: 5 minutes.
+	Pause time.Duration
+}
+
+// maxPause bounds the doubling of Pace.Pause.
+const maxPause = time.Hour
+
+func (p Pace) withDefaults() Pace {
+	return Pace{cmp.Or(p.Interval, 10*time.Second), cmp.Or(p.Pause, 5*time.Minute)}
+}
+
+// Validate returns an error that joins every problem of the Account, each a *[FieldError]; nil if there is none.
+func (a Account) Validate() error { return errors.Join(a.problems()...) }
+
+func (a Account) problems() []error {
+	var problems []error
+	if a.Login == "" {
+		problems = append(problems, &FieldError{"Account.Login", errMissing})
+	}
+	if a.Password == nil {
+		problems = append(problems, &FieldError{"Account.Password", errMissing})
+	}
+	if a.Interval < 0 {
+		problems = append(problems, &FieldError{"Pace.Interval", errNegative})
+	}
+	if a.Pause < 0 {
+		problems = append(problems, &FieldError{"Pace.Pause", errNegative})
+	}
+	if a.Pause > maxPause {
+		problems = append(problems, &FieldError{"Pace.Pause", fmt.Errorf("is more than %v", maxPause)})
+	}
+	return problems
+}
+
+// password asks for the account's password. What keeps it from being had is no refusal of the server's.
+func (a Account) password(ctx context.Context, system string) (Secret, error) {
+	secret, err := a.Password(ctx)
+	switch {
+	case err == nil && !secret.IsZero():
+		return secret, nil
+	case err == nil:
+		err = fmt.Errorf("%w: the account's password is empty", ErrMisconfigured)
+	case ctx.Err() != nil:
+		err = fmt.Errorf("%w: the account's password: %w", ErrUnavailable, err)
+	default:
+		err = fmt.Errorf("%w: the account's password: %w", ErrMisconfigured, err)
+	}
+	return Secret{}, &Error{System: system, Op: "sign in", Err: err}
+}
+
+// Fixed returns a function that always returns the same secret.
+func Fixed(secret string) func(context.Context) (Secret, error) {
+	s := NewSecret(secret)
+	return func(context.Context) (Secret, error) { return s, nil }
+}
+
+// A FieldError is what is wrong with a field of a Config or an [Account].
+type FieldError struct {
+	Field string // such as Config.URL
+	Err   error  // what is wrong, such as "is missing"
+}
+
+// Error names the field and says what is wrong with it.
+func (e *FieldError) Error() string { return e.Field + " " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *FieldError) Unwrap() error { return e.Err }
+
+var (
+	errMissing  = errors.New("is missing")
+	errNegative = errors.New("is negative")
+)
