@@ -153,6 +153,7 @@ func TestPlatformsOfAFile(t *testing.T) {
 			t.Errorf("%s: a real server is offered to be broken", s.id)
 		}
 		at = at.press("use").says(s.call, "200 OK", s.answer)
+		<-apart()
 		page = at.press("renew").says("The token is renewed.", "Renewed once").page
 	}
 	expire()
