@@ -54,7 +54,7 @@ func New(cfg Config) (*Server, error) {
 	s.refresh = apitest.NewTokens(s.now, cfg.RefreshTokenLifetime)
 	s.handle("/token/", EndpointToken, s.signIn)
 	s.handle("/token/refresh/", EndpointRefresh, s.renew)
-	s.handle("/balance/", EndpointAPI, s.balance)
+	s.handle("/balance/", EndpointAPI, s.access.Guard(http.MethodGet, s.refuseToken, s.balance))
 	return s, nil
 }
 

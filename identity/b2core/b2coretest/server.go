@@ -55,13 +55,13 @@ func New(cfg Config) (*Server, error) {
 		bearers: apitest.NewTokens(cfg.Now, cfg.BearerLifetime),
 	}
 	for _, platform := range cfg.Platforms {
-		s.Handle(platformsPath+platform+"/auth", EndpointAuth, s.guarded(func(x *apitest.Exchange) { s.auth(x, platform) }))
+		s.Handle(platformsPath+platform+"/auth", EndpointAuth, s.guarded(func(x *apitest.Exchange) { s.issue(x, platform) }))
 		s.Handle(platformsPath+platform+"/refresh", EndpointRefresh, s.guarded(func(x *apitest.Exchange) { s.renew(x, platform) }))
 	}
 	s.Handle(platformsPath+"*", EndpointUnknown, s.guarded(func(x *apitest.Exchange) {
 		refuse(x, http.StatusNotFound, "The platform was not found")
 	}))
-	s.Handle("/frontoffice/api/v3/account", EndpointAPI, s.account)
+	s.Handle("/frontoffice/api/v3/account", EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, account))
 	return s, nil
 }
 

@@ -40,7 +40,7 @@ func New(cfg Config) (*Server, error) {
 	s.Handle(cfg.Prefix+"/auth/token", EndpointToken, s.answerToken)
 	s.Handle(cfg.Prefix+"/auth/token/refresh", EndpointRefresh, s.answerRefresh)
 	s.Handle(cfg.Prefix+"/external/token/verify", EndpointVerify, s.answerVerify)
-	s.Handle(cfg.Prefix+"/accounts", EndpointAPI, s.answerAccounts)
+	s.Handle(cfg.Prefix+"/accounts", EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, answerAccounts))
 	return s, nil
 }
 
@@ -69,16 +69,12 @@ func (s *Server) ExpireTokens() { s.access.Clear() }
 // RevokeRefreshTokens ends all refresh tokens now. Access tokens are untouched.
 func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }
 
+func refuseToken(x *apitest.Exchange) {
+	refuse(x, http.StatusUnauthorized, "", "The access token is not valid")
+}
+
 // answerAccounts is the API that the tokens are for.
-func (s *Server) answerAccounts(x *apitest.Exchange) {
-	if !x.AllowOnly(http.MethodGet) {
-		return
-	}
-	login, ok := s.access.Owner(x.Bearer())
-	if !ok {
-		refuse(x, http.StatusUnauthorized, "", "The access token is not valid")
-		return
-	}
+func answerAccounts(x *apitest.Exchange, login string) {
 	x.JSON(http.StatusOK, mediaType, []apitest.Object{{{"accountId", 1}, {"login", login}}})
 }
 

@@ -2,6 +2,7 @@ package tradevesttest
 
 import (
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -38,7 +39,7 @@ func New(cfg Config) (*Server, error) {
 		tokens: apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
 	}
 	s.Handle(cfg.TokenPath, EndpointToken, s.token)
-	s.Handle(customersPath, EndpointAPI, s.customers)
+	s.Handle(customersPath, EndpointAPI, s.tokens.Guard(http.MethodGet, refuseToken, customers))
 	return s, nil
 }
 
