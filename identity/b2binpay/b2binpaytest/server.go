@@ -1,7 +1,6 @@
 package b2binpaytest
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -41,8 +40,8 @@ type Server struct {
 
 // New returns a server. Its error joins every problem of the Config.
 func New(cfg Config) (*Server, error) {
-	if err := cfg.validate(); err != nil {
-		return nil, fmt.Errorf("b2binpaytest: %w", err)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.withDefaults()
 	s := &Server{

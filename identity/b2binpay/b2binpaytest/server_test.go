@@ -371,14 +371,13 @@ func TestIDs(t *testing.T) {
 }
 
 func TestNewReportsEveryProblem(t *testing.T) {
-	_, err := b2binpaytest.New(b2binpaytest.Config{RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
-	if err == nil || !strings.HasPrefix(err.Error(), "b2binpaytest: ") {
-		t.Fatalf("got %v", err)
-	}
-	for _, want := range []string{"lifetime", "MaxUses", "float64"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %s: %v", want, err)
-		}
+	_, err := b2binpaytest.New(b2binpaytest.Config{AccessTokenLifetime: -1, RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
+	const want = `b2binpaytest: Config.AccessTokenLifetime is negative
+b2binpaytest: Config.RefreshTokenLifetime is negative
+b2binpaytest: Config.MaxUses is negative
+b2binpaytest: Config.ID is a float64, not nil, a string or an int`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Server) issue(x *apitest.Exchange, platform string) {
 }
 
 func (s *Server) ttl() any {
-	seconds := int(s.config.TokenLifetime / time.Second)
+	seconds := int(s.config.AccessTokenLifetime / time.Second)
 	if s.config.NumericTTL {
 		return seconds
 	}

@@ -50,7 +50,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		Server:  apitest.New(apitest.Config{Name: "b2coretest", Now: cfg.Now}),
 		config:  cfg,
-		access:  apitest.NewTokens(cfg.Now, cfg.TokenLifetime),
+		access:  apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
 		refresh: apitest.NewTokens(cfg.Now, cfg.RefreshTokenLifetime),
 		bearers: apitest.NewTokens(cfg.Now, cfg.BearerLifetime),
 	}

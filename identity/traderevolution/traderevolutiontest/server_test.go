@@ -192,14 +192,17 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-func TestNew(t *testing.T) {
+func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := traderevolutiontest.New(traderevolutiontest.Config{
-		Prefix: "rest", AccessTokenLifetime: time.Millisecond, OTTLifetime: -1, OTTAnswer: "guess",
+		Prefix: "rest", AccessTokenLifetime: time.Millisecond, RefreshTokenLifetime: -time.Second, OTTLifetime: -1, OTTAnswer: "guess",
 	})
-	for _, want := range []string{"Prefix", "negative", "whole seconds", "OTTAnswer"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %q: %v", want, err)
-		}
+	const want = `traderevolutiontest: Config.Prefix does not begin with a slash
+traderevolutiontest: Config.AccessTokenLifetime is not in whole seconds
+traderevolutiontest: Config.RefreshTokenLifetime is negative
+traderevolutiontest: Config.OTTLifetime is negative
+traderevolutiontest: Config.OTTAnswer is none of the constants`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -28,10 +28,10 @@ type Server struct {
 
 // New returns a server for the installation that cfg describes. The error joins every problem of cfg.
 func New(cfg Config) (*Server, error) {
-	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.withDefaults()
 	s := &Server{
 		Server: apitest.New(apitest.Config{Name: "tradevesttest", Now: cfg.Now}),
 		config: cfg,

@@ -198,18 +198,14 @@ func TestConfig(t *testing.T) {
 }
 
 func TestNewReportsEveryProblem(t *testing.T) {
-	for _, c := range []struct {
-		cfg  tradevesttest.Config
-		want []string
-	}{
-		{tradevesttest.Config{AccessTokenLifetime: -1500 * time.Millisecond, TokenPath: "token"}, []string{"tradevesttest: bad AccessTokenLifetime: negative", "not in whole seconds", "bad TokenPath"}},
-		{tradevesttest.Config{TokenPath: "/v1/customers"}, []string{"bad TokenPath"}},
+	for want, cfg := range map[string]tradevesttest.Config{
+		`tradevesttest: Config.AccessTokenLifetime is negative
+tradevesttest: Config.AccessTokenLifetime is not in whole seconds
+tradevesttest: Config.TokenPath does not begin with a slash`: {AccessTokenLifetime: -1500 * time.Millisecond, TokenPath: "token"},
+		"tradevesttest: Config.TokenPath is the API's": {TokenPath: "/v1/customers"},
 	} {
-		s, err := tradevesttest.New(c.cfg)
-		for _, want := range c.want {
-			if s != nil || err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("the error lacks %q: %v", want, err)
-			}
+		if s, err := tradevesttest.New(cfg); s != nil || err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }
