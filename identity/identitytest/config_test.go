@@ -1,6 +1,7 @@
 package identitytest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +52,17 @@ identitytest: Config.SessionLifetime is negative
 identitytest: Config.SignInFailureStatus is 200, which is no failure`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// However it is printed, a server shows its name and no password.
+func TestFormat(t *testing.T) {
+	server, err := identitytest.New(identitytest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "identitytest.Server identitytest.Server identitytest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 

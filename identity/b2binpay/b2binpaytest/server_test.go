@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -378,6 +379,14 @@ b2binpaytest: Config.MaxUses is negative
 b2binpaytest: Config.ID is a float64, not nil, a string or an int`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// However it is printed, a server shows its name and no password.
+func TestFormat(t *testing.T) {
+	server := newCaller(t, b2binpaytest.Config{}).Server
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "b2binpaytest.Server b2binpaytest.Server b2binpaytest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -182,6 +183,14 @@ b2coretest: Config.Platforms has "a", which is empty or there twice
 b2coretest: Config.RefreshFailureStatus is 200, which is no failure`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// However it is printed, a server shows its name and no token.
+func TestFormat(t *testing.T) {
+	server := newServer(t, b2coretest.Config{})
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "b2coretest.Server b2coretest.Server b2coretest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package traderevolutiontest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -203,6 +204,14 @@ traderevolutiontest: Config.OTTLifetime is negative
 traderevolutiontest: Config.OTTAnswer is none of the constants`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+}
+
+// However it is printed, a server shows its name and no token.
+func TestFormat(t *testing.T) {
+	server := newCaller(t, traderevolutiontest.Config{}).server
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "traderevolutiontest.Server traderevolutiontest.Server traderevolutiontest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 

@@ -1,7 +1,6 @@
 package tradevesttest
 
 import (
-	"fmt"
 	"net/http"
 	"sync"
 	"testing"
@@ -48,11 +47,6 @@ func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
 	return apitest.Serve(tb, s, err)
-}
-
-// Format prints the server's URL, and none of its secrets.
-func (s *Server) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "tradevesttest.Server(%s)", s.URL())
 }
 
 // ExpireTokens ends every access token now.
