@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 
 	"b2trader.identity.auth/identity/apitest"
@@ -19,14 +18,8 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// A testServer is an embedded one.
-type testServer interface {
-	http.Handler
-	Listen(addr string) (net.Listener, error)
-}
-
 // startTestServer serves s on a free port of loopback.
-func (r *running) startTestServer(name string, s testServer, err error) error {
+func (r *running) startTestServer(name string, s apitest.Servable, err error) error {
 	if err != nil {
 		return fmt.Errorf("the embedded %s: %w", name, err)
 	}
