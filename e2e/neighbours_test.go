@@ -100,16 +100,16 @@ func startFour(t *testing.T, g *guard) (file string, expire func()) {
 	}
 	type members map[string]string
 	content, err := json.Marshal(map[string]members{
-		"b2core": {"url": core.URL(), "bearer_file": secretFile(t, session.AccessToken), "call": core.URL() + "/frontoffice/api/v3/account"},
+		"b2core": {"url": core.URL(), "bearer_file": secretFile(t, session.AccessToken), "call": core.URL() + b2coretest.APIPath},
 		"traderevolution": {
 			"url": office.BaseURL(), "login": traderevolutiontest.SampleLogin, "password_file": secretFile(t, traderevolutiontest.SamplePassword),
-			"call": office.BaseURL() + "/accounts",
+			"call": office.BaseURL() + traderevolutiontest.APIPath,
 		},
 		"tradevest": {
 			"url": vest.URL(), "client_id": tradevesttest.SampleClientID, "client_secret_file": secretFile(t, tradevesttest.SampleClientSecret),
-			"requestor_id": "123e4567-e89b-12d3-a456-426614174000", "call": vest.URL() + "/v1/customers",
+			"requestor_id": "123e4567-e89b-12d3-a456-426614174000", "call": vest.URL() + tradevesttest.APIPath,
 		},
-		"b2binpay": {"url": pay.URL(), "login": b2binpaytest.SampleLogin, "password_file": secretFile(t, b2binpaytest.SamplePassword), "call": pay.URL() + "/balance/"},
+		"b2binpay": {"url": pay.URL(), "login": b2binpaytest.SampleLogin, "password_file": secretFile(t, b2binpaytest.SamplePassword), "call": pay.URL() + b2binpaytest.APIPath},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func (r *running) startB2Core() (web.Platform, error) {
 	if err := r.startTestServer("B2Core", s, err); err != nil {
 		return web.Platform{}, err
 	}
-	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+"/frontoffice/api/v3/account")
+	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+b2coretest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh)
 	return p, err
 }
@@ -85,7 +85,7 @@ func (r *running) startTraderEvolution() (web.Platform, error) {
 		return web.Platform{}, err
 	}
 	a := tokenapi.Account{Login: traderevolutiontest.SampleLogin, Password: tokenapi.Fixed(traderevolutiontest.SamplePassword)}
-	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+"/accounts")
+	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+traderevolutiontest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, traderevolutiontest.EndpointRefresh)
 	return p, err
 }
@@ -98,7 +98,7 @@ func (r *running) startTradevest() (web.Platform, error) {
 	p, err := tradevestPlatform(tradevest.Config{
 		URL: s.URL(), ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
 		RequestorID: "123e4567-e89b-12d3-a456-426614174000",
-	}, s.URL()+"/v1/customers")
+	}, s.URL()+tradevesttest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, tradevesttest.EndpointToken)
 	return p, err
 }
@@ -109,7 +109,7 @@ func (r *running) startB2BINPAY() (web.Platform, error) {
 		return web.Platform{}, err
 	}
 	a := tokenapi.Account{Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword)}
-	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+"/balance/")
+	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+b2binpaytest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh)
 	return p, err
 }

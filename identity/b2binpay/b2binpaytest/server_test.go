@@ -240,7 +240,7 @@ func TestBadRequests(t *testing.T) {
 			}
 		}
 	}
-	if resp, _ := c.send(http.MethodPost, "/balance/", mediaType, c.login().Data.Attributes.Access, ""); resp.StatusCode != http.StatusMethodNotAllowed {
+	if resp, _ := c.send(http.MethodPost, b2binpaytest.APIPath, mediaType, c.login().Data.Attributes.Access, ""); resp.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("got %d", resp.StatusCode)
 	}
 }
@@ -331,7 +331,7 @@ func TestMaxUses(t *testing.T) {
 func TestDate(t *testing.T) {
 	for _, omit := range []bool{false, true} {
 		server := b2binpaytest.Start(t, b2binpaytest.Config{ClockOffset: -24 * time.Hour, OmitDate: omit})
-		for _, path := range []string{"/balance/", "/balance"} {
+		for _, path := range []string{b2binpaytest.APIPath, "/balance"} {
 			resp, err := http.DefaultTransport.RoundTrip(httpGet(t, server.URL()+path))
 			if err != nil {
 				t.Fatal(err)

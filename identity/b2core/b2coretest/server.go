@@ -18,9 +18,13 @@ const (
 	EndpointRefresh apitest.Endpoint = "refresh"
 	// EndpointUnknown is whatever else lies below /api/v2/my/platforms/.
 	EndpointUnknown apitest.Endpoint = "unknown platform"
-	// EndpointAPI is GET /frontoffice/api/v3/account.
+	// EndpointAPI is GET APIPath.
 	EndpointAPI apitest.Endpoint = "API"
 )
+
+// APIPath is where the API's resource is, below the URL: a GET with a live access token as
+// bearer gets an answer, and any other 401.
+const APIPath = "/frontoffice/api/v3/account"
 
 // platformsPath is where the platforms live.
 const platformsPath = "/api/v2/my/platforms/"
@@ -61,7 +65,7 @@ func New(cfg Config) (*Server, error) {
 	s.Handle(platformsPath+"*", EndpointUnknown, s.guarded(func(x *apitest.Exchange) {
 		refuse(x, http.StatusNotFound, "The platform was not found")
 	}))
-	s.Handle("/frontoffice/api/v3/account", EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, account))
+	s.Handle(APIPath, EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, account))
 	return s, nil
 }
 

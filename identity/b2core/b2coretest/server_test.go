@@ -172,7 +172,8 @@ func TestConfig(t *testing.T) {
 
 func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := b2coretest.New(b2coretest.Config{
-		AccessTokenLifetime: -1, RefreshTokenLifetime: -time.Second, BearerLifetime: time.Millisecond, Platforms: []string{"", "a", "a"}, RefreshFailureStatus: 200,
+		AccessTokenLifetime: -1, RefreshTokenLifetime: -time.Second, BearerLifetime: time.Millisecond,
+		Platforms: []string{"", "a", "a"}, RefreshFailureStatus: 200,
 	})
 	const want = `b2coretest: Config.AccessTokenLifetime is negative
 b2coretest: Config.AccessTokenLifetime is not in whole seconds

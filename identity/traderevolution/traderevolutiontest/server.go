@@ -12,8 +12,12 @@ const (
 	EndpointToken   apitest.Endpoint = "token"   // POST /auth/token
 	EndpointRefresh apitest.Endpoint = "refresh" // GET /auth/token/refresh
 	EndpointVerify  apitest.Endpoint = "verify"  // POST /external/token/verify
-	EndpointAPI     apitest.Endpoint = "api"     // GET /accounts, this server's own
+	EndpointAPI     apitest.Endpoint = "api"     // GET APIPath, this server's own
 )
+
+// APIPath is where the API's resource is, below the BaseURL: a GET with a live access token as bearer gets an answer, and
+// any other 401.
+const APIPath = "/accounts"
 
 // Server is a back office. It is an http.Handler, safe for concurrent use, and answers on loopback connections only.
 type Server struct {
@@ -40,7 +44,7 @@ func New(cfg Config) (*Server, error) {
 	s.Handle(cfg.Prefix+"/auth/token", EndpointToken, s.answerToken)
 	s.Handle(cfg.Prefix+"/auth/token/refresh", EndpointRefresh, s.answerRefresh)
 	s.Handle(cfg.Prefix+"/external/token/verify", EndpointVerify, s.answerVerify)
-	s.Handle(cfg.Prefix+"/accounts", EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, answerAccounts))
+	s.Handle(cfg.Prefix+APIPath, EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, answerAccounts))
 	return s, nil
 }
 

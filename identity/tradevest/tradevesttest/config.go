@@ -34,9 +34,6 @@ type Config struct {
 	Now func() time.Time
 }
 
-// customersPath is where the API's resource is.
-const customersPath = "/v1/customers"
-
 // withDefaults fills what zero stands for.
 func (c Config) withDefaults() Config {
 	c.AccessTokenLifetime = cmp.Or(c.AccessTokenLifetime, time.Hour)
@@ -56,7 +53,7 @@ func (c Config) check() error {
 	if c.TokenPath != "" && !strings.HasPrefix(c.TokenPath, "/") {
 		p.Add("TokenPath", "does not begin with a slash")
 	}
-	if c.TokenPath == customersPath {
+	if c.TokenPath == APIPath {
 		p.Add("TokenPath", "is the API's")
 	}
 	return p.Err()

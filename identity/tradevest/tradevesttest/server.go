@@ -14,6 +14,10 @@ const (
 	EndpointAPI   apitest.Endpoint = "api"
 )
 
+// APIPath is where the API's resource is, below the URL: a GET with a live access token as bearer and a Requestor-ID gets an
+// answer, and one without a token 401.
+const APIPath = "/v1/customers"
+
 // Server is Tradevest's token endpoint with an API beside it. It is an http.Handler, safe for concurrent use, and answers on
 // loopback connections only.
 type Server struct {
@@ -38,7 +42,7 @@ func New(cfg Config) (*Server, error) {
 		tokens: apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
 	}
 	s.Handle(cfg.TokenPath, EndpointToken, s.token)
-	s.Handle(customersPath, EndpointAPI, s.tokens.Guard(http.MethodGet, refuseToken, customers))
+	s.Handle(APIPath, EndpointAPI, s.tokens.Guard(http.MethodGet, refuseToken, customers))
 	return s, nil
 }
 

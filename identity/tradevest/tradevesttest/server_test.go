@@ -123,7 +123,7 @@ func TestAPI(t *testing.T) {
 			t.Errorf("%s: got %d %q %q", name, r.status, r.body, r.header.Get("WWW-Authenticate"))
 		}
 	}
-	if r := p.do(http.MethodPost, "/v1/customers", "", "Authorization", bearer, "Requestor-ID", someone); r.status != http.StatusMethodNotAllowed {
+	if r := p.do(http.MethodPost, tradevesttest.APIPath, "", "Authorization", bearer, "Requestor-ID", someone); r.status != http.StatusMethodNotAllowed {
 		t.Errorf("POST: got %d", r.status)
 	}
 }
@@ -199,7 +199,7 @@ func TestNewReportsEveryProblem(t *testing.T) {
 		`tradevesttest: Config.AccessTokenLifetime is negative
 tradevesttest: Config.AccessTokenLifetime is not in whole seconds
 tradevesttest: Config.TokenPath does not begin with a slash`: {AccessTokenLifetime: -1500 * time.Millisecond, TokenPath: "token"},
-		"tradevesttest: Config.TokenPath is the API's": {TokenPath: "/v1/customers"},
+		"tradevesttest: Config.TokenPath is the API's": {TokenPath: tradevesttest.APIPath},
 	} {
 		if s, err := tradevesttest.New(cfg); s != nil || err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
@@ -220,7 +220,7 @@ func TestStart(t *testing.T) {
 	server := tradevesttest.Start(t, tradevesttest.Config{})
 	server.Inject(tradevesttest.EndpointToken, apitest.Fault{Status: 503})
 	server.Inject(tradevesttest.EndpointAPI, apitest.Fault{Status: 502})
-	for path, want := range map[string]int{"/oauth2/token": 503, "/v1/customers": 502} {
+	for path, want := range map[string]int{"/oauth2/token": 503, tradevesttest.APIPath: 502} {
 		resp, err := http.Post(server.URL()+path, formType, strings.NewReader(good().Encode()))
 		if err != nil || resp.StatusCode != want {
 			t.Fatalf("%s: got %v, %v", path, resp, err)
