@@ -1,7 +1,6 @@
 package tradevesttest
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"time"
@@ -59,7 +58,7 @@ func complete(form url.Values) bool {
 func (s *Server) knows(id, secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return id == s.config.ClientID && subtle.ConstantTimeCompare([]byte(secret), []byte(s.secret)) == 1
+	return id == s.config.ClientID && apitest.SameSecret(s.secret, secret)
 }
 
 // issue makes an access token.
