@@ -142,6 +142,9 @@ func sample(t *testing.T) string {
 	return string(raw)
 }
 
+// head is a token's header, encoded.
+func head(token string) string { return strings.Split(token, ".")[0] }
+
 // claims are the names of a token's claims, in their order.
 func claims(t *testing.T, token string) string {
 	t.Helper()
@@ -172,6 +175,9 @@ func TestAnswersLikeTheSample(t *testing.T) {
 	for got, want := range map[string]string{
 		ours.Data.Attributes.Access: theirs.Data.Attributes.Access, ours.Data.Attributes.Refresh: theirs.Data.Attributes.Refresh,
 	} {
+		if head(got) != head(want) {
+			t.Errorf("got the header %s, want %s", head(got), head(want))
+		}
 		if claims(t, got) != claims(t, want) {
 			t.Errorf("got the claims %s, want %s", claims(t, got), claims(t, want))
 		}

@@ -99,9 +99,9 @@ func (s *Server) issue() (data apitest.Object, refresh string) {
 	}, refresh
 }
 
-// jwt makes a token with the claims of the article's samples.
+// jwt makes a token with the header and the claims of the article's samples.
 func jwt(tokenType string, now, expiry time.Time) string {
-	return apitest.JWT(apitest.Object{
+	return apitest.JWT(apitest.Object{{"alg", "HS256"}, {"typ", "JWT"}}, apitest.Object{
 		{"token_type", tokenType}, {"exp", expiry.Unix()}, {"iat", now.Unix()}, {"jti", apitest.RandomHex(16)}, {"user_id", userID},
 	})
 }

@@ -131,6 +131,11 @@ func TestAnswersAreThePages(t *testing.T) {
 		if json.Unmarshal([]byte(answer), &ours) != nil || json.Unmarshal(sample, &theirs) != nil {
 			t.Fatal("not JSON")
 		}
+		for i, same := range []string{`{"typ":"JWT","alg":"RS256"}`, `"iss":"https://ap.vendor.com"`} {
+			if !strings.Contains(part(t, ours.Token, i), same) || !strings.Contains(part(t, theirs.Token, i), same) {
+				t.Errorf("%s: %s and %s, want %s in both", file, part(t, ours.Token, i), part(t, theirs.Token, i), same)
+			}
+		}
 		if got, want := members(claims(t, ours.Token)), members(claims(t, theirs.Token)); !slices.Equal(got, want) || len(want) != 4 {
 			t.Errorf("%s: got the claims %q, want %q", file, got, want)
 		}
@@ -149,11 +154,17 @@ func members(text string) []string {
 // claims returns the payload of a token.
 func claims(t *testing.T, token string) string {
 	t.Helper()
-	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	return part(t, token, 1)
+}
+
+// part returns a part of a token: 0 is its header. A slash is not escaped.
+func part(t *testing.T, token string, i int) string {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[i])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(raw)
+	return strings.ReplaceAll(string(raw), `\/`, "/")
 }
 
 // What Config changes of the answers.

@@ -65,7 +65,7 @@ func (s *Server) knows(id, secret string) bool {
 func (s *Server) issue() string {
 	now := s.config.Now()
 	end := now.Add(s.config.AccessTokenLifetime)
-	token := apitest.JWT(apitest.Object{{"client_id", s.config.ClientID}, {"iat", now.Unix()}, {"exp", end.Unix()}})
+	token := apitest.JWT(apitest.Object{{"alg", "RS256"}, {"typ", "JWT"}}, apitest.Object{{"client_id", s.config.ClientID}, {"iat", now.Unix()}, {"exp", end.Unix()}})
 	s.tokens.Add(token, s.config.ClientID)
 	return token
 }
