@@ -11,7 +11,7 @@ import (
 func TestSharedSignIns(t *testing.T) {
 	machine, platforms := sampleMachine(), samplePlatforms()
 	lone, alone := sampleMachine(), samplePlatforms()
-	lone.Page.Platforms, alone.Page.Machine = false, false
+	lone.Platforms, alone.Machine = false, false
 	for name, c := range map[string]struct {
 		page  templ.Component
 		apart string

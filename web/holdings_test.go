@@ -235,10 +235,10 @@ func TestHoldingsWithTheStoreAway(t *testing.T) {
 		s, o, store := newShared(t)
 		here := s.administrator()
 		there := here.at(s.replica())
-		there.get("/account").is(200)
 		here.machine("sign-in").leadsTo("/machine")
 		here.done("office", "sign-in")
 		pass(15 * time.Second)
+		there.get("/account").is(200) // so that the session is known there
 		store.down.Store(true)
 		answers := []*answer{there.get("/machine"), there.get("/platforms"), here.machine("sign-out"), here.press("office", "sign-out")}
 		for _, action := range []string{"sign-in", "renew", "sign-out"} {
@@ -269,9 +269,9 @@ func TestHoldingsWithHalfTheStoreAway(t *testing.T) {
 		s, o := newOffice(t, shared, func(c *web.Config) { c.Store = &hiding{Store: c.Store} })
 		here := s.administrator()
 		there := here.at(s.replica())
-		there.get("/account").is(200)
 		here.machine("sign-in").leadsTo("/machine")
 		here.done("office", "sign-in")
+		there.get("/account").is(200) // so that the session is known there
 		s.config.Store.(*hiding).prefix = "token:"
 		for _, path := range []string{"/machine", "/platforms"} {
 			if a := there.get(path).is(503); a.header.Get("Retry-After") == "" {
@@ -305,13 +305,15 @@ func TestHoldingNotKept(t *testing.T) {
 	for _, prefix := range []string{"token:", "held:"} {
 		t.Run(prefix, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: &refusing{Store: c.Store}} })
+				s, _ := newOffice(t, shared, func(c *web.Config) { c.Store = &outage{Store: &refusing{Store: c.Store}} })
 				there := s.config.Store.(*outage)
 				b := s.administrator()
 				b.machine("sign-in").leadsTo("/machine")
 				there.Store.(*refusing).prefix = prefix
-				if a := b.machine("sign-in").is(503); a.header.Get("Retry-After") == "" {
-					t.Error("no Retry-After")
+				for _, a := range []*answer{b.machine("sign-in"), b.press("office", "sign-in")} {
+					if a.is(503); a.header.Get("Retry-After") != "5" {
+						t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+					}
 				}
 				there.Store.(*refusing).prefix = ""
 				pass(31 * time.Second)
@@ -326,6 +328,55 @@ func TestHoldingNotKept(t *testing.T) {
 			})
 		})
 	}
+}
+
+// leaver is a transport whose caller goes away when the answer is there.
+type leaver struct {
+	http.RoundTripper
+	leave context.CancelFunc
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *leaver) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(r)
+	if l.leave != nil && strings.HasSuffix(r.URL.Path, "/connect/token") {
+		l.leave()
+	}
+	return resp, err
+}
+
+// A browser that goes away leaves nothing half done: a sign-in that the server gave is kept, and a sign-out is carried out.
+func TestHoldingsWhenTheBrowserGoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone := &leaver{}
+		s, _, there := newShared(t, func(c *web.Config) {
+			c.Store = &outage{Store: &slowly{Store: c.Store, prefix: "held:"}}
+			gone.RoundTripper = c.APITransport
+			c.Platforms[0].Refresher = guest{officeClient(t, gone)}
+		})
+		b := s.administrator()
+		press := func(ctx context.Context, b *browser, action string) {
+			r := b.request(http.MethodPost, "/platforms", strings.NewReader("platform=office&action="+action))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			b.send(r.WithContext(ctx))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		gone.leave = cancel
+		press(ctx, b, "sign-in")
+		if gone.leave = nil; ctx.Err() == nil {
+			t.Fatal("the browser did not go away")
+		}
+		b.get("/platforms").is(200).says("office", "Valid")
+
+		b = b.at(s.replica()) // which reads the record in the store
+		b.get("/account").is(200)
+		there.Store.(*slowly).pause = time.Second
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		press(ctx, b, "sign-out")
+		there.Store.(*slowly).pause = 0
+		b.get("/platforms").is(200).says("office", "Not signed in")
+	})
 }
 
 // The record says nothing to who reads the store, and is there for as long as what it leads to.
