@@ -31,17 +31,17 @@ type fleet struct {
 const apiCall = "/api/frontoffice/v3/account"
 
 // newFleet starts two processes on a store. When the test ends, every answer and every log is searched for secrets.
-func newFleet(t *testing.T, store string) *fleet {
+func newFleet(t *testing.T, store string, more ...string) *fleet {
 	t.Helper()
 	f := &fleet{world: &world{t: t, clock: &clock{}, guard: &guard{}, log: &logBuffer{}}}
 	t.Cleanup(f.search)
 	f.provider = startProvider(t, f.clock, f.guard, nil)
 	f.keys = filepath.Join(t.TempDir(), "keys")
 	f.setKeys(vault.NewKey("first"))
-	f.args = []string{
+	f.args = append([]string{
 		"-log-format", "json", "-identity-url", f.provider.URL(), "-frontoffice-url", f.provider.URL() + "/frontoffice",
 		"-backoffice-url", f.provider.URL() + "/backoffice", "-store", store, "-session-keys-file", f.keys,
-	}
+	}, more...)
 	for range 2 {
 		f.demos = append(f.demos, f.demo("127.0.0.1:0"))
 	}

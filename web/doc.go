@@ -37,10 +37,16 @@
 // factor is finished at the process that asked for it, because the password's
 // session at the IdentityServer is in its memory. Elsewhere the user is told to
 // start over. Keep a browser at its process for these minutes, by its cookie or
-// its address, if you run several. The limits of attempts, and the machines
-// and platforms that administrators sign in, are each process's own. A process revokes the
-// tokens of those sessions that it has seen time out; of those that only a
-// process that is gone had seen, the refresh tokens end by themselves.
+// its address, if you run several. The limits of attempts are each process's
+// own. A process revokes the tokens of those sessions that it has seen time
+// out; of those that only a process that is gone had seen, the refresh tokens
+// end by themselves.
+//
+// The machines and platforms that administrators sign in are shared, too: there
+// is one sign-in of each, whichever administrator and process began it. It
+// outlives that administrator's session, for 30 days at most. It belongs to the
+// account and its server: a machine's e-mail and issuer, a platform's Account
+// and the URL of its Call. With others configured nobody is signed in.
 //
 // A store that fails is answered by 503 with Retry-After, and costs nobody
 // the session. In the store everything is sealed, under hashed names.

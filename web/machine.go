@@ -26,7 +26,10 @@ func (s *Server) machinePage(w http.ResponseWriter, r *http.Request, _ user) err
 func (s *Server) renderMachines(w http.ResponseWriter, r *http.Request, status int, client, problem string) error {
 	view := templates.Machine{Page: s.view(r, "Machine-to-machine")}
 	for _, m := range s.config.Machine {
-		shown := s.machineView(r.Context(), m)
+		shown, err := s.machineView(r.Context(), m)
+		if err != nil {
+			return err
+		}
 		if m.Client.ID() == client {
 			shown.Problem = problem
 		}
@@ -35,8 +38,8 @@ func (s *Server) renderMachines(w http.ResponseWriter, r *http.Request, status i
 	return s.render(w, r, status, templates.MachinePage(view))
 }
 
-// machineView tells a machine's state. It renews nothing: looking is not use.
-func (s *Server) machineView(ctx context.Context, m MachineIdentity) templates.MachineIdentity {
+// machineView tells a machine's state. It renews nothing: looking is not use. Its error is that the state is not known.
+func (s *Server) machineView(ctx context.Context, m MachineIdentity) (templates.MachineIdentity, error) {
 	view := templates.MachineIdentity{Client: m.Client.ID(), Email: m.Email}
 	status, err := s.heldStatus(ctx, machineName(m))
 	switch {
@@ -45,8 +48,10 @@ func (s *Server) machineView(ctx context.Context, m MachineIdentity) templates.M
 	case err == nil:
 		view.SignedIn, view.Scopes = true, strings.Fields(status.Scope)
 		view.Token = s.times(status)
+	case !errors.Is(err, vault.ErrNotFound):
+		return view, err
 	}
-	return view
+	return view, nil
 }
 
 // machineAction signs a machine in or out, or has its token renewed if that is due.
@@ -67,8 +72,7 @@ func (s *Server) machineAction(w http.ResponseWriter, r *http.Request, u user) e
 		_, err = s.machineToken(r.Context(), m)
 		done = "The token of " + m.Client.ID() + " is live."
 	case "sign-out":
-		s.endTokens(r.Context(), endOne, s.held.Of(machineName(m)))
-		done = m.Client.ID() + " is signed out."
+		done, err = m.Client.ID()+" is signed out.", s.release(r.Context(), machineName(m))
 	default:
 		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown action")}
 	}
@@ -82,20 +86,18 @@ func (s *Server) machineAction(w http.ResponseWriter, r *http.Request, u user) e
 }
 
 func (s *Server) signInMachine(ctx context.Context, m MachineIdentity) error {
-	password, err := m.Password(ctx)
-	if err != nil {
-		return fmt.Errorf("read the password of machine client %s: %w", m.Client.ID(), err)
-	}
-	token, err := m.Client.MachineToMachineSignIn(ctx, m.Email, password.Reveal())
-	if err != nil {
-		return err
-	}
-	return s.hold(ctx, machineName(m), token)
+	return s.hold(ctx, machineName(m), func() (*oauth2.Token, error) {
+		password, err := m.Password(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("read the password of machine client %s: %w", m.Client.ID(), err)
+		}
+		return m.Client.MachineToMachineSignIn(ctx, m.Email, password.Reveal())
+	})
 }
 
 // machineToken returns a machine's live token.
 func (s *Server) machineToken(ctx context.Context, m MachineIdentity) (*oauth2.Token, error) {
-	key, err := s.held.Key(machineName(m))
+	key, err := s.held.Key(ctx, machineName(m))
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func (s *Server) machineToken(ctx context.Context, m MachineIdentity) (*oauth2.T
 
 // machineFailed shows the page again, with what went wrong beside the machine.
 func (s *Server) machineFailed(w http.ResponseWriter, r *http.Request, u user, m MachineIdentity, err error) error {
-	if abandoned(r, err) {
+	if _, told := errors.AsType[*fault](err); told || abandoned(r, err) { // a fault is ours, such as a store that is away
 		return err
 	}
 	f := explain(r, err)

@@ -101,7 +101,10 @@ func (s *Server) platformsPage(w http.ResponseWriter, r *http.Request, _ user) e
 func (s *Server) renderPlatforms(w http.ResponseWriter, r *http.Request, status int, news platformNews) error {
 	view := templates.Platforms{Page: s.view(r, "Platforms")}
 	for _, p := range s.config.Platforms {
-		shown := s.platformView(r.Context(), p)
+		shown, err := s.platformView(r.Context(), p)
+		if err != nil {
+			return err
+		}
 		if p.ID == news.Platform {
 			shown.Notice, view.Notice = view.Notice, ""
 			shown.Result = news.Result
@@ -114,8 +117,8 @@ func (s *Server) renderPlatforms(w http.ResponseWriter, r *http.Request, status 
 	return s.render(w, r, status, templates.PlatformsPage(view))
 }
 
-// platformView tells a platform's state. It renews nothing: looking is not use.
-func (s *Server) platformView(ctx context.Context, p Platform) templates.Platform {
+// platformView tells a platform's state. It renews nothing: looking is not use. Its error is that the state is not known.
+func (s *Server) platformView(ctx context.Context, p Platform) (templates.Platform, error) {
 	view := templates.Platform{
 		ID: p.ID, Name: p.Name, About: p.About, Account: p.Account,
 		CanUse: p.offers("use"), CanExpire: p.offers("expire"), CanFail: p.offers("fail"),
@@ -127,10 +130,12 @@ func (s *Server) platformView(ctx context.Context, p Platform) templates.Platfor
 	switch {
 	case err == nil:
 		view.SignedIn, view.Token = true, s.times(status)
-	case !errors.Is(err, vault.ErrNotFound):
+	case errors.Is(err, vault.ErrEnded):
 		view.Problem = platformFault(p, err).Explanation
+	case !errors.Is(err, vault.ErrNotFound):
+		return view, err
 	}
-	return view
+	return view, nil
 }
 
 // platformAction does what a button of a card says.
@@ -199,23 +204,19 @@ func (s *Server) doPlatform(ctx context.Context, p Platform, action string) (pla
 		}
 		news.Notice = "A request failed, as it was told to, and the token is renewed all the same: this server asked in another way."
 	case "sign-out":
-		s.endTokens(ctx, endOne, s.held.Of(platformName(p)))
 		news.Notice = "Signed out of " + p.Name + "."
+		return news, s.release(ctx, platformName(p))
 	}
 	return news, nil
 }
 
 func (s *Server) signInPlatform(ctx context.Context, p Platform) error {
-	token, err := p.Refresher.Refresh(ctx, tokenapi.FirstToken())
-	if err != nil {
-		return err
-	}
-	return s.hold(ctx, platformName(p), token)
+	return s.hold(ctx, platformName(p), func() (*oauth2.Token, error) { return p.Refresher.Refresh(ctx, tokenapi.FirstToken()) })
 }
 
 // renewPlatform gets the next token, whether it is due or not.
 func (s *Server) renewPlatform(ctx context.Context, p Platform) error {
-	key, err := s.held.Key(platformName(p))
+	key, err := s.held.Key(ctx, platformName(p))
 	if err != nil {
 		return err
 	}
@@ -236,7 +237,7 @@ func (s *Server) renewPlatform(ctx context.Context, p Platform) error {
 // of the token on the way. Its error is that there was no token to send.
 func (s *Server) usePlatform(ctx context.Context, p Platform) (platformNews, error) {
 	news := platformNews{Platform: p.ID}
-	key, err := s.held.Key(platformName(p))
+	key, err := s.held.Key(ctx, platformName(p))
 	if err != nil {
 		return news, err
 	}
@@ -283,7 +284,7 @@ func (s *Server) whyNotRenewed(ctx context.Context, p Platform, key, refused str
 
 // platformFailed shows the page again, with what went wrong in the platform's card.
 func (s *Server) platformFailed(w http.ResponseWriter, r *http.Request, u user, p Platform, action string, err error) error {
-	if abandoned(r, err) {
+	if _, told := errors.AsType[*fault](err); told || abandoned(r, err) { // a fault is ours, such as a store that is away
 		return err
 	}
 	f := platformFault(p, err)

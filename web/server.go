@@ -26,7 +26,7 @@ type Server struct {
 	sessions *sessions
 	index    *sessionIndex
 	attempts *attempts
-	held     holdings
+	held     *holdings
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
@@ -88,7 +88,8 @@ func New(config Config) (*Server, error) {
 	if err := metrics.register(config.Registerer, s.vault); err != nil {
 		return nil, errors.Join(err, s.vault.Close(context.Background()))
 	}
-	s.sessions = newSessions(config, newSessionStore(config, sealer)) // last: it watches the store from now on
+	s.sessions = newSessions(config, newSessionStore(config, sealer)) // last: they watch the store from now on
+	s.held = newHoldings(config, sealer)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.work, s.cut = context.WithCancel(context.Background())
@@ -117,6 +118,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.cut()
 	<-swept
 	s.sessions.store.mirror.Close()
+	s.held.mirror.Close()
 	if err := s.vault.Close(ctx); err != nil {
 		return fmt.Errorf("web: close the vault: %w", err)
 	}
