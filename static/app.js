@@ -4,14 +4,13 @@
 const root = document.documentElement;
 root.classList.add("js");
 
-// left says how long milliseconds are, in the words the server uses.
+// left says how long milliseconds are, rounded up, in the words the server uses.
 function left(ms) {
-  const s = Math.ceil(Math.max(ms, 0) / 1000);
-  if (ms < 90_000) return `${s} s`;
-  const min = Math.floor(ms / 60_000);
+  if (ms < 90_000) return `${Math.ceil(Math.max(ms, 0) / 1000)} s`;
+  const min = Math.ceil(ms / 60_000);
   if (min < 90) return `${min} min`;
   if (min < 48 * 60) return `${Math.floor(min / 60)} h ${min % 60} min`;
-  return `${Math.floor(min / 1440)} days`;
+  return `${Math.ceil(min / 1440)} days`;
 }
 
 const badges = { fresh: ["good", "Valid"], late: ["warn", "Renewal due"], expired: ["bad", "Expired"] };
