@@ -159,11 +159,13 @@ class Card {
   }
 }
 
-// fill puts a sample user into the sign-in form and waits at its button.
+// fill puts a sample user, and the client that fits, into the sign-in form and waits at its button.
 function fill(button) {
   const form = document.getElementById("sign-in");
-  form.elements.email.value = button.dataset.fillEmail;
-  form.elements.password.value = button.dataset.fillPassword;
+  const { fillEmail, fillPassword, fillClient } = button.dataset;
+  form.elements.email.value = fillEmail;
+  form.elements.password.value = fillPassword;
+  if (fillClient) form.elements.client.value = fillClient;
   form.querySelector("[type=submit]").focus();
 }
 

@@ -39,9 +39,9 @@ func sampleSignIn() SignIn {
 			{ID: "spa_admin", Name: "Administration", Description: "Trading, and the BackOffice API for administrators."},
 		},
 		SampleUsers: []SampleUser{
-			{"trader@example.com", "trader-password", "Signs in at once"},
-			{"admin@example.com", "admin-password", "May use the BackOffice API"},
-			{"guarded@example.com", "guarded-password", "Needs the code 246810"},
+			{"trader@example.com", "trader-password", "spa", "Signs in at once"},
+			{"admin@example.com", "admin-password", "spa_admin", "May use the BackOffice API"},
+			{"guarded@example.com", "guarded-password", "", "Needs the code 246810"},
 		},
 	}
 }

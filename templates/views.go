@@ -36,8 +36,8 @@ type ClientChoice struct {
 	Selected              bool
 }
 
-// SampleUser is a user of the embedded server.
-type SampleUser struct{ Email, Password, Note string }
+// SampleUser is a user of the embedded server. Client is the one that fits; it may be empty.
+type SampleUser struct{ Email, Password, Client, Note string }
 
 // SecondFactor is the page that asks for the one-time code.
 type SecondFactor struct {
