@@ -142,6 +142,7 @@ type Platform struct {
 	CanUse, CanExpire, CanFail bool
 	SignedIn                   bool
 	Token                      Token
+	Uses, MaxUses              int    // of the access token; MaxUses is 0 if nothing bounds them
 	Notice                     string // what was done; or empty
 	Problem, Code              string // what went wrong, and the system's own code for it; or empty
 	Result                     *CallResult
