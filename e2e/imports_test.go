@@ -110,7 +110,7 @@ var mayImport = map[string][]string{
 	"identity/vault": {"identity/store"},
 	"static":         {},
 	"templates":      {"static"},
-	"web":            {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/vault", "static", "templates"},
+	"web":            {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/tokenapi", "identity/vault", "static", "templates"},
 }
 
 // clientPackages are what every client of a token API is made of.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,15 +18,9 @@ import (
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
-// A listening is a test server that can be served.
-type listening interface {
-	http.Handler
-	Listen(addr string) (net.Listener, error)
-}
-
 // overheard is a test server of which every secret that goes in and out becomes known.
 type overheard struct {
-	listening
+	apitest.Servable
 	guard *guard
 }
 
@@ -41,7 +34,7 @@ func (o overheard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o.guard.learnRequest(r, body)
 	o.guard.learn("token", r.Header.Get("token")) // as TraderEvolution is sent it
 	answer := httptest.NewRecorder()
-	o.listening.ServeHTTP(answer, r)
+	o.Servable.ServeHTTP(answer, r)
 	for _, document := range [][]byte{body, answer.Body.Bytes()} {
 		var fields any
 		if json.Unmarshal(document, &fields) == nil {
@@ -76,7 +69,7 @@ func (g *guard) learnMembers(document any) {
 }
 
 // serve runs a test server, if it could be made.
-func serve(t *testing.T, g *guard, s listening, err error) {
+func serve(t *testing.T, g *guard, s apitest.Servable, err error) {
 	t.Helper()
 	apitest.Serve(t, overheard{s, g}, err)
 }
@@ -107,16 +100,16 @@ func startFour(t *testing.T, g *guard) (file string, expire func()) {
 	}
 	type members map[string]string
 	content, err := json.Marshal(map[string]members{
-		"b2core": {"url": core.URL(), "bearer_file": secretFile(t, session.AccessToken), "call": core.URL() + "/frontoffice/api/v3/account"},
+		"b2core": {"url": core.URL(), "bearer_file": secretFile(t, session.AccessToken), "call": core.URL() + b2coretest.APIPath},
 		"traderevolution": {
 			"url": office.BaseURL(), "login": traderevolutiontest.SampleLogin, "password_file": secretFile(t, traderevolutiontest.SamplePassword),
-			"call": office.BaseURL() + "/accounts",
+			"call": office.BaseURL() + traderevolutiontest.APIPath,
 		},
 		"tradevest": {
 			"url": vest.URL(), "client_id": tradevesttest.SampleClientID, "client_secret_file": secretFile(t, tradevesttest.SampleClientSecret),
-			"requestor_id": "123e4567-e89b-12d3-a456-426614174000", "call": vest.URL() + "/v1/customers",
+			"requestor_id": "123e4567-e89b-12d3-a456-426614174000", "call": vest.URL() + tradevesttest.APIPath,
 		},
-		"b2binpay": {"url": pay.URL(), "login": b2binpaytest.SampleLogin, "password_file": secretFile(t, b2binpaytest.SamplePassword), "call": pay.URL() + "/balance/"},
+		"b2binpay": {"url": pay.URL(), "login": b2binpaytest.SampleLogin, "password_file": secretFile(t, b2binpaytest.SamplePassword), "call": pay.URL() + b2binpaytest.APIPath},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/b2core/b2coretest"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
@@ -26,10 +27,10 @@ type system struct {
 func systems() []system {
 	return []system{
 		{"b2trader", "B2Trader", "GET /backoffice/api/v1/clients", "grantTypes"},
-		{"b2core", "B2Core platforms", "GET /frontoffice/api/v3/account", "25000.00"},
-		{"traderevolution", "TraderEvolution Back Office", "GET /proftrading/rest/accounts", traderevolutiontest.SampleLogin},
-		{"tradevest", "Tradevest", "GET /v1/customers", "Sample Customer"},
-		{"b2binpay", "B2BINPAY", "GET /balance/", "0.300000000000000000"},
+		{"b2core", "B2Core platforms", "GET " + b2coretest.APIPath, "25000.00"},
+		{"traderevolution", "TraderEvolution Back Office", "GET /proftrading/rest" + traderevolutiontest.APIPath, traderevolutiontest.SampleLogin},
+		{"tradevest", "Tradevest", "GET " + tradevesttest.APIPath, "Sample Customer"},
+		{"b2binpay", "B2BINPAY", "GET " + b2binpaytest.APIPath, "0.300000000000000000"},
 	}
 }
 

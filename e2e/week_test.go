@@ -98,19 +98,19 @@ func neighbours(t *testing.T, asked time.Duration) []neighbour {
 			},
 		},
 		neighbour{
-			name: "b2core", renews: b2coreClient, api: "https://b2core.example.com/frontoffice/api/v3/account", network: b2coreServer.Transport(),
+			name: "b2core", renews: b2coreClient, api: "https://b2core.example.com" + b2coretest.APIPath, network: b2coreServer.Transport(),
 			life: time.Minute, rhythm: due(time.Minute, asked, 0), expire: b2coreServer.ExpireTokens, revoke: b2coreServer.RevokeRefreshTokens,
 		}.at(b2coreServer.Server, b2coretest.EndpointAuth, b2coretest.EndpointRefresh),
 		neighbour{
-			name: "traderevolution", renews: evolutionKeeper, api: evolutionURL + "/accounts", network: evolution.Transport(),
+			name: "traderevolution", renews: evolutionKeeper, api: evolutionURL + traderevolutiontest.APIPath, network: evolution.Transport(),
 			life: 5 * time.Minute, rhythm: due(5*time.Minute, asked, 0), expire: evolution.ExpireTokens, revoke: evolution.RevokeRefreshTokens,
 		}.at(evolution.Server, traderevolutiontest.EndpointToken, traderevolutiontest.EndpointRefresh),
 		neighbour{
-			name: "tradevest", renews: must(vestClient.Keeper(tokenapi.Pace{}))(t), api: "https://tvda-api.platform-test.tradevest.ai/v1/customers",
+			name: "tradevest", renews: must(vestClient.Keeper(tokenapi.Pace{}))(t), api: "https://tvda-api.platform-test.tradevest.ai" + tradevesttest.APIPath,
 			network: vestClient.Transport(vest.Transport()), life: time.Hour, rhythm: due(time.Hour, asked, 0), expire: vest.ExpireTokens,
 		}.at(vest.Server, tradevesttest.EndpointToken),
 		neighbour{
-			name: "b2binpay", renews: payKeeper, api: b2binpay.SandboxURL + "/balance/", network: pay.Transport(),
+			name: "b2binpay", renews: payKeeper, api: b2binpay.SandboxURL + b2binpaytest.APIPath, network: pay.Transport(),
 			life: 15 * time.Minute, rhythm: due(15*time.Minute, asked, payClient.MaxUses()), expire: pay.ExpireTokens, revoke: pay.RevokeRefreshTokens,
 		}.at(pay.Server, b2binpaytest.EndpointToken, b2binpaytest.EndpointRefresh),
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 
 	"b2trader.identity.auth/identity/apitest"
@@ -19,14 +18,8 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// A testServer is an embedded one.
-type testServer interface {
-	http.Handler
-	Listen(addr string) (net.Listener, error)
-}
-
 // startTestServer serves s on a free port of loopback.
-func (r *running) startTestServer(name string, s testServer, err error) error {
+func (r *running) startTestServer(name string, s apitest.Servable, err error) error {
 	if err != nil {
 		return fmt.Errorf("the embedded %s: %w", name, err)
 	}
@@ -81,7 +74,7 @@ func (r *running) startB2Core() (web.Platform, error) {
 	if err := r.startTestServer("B2Core", s, err); err != nil {
 		return web.Platform{}, err
 	}
-	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+"/frontoffice/api/v3/account")
+	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+b2coretest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh)
 	return p, err
 }
@@ -92,7 +85,7 @@ func (r *running) startTraderEvolution() (web.Platform, error) {
 		return web.Platform{}, err
 	}
 	a := tokenapi.Account{Login: traderevolutiontest.SampleLogin, Password: tokenapi.Fixed(traderevolutiontest.SamplePassword)}
-	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+"/accounts")
+	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+traderevolutiontest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, traderevolutiontest.EndpointRefresh)
 	return p, err
 }
@@ -105,7 +98,7 @@ func (r *running) startTradevest() (web.Platform, error) {
 	p, err := tradevestPlatform(tradevest.Config{
 		URL: s.URL(), ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
 		RequestorID: "123e4567-e89b-12d3-a456-426614174000",
-	}, s.URL()+"/v1/customers")
+	}, s.URL()+tradevesttest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, tradevesttest.EndpointToken)
 	return p, err
 }
@@ -116,7 +109,7 @@ func (r *running) startB2BINPAY() (web.Platform, error) {
 		return web.Platform{}, err
 	}
 	a := tokenapi.Account{Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword)}
-	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+"/balance/")
+	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+b2binpaytest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh)
 	return p, err
 }

@@ -84,18 +84,18 @@ func (n *neighbours) file(t *testing.T) string {
 	return fileOf(t, map[string]members{
 		"b2core": {
 			"url": n.b2core.URL(), "platform_id": b2coretest.SamplePlatform, "bearer_file": n.bearer, "country_code": "+995", "country_name": "Georgia",
-			"hosts": []string{"https://trader.example.com"}, "call": n.b2core.URL() + "/frontoffice/api/v3/account",
+			"hosts": []string{"https://trader.example.com"}, "call": n.b2core.URL() + b2coretest.APIPath,
 		},
 		"traderevolution": {
 			"url": n.traderEvolution.BaseURL(), "login": traderevolutiontest.SampleLogin, "password_file": n.secrets["traderevolution"],
-			"call": n.traderEvolution.BaseURL() + "/accounts",
+			"call": n.traderEvolution.BaseURL() + traderevolutiontest.APIPath,
 		},
 		"tradevest": {
 			"url": n.tradevest.URL(), "token_path": "/oauth2/token", "scopes": []string{"tradevest.api"}, "client_id": tradevesttest.SampleClientID,
-			"client_secret_file": n.secrets["tradevest"], "requestor_id": "123e4567-e89b-12d3-a456-426614174000", "call": n.tradevest.URL() + "/v1/customers",
+			"client_secret_file": n.secrets["tradevest"], "requestor_id": "123e4567-e89b-12d3-a456-426614174000", "call": n.tradevest.URL() + tradevesttest.APIPath,
 		},
 		"b2binpay": {
-			"url": n.b2binpay.URL(), "login": b2binpaytest.SampleLogin, "password_file": n.secrets["b2binpay"], "call": n.b2binpay.URL() + "/balance/",
+			"url": n.b2binpay.URL(), "login": b2binpaytest.SampleLogin, "password_file": n.secrets["b2binpay"], "call": n.b2binpay.URL() + b2binpaytest.APIPath,
 		},
 	})
 }

@@ -15,6 +15,9 @@
 //		}
 //	})
 //
+// [Tokens] remembers what was issued, and its Guard lets the holders of good tokens pass.
+// [Problems] words what is wrong with a Config, for all test servers alike.
+//
 // An answer is complete before its first byte is sent, so that a fault can still change,
 // delay or lose it. [Object] keeps the order of its members; [JWT] makes what looks like a
 // token.

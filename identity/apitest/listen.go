@@ -9,13 +9,16 @@ import (
 	"time"
 )
 
-// Serve runs s, a Server or a server made with one, for the duration of a test, on a free
-// port of 127.0.0.1; its URL then names that port. It is closed, connections cut, when the
-// test ends. An err, with which the making of s has failed, fails the test.
-func Serve[S interface {
+// Servable is a Server, or a test server made with one.
+type Servable interface {
 	http.Handler
 	Listen(addr string) (net.Listener, error)
-}](tb testing.TB, s S, err error) S {
+}
+
+// Serve runs s for the duration of a test, on a free port of 127.0.0.1; its URL then names
+// that port. It is closed, connections cut, when the test ends. An err, with which the
+// making of s has failed, fails the test.
+func Serve[S Servable](tb testing.TB, s S, err error) S {
 	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)

@@ -19,7 +19,7 @@ type Handler func(x *Exchange)
 // Config describes a test server. The zero value is one without a name.
 type Config struct {
 	// Name of the test server's package, such as "b2coretest": its errors and panics begin
-	// with it. Empty means "apitest".
+	// with it, and so does its print. Empty means "apitest".
 	Name string
 
 	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble.
@@ -60,6 +60,10 @@ func New(cfg Config) *Server {
 	}
 	return &Server{config: cfg, routes: make(map[string]route)}
 }
+
+// Format prints the name of the test server and nothing else, whatever the verb: none of its
+// secrets, and nothing of the record.
+func (s *Server) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s.Server", s.config.Name) }
 
 // Handle answers path with h and records its requests under endpoint, which several paths
 // may share. A path that ends in "/*" stands for everything below it; a path of its own

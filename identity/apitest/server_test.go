@@ -2,6 +2,8 @@ package apitest_test
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -86,6 +88,28 @@ func TestServeHTTPRefusesConnectionsFromBeyondLoopback(t *testing.T) {
 		}
 	}
 	wantEqual(t, "count of requests", c.server.Count(endpointOther), 3)
+}
+
+// However a server is printed or logged, its record does not come along, nor does what is around it.
+func TestFormat(t *testing.T) {
+	c := inMemory(t, apitest.Config{Name: "mytest"})
+	c.post("/echo", "s3cret", "Authorization", "Bearer s3cret")
+	around := &struct {
+		*apitest.Server
+		secret string
+	}{c.server, "s3cret"}
+	wantEqual(t, "record", c.server.Requests(endpointEcho)[0].Header.Get("Authorization"), "Bearer "+around.secret)
+	for _, v := range []any{c.server, around} {
+		wantEqual(t, "print", fmt.Sprintf("%v %+v %#v %s %x", v, v, v, v, v), strings.TrimSpace(strings.Repeat("mytest.Server ", 5)))
+		var log strings.Builder
+		for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+			slog.New(h).Info("m", "server", v)
+		}
+		if text := log.String(); !strings.Contains(text, "server=mytest.Server") || strings.Contains(text, "s3cret") {
+			t.Errorf("logged %s", text)
+		}
+	}
+	wantEqual(t, "print without a name", fmt.Sprint(apitest.New(apitest.Config{})), "apitest.Server")
 }
 
 func TestBodiesAreBounded(t *testing.T) {

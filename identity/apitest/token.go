@@ -1,11 +1,10 @@
 package apitest
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 )
 
 // RandomHex returns n random bytes as 2n lower-case hex digits.
@@ -17,13 +16,13 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// JWT returns claims as a token signed with HS256 (RFC 7515) by a key that is thrown away:
-// it looks like a token, and no client can verify it. The server must remember it to
+// JWT returns what looks like a token with that header and these claims (RFC 7519); its
+// signature is random bytes, so no client can verify it. The server must remember it to
 // recognize it; two calls with the same claims return different tokens.
-func JWT(claims Object) string {
-	header := Object{{"typ", "JWT"}, {"alg", "HS256"}}
-	signed := base64.RawURLEncoding.EncodeToString(header.JSON()) + "." + base64.RawURLEncoding.EncodeToString(claims.JSON())
-	mac := hmac.New(sha256.New, randomBytes(sha256.Size))
-	mac.Write([]byte(signed))
-	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+func JWT(header, claims Object) string {
+	var parts [3]string
+	for i, part := range [][]byte{header.JSON(), claims.JSON(), randomBytes(32)} {
+		parts[i] = base64.RawURLEncoding.EncodeToString(part)
+	}
+	return strings.Join(parts[:], ".")
 }

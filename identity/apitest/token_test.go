@@ -17,25 +17,25 @@ func TestRandomHex(t *testing.T) {
 }
 
 func TestJWT(t *testing.T) {
-	claims := apitest.Object{{"sub", "u-1"}, {"exp", 1900000000}}
-	token := apitest.JWT(claims)
+	header, claims := apitest.Object{{"typ", "JWT"}, {"alg", "RS256"}}, apitest.Object{{"sub", "u-1"}, {"exp", 1900000000}}
+	token := apitest.JWT(header, claims)
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		t.Fatalf("a token of %d parts", len(parts))
 	}
-	for i, want := range []string{`{"typ":"JWT","alg":"HS256"}`, `{"sub":"u-1","exp":1900000000}`} {
+	for i, want := range []string{`{"typ":"JWT","alg":"RS256"}`, `{"sub":"u-1","exp":1900000000}`} {
 		part, err := base64.RawURLEncoding.DecodeString(parts[i])
 		if err != nil {
 			t.Fatal(err)
 		}
 		wantEqual(t, "part of the token", string(part), want)
 	}
-	mac, err := base64.RawURLEncoding.DecodeString(parts[2])
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantEqual(t, "length of the signature", len(mac), 32)
-	if apitest.JWT(claims) == token {
-		t.Error("the key was not thrown away")
+	wantEqual(t, "length of the signature", len(signature), 32)
+	if apitest.JWT(header, claims) == token {
+		t.Error("the same token twice")
 	}
 }

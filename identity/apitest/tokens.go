@@ -45,23 +45,20 @@ func (t *Tokens) Add(token, owner string) {
 
 // Owner returns whose the token is, and whether it is good. It is not at the very end of its
 // lifetime.
-func (t *Tokens) Owner(token string) (owner string, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	g, known := t.good[token]
-	if !known || !t.now().Before(g.until) {
-		return "", false
-	}
-	return g.owner, true
-}
+func (t *Tokens) Owner(token string) (owner string, ok bool) { return t.Use(token, true) }
 
 // Spend is Owner, once: of many callers at the same time, one is told that the token is
 // good.
-func (t *Tokens) Spend(token string) (owner string, ok bool) {
+func (t *Tokens) Spend(token string) (owner string, ok bool) { return t.Use(token, false) }
+
+// Use is Owner for a token that may be used again, and Spend for one that may not.
+func (t *Tokens) Use(token string, again bool) (owner string, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	g, known := t.good[token]
-	delete(t.good, token)
+	if !again {
+		delete(t.good, token)
+	}
 	if !known || !t.now().Before(g.until) {
 		return "", false
 	}

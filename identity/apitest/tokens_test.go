@@ -58,6 +58,17 @@ func TestTokensAreSpentOnce(t *testing.T) {
 	}
 }
 
+func TestUseAgainOrOnce(t *testing.T) {
+	tokens := apitest.NewTokens(nil, time.Hour)
+	tokens.Add("token", "owner")
+	for i, again := range []bool{true, true, false, true, false} {
+		owner, ok := tokens.Use("token", again)
+		if good := i < 3; ok != good || (owner == "owner") != good {
+			t.Errorf("use %d: got %q, %v", i, owner, ok)
+		}
+	}
+}
+
 // A server that runs for long keeps no more than twice what lives, and looks through it seldom.
 func TestTokensAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

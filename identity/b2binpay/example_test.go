@@ -66,7 +66,7 @@ func Example() {
 	}
 	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2binpay", Base: server.Transport()}}
 
-	resp, err := api.Get(b2binpay.SandboxURL + "/balance/")
+	resp, err := api.Get(b2binpay.SandboxURL + b2binpaytest.APIPath)
 	if err != nil {
 		log.Fatal(err)
 	}

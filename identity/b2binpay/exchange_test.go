@@ -162,7 +162,7 @@ func TestTokensOpenTheAPI(t *testing.T) {
 	server, client := start(t, b2binpaytest.Config{MaxUses: 2})
 	status := func(token *oauth2.Token) int {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+"/balance/", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+b2binpaytest.APIPath, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

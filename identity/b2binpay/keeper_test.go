@@ -262,7 +262,7 @@ func TestKeeperKeepsTheBudget(t *testing.T) {
 	atWork(t, b2binpaytest.Config{MaxUses: 30}, func(w *worker) {
 		api := &http.Client{Transport: &vault.Transport{Vault: w.vault, Key: "worker", Base: w.server.Transport()}}
 		for range 200 {
-			resp, err := api.Get(bubbleURL + "/balance/")
+			resp, err := api.Get(bubbleURL + b2binpaytest.APIPath)
 			if err != nil {
 				t.Fatal(err)
 			}

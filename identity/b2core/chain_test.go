@@ -60,7 +60,7 @@ func inChainOf(t *testing.T, core *session, f func(h *house, api *http.Client)) 
 
 // call asks B2Trader's API through the chain.
 func call(ctx context.Context, api *http.Client) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, broker+"/frontoffice/api/v3/account", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, broker+b2coretest.APIPath, nil)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,8 @@
 // # Where the facts come from
 //
 // The page "Trading platforms" of B2Core's REST API reference: both requests, both answers, no error. The statuses of errors
-// in general are from the overview of the same reference, the shape {"error":{"message":…}} from B2Core's TypeScript client.
+// in general are from the overview of the same reference, the shape {"error":{"message":…,"details":[{"issue":…}]}} from B2Core's
+// TypeScript client.
 //
 // # What is not known
 //
@@ -92,7 +93,7 @@
 //	          408, 429, 5xx                 ErrUnavailable
 //	          others     ErrUnusableAnswer
 //
-// A page of HTML with 401 is a gateway's: ErrUnavailable. When signing in again fails, its error is the one returned: it tells a refused refresh token from a bearer or a
-// platformId that is no good. An error of Bearer is ErrNotSignedIn if it says GrantRefused, else ErrUnavailable with ErrNoBearer; a bearer that
-// cannot stand in a header is ErrMisconfigured.
+// A page of HTML with 401 is a gateway's: ErrUnavailable. When signing in again fails, its error is the one returned: it tells a
+// refused refresh token from a bearer or a platformId that is no good. An error of Bearer is ErrNotSignedIn if it says
+// GrantRefused, else ErrUnavailable with ErrNoBearer; a bearer that cannot stand in a header is ErrMisconfigured.
 package b2core

@@ -97,7 +97,7 @@ func Example_chain() {
 
 	server.ExpireBearers() // B2Core no longer accepts the session's token, nobody knows why
 	for range 2 {
-		resp, err := api.Get("https://my.broker.example/frontoffice/api/v3/account")
+		resp, err := api.Get("https://my.broker.example" + b2coretest.APIPath)
 		if err != nil {
 			log.Fatal(err)
 		}

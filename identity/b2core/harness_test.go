@@ -84,7 +84,7 @@ func accepts(t testing.TB, server *b2coretest.Server, token *oauth2.Token) {
 // account asks B2Trader's API with a token.
 func account(t testing.TB, server *b2coretest.Server, token string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, broker+"/frontoffice/api/v3/account", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, broker+b2coretest.APIPath, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

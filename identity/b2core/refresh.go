@@ -3,23 +3,19 @@ package b2core
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/httpx"
-	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// What refusals of …/refresh mean. The page shows none, and each of these may be about the refresh token: a field that fails validation
+// refused are the statuses of …/refresh that may be about the refresh token. The page shows none: a field that fails validation
 // (400, 422), a credential that is not accepted (401, 403), a thing that is not there (404). If it is about the bearer or the
-// platformId instead, signing in again meets the same refusal, and tells.
-var refreshVerdict = httpx.Verdict{Status: map[int]error{
-	http.StatusBadRequest:          tokenapi.ErrGrantRefused,
-	http.StatusUnauthorized:        tokenapi.ErrGrantRefused,
-	http.StatusForbidden:           tokenapi.ErrGrantRefused,
-	http.StatusNotFound:            tokenapi.ErrGrantRefused,
-	http.StatusUnprocessableEntity: tokenapi.ErrGrantRefused,
-}}
+// platformId instead, or a gateway's, signing in again meets the same refusal, and tells.
+var refused = []int{
+	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
+}
 
 type refreshRequest struct {
 	RefreshToken string `json:"refreshToken"`
@@ -44,13 +40,12 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	if err != nil {
 		return nil, err
 	}
-	if call.OK() {
+	switch {
+	case call.OK():
 		return c.tokens(call, old.RefreshToken)
-	}
-	refusal := call.Refused(refreshVerdict)
-	if refusal.GrantRefused() {
+	case slices.Contains(refused, call.Last.StatusCode):
 		token, err := c.signIn(ctx, old.RefreshToken)
 		return token, answered(err, call)
 	}
-	return nil, refusal
+	return nil, call.Refused(httpx.Verdict{})
 }

@@ -121,7 +121,7 @@ func TestAuthVerdict(t *testing.T) {
 		})
 		token, err := client.SignIn(t.Context())
 		e := wantError(t, err, c.want)
-		if token != nil || e.StatusCode != c.status || e.Description != "why" || e.RetryAfter != 9*time.Second || !e.Sent || e.Op != "sign in" {
+		if token != nil || e.StatusCode != c.status || e.Description != "why: i" || e.RetryAfter != 9*time.Second || !e.Sent || e.Op != "sign in" {
 			t.Errorf("%d: got %#v", c.status, e)
 		}
 		if e.GrantRefused() != errors.Is(c.want, tokenapi.ErrNotSignedIn) || e.Misconfigured() != errors.Is(c.want, tokenapi.ErrMisconfigured) || e.NotSent() || e.Unanswered() {
@@ -153,6 +153,24 @@ func TestRefreshVerdict(t *testing.T) {
 		asked(t, server, 1, 1)
 		if _, err := client.Refresh(t.Context(), old); err != nil {
 			t.Errorf("%d: afterwards: %v", status, err)
+		}
+	}
+}
+
+// A page of a gateway tells nothing of the refresh token. Signing in again does, or meets the same gateway, which ends nothing.
+func TestRefreshRefusedByAPage(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 404, 422} {
+		page := apitest.Fault{Status: status, ContentType: "text/html", Body: []byte("<html>")}
+		server, client := open(t)
+		old := signIn(t, server, client)
+		server.Inject(b2coretest.EndpointRefresh, page)
+		if token, err := client.Refresh(t.Context(), old); err != nil || token.AccessToken == old.AccessToken {
+			t.Errorf("%d: got %v", status, err)
+		}
+		always(server, page)
+		_, err := client.Refresh(t.Context(), old)
+		if e, ok := errors.AsType[*tokenapi.Error](err); !ok || e.GrantRefused() || e.Op != "sign in" || e.StatusCode != status {
+			t.Errorf("%d: got %v", status, err)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func TestLifetimes(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		server := newServer(t, b2coretest.Config{NumericTTL: true, TokenLifetime: 5 * time.Minute})
+		server := newServer(t, b2coretest.Config{NumericTTL: true, AccessTokenLifetime: 5 * time.Minute})
 		token := signIn(t, server, newClient(t, server))
 		if !token.Expiry.Equal(time.Now().Add(5 * time.Minute)) {
 			t.Errorf("a number from the server: got %+v", token)

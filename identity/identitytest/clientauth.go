@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // credentials is how a client identified itself.
@@ -25,7 +27,7 @@ func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
 		return Client{}, &protocolError{code: "invalid_client", reason: "unknown client"}
 	case client.Secret == "": // public: whatever secret it sends is not looked at
 		return client, nil
-	case !sameSecret(client.Secret, sent.secret):
+	case !apitest.SameSecret(client.Secret, sent.secret):
 		return Client{}, &protocolError{code: "invalid_client", reason: "wrong secret or none"}
 	}
 	return client, nil

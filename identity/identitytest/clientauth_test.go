@@ -50,17 +50,6 @@ func TestParseBasic(t *testing.T) {
 	}
 }
 
-func TestNothingEqualsAnEmptySecret(t *testing.T) {
-	for _, c := range []struct {
-		want, got string
-		same      bool
-	}{{"a", "a", true}, {"a", "b", false}, {"a", "", false}, {"", "a", false}, {"", "", false}} {
-		if sameSecret(c.want, c.got) != c.same {
-			t.Errorf("%q and %q: not %v", c.want, c.got, c.same)
-		}
-	}
-}
-
 func basicSeeds() []string {
 	return []string{
 		basicHeader("spa:"), basicHeader("a:b:c"), basicHeader("a%3Ab:c+d"), basicHeader(":"),

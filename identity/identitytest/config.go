@@ -2,13 +2,14 @@ package identitytest
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // InternalIssuer is the issuer that B2Trader installations put into their tokens: an
@@ -161,94 +162,73 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check returns every problem at once.
+// check reports every problem, in the order of the fields.
 func (c Config) check() error {
-	problems := slices.Concat(c.checkLifetimes(), c.checkUsers(), c.checkClients())
+	p := apitest.Problems{Package: "identitytest"}
+	c.checkUsers(&p)
+	c.checkClients(&p)
 	if c.Issuer != "" {
 		if u, err := url.Parse(c.Issuer); err != nil || u.Scheme == "" || u.Host == "" {
-			problems = append(problems, errors.New("bad Issuer: not an absolute URL"))
+			p.Add("Issuer", "is not an absolute URL")
 		}
 	}
+	p.WholeSeconds("AccessTokenLifetime", c.AccessTokenLifetime)
+	p.WholeSeconds("IDTokenLifetime", c.IDTokenLifetime)
+	p.Lifetime("AuthorizationCodeLifetime", c.AuthorizationCodeLifetime)
+	p.Lifetime("RefreshTokenLifetime", c.RefreshTokenLifetime)
+	p.Lifetime("SessionLifetime", c.SessionLifetime)
 	if s := c.SignInFailureStatus; s != 0 && (s < 400 || s > 599) {
-		problems = append(problems, fmt.Errorf("bad SignInFailureStatus: %d is not between 400 and 599", s))
+		p.Add("SignInFailureStatus", "is %d, which is no failure", s)
 	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return fmt.Errorf("identitytest: %w", errors.Join(problems...))
+	return p.Err()
 }
 
-func (c Config) checkLifetimes() []error {
-	var problems []error
-	for _, l := range []struct {
-		name     string
-		lifetime time.Duration
-		whole    bool
-	}{
-		{"AccessTokenLifetime", c.AccessTokenLifetime, true},
-		{"IDTokenLifetime", c.IDTokenLifetime, true},
-		{"AuthorizationCodeLifetime", c.AuthorizationCodeLifetime, false},
-		{"RefreshTokenLifetime", c.RefreshTokenLifetime, false},
-		{"SessionLifetime", c.SessionLifetime, false},
-	} {
-		if l.lifetime < 0 {
-			problems = append(problems, fmt.Errorf("bad %s: negative", l.name))
-		}
-		if l.whole && l.lifetime%time.Second != 0 {
-			problems = append(problems, fmt.Errorf("bad %s: not in whole seconds", l.name))
-		}
-	}
-	return problems
-}
-
-func (c Config) checkUsers() []error {
-	var problems []error
+func (c Config) checkUsers(p *apitest.Problems) {
 	ids, emails := map[string]bool{}, map[string]bool{}
 	for i, u := range c.Users {
+		field := fmt.Sprintf("Users[%d]", i)
 		if u.ID == "" || u.Email == "" || u.Password == "" {
-			problems = append(problems, fmt.Errorf("bad Users[%d]: needs ID, Email and Password", i))
+			p.Add(field, "needs ID, Email and Password")
 		}
 		if u.SecondFactorProvider != "" && u.SecondFactorCode == "" {
-			problems = append(problems, fmt.Errorf("bad Users[%d]: has a SecondFactorProvider but no SecondFactorCode", i))
+			p.Add(field, "has a SecondFactorProvider but no SecondFactorCode")
 		}
 		if ids[u.ID] || emails[strings.ToLower(u.Email)] {
-			problems = append(problems, fmt.Errorf("bad Users[%d]: has the ID or the Email of an earlier one", i))
+			p.Add(field, "has the ID or the Email of an earlier one")
 		}
 		ids[u.ID], emails[strings.ToLower(u.Email)] = true, true
 	}
-	return problems
 }
 
-func (c Config) checkClients() []error {
-	var problems []error
+func (c Config) checkClients(p *apitest.Problems) {
 	ids := map[string]bool{}
 	for i, client := range c.Clients {
+		field := fmt.Sprintf("Clients[%d]", i)
 		if client.ID == "" || tooLong(client.ID, 100) || tooLong(client.Secret, 100) {
-			problems = append(problems, fmt.Errorf("bad Clients[%d]: needs an ID, and neither ID nor Secret over 100 characters", i))
+			p.Add(field, "needs an ID, and neither ID nor Secret over 100 characters")
 		}
 		if ids[client.ID] {
-			problems = append(problems, fmt.Errorf("bad Clients[%d]: has the ID of an earlier one", i))
+			p.Add(field, "has the ID of an earlier one")
 		}
 		ids[client.ID] = true
 		if len(client.Scopes) == 0 || len(client.GrantTypes) == 0 {
-			problems = append(problems, fmt.Errorf("bad Clients[%d]: needs Scopes and GrantTypes", i))
+			p.Add(field, "needs Scopes and GrantTypes")
 		}
 		for _, grant := range client.GrantTypes {
 			switch grant {
 			case GrantAuthorizationCode, GrantPassword, GrantClientCredentials:
 			case grantRefreshToken:
-				problems = append(problems, fmt.Errorf("bad Clients[%d]: refresh_token is not a grant type to allow, the scope offline_access allows it", i))
+				p.Add(field, "has the grant type refresh_token, which is not to be allowed: the scope offline_access allows it")
 			default:
-				problems = append(problems, fmt.Errorf("bad Clients[%d]: has the unknown grant type %q", i, grant))
+				p.Add(field, "has the unknown grant type %q", grant)
 			}
 		}
 		for _, redirect := range client.RedirectURIs {
 			if !isAbsoluteURL(redirect) {
-				problems = append(problems, fmt.Errorf("bad Clients[%d]: has a redirect URI that is not absolute", i))
+				p.Add(field, "has a redirect URI that is not absolute")
 			}
 		}
 	}
-	return problems
 }
 
 func isAbsoluteURL(s string) bool {

@@ -1,6 +1,7 @@
 package identitytest_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -33,19 +34,35 @@ func TestNewReportsEveryProblem(t *testing.T) {
 			{ID: "odd", Scopes: good.Scopes, GrantTypes: []string{"refresh_token", "magic"}, RedirectURIs: []string{"/done"}},
 		},
 	})
-	if err == nil {
-		t.Fatal("no error")
+	const want = `identitytest: Config.Users[1] has the ID or the Email of an earlier one
+identitytest: Config.Users[2] needs ID, Email and Password
+identitytest: Config.Users[3] has a SecondFactorProvider but no SecondFactorCode
+identitytest: Config.Clients[1] has the ID of an earlier one
+identitytest: Config.Clients[2] needs an ID, and neither ID nor Secret over 100 characters
+identitytest: Config.Clients[3] needs Scopes and GrantTypes
+identitytest: Config.Clients[4] has the grant type refresh_token, which is not to be allowed: the scope offline_access allows it
+identitytest: Config.Clients[4] has the unknown grant type "magic"
+identitytest: Config.Clients[4] has a redirect URI that is not absolute
+identitytest: Config.Issuer is not an absolute URL
+identitytest: Config.AccessTokenLifetime is negative
+identitytest: Config.IDTokenLifetime is not in whole seconds
+identitytest: Config.AuthorizationCodeLifetime is negative
+identitytest: Config.RefreshTokenLifetime is negative
+identitytest: Config.SessionLifetime is negative
+identitytest: Config.SignInFailureStatus is 200, which is no failure`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
-	for _, want := range []string{
-		"bad Issuer", "bad SignInFailureStatus", "bad AccessTokenLifetime: negative",
-		"bad IDTokenLifetime: not in whole seconds", "bad AuthorizationCodeLifetime",
-		"bad RefreshTokenLifetime", "bad SessionLifetime", "bad Users[1]", "bad Users[2]", "bad Users[3]",
-		"bad Clients[1]", "bad Clients[2]", "bad Clients[3]", "Clients[4]: refresh_token is not",
-		`unknown grant type "magic"`, "Clients[4]: has a redirect URI",
-	} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("%q is not reported in:\n%v", want, err)
-		}
+}
+
+// However it is printed, a server shows its name and no password.
+func TestFormat(t *testing.T) {
+	server, err := identitytest.New(identitytest.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "identitytest.Server identitytest.Server identitytest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 

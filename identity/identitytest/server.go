@@ -1,6 +1,7 @@
 package identitytest
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -108,6 +109,10 @@ func (s *Server) DropOldKeys() { s.keys.dropOld() }
 func (s *Server) userByEmail(email string) *user { return s.users[strings.ToLower(email)] }
 
 func (s *Server) now() time.Time { return s.config.Now() }
+
+// Format prints identitytest.Server and nothing else, whatever the verb: no secret of a user
+// or a client, and no token.
+func (s *Server) Format(f fmt.State, verb rune) { s.api.Format(f, verb) }
 
 // ServeHTTP answers r: what the fault injected for its endpoint says, or what an
 // IdentityServer says. A connection whose local address is not loopback gets 403, so that

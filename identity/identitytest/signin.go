@@ -1,7 +1,6 @@
 package identitytest
 
 import (
-	"crypto/subtle"
 	"net/http"
 
 	"b2trader.identity.auth/identity/apitest"
@@ -48,15 +47,10 @@ func (s *Server) signIn(x *exchange) {
 // checkPassword returns the user, or nil.
 func (s *Server) checkPassword(email, password string) *user {
 	u := s.userByEmail(email)
-	if u == nil || !u.active() || !sameSecret(u.Password, password) {
+	if u == nil || !u.active() || !apitest.SameSecret(u.Password, password) {
 		return nil
 	}
 	return u
-}
-
-// sameSecret compares in constant time. Nothing equals an empty secret.
-func sameSecret(want, got string) bool {
-	return want != "" && subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1
 }
 
 func (s *Server) signInByCode(x *exchange, in signInRequest) {
@@ -66,7 +60,7 @@ func (s *Server) signInByCode(x *exchange, in signInRequest) {
 	switch {
 	case !ok:
 		s.refuseSignIn(x, "no sign-in waits for a code")
-	case !u.active() || in.Provider != u.SecondFactorProvider || !sameSecret(u.SecondFactorCode, in.VerificationCode):
+	case !u.active() || in.Provider != u.SecondFactorProvider || !apitest.SameSecret(u.SecondFactorCode, in.VerificationCode):
 		s.refuseSignIn(x, "wrong code or provider, or disabled user")
 	default:
 		s.sessions.secondFactorDone(handle)

@@ -123,7 +123,7 @@ func (s *Server) checkVerifier(challenge, verifier string) *protocolError {
 	switch {
 	case len(verifier) < 43 || tooLong(verifier, 128):
 		return invalidGrant("code_verifier missing, too short or too long")
-	case !sameSecret(challenge, base64.RawURLEncoding.EncodeToString(sum[:])):
+	case !apitest.SameSecret(challenge, base64.RawURLEncoding.EncodeToString(sum[:])):
 		return invalidGrant("code_verifier does not fit the code_challenge")
 	}
 	return nil

@@ -73,7 +73,7 @@ func TestPaths(t *testing.T) {
 		}
 
 		server, client = start(t, traderevolutiontest.Config{}, func(c *traderevolution.Config) {
-			c.TokenPath, c.RefreshPath, c.VerifyPath = "/accounts", "/accounts", "/accounts"
+			c.TokenPath, c.RefreshPath, c.VerifyPath = traderevolutiontest.APIPath, traderevolutiontest.APIPath, traderevolutiontest.APIPath
 		})
 		_ = op.call(t, client)
 		if got := server.Count(traderevolutiontest.EndpointAPI); got != 1 {

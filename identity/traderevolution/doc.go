@@ -35,8 +35,10 @@
 //     [Client.VerifyOTT] takes any of it, and [OTT.Raw] is for what it does not know.
 //   - Whether a verification needs an access token. The page names none, so none is sent; where an installation wants one,
 //     HTTP.Transport of a Client of its own can add it.
-//   - The names in the body of an error, and the statuses that go with its codes. Any member that holds four numbers with
-//     dots between is taken for the code; an error that is not JSON is judged by its status, unless it is a page of HTML, which is a gateway's (ErrUnavailable).
+//   - The names in the body of an error, and the statuses that go with its codes. Of an answer that says no, any member that
+//     holds four numbers with dots between is taken for the code; of one that says yes, such a member whose name has code or error in
+//     it, and the answer for a refusal. An error that is not JSON is judged by its status, unless it is a page of HTML, which is
+//     a gateway's (ErrUnavailable).
 //
 // # Deviations
 //

@@ -72,7 +72,7 @@ func ExampleClient_Keeper() {
 		log.Fatal(err)
 	}
 	api := &http.Client{Transport: &vault.Transport{Vault: tokens, Key: "worker", Base: server.Transport()}}
-	answer, err := api.Get("https://backoffice.example:8443/proftrading/rest/accounts")
+	answer, err := api.Get("https://backoffice.example:8443/proftrading/rest" + traderevolutiontest.APIPath)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -124,7 +124,7 @@ func TestTokensOpenTheAPI(t *testing.T) {
 	server, client := start(t, traderevolutiontest.Config{})
 	status := func(token *oauth2.Token) int {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.BaseURL()+"/accounts", nil)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.BaseURL()+traderevolutiontest.APIPath, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

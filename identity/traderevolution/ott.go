@@ -102,14 +102,14 @@ func notValid() map[int]error {
 }
 
 // VerifyOTT posts a one-time token, which the server made for a link to another site, to /external/token/verify (vendor's
-// page, "OTT verification"), and returns whose it is. A token that is unknown, expired or used is no error, nor is an answer of 200 that holds one: the OTT is not
-// valid. An empty token is not valid either, and is not sent. Look at Valid before anything else.
+// page, "OTT verification"), and returns whose it is. A token that is unknown, expired or used is no error: the OTT is not valid.
+// Nor is it one if the answer is a 200 that holds an error's code, but for those that are not about the token. An empty token is not valid either, and is not sent. Look at Valid before anything else.
 //
 // The request is never repeated, for the token works once. After an error with Sent set it may be spent, or it may not, also
 // after ErrUnavailable with a status: the user must follow the link anew.
 //
-// Errors: ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, beside which the OTT is returned, not valid, with the answer in
-// it, unless that could not be read. Any other error comes without an OTT.
+// Errors: ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer. Beside the last, and beside any if the answer was a 2xx, the OTT is
+// returned, not valid, with the answer in it, unless that could not be read. Any other error comes without an OTT.
 func (c *Client) VerifyOTT(ctx context.Context, token string) (*OTT, error) {
 	if token == "" {
 		return &OTT{}, nil
@@ -127,7 +127,7 @@ func (c *Client) VerifyOTT(ctx context.Context, token string) (*OTT, error) {
 	} else {
 		err = ott.refuse(refused(call, verifyVerdict))
 	}
-	if err != nil && !errors.Is(err, tokenapi.ErrUnusableAnswer) {
+	if err != nil && !call.OK() && !errors.Is(err, tokenapi.ErrUnusableAnswer) {
 		return nil, err
 	}
 	return ott, err
@@ -143,8 +143,10 @@ func (c *Client) accept(o *OTT, call *httpx.Call, token string) error {
 	switch {
 	case is(answer.IsExpired, true), is(answer.Expired, true), is(answer.Valid, false), is(answer.IsValid, false):
 		return nil
-	case parseProblem(call.Last.Body).Code != "": // an error, whatever its status
-		return o.refuse(call.Refusal(errNotValid, parseProblem(call.Last.Body)))
+	case errorCode(call.Last.Body) != "": // an error, whatever its status
+		v := verifyVerdict
+		v.Status = map[int]error{call.Last.StatusCode: errNotValid}
+		return o.refuse(call.Refused(v))
 	case answer.Login == "" && !tokens:
 		return call.Unusable("it says neither whose the token is nor that it is not valid")
 	case httpx.Clean(answer.Login, token) != answer.Login, strings.TrimSpace(answer.Login) != answer.Login: // not to be made fit: it would be another's

@@ -118,6 +118,14 @@ var ottAnswers = []struct {
 	{`{"errorCode":"1.2.0.11","message":"refused, with a 200"}`, false, "", nil},
 	{`{"login":"trader","errorCode":"1.2.0.11","message":"expired"}`, false, "", nil},
 	{`{"login":"trader","errors":[{"code":"1.1.1.1"}]}`, false, "", nil},
+	{`{"errorCode":"2.147.1.27"}`, false, "", tokenapi.ErrUnavailable},
+	{`{"login":"trader","errorCode":"2.0.2.4"}`, false, "", tokenapi.ErrMisconfigured},
+
+	// What looks like a code, and is the address of a host, a version, a login.
+	{`{"login":"trader","valid":true,"address":"10.0.0.1"}`, true, "trader", nil},
+	{`{"login":"trader","accessToken":"a","info":{"lastIp":"192.168.1.7"}}`, true, "trader", nil},
+	{`{"login":"trader","isExpired":false,"serverVersion":"3.1.0.12"}`, true, "trader", nil},
+	{`{"login":"10.1.2.3"}`, true, "10.1.2.3", nil},
 	{`{"login":"trader","isValid":false}`, false, "", nil},
 	{`{"login":"trader","expired":true}`, false, "", nil},
 	{`{"login":"trader","isValid":true,"expired":false}`, true, "trader", nil},

@@ -50,25 +50,36 @@ func parseProblem(body []byte) httpx.Problem {
 	return problem
 }
 
-// codeAmong returns the first dotted code, of a member whose name speaks of a code or an error if there is one: the address
-// of a host looks alike.
-func codeAmong(members []text) string {
-	found := ""
-	for _, m := range members {
-		name := strings.ToLower(m.name)
-		switch {
-		case !dotted.MatchString(m.value):
-		case strings.Contains(name, "code"), strings.Contains(name, "error"):
+// errorCode is the code of an answer that says yes by its status; empty if there is none.
+func errorCode(body []byte) string {
+	for _, m := range texts(body) {
+		if m.isCode() {
 			return m.value
-		case found == "":
-			found = m.value
 		}
 	}
-	return found
+	return ""
+}
+
+// codeAmong returns the first code of an answer that says no: of a member whose name says that it is one, or else of any.
+func codeAmong(members []text) string {
+	for _, sure := range []bool{true, false} {
+		for _, m := range members {
+			if m.isCode() || !sure && dotted.MatchString(m.value) {
+				return m.value
+			}
+		}
+	}
+	return ""
 }
 
 // A text is a member of a JSON object that is a string.
 type text struct{ name, value string }
+
+// isCode reports whether it is a dotted code by its name too: the address of a host looks alike.
+func (t text) isCode() bool {
+	name := strings.ToLower(t.name)
+	return dotted.MatchString(t.value) && (strings.Contains(name, "code") || strings.Contains(name, "error"))
+}
 
 // texts lists the texts at the top level of a body, and then those one below, each object's in order of their names.
 func texts(body []byte) []text {

@@ -41,6 +41,9 @@ var refusals = []struct {
 	{503, `{"errorCode":"9.9.9.9"}`, "9.9.9.9", [3]error{tokenapi.ErrUnavailable, tokenapi.ErrUnavailable, tokenapi.ErrUnavailable}},
 	{410, `{}`, "", [3]error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, notValid}},
 	{422, `{}`, "", [3]error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, notValid}},
+	{200, `{"errorCode":"1.2.0.11"}`, "1.2.0.11", [3]error{tokenapi.ErrBadCredentials, tokenapi.ErrGrantRefused, notValid}},
+	{200, `{"errorCode":"2.147.1.27"}`, "2.147.1.27", [3]error{tokenapi.ErrUnavailable, tokenapi.ErrUnavailable, tokenapi.ErrUnavailable}},
+	{200, `{"errorCode":"9.9.9.9"}`, "9.9.9.9", [3]error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, notValid}},
 	{302, ``, "", [3]error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer}},
 }
 

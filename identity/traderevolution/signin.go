@@ -69,6 +69,9 @@ func (c *Client) tokens(call *httpx.Call, v httpx.Verdict) (*oauth2.Token, error
 	if err := call.Decode(&answer, "a pair of tokens"); err != nil {
 		return nil, err
 	}
+	if answer.AccessToken == "" && errorCode(call.Last.Body) != "" { // a refusal, whatever its status
+		return nil, refused(call, v)
+	}
 	return c.token(call, answer)
 }
 

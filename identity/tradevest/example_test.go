@@ -42,7 +42,7 @@ func Example() {
 	check(tokens.Put(ctx, "tradevest", vault.Entry{Client: "tradevest", Token: keeper.FirstToken(), Until: time.Now().AddDate(100, 0, 0)}))
 	api := &http.Client{Transport: client.Transport(&vault.Transport{Vault: tokens, Key: "tradevest", Base: server.Transport()})}
 
-	resp, err := api.Get("https://tvda-api.platform-test.tradevest.ai/v1/customers")
+	resp, err := api.Get("https://tvda-api.platform-test.tradevest.ai" + tradevesttest.APIPath)
 	check(err)
 	body, err := io.ReadAll(resp.Body)
 	check(err)
@@ -112,7 +112,7 @@ func ExampleClient_Transport() {
 	check(err)
 	api := &http.Client{Transport: client.Transport(server.Transport())}
 
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://tvda-api.platform-test.tradevest.ai/v1/customers", nil)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://tvda-api.platform-test.tradevest.ai"+tradevesttest.APIPath, nil)
 	check(err)
 	for _, person := range []string{"", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"} {
 		if person != "" {

@@ -78,7 +78,7 @@ func TestTransportWithoutBase(t *testing.T) {
 	server := tradevesttest.Start(t, tradevesttest.Config{})
 	client := newClient(t, server, func(c *tradevest.Config) { c.URL, c.HTTP.Transport = server.URL(), nil })
 	bearer := &oauth2.Transport{Source: oauth2.StaticTokenSource(signIn(t, client)), Base: client.Transport(nil)}
-	resp, err := (&http.Client{Transport: bearer}).Get(server.URL() + "/v1/customers")
+	resp, err := (&http.Client{Transport: bearer}).Get(server.URL() + tradevesttest.APIPath)
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("got %v, %v", resp, err)
 	}

@@ -77,7 +77,7 @@ func atWork(t *testing.T, config tradevesttest.Config, by refresher, f func(w *w
 // works fails unless the API accepts the worker's call.
 func (w *worker) works() {
 	w.Helper()
-	resp, err := w.api.Get("https://tvda-api.platform-test.tradevest.ai/v1/customers")
+	resp, err := w.api.Get("https://tvda-api.platform-test.tradevest.ai" + tradevesttest.APIPath)
 	if err != nil {
 		w.Fatalf("after %d sign-ins: %v", w.signIns(), err)
 	}

@@ -6,24 +6,23 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// balance answers GET /balance/, a resource of this server's own.
-func (s *Server) balance(x *apitest.Exchange) {
-	switch {
-	case !x.AllowOnly(http.MethodGet):
-	case !s.accepts(x.Bearer()):
-		s.refuse(x, http.StatusUnauthorized, "not_authenticated", "The access token is not accepted.")
-	default:
-		x.JSON(http.StatusOK, mediaType, apitest.Object{{"data", apitest.Object{
-			{"type", "balance"}, {"id", "1"}, {"attributes", apitest.Object{{"amount", "0.300000000000000000"}, {"currency", "ETH"}}},
-		}}})
-	}
+func (s *Server) refuseToken(x *apitest.Exchange) {
+	s.refuse(x, http.StatusUnauthorized, "not_authenticated", "The access token is not accepted.")
 }
 
-// accepts counts a use of an access token, and reports whether it is good.
-func (s *Server) accepts(token string) bool {
-	if _, good := s.access.Owner(token); !good {
-		return false
+// balance answers the API's resource, as often as an access token may be used.
+func (s *Server) balance(x *apitest.Exchange, _ string) {
+	if !s.use(x.Bearer()) {
+		s.refuseToken(x)
+		return
 	}
+	x.JSON(http.StatusOK, mediaType, apitest.Object{{"data", apitest.Object{
+		{"type", "balance"}, {"id", "1"}, {"attributes", apitest.Object{{"amount", "0.300000000000000000"}, {"currency", "ETH"}}},
+	}}})
+}
+
+// use counts a use of an access token, and reports whether it is allowed.
+func (s *Server) use(token string) bool {
 	if s.config.MaxUses == 0 {
 		return true
 	}

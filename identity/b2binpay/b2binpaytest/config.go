@@ -2,9 +2,9 @@ package b2binpaytest
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // The sample account, which the zero Config has.
@@ -62,18 +62,18 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-func (cfg Config) validate() error {
-	var problems []error
-	if cfg.AccessTokenLifetime < 0 || cfg.RefreshTokenLifetime < 0 {
-		problems = append(problems, errors.New("a lifetime is negative"))
-	}
+// check reports every problem, in the order of the fields.
+func (cfg Config) check() error {
+	p := apitest.Problems{Package: "b2binpaytest"}
+	p.Lifetime("AccessTokenLifetime", cfg.AccessTokenLifetime)
+	p.Lifetime("RefreshTokenLifetime", cfg.RefreshTokenLifetime)
 	if cfg.MaxUses < 0 {
-		problems = append(problems, errors.New("MaxUses is negative"))
+		p.Add("MaxUses", "is negative")
 	}
 	switch cfg.ID.(type) {
 	case nil, string, int:
 	default:
-		problems = append(problems, fmt.Errorf("the ID is a %T, not nil, a string or an int", cfg.ID))
+		p.Add("ID", "is a %T, not nil, a string or an int", cfg.ID)
 	}
-	return errors.Join(problems...)
+	return p.Err()
 }

@@ -44,7 +44,7 @@
 //     unless Config.MaxUses says when it is refused;
 //   - requests per minute: as many as you like. Inject a Fault with the status 429.
 //
-// The resource /balance/ is this server's own, made for tests; it is not B2BINPAY's, and
+// The resource at [APIPath] is this server's own, made for tests; it is not B2BINPAY's, and
 // nothing about their API follows from it.
 //
 // # Faults and the record

@@ -37,7 +37,7 @@ func Example() {
 	fmt.Println(server.Count(b2binpaytest.EndpointToken), server.Requests(b2binpaytest.EndpointToken)[2].Problem)
 	// Output:
 	// no answer
-	// 200 {"data":{"type":"auth-token","id":"0","attributes":{"refresh":"eyJ0eXAiOiJKV
+	// 200 {"data":{"type":"auth-token","id":"0","attributes":{"refresh":"eyJhbGciOiJIU
 	// 400 {"errors":[{"status":"400","code":"2006","detail":"No active account found w
 	// 3 2006: No active account found with the given credentials
 }

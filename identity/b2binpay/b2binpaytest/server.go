@@ -1,7 +1,6 @@
 package b2binpaytest
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -17,11 +16,15 @@ const (
 	EndpointToken apitest.Endpoint = "token"
 	// EndpointRefresh is POST /token/refresh/.
 	EndpointRefresh apitest.Endpoint = "refresh"
-	// EndpointAPI is GET /balance/, which wants an access token.
+	// EndpointAPI is GET APIPath.
 	EndpointAPI apitest.Endpoint = "api"
 	// EndpointRedirect is any of these paths without its trailing slash.
 	EndpointRedirect apitest.Endpoint = "redirect"
 )
+
+// APIPath is where the API's resource is, below the URL: a GET with a live access token as
+// bearer gets an answer, and any other 401.
+const APIPath = "/balance/"
 
 // mediaType is that of JSON:API.
 const mediaType = "application/vnd.api+json"
@@ -41,8 +44,8 @@ type Server struct {
 
 // New returns a server. Its error joins every problem of the Config.
 func New(cfg Config) (*Server, error) {
-	if err := cfg.validate(); err != nil {
-		return nil, fmt.Errorf("b2binpaytest: %w", err)
+	if err := cfg.check(); err != nil {
+		return nil, err
 	}
 	cfg = cfg.withDefaults()
 	s := &Server{
@@ -54,7 +57,7 @@ func New(cfg Config) (*Server, error) {
 	s.refresh = apitest.NewTokens(s.now, cfg.RefreshTokenLifetime)
 	s.handle("/token/", EndpointToken, s.signIn)
 	s.handle("/token/refresh/", EndpointRefresh, s.renew)
-	s.handle("/balance/", EndpointAPI, s.balance)
+	s.handle(APIPath, EndpointAPI, s.access.Guard(http.MethodGet, s.refuseToken, s.balance))
 	return s, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -141,6 +142,9 @@ func sample(t *testing.T) string {
 	return string(raw)
 }
 
+// head is a token's header, encoded.
+func head(token string) string { return strings.Split(token, ".")[0] }
+
 // claims are the names of a token's claims, in their order.
 func claims(t *testing.T, token string) string {
 	t.Helper()
@@ -171,6 +175,9 @@ func TestAnswersLikeTheSample(t *testing.T) {
 	for got, want := range map[string]string{
 		ours.Data.Attributes.Access: theirs.Data.Attributes.Access, ours.Data.Attributes.Refresh: theirs.Data.Attributes.Refresh,
 	} {
+		if head(got) != head(want) {
+			t.Errorf("got the header %s, want %s", head(got), head(want))
+		}
 		if claims(t, got) != claims(t, want) {
 			t.Errorf("got the claims %s, want %s", claims(t, got), claims(t, want))
 		}
@@ -239,7 +246,7 @@ func TestBadRequests(t *testing.T) {
 			}
 		}
 	}
-	if resp, _ := c.send(http.MethodPost, "/balance/", mediaType, c.login().Data.Attributes.Access, ""); resp.StatusCode != http.StatusMethodNotAllowed {
+	if resp, _ := c.send(http.MethodPost, b2binpaytest.APIPath, mediaType, c.login().Data.Attributes.Access, ""); resp.StatusCode != http.StatusMethodNotAllowed {
 		t.Errorf("got %d", resp.StatusCode)
 	}
 }
@@ -330,7 +337,7 @@ func TestMaxUses(t *testing.T) {
 func TestDate(t *testing.T) {
 	for _, omit := range []bool{false, true} {
 		server := b2binpaytest.Start(t, b2binpaytest.Config{ClockOffset: -24 * time.Hour, OmitDate: omit})
-		for _, path := range []string{"/balance/", "/balance"} {
+		for _, path := range []string{b2binpaytest.APIPath, "/balance"} {
 			resp, err := http.DefaultTransport.RoundTrip(httpGet(t, server.URL()+path))
 			if err != nil {
 				t.Fatal(err)
@@ -371,14 +378,21 @@ func TestIDs(t *testing.T) {
 }
 
 func TestNewReportsEveryProblem(t *testing.T) {
-	_, err := b2binpaytest.New(b2binpaytest.Config{RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
-	if err == nil || !strings.HasPrefix(err.Error(), "b2binpaytest: ") {
-		t.Fatalf("got %v", err)
+	_, err := b2binpaytest.New(b2binpaytest.Config{AccessTokenLifetime: -1, RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
+	const want = `b2binpaytest: Config.AccessTokenLifetime is negative
+b2binpaytest: Config.RefreshTokenLifetime is negative
+b2binpaytest: Config.MaxUses is negative
+b2binpaytest: Config.ID is a float64, not nil, a string or an int`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
-	for _, want := range []string{"lifetime", "MaxUses", "float64"} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %s: %v", want, err)
-		}
+}
+
+// However it is printed, a server shows its name and no password.
+func TestFormat(t *testing.T) {
+	server := newCaller(t, b2binpaytest.Config{}).Server
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "b2binpaytest.Server b2binpaytest.Server b2binpaytest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 

@@ -3,7 +3,6 @@ package b2binpaytest
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
 	"strconv"
@@ -31,7 +30,7 @@ func (s *Server) signIn(x *apitest.Exchange) {
 	switch a := in.Data.Attributes; {
 	case a.Login == "" || a.Password == "":
 		s.refuse(x, http.StatusBadRequest, "invalid", "This field may not be blank.")
-	case !equal(a.Login, s.config.Login) || !equal(a.Password, s.config.Password):
+	case !apitest.SameSecret(s.config.Login, a.Login) || !apitest.SameSecret(s.config.Password, a.Password):
 		s.refuse(x, http.StatusBadRequest, "2006", noAccount)
 	default:
 		data, refresh := s.issue()
@@ -100,9 +99,9 @@ func (s *Server) issue() (data apitest.Object, refresh string) {
 	}, refresh
 }
 
-// jwt makes a token with the claims of the article's samples.
+// jwt makes a token with the header and the claims of the article's samples.
 func jwt(tokenType string, now, expiry time.Time) string {
-	return apitest.JWT(apitest.Object{
+	return apitest.JWT(apitest.Object{{"alg", "HS256"}, {"typ", "JWT"}}, apitest.Object{
 		{"token_type", tokenType}, {"exp", expiry.Unix()}, {"iat", now.Unix()}, {"jti", apitest.RandomHex(16)}, {"user_id", userID},
 	})
 }
@@ -129,5 +128,3 @@ func (s *Server) refuse(x *apitest.Exchange, status int, code, detail string) {
 	problem := apitest.Object{{"status", strconv.Itoa(status)}, {"code", written}, {"detail", detail}}
 	x.JSON(status, mediaType, apitest.Object{{"errors", []apitest.Object{problem}}})
 }
-
-func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -2,11 +2,11 @@ package b2coretest
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // SamplePlatform is B2Trader's platformId in the page's samples, and the one platform of a
@@ -15,9 +15,9 @@ const SamplePlatform = "1"
 
 // Config describes a B2Core. The zero value is the one of the page's samples.
 type Config struct {
-	// TokenLifetime is the ttl: how long access tokens are good, in whole seconds. 0 means
+	// AccessTokenLifetime is the ttl: how long access tokens are good, in whole seconds. 0 means
 	// 60 s, the page's sample.
-	TokenLifetime time.Duration
+	AccessTokenLifetime time.Duration
 
 	// RefreshTokenLifetime is how long a refresh token is good, from its own issue. The real
 	// one is not known. 0 means 10 h, which is what the claims of the page's sample say.
@@ -51,7 +51,7 @@ type Config struct {
 
 // withDefaults fills what zero stands for.
 func (c Config) withDefaults() Config {
-	c.TokenLifetime = cmp.Or(c.TokenLifetime, time.Minute)
+	c.AccessTokenLifetime = cmp.Or(c.AccessTokenLifetime, time.Minute)
 	c.RefreshTokenLifetime = cmp.Or(c.RefreshTokenLifetime, 10*time.Hour)
 	c.BearerLifetime = cmp.Or(c.BearerLifetime, 10*time.Minute)
 	c.RefreshFailureStatus = cmp.Or(c.RefreshFailureStatus, http.StatusUnauthorized)
@@ -65,24 +65,19 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// check reports every problem, in the order of the fields.
 func (c Config) check() error {
-	var problems []error
-	for name, d := range map[string]time.Duration{
-		"TokenLifetime": c.TokenLifetime, "RefreshTokenLifetime": c.RefreshTokenLifetime, "BearerLifetime": c.BearerLifetime,
-	} {
-		if d < 0 || d%time.Second != 0 {
-			problems = append(problems, fmt.Errorf("b2coretest: Config.%s is not a whole number of seconds", name))
+	p := apitest.Problems{Package: "b2coretest"}
+	p.WholeSeconds("AccessTokenLifetime", c.AccessTokenLifetime)
+	p.WholeSeconds("RefreshTokenLifetime", c.RefreshTokenLifetime)
+	p.WholeSeconds("BearerLifetime", c.BearerLifetime)
+	for i, platform := range c.Platforms {
+		if platform == "" || slices.Contains(c.Platforms[:i], platform) {
+			p.Add("Platforms", "has %q, which is empty or there twice", platform)
 		}
-	}
-	seen := map[string]bool{}
-	for _, platform := range c.Platforms {
-		if platform == "" || seen[platform] {
-			problems = append(problems, fmt.Errorf("b2coretest: Config.Platforms: %q is empty, or there twice", platform))
-		}
-		seen[platform] = true
 	}
 	if s := c.RefreshFailureStatus; s != 0 && (s < 400 || s > 599) {
-		problems = append(problems, fmt.Errorf("b2coretest: Config.RefreshFailureStatus %d is no failure", s))
+		p.Add("RefreshFailureStatus", "is %d, which is no failure", s)
 	}
-	return errors.Join(problems...)
+	return p.Err()
 }

@@ -44,8 +44,8 @@
 //   - whether tokens of B2Trader end with the B2Core session: access tokens live on until they
 //     expire, refresh tokens are of no use without a bearer.
 //
-// The API's resource is this server's own, made for tests and demos; it is not B2Trader's, and nothing
-// about B2Trader's API follows from it. It answers 401 to anything but a live access token.
+// The API's resource, at [APIPath], is this server's own, made for tests and demos; it is not B2Trader's, and
+// nothing about B2Trader's API follows from it. It answers 401 to anything but a live access token.
 //
 // # Faults and the record
 //

@@ -13,21 +13,8 @@ const contentType = "application/json"
 
 // guarded lets those pass who show a bearer of the B2Core session.
 func (s *Server) guarded(h apitest.Handler) apitest.Handler {
-	return func(x *apitest.Exchange) {
-		if !x.AllowOnly(http.MethodPost) {
-			return
-		}
-		if _, ok := s.bearers.Owner(x.Bearer()); !ok {
-			x.Note("the bearer is missing or dead")
-			refuse(x, http.StatusUnauthorized, "Unauthenticated")
-			return
-		}
-		h(x)
-	}
+	return s.bearers.Guard(http.MethodPost, unauthenticated, func(x *apitest.Exchange, _ string) { h(x) })
 }
-
-// auth answers …/auth.
-func (s *Server) auth(x *apitest.Exchange, platform string) { s.issue(x, platform) }
 
 // renew answers …/refresh. The page's sample has no Content-Type of JSON, so that any will do.
 func (s *Server) renew(x *apitest.Exchange, platform string) {
@@ -49,14 +36,14 @@ func (s *Server) renew(x *apitest.Exchange, platform string) {
 // use reports whether a refresh token is good for that platform, and sees to it that it is
 // not the next time.
 func (s *Server) use(refreshToken, platform string) bool {
-	owner, ok := s.refresh.Owner(refreshToken)
-	if ok && owner == platform && !s.config.ReuseRefreshTokens {
-		_, ok = s.refresh.Spend(refreshToken)
+	if owner, ok := s.refresh.Owner(refreshToken); !ok || owner != platform {
+		return false
 	}
-	return ok && owner == platform
+	_, ok := s.refresh.Use(refreshToken, s.config.ReuseRefreshTokens)
+	return ok
 }
 
-// issue answers with a new pair of tokens.
+// issue answers …/auth, and a good …/refresh, with a new pair of tokens.
 func (s *Server) issue(x *apitest.Exchange, platform string) {
 	now := s.config.Now()
 	// In the sample, exp is far beyond the ttl, of the access token too.
@@ -74,7 +61,7 @@ func (s *Server) issue(x *apitest.Exchange, platform string) {
 }
 
 func (s *Server) ttl() any {
-	seconds := int(s.config.TokenLifetime / time.Second)
+	seconds := int(s.config.AccessTokenLifetime / time.Second)
 	if s.config.NumericTTL {
 		return seconds
 	}
@@ -96,17 +83,17 @@ func refuse(x *apitest.Exchange, status int, message string) {
 	x.JSON(status, contentType, apitest.Object{{"error", apitest.Object{{"message", message}}}})
 }
 
-// account answers GET /frontoffice/api/v3/account.
-func (s *Server) account(x *apitest.Exchange) {
-	if !x.AllowOnly(http.MethodGet) {
-		return
-	}
-	if _, ok := s.access.Owner(x.Bearer()); !ok {
-		x.Note("the access token is missing or dead")
-		x.Answer().Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
-		refuse(x, http.StatusUnauthorized, "Unauthenticated")
-		return
-	}
+// unauthenticated refuses a bearer.
+func unauthenticated(x *apitest.Exchange) { refuse(x, http.StatusUnauthorized, "Unauthenticated") }
+
+// refuseToken is unauthenticated for the API.
+func refuseToken(x *apitest.Exchange) {
+	x.Answer().Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	unauthenticated(x)
+}
+
+// account answers the API's resource.
+func account(x *apitest.Exchange, _ string) {
 	x.JSON(http.StatusOK, contentType, apitest.Object{
 		{"id", "1"},
 		{"balances", []apitest.Object{{{"asset", "USD"}, {"available", "25000.00"}}}},

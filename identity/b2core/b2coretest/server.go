@@ -18,9 +18,13 @@ const (
 	EndpointRefresh apitest.Endpoint = "refresh"
 	// EndpointUnknown is whatever else lies below /api/v2/my/platforms/.
 	EndpointUnknown apitest.Endpoint = "unknown platform"
-	// EndpointAPI is GET /frontoffice/api/v3/account.
+	// EndpointAPI is GET APIPath.
 	EndpointAPI apitest.Endpoint = "API"
 )
+
+// APIPath is where the API's resource is, below the URL: a GET with a live access token as
+// bearer gets an answer, and any other 401.
+const APIPath = "/frontoffice/api/v3/account"
 
 // platformsPath is where the platforms live.
 const platformsPath = "/api/v2/my/platforms/"
@@ -50,18 +54,18 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		Server:  apitest.New(apitest.Config{Name: "b2coretest", Now: cfg.Now}),
 		config:  cfg,
-		access:  apitest.NewTokens(cfg.Now, cfg.TokenLifetime),
+		access:  apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
 		refresh: apitest.NewTokens(cfg.Now, cfg.RefreshTokenLifetime),
 		bearers: apitest.NewTokens(cfg.Now, cfg.BearerLifetime),
 	}
 	for _, platform := range cfg.Platforms {
-		s.Handle(platformsPath+platform+"/auth", EndpointAuth, s.guarded(func(x *apitest.Exchange) { s.auth(x, platform) }))
+		s.Handle(platformsPath+platform+"/auth", EndpointAuth, s.guarded(func(x *apitest.Exchange) { s.issue(x, platform) }))
 		s.Handle(platformsPath+platform+"/refresh", EndpointRefresh, s.guarded(func(x *apitest.Exchange) { s.renew(x, platform) }))
 	}
 	s.Handle(platformsPath+"*", EndpointUnknown, s.guarded(func(x *apitest.Exchange) {
 		refuse(x, http.StatusNotFound, "The platform was not found")
 	}))
-	s.Handle("/frontoffice/api/v3/account", EndpointAPI, s.account)
+	s.Handle(APIPath, EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, account))
 	return s, nil
 }
 

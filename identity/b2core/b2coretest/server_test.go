@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -130,6 +131,11 @@ func TestAnswersAreThePages(t *testing.T) {
 		if json.Unmarshal([]byte(answer), &ours) != nil || json.Unmarshal(sample, &theirs) != nil {
 			t.Fatal("not JSON")
 		}
+		for i, same := range []string{`{"typ":"JWT","alg":"RS256"}`, `"iss":"https://ap.vendor.com"`} {
+			if !strings.Contains(part(t, ours.Token, i), same) || !strings.Contains(part(t, theirs.Token, i), same) {
+				t.Errorf("%s: %s and %s, want %s in both", file, part(t, ours.Token, i), part(t, theirs.Token, i), same)
+			}
+		}
 		if got, want := members(claims(t, ours.Token)), members(claims(t, theirs.Token)); !slices.Equal(got, want) || len(want) != 4 {
 			t.Errorf("%s: got the claims %q, want %q", file, got, want)
 		}
@@ -148,16 +154,22 @@ func members(text string) []string {
 // claims returns the payload of a token.
 func claims(t *testing.T, token string) string {
 	t.Helper()
-	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	return part(t, token, 1)
+}
+
+// part returns a part of a token: 0 is its header. A slash is not escaped.
+func part(t *testing.T, token string, i int) string {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[i])
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(raw)
+	return strings.ReplaceAll(string(raw), `\/`, "/")
 }
 
 // What Config changes of the answers.
 func TestConfig(t *testing.T) {
-	server := newServer(t, b2coretest.Config{NumericTTL: true, TokenLifetime: 90 * time.Second, Host: "http://elsewhere.example"})
+	server := newServer(t, b2coretest.Config{NumericTTL: true, AccessTokenLifetime: 90 * time.Second, Host: "http://elsewhere.example"})
 	_, _, answer := send(t, server, http.MethodPost, platforms+"1/auth", bearer(t, server, nil).AccessToken, "")
 	if !strings.Contains(answer, `"ttl":90,"host":"http://elsewhere.example"`) {
 		t.Errorf("got %s", answer)
@@ -167,13 +179,30 @@ func TestConfig(t *testing.T) {
 	if !strings.Contains(answer, `"ttl":"60","host":"`+server.URL()+`"`) {
 		t.Errorf("got %s", answer)
 	}
+}
+
+func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := b2coretest.New(b2coretest.Config{
-		TokenLifetime: -1, RefreshTokenLifetime: -time.Second, BearerLifetime: time.Millisecond, Platforms: []string{"", "a", "a"}, RefreshFailureStatus: 200,
+		AccessTokenLifetime: -1, RefreshTokenLifetime: -time.Second, BearerLifetime: time.Millisecond,
+		Platforms: []string{"", "a", "a"}, RefreshFailureStatus: 200,
 	})
-	for _, want := range []string{"TokenLifetime", "RefreshTokenLifetime", "BearerLifetime", `""`, `"a"`, "RefreshFailureStatus"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %s: %v", want, err)
-		}
+	const want = `b2coretest: Config.AccessTokenLifetime is negative
+b2coretest: Config.AccessTokenLifetime is not in whole seconds
+b2coretest: Config.RefreshTokenLifetime is negative
+b2coretest: Config.BearerLifetime is not in whole seconds
+b2coretest: Config.Platforms has "", which is empty or there twice
+b2coretest: Config.Platforms has "a", which is empty or there twice
+b2coretest: Config.RefreshFailureStatus is 200, which is no failure`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+// However it is printed, a server shows its name and no token.
+func TestFormat(t *testing.T) {
+	server := newServer(t, b2coretest.Config{})
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "b2coretest.Server b2coretest.Server b2coretest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 

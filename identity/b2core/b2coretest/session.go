@@ -58,5 +58,6 @@ func (s *Server) EndSession() {
 
 // sampleJWT returns a token with the claims of the page's sample.
 func sampleJWT(now, expiry time.Time) string {
-	return apitest.JWT(apitest.Object{{"sub", "1"}, {"iat", now.Unix()}, {"exp", expiry.Unix()}, {"iss", "https://ap.vendor.com"}})
+	header := apitest.Object{{"typ", "JWT"}, {"alg", "RS256"}}
+	return apitest.JWT(header, apitest.Object{{"sub", "1"}, {"iat", now.Unix()}, {"exp", expiry.Unix()}, {"iss", "https://ap.vendor.com"}})
 }

@@ -17,7 +17,7 @@ import (
 
 // A Problem is what a peer says of a request that it refused, decoded from any of the shapes in use:
 // RFC 6749 section 5.2 {error, error_description}, RFC 9457 problem details {title, detail, traceId},
-// {errors: [{code, message}]}, and JSON:API {errors: [{status, code, title, detail}]}.
+// {errors: [{code, message}]}, {error: {message, details: [{issue}]}}, and JSON:API {errors: [{status, code, title, detail}]}.
 type Problem struct {
 	Code, Description, TraceID string
 }
@@ -36,6 +36,19 @@ type wireItem struct {
 	Message words           `json:"message"`
 	Title   words           `json:"title"`
 	Detail  words           `json:"detail"`
+	Details json.RawMessage `json:"details"` // a list of objects with an issue
+}
+
+// text is what the item says, with the first issue of its details.
+func (item wireItem) text() string {
+	text := first(item.Message, item.Detail, item.Title)
+	var details []struct {
+		Issue words `json:"issue"`
+	}
+	if json.Unmarshal(item.Details, &details) != nil || len(details) == 0 || details[0].Issue == "" {
+		return text
+	}
+	return strings.TrimPrefix(text+": "+string(details[0].Issue), ": ")
 }
 
 // words are a JSON string. Anything else is taken for none: one member of an unexpected type must not hide the others.
@@ -72,7 +85,7 @@ func (p *Problem) merge(item wireItem) {
 		code = ""
 	}
 	p.Code = cmp.Or(p.Code, code)
-	p.Description = cmp.Or(first(item.Message, item.Detail, item.Title), p.Description)
+	p.Description = cmp.Or(item.text(), p.Description)
 }
 
 func first(values ...words) string { return string(cmp.Or(values...)) }

@@ -2,10 +2,11 @@ package traderevolutiontest
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // The one user of the server.
@@ -51,21 +52,19 @@ type Config struct {
 	Now func() time.Time
 }
 
+// check reports every problem, in the order of the fields.
 func (cfg Config) check() error {
-	var problems []error
+	p := apitest.Problems{Package: "traderevolutiontest"}
 	if cfg.Prefix != "" && !strings.HasPrefix(cfg.Prefix, "/") {
-		problems = append(problems, errors.New("traderevolutiontest: Config.Prefix must begin with a slash"))
+		p.Add("Prefix", "does not begin with a slash")
 	}
-	if cfg.AccessTokenLifetime < 0 || cfg.RefreshTokenLifetime < 0 || cfg.OTTLifetime < 0 {
-		problems = append(problems, errors.New("traderevolutiontest: a lifetime of the Config is negative"))
-	}
-	if cfg.AccessTokenLifetime%time.Second != 0 || cfg.RefreshTokenLifetime%time.Second != 0 {
-		problems = append(problems, errors.New("traderevolutiontest: the API tells the lifetimes of tokens in whole seconds"))
-	}
+	p.WholeSeconds("AccessTokenLifetime", cfg.AccessTokenLifetime)
+	p.WholeSeconds("RefreshTokenLifetime", cfg.RefreshTokenLifetime)
+	p.Lifetime("OTTLifetime", cfg.OTTLifetime)
 	if !slices.Contains([]OTTAnswer{"", AnswerLogin, AnswerExpiredFlag, AnswerTokens, AnswerBoth}, cfg.OTTAnswer) {
-		problems = append(problems, errors.New("traderevolutiontest: Config.OTTAnswer is none of the constants"))
+		p.Add("OTTAnswer", "is none of the constants")
 	}
-	return errors.Join(problems...)
+	return p.Err()
 }
 
 func (cfg Config) withDefaults() Config {

@@ -34,7 +34,7 @@
 //     that cannot be read. The one code of the API that is known to belong here is 1.2.0.11, for a wrong login or
 //     password; other refusals have no errorCode;
 //   - the answer of a verification, of which the page says two things at once: see [OTTAnswer];
-//   - /accounts: its path, and what it answers, are this server's own.
+//   - the API's resource: [APIPath], and what it answers, are this server's own.
 //
 // Tokens are hexadecimal digits; no client may rely on that.
 //

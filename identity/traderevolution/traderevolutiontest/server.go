@@ -12,8 +12,12 @@ const (
 	EndpointToken   apitest.Endpoint = "token"   // POST /auth/token
 	EndpointRefresh apitest.Endpoint = "refresh" // GET /auth/token/refresh
 	EndpointVerify  apitest.Endpoint = "verify"  // POST /external/token/verify
-	EndpointAPI     apitest.Endpoint = "api"     // GET /accounts, this server's own
+	EndpointAPI     apitest.Endpoint = "api"     // GET APIPath, this server's own
 )
+
+// APIPath is where the API's resource is, below the BaseURL: a GET with a live access token as bearer gets an answer, and
+// any other 401.
+const APIPath = "/accounts"
 
 // Server is a back office. It is an http.Handler, safe for concurrent use, and answers on loopback connections only.
 type Server struct {
@@ -40,7 +44,7 @@ func New(cfg Config) (*Server, error) {
 	s.Handle(cfg.Prefix+"/auth/token", EndpointToken, s.answerToken)
 	s.Handle(cfg.Prefix+"/auth/token/refresh", EndpointRefresh, s.answerRefresh)
 	s.Handle(cfg.Prefix+"/external/token/verify", EndpointVerify, s.answerVerify)
-	s.Handle(cfg.Prefix+"/accounts", EndpointAPI, s.answerAccounts)
+	s.Handle(cfg.Prefix+APIPath, EndpointAPI, s.access.Guard(http.MethodGet, refuseToken, answerAccounts))
 	return s, nil
 }
 
@@ -69,16 +73,12 @@ func (s *Server) ExpireTokens() { s.access.Clear() }
 // RevokeRefreshTokens ends all refresh tokens now. Access tokens are untouched.
 func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }
 
+func refuseToken(x *apitest.Exchange) {
+	refuse(x, http.StatusUnauthorized, "", "The access token is not valid")
+}
+
 // answerAccounts is the API that the tokens are for.
-func (s *Server) answerAccounts(x *apitest.Exchange) {
-	if !x.AllowOnly(http.MethodGet) {
-		return
-	}
-	login, ok := s.access.Owner(x.Bearer())
-	if !ok {
-		refuse(x, http.StatusUnauthorized, "", "The access token is not valid")
-		return
-	}
+func answerAccounts(x *apitest.Exchange, login string) {
 	x.JSON(http.StatusOK, mediaType, []apitest.Object{{{"accountId", 1}, {"login", login}}})
 }
 

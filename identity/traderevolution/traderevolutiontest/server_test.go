@@ -2,6 +2,7 @@ package traderevolutiontest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -79,15 +80,15 @@ func TestSignIn(t *testing.T) {
 		t.Errorf("got %v", pair)
 	}
 	c.wants(200, "GET", "/accounts", "Authorization: Bearer "+text(pair["accessToken"]), "")
-	c.wants(401, "GET", "/accounts", "Authorization: Bearer "+text(pair["refreshToken"]), "")
-	c.wants(401, "GET", "/accounts", "", "")
+	c.wants(401, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(pair["refreshToken"]), "")
+	c.wants(401, "GET", traderevolutiontest.APIPath, "", "")
 	if refused := c.wants(401, "POST", "/auth/token", "", `{"login":"backoffice","password":"guess"}`); refused["errorCode"] != "1.2.0.11" {
 		t.Errorf("got %v", refused)
 	}
 	c.wants(401, "POST", "/auth/token", "", `{"login":"nobody","password":"backoffice-password"}`)
 	c.wants(400, "POST", "/auth/token", "", `login=backoffice&password=backoffice-password`)
 	c.wants(400, "POST", "/auth/token", "", `{"login":"backoffice"}`)
-	for path, method := range map[string]string{"/auth/token": "GET", "/auth/token/refresh": "POST", "/external/token/verify": "GET", "/accounts": "POST"} {
+	for path, method := range map[string]string{"/auth/token": "GET", "/auth/token/refresh": "POST", "/external/token/verify": "GET", traderevolutiontest.APIPath: "POST"} {
 		c.wants(405, method, path, "", "")
 	}
 	c.wants(404, "POST", "/traderevolution/v1/authorize", "", "")
@@ -108,11 +109,11 @@ func TestRefresh(t *testing.T) {
 		t.Error("the pair is not new")
 	}
 	c.wants(401, "GET", "/auth/token/refresh", refresh, "")
-	c.wants(200, "GET", "/accounts", "Authorization: Bearer "+text(first["accessToken"]), "")
+	c.wants(200, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(first["accessToken"]), "")
 	c.server.RevokeRefreshTokens()
 	c.wants(401, "GET", "/auth/token/refresh", "token: "+text(second["refreshToken"]), "")
 	c.server.ExpireTokens()
-	c.wants(401, "GET", "/accounts", "Authorization: Bearer "+text(second["accessToken"]), "")
+	c.wants(401, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(second["accessToken"]), "")
 
 	c = newCaller(t, traderevolutiontest.Config{ReuseRefreshTokens: true})
 	refresh = "token: " + text(c.signIn()["refreshToken"])
@@ -131,9 +132,9 @@ func TestLifetimes(t *testing.T) {
 		api, refresh := "Authorization: Bearer "+text(pair["accessToken"]), "token: "+text(pair["refreshToken"])
 		early, late := c.server.IssueOTT("trader"), c.server.IssueOTT("trader")
 		<-time.After(time.Minute - 1)
-		c.wants(200, "GET", "/accounts", api, "")
+		c.wants(200, "GET", traderevolutiontest.APIPath, api, "")
 		<-time.After(1)
-		c.wants(401, "GET", "/accounts", api, "")
+		c.wants(401, "GET", traderevolutiontest.APIPath, api, "")
 		<-time.After(2*time.Minute - 1)
 		c.wants(401, "GET", "/auth/token/refresh", refresh, "")
 		if answer := c.wants(200, "POST", "/external/token/verify", "", `{"token":"`+early+`"}`); answer["valid"] != true {
@@ -166,7 +167,7 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%s: got %v", answer, got)
 		}
 		if want.tokens {
-			c.wants(200, "GET", "/accounts", "Authorization: Bearer "+text(got["accessToken"]), "")
+			c.wants(200, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(got["accessToken"]), "")
 		}
 		again, _ := json.Marshal(c.wants(want.spent, "POST", "/external/token/verify", "", body))
 		if string(again) != want.flag {
@@ -182,7 +183,7 @@ func TestPrefix(t *testing.T) {
 		if server.BaseURL() != server.URL()+want {
 			t.Errorf("%q: got %s", prefix, server.BaseURL())
 		}
-		answer, err := http.Get(server.BaseURL() + "/accounts")
+		answer, err := http.Get(server.BaseURL() + traderevolutiontest.APIPath)
 		if err != nil || answer.StatusCode != http.StatusUnauthorized || server.Count(traderevolutiontest.EndpointAPI) != 1 {
 			t.Errorf("%q: got %v, %v", prefix, answer, err)
 		}
@@ -192,14 +193,25 @@ func TestPrefix(t *testing.T) {
 	}
 }
 
-func TestNew(t *testing.T) {
+func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := traderevolutiontest.New(traderevolutiontest.Config{
-		Prefix: "rest", AccessTokenLifetime: time.Millisecond, OTTLifetime: -1, OTTAnswer: "guess",
+		Prefix: "rest", AccessTokenLifetime: time.Millisecond, RefreshTokenLifetime: -time.Second, OTTLifetime: -1, OTTAnswer: "guess",
 	})
-	for _, want := range []string{"Prefix", "negative", "whole seconds", "OTTAnswer"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %q: %v", want, err)
-		}
+	const want = `traderevolutiontest: Config.Prefix does not begin with a slash
+traderevolutiontest: Config.AccessTokenLifetime is not in whole seconds
+traderevolutiontest: Config.RefreshTokenLifetime is negative
+traderevolutiontest: Config.OTTLifetime is negative
+traderevolutiontest: Config.OTTAnswer is none of the constants`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+// However it is printed, a server shows its name and no token.
+func TestFormat(t *testing.T) {
+	server := newCaller(t, traderevolutiontest.Config{}).server
+	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "traderevolutiontest.Server traderevolutiontest.Server traderevolutiontest.Server" {
+		t.Errorf("printed %s", got)
 	}
 }
 
@@ -211,7 +223,7 @@ func TestInject(t *testing.T) {
 		traderevolutiontest.EndpointToken:   {"POST", "/auth/token"},
 		traderevolutiontest.EndpointRefresh: {"GET", "/auth/token/refresh"},
 		traderevolutiontest.EndpointVerify:  {"POST", "/external/token/verify"},
-		traderevolutiontest.EndpointAPI:     {"GET", "/accounts"},
+		traderevolutiontest.EndpointAPI:     {"GET", traderevolutiontest.APIPath},
 	} {
 		c.server.Inject(e, apitest.Fault{Status: http.StatusTooManyRequests, Body: []byte(`{"errorCode":"2.147.1.27"}`)})
 		if got := c.wants(429, request[0], request[1], "", ""); got["errorCode"] != "2.147.1.27" {

@@ -1,7 +1,6 @@
 package traderevolutiontest
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"time"
 
@@ -17,7 +16,7 @@ func (s *Server) answerToken(x *apitest.Exchange) {
 	switch {
 	case !x.Decode(&in) || in.Login == "" || in.Password == "":
 		refuse(x, http.StatusBadRequest, "", "The body must hold login and password")
-	case !same(in.Login, SampleLogin) || !same(in.Password, SamplePassword):
+	case !apitest.SameSecret(SampleLogin, in.Login) || !apitest.SameSecret(SamplePassword, in.Password):
 		refuse(x, http.StatusUnauthorized, "1.2.0.11", "Wrong login or password")
 	default:
 		x.JSON(http.StatusOK, mediaType, s.pair(in.Login))
@@ -29,11 +28,7 @@ func (s *Server) answerRefresh(x *apitest.Exchange) {
 	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
-	check := s.refresh.Spend
-	if s.config.ReuseRefreshTokens {
-		check = s.refresh.Owner
-	}
-	login, ok := check(x.Header.Get("token"))
+	login, ok := s.refresh.Use(x.Header.Get("token"), s.config.ReuseRefreshTokens)
 	if !ok {
 		refuse(x, http.StatusUnauthorized, "", "The refresh token is not valid")
 		return
@@ -57,5 +52,3 @@ func issue(kind *apitest.Tokens, login string) string {
 	kind.Add(token, login)
 	return token
 }
-
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -2,10 +2,10 @@ package tradevesttest
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
+
+	"b2trader.identity.auth/identity/apitest"
 )
 
 // The credentials of a server that was given none.
@@ -34,9 +34,6 @@ type Config struct {
 	Now func() time.Time
 }
 
-// customersPath is where the API's resource is.
-const customersPath = "/v1/customers"
-
 // withDefaults fills what zero stands for.
 func (c Config) withDefaults() Config {
 	c.AccessTokenLifetime = cmp.Or(c.AccessTokenLifetime, time.Hour)
@@ -49,20 +46,15 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check returns every problem at once. c has its defaults.
+// check reports every problem, in the order of the fields.
 func (c Config) check() error {
-	var problems []error
-	if c.AccessTokenLifetime < 0 {
-		problems = append(problems, errors.New("bad AccessTokenLifetime: negative"))
+	p := apitest.Problems{Package: "tradevesttest"}
+	p.WholeSeconds("AccessTokenLifetime", c.AccessTokenLifetime)
+	if c.TokenPath != "" && !strings.HasPrefix(c.TokenPath, "/") {
+		p.Add("TokenPath", "does not begin with a slash")
 	}
-	if c.AccessTokenLifetime%time.Second != 0 {
-		problems = append(problems, errors.New("bad AccessTokenLifetime: not in whole seconds"))
+	if c.TokenPath == APIPath {
+		p.Add("TokenPath", "is the API's")
 	}
-	if !strings.HasPrefix(c.TokenPath, "/") || c.TokenPath == customersPath {
-		problems = append(problems, fmt.Errorf("bad TokenPath: it must begin with a slash, and %s is the API's", customersPath))
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return fmt.Errorf("tradevesttest: %w", errors.Join(problems...))
+	return p.Err()
 }

@@ -31,7 +31,7 @@
 //
 // # The API
 //
-// The resource is this server's own; nothing about the vendor's API follows from it but that it wants a bearer and a
+// The resource, at [APIPath], is this server's own; nothing about the vendor's API follows from it but that it wants a bearer and a
 // Requestor-ID. Without a live token it answers 401; with one, but without exactly one Requestor-ID header that is a
 // UUID (RFC 9562 section 4), 400 and {"error":"invalid_request"}. Whose UUID it is it does not ask.
 //

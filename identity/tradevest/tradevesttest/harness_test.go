@@ -94,7 +94,7 @@ func (p *partner) signIn() string {
 // status of the API for a token.
 func (p *partner) status(token string) int {
 	p.Helper()
-	return p.do(http.MethodGet, "/v1/customers", "", "Authorization", "Bearer "+token, "Requestor-ID", someone).status
+	return p.do(http.MethodGet, tradevesttest.APIPath, "", "Authorization", "Bearer "+token, "Requestor-ID", someone).status
 }
 
 const someone = "123e4567-e89b-12d3-a456-426614174000"

@@ -1,7 +1,7 @@
 package tradevesttest
 
 import (
-	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 
@@ -13,6 +13,10 @@ const (
 	EndpointToken apitest.Endpoint = "token"
 	EndpointAPI   apitest.Endpoint = "api"
 )
+
+// APIPath is where the API's resource is, below the URL: a GET with a live access token as bearer and a Requestor-ID gets an
+// answer, and one without a token 401.
+const APIPath = "/v1/customers"
 
 // Server is Tradevest's token endpoint with an API beside it. It is an http.Handler, safe for concurrent use, and answers on
 // loopback connections only.
@@ -27,10 +31,10 @@ type Server struct {
 
 // New returns a server for the installation that cfg describes. The error joins every problem of cfg.
 func New(cfg Config) (*Server, error) {
-	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.withDefaults()
 	s := &Server{
 		Server: apitest.New(apitest.Config{Name: "tradevesttest", Now: cfg.Now}),
 		config: cfg,
@@ -38,7 +42,7 @@ func New(cfg Config) (*Server, error) {
 		tokens: apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
 	}
 	s.Handle(cfg.TokenPath, EndpointToken, s.token)
-	s.Handle(customersPath, EndpointAPI, s.customers)
+	s.Handle(APIPath, EndpointAPI, s.tokens.Guard(http.MethodGet, refuseToken, customers))
 	return s, nil
 }
 
@@ -47,11 +51,6 @@ func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
 	return apitest.Serve(tb, s, err)
-}
-
-// Format prints the server's URL, and none of its secrets.
-func (s *Server) Format(f fmt.State, _ rune) {
-	_, _ = fmt.Fprintf(f, "tradevesttest.Server(%s)", s.URL())
 }
 
 // ExpireTokens ends every access token now.

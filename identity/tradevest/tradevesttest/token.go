@@ -1,7 +1,6 @@
 package tradevesttest
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"time"
@@ -59,14 +58,14 @@ func complete(form url.Values) bool {
 func (s *Server) knows(id, secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return id == s.config.ClientID && subtle.ConstantTimeCompare([]byte(secret), []byte(s.secret)) == 1
+	return id == s.config.ClientID && apitest.SameSecret(s.secret, secret)
 }
 
 // issue makes an access token.
 func (s *Server) issue() string {
 	now := s.config.Now()
 	end := now.Add(s.config.AccessTokenLifetime)
-	token := apitest.JWT(apitest.Object{{"client_id", s.config.ClientID}, {"iat", now.Unix()}, {"exp", end.Unix()}})
+	token := apitest.JWT(apitest.Object{{"alg", "RS256"}, {"typ", "JWT"}}, apitest.Object{{"client_id", s.config.ClientID}, {"iat", now.Unix()}, {"exp", end.Unix()}})
 	s.tokens.Add(token, s.config.ClientID)
 	return token
 }
