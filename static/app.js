@@ -4,14 +4,13 @@
 const root = document.documentElement;
 root.classList.add("js");
 
-// left says how long milliseconds are, in the words the server uses.
+// left says how long milliseconds are, rounded up, in the words the server uses.
 function left(ms) {
-  const s = Math.ceil(Math.max(ms, 0) / 1000);
-  if (ms < 90_000) return `${s} s`;
-  const min = Math.floor(ms / 60_000);
+  if (ms < 90_000) return `${Math.ceil(Math.max(ms, 0) / 1000)} s`;
+  const min = Math.ceil(ms / 60_000);
   if (min < 90) return `${min} min`;
   if (min < 48 * 60) return `${Math.floor(min / 60)} h ${min % 60} min`;
-  return `${Math.floor(min / 1440)} days`;
+  return `${Math.ceil(min / 1440)} days`;
 }
 
 const badges = { fresh: ["good", "Valid"], late: ["warn", "Renewal due"], expired: ["bad", "Expired"] };
@@ -160,11 +159,13 @@ class Card {
   }
 }
 
-// fill puts a sample user into the sign-in form and waits at its button.
+// fill puts a sample user, and the client that fits, into the sign-in form and waits at its button.
 function fill(button) {
   const form = document.getElementById("sign-in");
-  form.elements.email.value = button.dataset.fillEmail;
-  form.elements.password.value = button.dataset.fillPassword;
+  const { fillEmail, fillPassword, fillClient } = button.dataset;
+  form.elements.email.value = fillEmail;
+  form.elements.password.value = fillPassword;
+  if (fillClient) form.elements.client.value = fillClient;
   form.querySelector("[type=submit]").focus();
 }
 

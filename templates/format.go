@@ -38,26 +38,25 @@ func milliseconds(t time.Time) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
-// left says how long d is in the largest units that help: "23 s", "29 min", "9 h 58 min".
+// left says how long d is in the largest units that help, rounded up: "23 s", "29 min", "9 h 58 min".
 // app.js says the same; a negative d is none.
 func left(d time.Duration) string {
+	minutes := whole(d, time.Minute)
 	switch {
-	case d <= 0:
-		return "0 s"
 	case d < 90*time.Second:
-		return fmt.Sprintf("%d s", seconds(d))
-	case d < 90*time.Minute:
-		return fmt.Sprintf("%d min", int(d/time.Minute))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
+		return fmt.Sprintf("%d s", whole(d, time.Second))
+	case minutes < 90:
+		return fmt.Sprintf("%d min", minutes)
+	case minutes < 48*60:
+		return fmt.Sprintf("%d h %d min", minutes/60, minutes%60)
 	default:
-		return fmt.Sprintf("%d days", int(d/(24*time.Hour)))
+		return fmt.Sprintf("%d days", whole(d, 24*time.Hour))
 	}
 }
 
-// seconds rounds d up, so that a token with any life left shows at least 1.
-func seconds(d time.Duration) int {
-	return int((max(d, 0) + time.Second - 1) / time.Second)
+// whole is d in units, rounded up, so that a token with any life left shows at least 1.
+func whole(d, unit time.Duration) int {
+	return int((max(d, 0) + unit - 1) / unit)
 }
 
 // took is a measured duration: "0.4 ms", "84 ms", "1.24 s".

@@ -8,7 +8,8 @@ import (
 func TestLeft(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Second: "0 s", 0: "0 s", 1: "1 s", time.Second: "1 s", 1001 * time.Millisecond: "2 s",
-		89 * time.Second: "89 s", 90 * time.Second: "1 min", 29*time.Minute + 59*time.Second: "29 min",
+		89 * time.Second: "89 s", 90 * time.Second: "2 min", 28*time.Minute + time.Millisecond: "29 min", 5 * time.Minute: "5 min",
+		89*time.Minute + time.Second: "1 h 30 min", 48*time.Hour - time.Second: "2 days", 48*time.Hour + time.Second: "3 days",
 		90 * time.Minute: "1 h 30 min", 598 * time.Minute: "9 h 58 min", 720 * time.Hour: "30 days",
 	} {
 		if got := left(d); got != want {

@@ -216,16 +216,18 @@ func TestSignInForm(t *testing.T) {
 	v := sampleSignIn()
 	doc := document(t, render(t, SignInPage(v)))
 	for selector, want := range map[string]int{
-		`form#sign-in[action="/sign-in"]`:                             1,
-		`input[name="email"][autocomplete="username"][autofocus]`:     1,
-		`input[name="password"][autocomplete="current-password"]`:     1,
-		`input[name="client"]`:                                        2,
-		`input[name="client"][value="spa"][checked]`:                  1,
-		`input[name="client"][checked]`:                               1,
-		`input[name="return_to"]`:                                     0,
-		`[role="alert"]`:                                              0,
-		`button[type="button"][data-fill-email="trader@example.com"]`: 1,
-		`.samples tbody tr`:                                           3,
+		`form#sign-in[action="/sign-in"]`:                                 1,
+		`input[name="email"][autocomplete="username"][autofocus]`:         1,
+		`input[name="password"][autocomplete="current-password"]`:         1,
+		`input[name="client"]`:                                            2,
+		`input[name="client"][value="spa"][checked]`:                      1,
+		`input[name="client"][checked]`:                                   1,
+		`input[name="return_to"]`:                                         0,
+		`[role="alert"]`:                                                  0,
+		`button[type="button"][data-fill-email="trader@example.com"]`:     1,
+		`button[data-fill-email^="admin@"][data-fill-client="spa_admin"]`: 1,
+		`button[data-fill-email^="guarded@"][data-fill-client]`:           0,
+		`.samples tbody tr`:                                               3,
 	} {
 		if got := doc.Find(selector).Length(); got != want {
 			t.Errorf("%d of %s, want %d", got, selector, want)

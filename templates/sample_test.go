@@ -39,9 +39,9 @@ func sampleSignIn() SignIn {
 			{ID: "spa_admin", Name: "Administration", Description: "Trading, and the BackOffice API for administrators."},
 		},
 		SampleUsers: []SampleUser{
-			{"trader@example.com", "trader-password", "Signs in at once"},
-			{"admin@example.com", "admin-password", "May use the BackOffice API"},
-			{"guarded@example.com", "guarded-password", "Needs the code 246810"},
+			{"trader@example.com", "trader-password", "spa", "Signs in at once"},
+			{"admin@example.com", "admin-password", "spa_admin", "May use the BackOffice API"},
+			{"guarded@example.com", "guarded-password", "", "Needs the code 246810"},
 		},
 	}
 }
@@ -131,7 +131,7 @@ func samplePlatforms() Platforms {
 		Platforms: []Platform{
 			{ID: "b2binpay", Name: "B2BINPAY", About: "Takes and sends crypto payments.", Account: "merchant-key",
 				Facts:  []Fact{{"Signs in by", "login and password"}, {"Refresh token", "works once"}},
-				CanUse: true, CanExpire: true, CanFail: true, SignedIn: true, Token: sampleToken(), Notice: "The token is renewed.",
+				CanUse: true, CanExpire: true, CanFail: true, SignedIn: true, Token: sampleToken(), Uses: 12, MaxUses: 30, Notice: "The token is renewed.",
 				Result: &CallResult{Call: Call{Method: "GET", Path: "/wallet/"}, Status: 200, StatusText: "200 OK", Body: `{"data":[]}`, Explanation: "The API accepted the token."}},
 			{ID: "tradevest", Name: "Tradevest", Facts: []Fact{{"Signs in by", "client credentials"}, {"Limit", "none known"}},
 				Problem: "Tradevest does not accept this account's credentials.", Code: "invalid_client"},

@@ -36,8 +36,8 @@ type ClientChoice struct {
 	Selected              bool
 }
 
-// SampleUser is a user of the embedded server.
-type SampleUser struct{ Email, Password, Note string }
+// SampleUser is a user of the embedded server. Client is the one that fits; it may be empty.
+type SampleUser struct{ Email, Password, Client, Note string }
 
 // SecondFactor is the page that asks for the one-time code.
 type SecondFactor struct {
@@ -142,6 +142,7 @@ type Platform struct {
 	CanUse, CanExpire, CanFail bool
 	SignedIn                   bool
 	Token                      Token
+	Uses, MaxUses              int    // of the access token; MaxUses is 0 if nothing bounds them
 	Notice                     string // what was done; or empty
 	Problem, Code              string // what went wrong, and the system's own code for it; or empty
 	Result                     *CallResult

@@ -72,7 +72,8 @@
 // /platforms shows [Config.Platforms] side by side: token systems that the site
 // signs in to, keeps signed in and calls, as it does for its users. What a
 // platform is, functions say: no client of one is known here. The vault keeps
-// the tokens, and gets the next ones from the [Platform]'s Refresher. Nobody
+// the tokens, and gets the next ones from the [Platform]'s Refresher. What became
+// of an action waits in the session, without a token, for the next page. Nobody
 // signs out remotely: at a sign-out here the tokens are forgotten, and end by
 // themselves. Readiness does not depend on platforms.
 //

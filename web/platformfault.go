@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -21,7 +22,7 @@ var platformWords = []struct {
 	{vault.ErrEnded, http.StatusConflict, "%s ended this sign-in. Sign in again."},
 	{vault.ErrNotFound, http.StatusConflict, "You are not signed in to %s any more. Sign in again."},
 	{identity.ErrBadCredentials, http.StatusUnprocessableEntity, "%s does not accept this account's credentials. Correct the configured ones; no restart is needed."},
-	{identity.ErrMisconfigured, http.StatusInternalServerError, "%s does not accept this application as it is configured. Signing in again cures nothing: tell whoever runs this site."},
+	{identity.ErrMisconfigured, http.StatusInternalServerError, "%s does not accept this application as it is configured, or its configured address is wrong. Signing in again cures nothing: tell whoever runs this site."},
 	{identity.ErrUnusableAnswer, http.StatusBadGateway, "The answer of %s is not what it promises, so it was thrown away. Try once more; if it happens again, tell whoever runs this site."},
 	{identity.ErrNotSignedIn, http.StatusForbidden, "%s refused this sign-in: the account may not use this application."},
 	{identity.ErrGrantRefused, http.StatusForbidden, "%s does not accept what was to be exchanged for a token. Sign in again."},
@@ -46,13 +47,22 @@ func platformFault(p Platform, err error) *fault {
 			break
 		}
 	}
+	if e, ok := errors.AsType[*identity.Error](err); ok && errors.Is(e, identity.ErrMisconfigured) && !e.Sent {
+		f.Explanation = "This server cannot sign in to " + p.Name + " as it is configured: the password's file may be missing. " +
+			"Nothing was sent. Tell whoever runs this site: its log says what is wrong."
+	}
 	if e, ok := errors.AsType[*identity.Error](err); ok && errors.Is(e, identity.ErrUnavailable) {
 		f.RetryAfter = orLater(e.RetryAfter)
 		switch {
+		case errors.Is(e, tokenapi.ErrNoBearer) && e.RetryAfter > 0:
+			f.Explanation = p.Name + " wants to see another system's token first, which could not be had just now."
+		case errors.Is(e, tokenapi.ErrNoBearer):
+			f.Explanation = p.Name + " wants to see another system's token first. The one that this server was given is missing, or has expired: " +
+				"whoever runs this site must put a new one where the configuration says. No restart is needed."
 		case e.StatusCode != 0:
 			f.Explanation = fmt.Sprintf("%s could not give out a token just now: it answered %s.", p.Name, statusText(e.StatusCode))
 		case !e.Sent:
-			f.Explanation = p.Name + " could not be asked for a token: it cannot be reached, or a token that it wants to see first is missing. The log says which."
+			f.Explanation = p.Name + " could not be asked for a token: it cannot be reached, or its certificate is not trusted. The log says which."
 		}
 	}
 	if paused, ok := errors.AsType[*identity.PausedError](err); ok {
@@ -66,13 +76,20 @@ func platformFault(p Platform, err error) *fault {
 	if kept {
 		f.Status, f.RetryAfter = http.StatusServiceUnavailable, later.RetryAfter
 	}
-	if f.RetryAfter > 0 && !errors.Is(err, identity.ErrMisconfigured) {
+	if f.RetryAfter > 0 && waitingHelps(err) {
 		f.Explanation += " Try again in " + inSeconds(f.RetryAfter) + "."
 	}
 	if kept {
 		f.Explanation += " The sign-in is kept."
 	}
 	return f
+}
+
+// waitingHelps reports whether an error may pass without anybody doing something.
+func waitingHelps(err error) bool {
+	e, ok := errors.AsType[*identity.Error](err)
+	stale := ok && errors.Is(e, tokenapi.ErrNoBearer) && e.RetryAfter == 0
+	return !stale && !errors.Is(err, identity.ErrMisconfigured)
 }
 
 // vendorCode is the platform's own code for what went wrong, or empty.

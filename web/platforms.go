@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
-	"strconv"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -84,21 +84,24 @@ func validatePlatforms(platforms []Platform, insecure bool) []error {
 	return problems
 }
 
-// platformNews is what the card of one platform says of what has just been done.
+// platformNews is what the card of one platform says, once, of what has just been done. No token is in it.
 type platformNews struct {
-	Platform      string // its ID
-	Notice        string // what was done; the next page shows it
-	Problem, Code string // what went wrong, and the platform's own code for it
-	Result        *templates.CallResult
+	Platform      string                // its ID
+	Notice        string                // what was done
+	Problem, Code string                // what went wrong, and the platform's own code for it
+	Result        *templates.CallResult // what its API answered
 }
+
+// The bounds of "Use the API".
+const (
+	platformMaxShow = 8 << 10         // bytes of the answer, which the session keeps until they are shown
+	renewalPatience = 5 * time.Second // with a renewal that the use has begun
+)
 
 // platformsPage shows all platforms. After an action it is asked with the
-// platform's ID, to put the notice where the eyes are.
+// platform's ID, and shows what became of it.
 func (s *Server) platformsPage(w http.ResponseWriter, r *http.Request, _ user) error {
-	return s.renderPlatforms(w, r, http.StatusOK, platformNews{Platform: r.URL.Query().Get("of")})
-}
-
-func (s *Server) renderPlatforms(w http.ResponseWriter, r *http.Request, status int, news platformNews) error {
+	news := s.sessions.News(r.Context(), r.URL.Query().Get("of"))
 	view := templates.Platforms{Page: s.view(r, "Platforms")}
 	for _, p := range s.config.Platforms {
 		shown, err := s.platformView(r.Context(), p)
@@ -106,15 +109,14 @@ func (s *Server) renderPlatforms(w http.ResponseWriter, r *http.Request, status 
 			return err
 		}
 		if p.ID == news.Platform {
-			shown.Notice, view.Notice = view.Notice, ""
-			shown.Result = news.Result
+			shown.Notice, shown.Result = news.Notice, news.Result
 			if news.Problem != "" {
 				shown.Problem, shown.Code = news.Problem, news.Code
 			}
 		}
 		view.Platforms = append(view.Platforms, shown)
 	}
-	return s.render(w, r, status, templates.PlatformsPage(view))
+	return s.render(w, r, http.StatusOK, templates.PlatformsPage(view))
 }
 
 // platformView tells a platform's state. It renews nothing: looking is not use. Its error is that the state is not known.
@@ -130,6 +132,11 @@ func (s *Server) platformView(ctx context.Context, p Platform) (templates.Platfo
 	switch {
 	case err == nil:
 		view.SignedIn, view.Token = true, s.times(status)
+		view.Uses, view.MaxUses = status.Uses, status.MaxUses
+		if status.Failure != nil {
+			later := &vault.UnavailableError{RetryAfter: status.RetryAt.Sub(s.config.Now()), Err: status.Failure}
+			view.Problem, view.Code = "The last renewal failed. "+platformFault(p, later).Explanation, vendorCode(later)
+		}
 	case errors.Is(err, vault.ErrEnded):
 		view.Problem = platformFault(p, err).Explanation
 	case !errors.Is(err, vault.ErrNotFound):
@@ -138,7 +145,8 @@ func (s *Server) platformView(ctx context.Context, p Platform) (templates.Platfo
 	return view, nil
 }
 
-// platformAction does what a button of a card says.
+// platformAction does what a button of a card says. What became of it waits in the session for the page that the answer leads to, so
+// that neither to load that again nor to go back does anything twice.
 func (s *Server) platformAction(w http.ResponseWriter, r *http.Request, u user) error {
 	form, err := postForm(r)
 	if err != nil {
@@ -154,12 +162,13 @@ func (s *Server) platformAction(w http.ResponseWriter, r *http.Request, u user) 
 		return s.platformFailed(w, r, u, p, action, err)
 	}
 	s.log(r.Context(), slog.LevelInfo, "platform "+action, "client", platformName(p), "user", u.Owner)
-	if news.Result != nil || news.Problem != "" {
-		return s.renderPlatforms(w, r, http.StatusOK, news)
-	}
-	s.sessions.PutNotice(r.Context(), news.Notice)
-	http.Redirect(w, r, "/platforms?of="+p.ID, http.StatusSeeOther)
+	s.tellPlatform(w, r, news)
 	return nil
+}
+
+func (s *Server) tellPlatform(w http.ResponseWriter, r *http.Request, news platformNews) {
+	s.sessions.PutNews(r.Context(), news)
+	http.Redirect(w, r, "/platforms?of="+news.Platform, http.StatusSeeOther)
 }
 
 // offers reports whether the platform has an action.
@@ -249,7 +258,7 @@ func (s *Server) usePlatform(ctx context.Context, p Platform) (platformNews, err
 	if sent.base == nil {
 		sent.base = s.config.APITransport
 	}
-	call := apiCall{id: platformName(p), url: p.Call.URL}
+	call := apiCall{id: platformName(p), url: p.Call.URL, show: platformMaxShow}
 	result, err := s.callAPI(ctx, call, &vault.Transport{Vault: s.vault, Key: key, Base: sent}, sent)
 	if err != nil && (len(sent.tokens) == 0 || ctx.Err() != nil) {
 		return news, err
@@ -258,18 +267,33 @@ func (s *Server) usePlatform(ctx context.Context, p Platform) (platformNews, err
 		s.log(ctx, slog.LevelWarn, "API call failed", "call", call.id, "error", err)
 	}
 	news.Result = result
+	renewing := s.awaitRenewal(ctx, key)
 	after, err := s.vault.Status(ctx, key)
 	switch {
 	case err != nil:
 		return news, err
+	case len(sent.tokens) > 1 && result.Status == http.StatusUnauthorized:
+		result.Explanation = "The API refused the token, so it was renewed and the call repeated, and it refused the new one too. It may not trust the server that issued them."
 	case len(sent.tokens) > 1:
-		result.Explanation = "The server refused the token, so it was renewed and the call repeated. " + result.Explanation
+		result.Explanation = "The API refused the token, so it was renewed and the call repeated. " + result.Explanation
 	case result.Status == http.StatusUnauthorized:
-		news.Problem, news.Code = s.whyNotRenewed(ctx, p, key, sent.tokens[0])
+		result.Explanation = "The API refused the token, and there is no other yet: see above."
+		if news.Problem, news.Code = s.whyNotRenewed(ctx, p, key, sent.tokens[0]); news.Problem == "" {
+			result.Explanation = "The API refused the token. There is another now: use the API again."
+		}
+	case renewing:
+		result.Explanation = "The token is due for renewal, and a new one is on its way. " + result.Explanation
 	case after.Renewals > before.Renewals:
 		result.Explanation = "The token was due for renewal, so a new one was fetched. " + result.Explanation
 	}
 	return news, nil
+}
+
+// awaitRenewal waits for what comes of a renewal under way, and reports whether that takes longer than people like to wait.
+func (s *Server) awaitRenewal(ctx context.Context, key string) bool {
+	ctx, cancel := context.WithTimeout(ctx, renewalPatience)
+	defer cancel()
+	return s.vault.Await(ctx, key) != nil
 }
 
 // whyNotRenewed says why there was no other token in place of a refused one. The
@@ -282,7 +306,7 @@ func (s *Server) whyNotRenewed(ctx context.Context, p Platform, key, refused str
 	return platformFault(p, err).Explanation, vendorCode(err)
 }
 
-// platformFailed shows the page again, with what went wrong in the platform's card.
+// platformFailed leads back to the page, with what went wrong in the platform's card.
 func (s *Server) platformFailed(w http.ResponseWriter, r *http.Request, u user, p Platform, action string, err error) error {
 	if _, told := errors.AsType[*fault](err); told || abandoned(r, err) { // a fault is ours, such as a store that is away
 		return err
@@ -293,10 +317,8 @@ func (s *Server) platformFailed(w http.ResponseWriter, r *http.Request, u user, 
 		event = "platform sign-in failed"
 	}
 	s.log(r.Context(), level(f), event, "client", platformName(p), "user", u.Owner, "error", err)
-	if f.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(seconds(f.RetryAfter)))
-	}
-	return s.renderPlatforms(w, r, f.Status, platformNews{Platform: p.ID, Problem: f.Explanation, Code: vendorCode(err)})
+	s.tellPlatform(w, r, platformNews{Platform: p.ID, Problem: f.Explanation, Code: vendorCode(err)})
+	return nil
 }
 
 func (s *Server) platform(id string) (Platform, bool) {

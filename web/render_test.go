@@ -111,11 +111,11 @@ func TestExplain(t *testing.T) {
 func TestShowBodyOfOpaqueBearer(t *testing.T) {
 	bearer := strings.Repeat("0123456789abcdef", 4)
 	body := strings.Repeat(bearer, apiMaxBody/len(bearer)) + bearer // and one byte more than is read
-	shown := showBody([]byte(body[:apiMaxBody+1]), bearer)
+	shown := showBody([]byte(body[:apiMaxBody+1]), apiMaxShow, bearer)
 	if strings.ContainsAny(strings.ReplaceAll(shown, tokenRemoved, ""), "0123456789") || !strings.Contains(shown, tokenRemoved) {
 		t.Errorf("shown: …%s", shown[max(0, len(shown)-100):])
 	}
-	if got := showBody([]byte(strings.Repeat("é", apiMaxBody)[:apiMaxBody+1]), bearer); !strings.HasPrefix(got, "éé") {
+	if got := showBody([]byte(strings.Repeat("é", apiMaxBody)[:apiMaxBody+1]), apiMaxShow, bearer); !strings.HasPrefix(got, "éé") {
 		t.Errorf("a character that was cut makes it no text: %.20s", got)
 	}
 }

@@ -19,6 +19,7 @@ const (
 	keyFlow    = "f"
 	keyBrowser = "b"
 	keyNotice  = "n"
+	keyNews    = "p"
 )
 
 // user is who is signed in. The tokens are not here but in the vault.
@@ -199,6 +200,21 @@ func (s *sessions) Notice(ctx context.Context) string {
 // PutNotice keeps a sentence for the next page.
 func (s *sessions) PutNotice(ctx context.Context, notice string) {
 	s.put(ctx, keyNotice, notice)
+}
+
+// News returns what became of an action on the platform, to be shown once, and forgets it.
+func (s *sessions) News(ctx context.Context, platform string) platformNews {
+	var news platformNews
+	if !s.get(ctx, keyNews, &news) || news.Platform != platform {
+		return platformNews{}
+	}
+	s.manager.Remove(ctx, keyNews)
+	return news
+}
+
+// PutNews keeps what became of an action for the next page.
+func (s *sessions) PutNews(ctx context.Context, news platformNews) {
+	s.put(ctx, keyNews, news)
 }
 
 // Browser returns the secret that binds a browser's sign-ins under way to its

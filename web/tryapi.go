@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,13 +24,14 @@ import (
 const (
 	apiWait    = 15 * time.Second
 	apiMaxBody = 64 << 10 // bytes that are read
-	apiMaxShow = 16 << 10 // bytes that are shown
+	apiMaxShow = 16 << 10 // bytes that are shown, unless the call says otherwise
 )
 
 // apiCall is one call on offer. All of them only read.
 type apiCall struct {
 	id, api, scope, summary string
 	url                     string
+	show                    int // how many bytes of the answer are shown; zero: apiMaxShow
 }
 
 // apiCalls lists the calls to the APIs that are configured.
@@ -144,7 +146,7 @@ func (s *Server) callAPI(ctx context.Context, c apiCall, transport http.RoundTri
 	body, readErr := io.ReadAll(io.LimitReader(resp.Body, apiMaxBody+1))
 	result.Duration = s.config.Now().Sub(started)
 	result.Status, result.StatusText = resp.StatusCode, statusText(resp.StatusCode)
-	result.Body, result.Explanation = showBody(body, sent.tokens...), explainStatus(resp.StatusCode, c.scope)
+	result.Body, result.Explanation = showBody(body, cmp.Or(c.show, apiMaxShow), sent.tokens...), explainStatus(resp.StatusCode, c.scope)
 	if readErr != nil {
 		result.Explanation = "The answer broke off before its end. Try again."
 		return result, fmt.Errorf("call %s: read the answer: %w", c.id, readErr)
@@ -171,8 +173,8 @@ var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}(\.[A-Za-z0-9_-]*)*`)
 const tokenRemoved = "[token removed]"
 
 // showBody is an answer's body for people: without the tokens that were sent or
-// look like one, text only, bounded.
-func showBody(body []byte, bearers ...string) string {
+// look like one, text only, of no more than show bytes.
+func showBody(body []byte, show int, bearers ...string) string {
 	whole := len(body) <= apiMaxBody
 	for i := 0; !whole && i < utf8.UTFMax-1 && !utf8.Valid(body); i++ {
 		body = body[:len(body)-1] // the cut may have split a character
@@ -188,8 +190,8 @@ func showBody(body []byte, bearers ...string) string {
 	if !whole {
 		text = text[:max(0, len(text)-longest)] // which may begin a token that was cut off
 	}
-	if !whole || len(text) > apiMaxShow {
-		return strings.ToValidUTF8(clip(text, apiMaxShow), "") + "\n[the answer goes on]"
+	if !whole || len(text) > show {
+		return strings.ToValidUTF8(clip(text, show), "") + "\n[the answer goes on]"
 	}
 	return text
 }

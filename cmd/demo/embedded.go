@@ -28,9 +28,17 @@ func embedded(url string) installation {
 			in.machinePassword = func(context.Context) (identity.Secret, error) { return identity.NewSecret(u.Password), nil }
 			continue
 		}
-		in.sampleUsers = append(in.sampleUsers, templates.SampleUser{Email: u.Email, Password: u.Password, Note: noteOn(u)})
+		in.sampleUsers = append(in.sampleUsers, templates.SampleUser{Email: u.Email, Password: u.Password, Client: clientFor(u), Note: noteOn(u)})
 	}
 	return in
+}
+
+// clientFor is the client with which the user may do all there is.
+func clientFor(u identitytest.User) string {
+	if u.Role != "" {
+		return identity.ClientSPAAdmin
+	}
+	return identity.ClientSPA
 }
 
 func noteOn(u identitytest.User) string {

@@ -8,7 +8,7 @@ const (
 	factSent    = "What is sent"
 	factAccess  = "Access token"
 	factRefresh = "Refresh token"
-	factRefused = "When that is refused"
+	factRefused = "When the refresh token is refused"
 	factAdds    = "This client adds"
 )
 
@@ -23,7 +23,7 @@ func b2traderFacts() []web.PlatformFact {
 	return facts(
 		"a machine's e-mail and password, and the client's secret (people: e-mail, password and a code with PKCE)",
 		"a form; the client's secret by HTTP Basic",
-		"30 seconds by default; expires_in tells",
+		"30 seconds by default; the answer says it in expires_in",
 		"works once; 30 days from the sign-in",
 		"the machine signs in again (people: by the IdentityServer's session, if that is kept)",
 		"the ID token verified, state compared, the client authenticated on refresh",
@@ -34,8 +34,8 @@ func b2coreFacts() []web.PlatformFact {
 	return facts(
 		"the access token of a B2Core session, and the country",
 		"a POST without a body; the refresh token as JSON",
-		"60 seconds in the vendor's sample; ttl tells, as text or as a number",
-		"comes with each answer; whether the old one still works, and how long it lives, is not told",
+		"60 seconds in the vendor's sample; the answer says it in ttl, as text or as a number",
+		"comes with each answer; B2Core says neither how long it lives nor whether the old one still works",
 		"a new pair, by the B2Core session's token",
 		"no token where an answer names a host that is not expected, the session's token renewed in the same call",
 	)
@@ -45,8 +45,8 @@ func traderEvolutionFacts() []web.PlatformFact {
 	return facts(
 		"login and password",
 		"JSON; the refresh token in a header named token, by GET",
-		"set at the server, 5 minutes if it does not say; accessTokenLifeTime tells",
-		"a new pair each time; refreshTokenLifeTime tells, 1 hour if it does not",
+		"set at the server; the answer says it in accessTokenLifeTime, and 5 minutes are assumed if it does not",
+		"a new pair each time; the answer says its life in refreshTokenLifeTime, and 1 hour is assumed if it does not",
 		"login and password again",
 		"a GET that is sent once, one-time tokens never sent twice, dotted codes understood",
 	)
@@ -56,7 +56,7 @@ func tradevestFacts() []web.PlatformFact {
 	return facts(
 		"client id and secret (client credentials)",
 		"a form, the secret in the body",
-		"1 hour; expires_in tells",
+		"1 hour; the answer says it in expires_in",
 		"none",
 		"there is nothing to refuse: each renewal is a sign-in",
 		"Requestor-ID on API calls, sign-ins spaced, a refused secret not tried again at once",
@@ -70,6 +70,6 @@ func b2binpayFacts() []web.PlatformFact {
 		"15 minutes in the vendor's sample; good for 30 to 40 requests",
 		"works once; 6 hours",
 		"login and password again",
-		"the signature of the answer and of callbacks verified, times reckoned by the server's clock, 30 uses for each token",
+		"the signature of the answer and of callbacks verified, times reckoned by the server's clock, at most 30 uses for each token, renewed from the 20th on",
 	)
 }

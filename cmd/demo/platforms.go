@@ -32,7 +32,7 @@ func b2corePlatform(config b2core.Config, call string) (web.Platform, error) {
 	}
 	return web.Platform{
 		ID: "b2core", Name: "B2Core platforms", Facts: b2coreFacts(),
-		About:     "B2Core lets who is signed in to it into B2Trader: its token is exchanged for B2Trader's.",
+		About:     "Whoever is signed in to B2Core can go on to B2Trader: the token of the one is exchanged for one of the other.",
 		Refresher: client, Call: web.PlatformCall{URL: call},
 	}, nil
 }

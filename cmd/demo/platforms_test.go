@@ -84,7 +84,7 @@ func TestPlatformsCanBeCompared(t *testing.T) {
 				t.Errorf("%s: %s is %q, which no cell of a table can hold", p.Name, fact.Name, fact.Text)
 			}
 		}
-		if want := []string{"Signs in with", "What is sent", "Access token", "Refresh token", "When that is refused", "This client adds"}; !slices.Equal(names, want) {
+		if want := []string{"Signs in with", "What is sent", "Access token", "Refresh token", "When the refresh token is refused", "This client adds"}; !slices.Equal(names, want) {
 			t.Errorf("%s tells %q, want %q", p.Name, names, want)
 		}
 	}

@@ -28,8 +28,8 @@ type Config struct {
 	// them. Empty: /token/ and /token/refresh/.
 	TokenPath, RefreshPath string
 
-	// MaxUses is how many requests an access token is used for, which package vault counts. Zero: 30, the lower bound
-	// of the article's 30 to 40. Negative: any number.
+	// MaxUses is how many requests an access token is used for at most, which package vault counts: from two thirds of them on, the
+	// next token is fetched. Zero: 30, the lower bound of the article's 30 to 40, renewed from the 20th on. Negative: any number.
 	MaxUses int
 
 	// DefaultLifetime is assumed for an access token whose life cannot be reckoned from the answer, or would be over already.

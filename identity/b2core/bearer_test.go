@@ -166,17 +166,18 @@ func TestBearerIsNotToBeHad(t *testing.T) {
 		retry time.Duration
 		says  string
 	}{
-		"an outage":                  {errors.New("the vault is\x00 away"), 0, "no bearer: the vault is away"},
-		"with a delay":               {&tokenapi.PausedError{System: "core", RetryAfter: 3 * time.Second}, 3 * time.Second, "no bearer: core: "},
-		"that a resumption may cure": {fmt.Errorf("a vault: %w", later{refusal}), 9 * time.Second, "no bearer: a vault: "},
-		"misconfigured behind it":    {&tokenapi.Error{System: "identity", Op: "x", Err: tokenapi.ErrMisconfigured, RetryAfter: time.Second}, time.Second, "no bearer: identity: x"},
-		"long":                       {errors.New(strings.Repeat("long", 300)), 0, "no bearer: longlong"},
+		"an outage":                  {errors.New("the vault is\x00 away"), 0, "the vault is away"},
+		"with a delay":               {&tokenapi.PausedError{System: "core", RetryAfter: 3 * time.Second}, 3 * time.Second, "core: "},
+		"that a resumption may cure": {fmt.Errorf("a vault: %w", later{refusal}), 9 * time.Second, "a vault: "},
+		"misconfigured behind it":    {&tokenapi.Error{System: "identity", Op: "x", Err: tokenapi.ErrMisconfigured, RetryAfter: time.Second}, time.Second, "identity: x"},
+		"long":                       {errors.New(strings.Repeat("long", 300)), 0, "longlong"},
 	} {
 		server, client := open(t, withBearer(func(context.Context, *oauth2.Token) (*oauth2.Token, error) { return nil, c.err }))
 		for op, o := range calls {
 			token, err := o.call(t.Context(), client, &oauth2.Token{RefreshToken: "r"})
 			e := wantError(t, err, tokenapi.ErrUnavailable)
-			if token != nil || e.Sent || e.RetryAfter != c.retry || e.Op != op || !strings.HasPrefix(e.Description, c.says) || len(e.Error()) > 400 {
+			if token != nil || e.Sent || e.RetryAfter != c.retry || e.Op != op || !strings.HasPrefix(e.Description, c.says) || len(e.Error()) > 400 ||
+				!errors.Is(err, tokenapi.ErrNoBearer) || !strings.Contains(e.Error(), "no bearer: "+c.says) {
 				t.Errorf("%s: %s: got %#v", op, name, e)
 			}
 			if e.GrantRefused() || e.Misconfigured() || e.Unanswered() || !e.NotSent() {
@@ -198,7 +199,7 @@ func TestAnotherBearerIsNotToBeHad(t *testing.T) {
 	}))
 	_, err := client.SignIn(t.Context())
 	e := wantError(t, err, tokenapi.ErrUnavailable)
-	if !e.Sent || e.StatusCode != http.StatusUnauthorized || e.NotSent() || e.Unanswered() || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
+	if !e.Sent || !errors.Is(err, tokenapi.ErrNoBearer) || e.StatusCode != http.StatusUnauthorized || e.NotSent() || e.Unanswered() || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
 		t.Errorf("got %v", e)
 	}
 	asked(t, server, 1, 0)
@@ -213,7 +214,7 @@ func TestContextEndsWithTheSource(t *testing.T) {
 			_, err := o.call(ctx, client, &oauth2.Token{RefreshToken: "r"})
 			cancel()
 			e := wantError(t, err, tokenapi.ErrUnavailable)
-			if !errors.Is(err, context.DeadlineExceeded) || e.Sent || time.Since(began) != 3*time.Second {
+			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, tokenapi.ErrNoBearer) || e.Sent || time.Since(began) != 3*time.Second {
 				t.Errorf("got %v after %v", err, time.Since(began))
 			}
 		}

@@ -95,5 +95,5 @@
 //
 // A page of HTML with 401 is a gateway's: ErrUnavailable. When signing in again fails, its error is the one returned: it tells a
 // refused refresh token from a bearer or a platformId that is no good. An error of Bearer is ErrNotSignedIn if it says
-// GrantRefused, else ErrUnavailable; a bearer that cannot stand in a header is ErrMisconfigured.
+// GrantRefused, else ErrUnavailable with ErrNoBearer; a bearer that cannot stand in a header is ErrMisconfigured.
 package b2core

@@ -21,6 +21,9 @@ var (
 	// ErrUnavailable: no answer, or one that says try later (5xx, 429). The session is not lost; [Error.Sent] says
 	// whether the request may have been carried out.
 	ErrUnavailable = errors.New("the server is unavailable")
+	// ErrNoBearer stands beside ErrUnavailable where a request must show the token of another system, and that could not be had: it is
+	// that system, or whoever keeps that token fresh, whom this waits for.
+	ErrNoBearer = errors.New("no bearer")
 	// ErrUnusableAnswer: an answer that is not what the standards or the vendor promise.
 	ErrUnusableAnswer = errors.New("the server's answer is unusable")
 )

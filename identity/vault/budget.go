@@ -40,3 +40,11 @@ func (b *budget) spend() rest {
 	}
 	return plenty
 }
+
+// spent says how many uses were handed out, and how many there are.
+func (b *budget) spent() (uses, of int) {
+	if b == nil {
+		return 0, 0
+	}
+	return int(min(b.used.Load(), b.uses)), int(b.uses)
+}

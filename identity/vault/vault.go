@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -157,25 +156,6 @@ func (v *Vault) Source(key string) func(ctx context.Context, refused *oauth2.Tok
 		}
 		return v.Renew(ctx, key, refused)
 	}
-}
-
-// Status describes an entry without its token.
-type Status struct {
-	Owner, Client, Scope string
-	Issued, Expiry       time.Time // of the current token
-	Renewals             int       // since it was put
-}
-
-// Status describes the entry under key. It starts no renewal.
-//
-// Errors: as Token.
-func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
-	_, h, err := v.look(ctx, key)
-	if err != nil {
-		return Status{}, err
-	}
-	r := h.record
-	return Status{r.Owner, r.Client, r.Scope, r.Issued, r.Expiry, r.Generation}, nil
 }
 
 // Live counts, by client, the entries that this process has in memory: those that it was asked for within the last ten minutes or so,
