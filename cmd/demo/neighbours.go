@@ -54,14 +54,10 @@ func failing(s *apitest.Server, e apitest.Endpoint) func() (undo func()) {
 	}
 }
 
-// b2traderEmbedded is the embedded IdentityServer as a platform. Its tokens prove themselves, so that it cannot forget them; its API refuses
-// the next one instead.
+// b2traderEmbedded is the embedded IdentityServer as a platform. It forgets the tokens of the machine only: those of people stay good.
 func b2traderEmbedded(s *identitytest.Server, m web.MachineIdentity) (web.Platform, error) {
 	p, err := b2traderPlatform(m, s.URL()+"/backoffice/api/v1/clients")
-	p.Expire = func() {
-		s.ClearFaults() // it may have been pressed before
-		s.Inject(identitytest.EndpointBackOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-	}
+	p.Expire = func() { s.ExpireTokens(m.Email) }
 	p.Fail = func() func() {
 		s.Inject(identitytest.EndpointToken, identitytest.Fault{Times: -1, Status: http.StatusServiceUnavailable, Grant: "refresh_token"})
 		return s.ClearFaults
