@@ -21,16 +21,18 @@ type system struct {
 	id, name string
 	call     string // what "Use the API" asks for
 	answer   string // what is in the body of its answer
+	failure  string // how it answers the renewal that is told to fail
+	code     string // its own for that; may be empty
 }
 
 // systems are the five, in the order of the page.
 func systems() []system {
 	return []system{
-		{"b2trader", "B2Trader", "GET /backoffice/api/v1/clients", "grantTypes"},
-		{"b2core", "B2Core platforms", "GET " + b2coretest.APIPath, "25000.00"},
-		{"traderevolution", "TraderEvolution Back Office", "GET /proftrading/rest" + traderevolutiontest.APIPath, traderevolutiontest.SampleLogin},
-		{"tradevest", "Tradevest", "GET " + tradevesttest.APIPath, "Sample Customer"},
-		{"b2binpay", "B2BINPAY", "GET " + b2binpaytest.APIPath, "0.300000000000000000"},
+		{"b2trader", "B2Trader", "GET /backoffice/api/v1/clients", "grantTypes", "503 Service Unavailable", ""},
+		{"b2core", "B2Core platforms", "GET " + b2coretest.APIPath, "25000.00", "429 Too Many Requests", ""},
+		{"traderevolution", "TraderEvolution Back Office", "GET /proftrading/rest" + traderevolutiontest.APIPath, traderevolutiontest.SampleLogin, "429 Too Many Requests", "2.147.1.27"},
+		{"tradevest", "Tradevest", "GET " + tradevesttest.APIPath, "Sample Customer", "503 Service Unavailable", "temporarily_unavailable"},
+		{"b2binpay", "B2BINPAY", "GET " + b2binpaytest.APIPath, "0.300000000000000000", "429 Too Many Requests", "throttled"},
 	}
 }
 
@@ -186,7 +188,10 @@ func (d desk) failsAndRecovers() desk {
 	t.Helper()
 	<-apart()
 	renewed := d.renewals()
-	failed := d.press("fail").says(d.name+" could not give out a token just now: it answered 503 Service Unavailable.", "The sign-in is kept.").signedIn(true)
+	failed := d.press("fail").says(d.name+" could not give out a token just now: it answered "+d.failure+".", "The sign-in is kept.").signedIn(true)
+	if code := failed.text(failed.card("[role=alert] .platform-code")); code != d.ownCode() {
+		t.Errorf("%s: the card says %q of the code, want %q", d.id, code, d.ownCode())
+	}
 	if failed.renewals() != renewed {
 		t.Errorf("%s: the renewal that failed is counted", d.id)
 	}
@@ -201,6 +206,14 @@ func (d desk) failsAndRecovers() desk {
 		t.Errorf("%s: renewed %d times before the failure, and %d after it", d.id, renewed, next.renewals())
 	}
 	return next.signedIn(true)
+}
+
+// ownCode is what the card says of the platform's own code for a failure.
+func (s system) ownCode() string {
+	if s.code == "" {
+		return ""
+	}
+	return "Its code for this: " + s.code
 }
 
 // Who is no administrator gets of the platforms what they get of the machines: nothing.

@@ -33,9 +33,12 @@ type neighbour struct {
 	renews  vault.Refresher
 	api     string            // what it is used for
 	network http.RoundTripper // to its server
-	calls   func() int        // of its token endpoints, so far
 	rhythm  rhythm            // of its renewals
 	life    time.Duration     // of an access token
+	kept    time.Duration     // how much of the week
+
+	signIns   func() int // so far
+	refreshes func() int // by refresh token
 
 	fault  func(apitest.Fault) // of its token endpoints
 	clear  func()              // of the faults
@@ -43,17 +46,19 @@ type neighbour struct {
 	revoke func()              // its refresh tokens; nil: there are none
 }
 
-// neighbours are the five, each with its own server and the lifetimes of its vendor's page. asked is how often each token is
-// asked for.
+const week = 7 * 24 * time.Hour
+
+// neighbours are the five, each with its own server and the lifetimes of its vendor's documents. asked is how often each API is
+// called.
 func neighbours(t *testing.T, asked time.Duration) []neighbour {
 	t.Helper()
 	password := tokenapi.Fixed
 
-	lifetime := 5 * time.Minute // of B2Trader's tokens: signing those of a week that live 30 seconds takes a minute
+	b2traderKept := 24 * time.Hour // making the signatures of a week takes a minute
 	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
-		lifetime = 30 * time.Second
+		b2traderKept = week
 	}
-	b2trader := must(identitytest.New(identitytest.Config{AccessTokenLifetime: lifetime}))(t)
+	b2trader := must(identitytest.New(identitytest.Config{}))(t)
 	b2traderClient := must(identity.New(identity.Config{
 		URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
 		Transport: b2trader.Transport(),
@@ -88,14 +93,13 @@ func neighbours(t *testing.T, asked time.Duration) []neighbour {
 	return []neighbour{
 		{
 			name: "b2trader", renews: machine, api: "https://trader.example.com/backoffice/api/v1/clients", network: b2trader.Transport(),
-			calls: func() int { return b2trader.Count(identitytest.EndpointToken) }, life: lifetime, rhythm: due(lifetime, asked, 0),
+			signIns: func() int { return b2trader.Grants("password") }, refreshes: func() int { return b2trader.Grants("refresh_token") },
+			life: 30 * time.Second, rhythm: due(30*time.Second, asked, 0), kept: b2traderKept,
 			fault: func(f apitest.Fault) {
 				b2trader.Inject(identitytest.EndpointToken, identitytest.Fault{Times: f.Times, Status: f.Status, LoseAnswer: f.LoseAnswer})
 			},
 			clear: b2trader.ClearFaults, revoke: func() { b2trader.RevokeTokens("machine@example.com") },
-			expire: func() {
-				b2trader.Inject(identitytest.EndpointBackOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-			},
+			expire: func() { b2trader.ExpireTokens("machine@example.com") },
 		},
 		neighbour{
 			name: "b2core", renews: b2coreClient, api: "https://b2core.example.com" + b2coretest.APIPath, network: b2coreServer.Transport(),
@@ -111,22 +115,25 @@ func neighbours(t *testing.T, asked time.Duration) []neighbour {
 		}.at(vest.Server, tradevesttest.EndpointToken),
 		neighbour{
 			name: "b2binpay", renews: payKeeper, api: b2binpay.SandboxURL + b2binpaytest.APIPath, network: pay.Transport(),
-			life: 15 * time.Minute, rhythm: due(15*time.Minute, asked, payClient.MaxUses()), expire: pay.ExpireTokens, revoke: pay.RevokeRefreshTokens,
+			life: 15 * time.Minute, rhythm: due(15*time.Minute, asked, 30), expire: pay.ExpireTokens, revoke: pay.RevokeRefreshTokens,
 		}.at(pay.Server, b2binpaytest.EndpointToken, b2binpaytest.EndpointRefresh),
 	}
 }
 
-// at adds what the test server of n does on command, at its token endpoints.
-func (n neighbour) at(s *apitest.Server, endpoints ...apitest.Endpoint) neighbour {
-	n.calls = func() int {
+// at adds what the test server of n tells and does on command, at the endpoint for sign-ins and, if there is one, that for refreshes. Such a
+// neighbour is kept all week.
+func (n neighbour) at(s *apitest.Server, signIn apitest.Endpoint, refresh ...apitest.Endpoint) neighbour {
+	n.kept = week
+	n.signIns = func() int { return s.Count(signIn) }
+	n.refreshes = func() int {
 		total := 0
-		for _, e := range endpoints {
+		for _, e := range refresh {
 			total += s.Count(e)
 		}
 		return total
 	}
 	n.fault = func(f apitest.Fault) {
-		for _, e := range endpoints {
+		for _, e := range append(refresh, signIn) {
 			s.Inject(e, f)
 		}
 	}
@@ -134,11 +141,17 @@ func (n neighbour) at(s *apitest.Server, endpoints ...apitest.Endpoint) neighbou
 	return n
 }
 
+// calls are its token requests so far.
+func (n neighbour) calls() int { return n.signIns() + n.refreshes() }
+
+// refreshable reports whether there are refresh tokens.
+func (n neighbour) refreshable() bool { return n.revoke != nil }
+
 // due says when a token that lives so long, and may be used so often, is renewed if it is asked for in that rhythm: at the first time
 // after two thirds of either. Who waits for the first token has used it once already, so that a budget ends a step early.
 func due(life, asked time.Duration, uses int) rhythm {
 	byLife := (life*2/3 + asked - 1) / asked * asked
-	if byUses := time.Duration(uses-uses/3) * asked; uses > 0 && byUses < byLife {
+	if byUses := time.Duration(uses*2/3) * asked; uses > 0 && byUses < byLife {
 		return rhythm{every: byUses, early: asked}
 	}
 	return rhythm{every: byLife}
@@ -203,31 +216,32 @@ func (n neighbour) use(t *testing.T, v *vault.Vault) error {
 	return nil
 }
 
-// A week of all five in one vault, asked for every 20 seconds, day and night: never a moment without a token, and not one token request
-// more than their lives and budgets demand.
+// A week of all five in one vault, used every 20 seconds, day and night: never a moment without a token, one sign-in, and not one
+// refresh more than the lives and budgets of the tokens demand. The week of B2Trader has one day, unless B2TRADER_TEST_LONG is 1.
 func TestNeighboursForAWeek(t *testing.T) {
-	const asked, week = 20 * time.Second, 7 * 24 * time.Hour
+	const asked = 20 * time.Second
 	synctest.Test(t, func(t *testing.T) {
 		all := neighbours(t, asked)
 		v := keep(t, all)
 		for elapsed := time.Duration(0); elapsed < week; elapsed += asked {
 			for _, n := range all {
-				if elapsed%time.Hour == 0 {
-					if err := n.use(t, v); err != nil {
-						t.Fatalf("after %v: %v", elapsed, err)
-					}
+				if elapsed >= n.kept {
 					continue
 				}
-				token, err := v.Token(t.Context(), n.name)
-				if err != nil || !time.Now().Before(token.Expiry) {
-					t.Fatalf("%s after %v: got %v, %v", n.name, elapsed, token, err)
+				if err := n.use(t, v); err != nil {
+					t.Fatalf("after %v: %v", elapsed, err)
 				}
 			}
 			<-time.After(asked)
 		}
 		for _, n := range all {
-			if got, want := n.calls(), n.rhythm.calls(week-asked); got != want {
-				t.Errorf("%s: %d token requests, want %d: one each %v", n.name, got, want, n.rhythm.every)
+			signIns, refreshes := 1, n.rhythm.calls(n.kept-asked)-1
+			if !n.refreshable() {
+				signIns, refreshes = 1+refreshes, 0
+			}
+			if n.signIns() != signIns || n.refreshes() != refreshes {
+				t.Errorf("%s: %d sign-ins and %d refreshes, want %d and %d: a token each %v",
+					n.name, n.signIns(), n.refreshes(), signIns, refreshes, n.rhythm.every)
 			}
 		}
 	})
@@ -239,19 +253,21 @@ func TestNeighboursSurvive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := neighbours(t, time.Minute)
 		v := keep(t, all)
+		none, one := bounds{0, 0}, bounds{1, 1}
 		for _, n := range all {
 			for _, c := range []struct {
-				name   string
-				strike func()
-				wait   time.Duration // until the token is asked for
-				calls  int           // that the way back may take
+				name    string
+				strike  func()
+				wait    time.Duration // until the token is asked for
+				calls   bounds        // that the way back takes
+				signIns bounds        // among them, where there are refresh tokens
 			}{
-				{"nothing", func() {}, 0, 1},
-				{"an outage", func() { n.fault(apitest.Fault{Times: -1, Status: http.StatusServiceUnavailable}) }, n.life + time.Second, 3},
-				{"lost answers", func() { n.fault(apitest.Fault{LoseAnswer: true}) }, n.life + time.Second, 5}, // one of each endpoint
-				{"a forgotten access token", n.expire, time.Second, 2},
-				{"a revoked refresh token", n.revoke, n.life + time.Second, 2},
-				{"a night", func() {}, 10 * time.Hour, 2},
+				{"nothing", func() {}, 0, one, one},
+				{"an outage", func() { n.fault(apitest.Fault{Times: -1, Status: http.StatusServiceUnavailable}) }, n.life + time.Second, one, none},
+				{"a lost answer of each endpoint", func() { n.fault(apitest.Fault{LoseAnswer: true}) }, n.life + time.Second, bounds{2, 5}, bounds{1, 2}},
+				{"a forgotten access token", n.expire, time.Second, one, none},
+				{"a revoked refresh token", n.revoke, n.life + time.Second, bounds{2, 2}, one},
+				{"a night", func() {}, 10 * time.Hour, bounds{1, 2}, bounds{0, 1}},
 			} {
 				if c.strike == nil {
 					continue
@@ -261,7 +277,7 @@ func TestNeighboursSurvive(t *testing.T) {
 				if c.name == "an outage" {
 					n.sitOut(t, v, 5*time.Minute)
 				}
-				n.returns(t, v, c.name, c.calls)
+				n.returns(t, v, c.name, c.calls, c.signIns)
 				n.clear()
 			}
 		}
@@ -284,11 +300,16 @@ func (n neighbour) sitOut(t *testing.T, v *vault.Vault, d time.Duration) {
 	n.clear()
 }
 
+// bounds are the least and the most that there may be of something.
+type bounds struct{ least, most int }
+
+func (b bounds) holds(n int) bool { return b.least <= n && n <= b.most }
+
 // returns uses the system, again and again for half a minute, until it works. It is an error if its session has ended, or if that takes
-// more token requests.
-func (n neighbour) returns(t *testing.T, v *vault.Vault, after string, calls int) {
+// another number of token requests, or of sign-ins among them where there are refresh tokens.
+func (n neighbour) returns(t *testing.T, v *vault.Vault, after string, calls, signIns bounds) {
 	t.Helper()
-	before := n.calls()
+	callsBefore, signInsBefore := n.calls(), n.signIns()
 	err := n.use(t, v)
 	for range 30 {
 		if err == nil {
@@ -303,7 +324,10 @@ func (n neighbour) returns(t *testing.T, v *vault.Vault, after string, calls int
 	if err != nil {
 		t.Errorf("%s after %s: %v", n.name, after, err)
 	}
-	if got := n.calls() - before; got > calls {
-		t.Errorf("%s after %s: %d token requests, want at most %d", n.name, after, got, calls)
+	if got := n.calls() - callsBefore; !calls.holds(got) {
+		t.Errorf("%s after %s: %d token requests, want %v", n.name, after, got, calls)
+	}
+	if got := n.signIns() - signInsBefore; n.refreshable() && !signIns.holds(got) {
+		t.Errorf("%s after %s: %d sign-ins, want %v", n.name, after, got, signIns)
 	}
 }

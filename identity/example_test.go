@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"os"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
 )
 
 // The quick way: three exchanges in one call.
@@ -25,6 +29,31 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println("Signed in until", token.Expiry)
+}
+
+// Signed in, renewed, and used, at a server for tests. A refresh token works once: store its successor before it is used.
+func Example_renewed() {
+	ctx, server := context.Background(), must(identitytest.New(identitytest.Config{}))
+	const url = "https://trader.example.com"
+	client := must(identity.New(identity.Config{URL: url, ClientID: identity.ClientSPA, Transport: server.Transport()}))
+	token := must(client.Login(ctx, "trader@example.com", "trader-password"))
+	next := must(client.Refresh(ctx, token))
+	api := &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()}}
+	fmt.Println(must(api.Get(url + "/frontoffice/api/v3/account")).Status)
+
+	_, err := client.Refresh(ctx, token)
+	fmt.Println(errors.Is(err, identity.ErrGrantRefused), err)
+	// Output:
+	// 200 OK
+	// true identity: refresh token: the grant was refused (HTTP 400): invalid_grant
+}
+
+// must is for examples: a program handles its errors.
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
 }
 
 // A back office client has a secret. Its server may announce an internal name.

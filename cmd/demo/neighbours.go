@@ -46,22 +46,10 @@ func (r *running) embeddedPlatforms(s *identitytest.Server, machines []web.Machi
 	return platforms, nil
 }
 
-// failing makes the requests to the endpoint fail, until that is taken back.
-func failing(s *apitest.Server, e apitest.Endpoint) func() (undo func()) {
-	return func() func() {
-		s.Inject(e, apitest.Fault{Times: -1, Status: http.StatusServiceUnavailable})
-		return s.ClearFaults
-	}
-}
-
-// b2traderEmbedded is the embedded IdentityServer as a platform. Its tokens prove themselves, so that it cannot forget them; its API refuses
-// the next one instead.
+// b2traderEmbedded is the embedded IdentityServer as a platform. It forgets the tokens of the machine only: those of people stay good.
 func b2traderEmbedded(s *identitytest.Server, m web.MachineIdentity) (web.Platform, error) {
 	p, err := b2traderPlatform(m, s.URL()+"/backoffice/api/v1/clients")
-	p.Expire = func() {
-		s.ClearFaults() // it may have been pressed before
-		s.Inject(identitytest.EndpointBackOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-	}
+	p.Expire = func() { s.ExpireTokens(m.Email) }
 	p.Fail = func() func() {
 		s.Inject(identitytest.EndpointToken, identitytest.Fault{Times: -1, Status: http.StatusServiceUnavailable, Grant: "refresh_token"})
 		return s.ClearFaults
@@ -75,7 +63,7 @@ func (r *running) startB2Core() (web.Platform, error) {
 		return web.Platform{}, err
 	}
 	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+b2coretest.APIPath)
-	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh, b2coreBusy)
 	return p, err
 }
 
@@ -86,7 +74,7 @@ func (r *running) startTraderEvolution() (web.Platform, error) {
 	}
 	a := tokenapi.Account{Login: traderevolutiontest.SampleLogin, Password: tokenapi.Fixed(traderevolutiontest.SamplePassword)}
 	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+traderevolutiontest.APIPath)
-	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, traderevolutiontest.EndpointRefresh)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, traderevolutiontest.EndpointRefresh, traderEvolutionBusy)
 	return p, err
 }
 
@@ -99,7 +87,7 @@ func (r *running) startTradevest() (web.Platform, error) {
 		URL: s.URL(), ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
 		RequestorID: "123e4567-e89b-12d3-a456-426614174000",
 	}, s.URL()+tradevesttest.APIPath)
-	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, tradevesttest.EndpointToken)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, tradevesttest.EndpointToken, tradevestBusy)
 	return p, err
 }
 
@@ -110,6 +98,6 @@ func (r *running) startB2BINPAY() (web.Platform, error) {
 	}
 	a := tokenapi.Account{Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword)}
 	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+b2binpaytest.APIPath)
-	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh, b2binpayBusy)
 	return p, err
 }

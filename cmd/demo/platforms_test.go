@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -123,8 +124,18 @@ func TestPlatformsAreComparedInTheREADME(t *testing.T) {
 	}
 }
 
-// A renewal that is to fail does, until that is taken back.
+// A renewal that is to fail does, in the platform's own words, until that is taken back.
 func TestPlatformsFail(t *testing.T) {
+	refusals := map[string]struct {
+		status            int
+		code, description string
+	}{
+		"b2trader":        {503, "", ""},
+		"b2core":          {429, "", "Too Many Attempts."},
+		"traderevolution": {429, "2.147.1.27", "Too many requests"},
+		"tradevest":       {503, "temporarily_unavailable", ""},
+		"b2binpay":        {429, "throttled", "Request was throttled. Expected available in 2 seconds."},
+	}
 	for _, p := range embeddedForTest(t) {
 		t.Run(p.ID, func(t *testing.T) {
 			t.Parallel()
@@ -134,8 +145,16 @@ func TestPlatformsFail(t *testing.T) {
 			}
 			undo := p.Fail()
 			for range 2 {
-				if _, err := renewal(t, p, token); !errors.Is(err, tokenapi.ErrUnavailable) {
+				_, err := renewal(t, p, token)
+				e, ok := errors.AsType[*tokenapi.Error](err)
+				if !ok || !errors.Is(err, tokenapi.ErrUnavailable) {
 					t.Fatalf("the renewal that was to fail: %v", err)
+				}
+				if want := refusals[p.ID]; e.StatusCode != want.status || e.Code != want.code || e.Description != want.description {
+					t.Errorf("it failed with %d %q %q, want %v", e.StatusCode, e.Code, e.Description, want)
+				}
+				if e.RetryAfter > 2*time.Second {
+					t.Errorf("it asks to wait for %v, which is long for somebody who looks on", e.RetryAfter)
 				}
 			}
 			undo()

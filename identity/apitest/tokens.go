@@ -65,6 +65,13 @@ func (t *Tokens) Use(token string, again bool) (owner string, ok bool) {
 	return g.owner, true
 }
 
+// Forget takes none of the owner's tokens any more.
+func (t *Tokens) Forget(owner string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.good, func(_ string, g grant) bool { return g.owner == owner })
+}
+
 // Clear takes none of the tokens any more.
 func (t *Tokens) Clear() {
 	t.mu.Lock()

@@ -38,6 +38,20 @@ func TestTokensExpire(t *testing.T) {
 	})
 }
 
+func TestForgetSparesOtherOwners(t *testing.T) {
+	tokens := apitest.NewTokens(nil, time.Hour)
+	for token, owner := range map[string]string{"a-1": "a", "a-2": "a", "b-1": "b"} {
+		tokens.Add(token, owner)
+	}
+	tokens.Forget("a")
+	tokens.Add("a-3", "a")
+	for token, want := range map[string]bool{"a-1": false, "a-2": false, "b-1": true, "a-3": true} {
+		if _, ok := tokens.Owner(token); ok != want {
+			t.Errorf("%s is good: %v", token, ok)
+		}
+	}
+}
+
 func TestTokensAreSpentOnce(t *testing.T) {
 	tokens := apitest.NewTokens(time.Now, time.Hour)
 	tokens.Add("token", "owner")

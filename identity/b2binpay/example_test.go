@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
 	"b2trader.identity.auth/identity/store/memstore"
@@ -38,8 +40,32 @@ func exampleClient(server *b2binpaytest.Server) *b2binpay.Client {
 	return client
 }
 
-// The whole thing: a program that holds the password calls the API, and needs not think of tokens.
+// Signed in, renewed, and used. A refresh token works once: store its successor before it is used.
 func Example() {
+	ctx, server := context.Background(), must(b2binpaytest.New(b2binpaytest.Config{})) // in place of B2BINPAY
+	client := must(b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: server.Transport()}}))
+	token := must(client.SignIn(ctx, b2binpaytest.SampleLogin, b2binpaytest.SamplePassword))
+	next := must(client.Refresh(ctx, token))
+	api := &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()}}
+	fmt.Println(must(api.Get(b2binpay.SandboxURL + b2binpaytest.APIPath)).Status)
+
+	_, err := client.Refresh(ctx, token)
+	fmt.Println(errors.Is(err, tokenapi.ErrGrantRefused), err)
+	// Output:
+	// 200 OK
+	// true b2binpay: refresh token: the grant was refused (HTTP 401): 2007: No active account found with the given credentials
+}
+
+// must is for examples: a program handles its errors.
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
+}
+
+// The whole thing: a program that holds the password calls the API, and needs not think of tokens.
+func Example_vault() {
 	ctx := context.Background()
 	server := exampleServer()
 
@@ -93,31 +119,6 @@ func ExampleClient_SignIn() {
 	// Output:
 	// b2binpay: sign in: credentials not accepted (HTTP 400): 2006: No active account found with the given credentials true
 	// Good until 12:15:00 and can be renewed until 2026-01-02 18:00:00 +0000 UTC
-}
-
-// A refresh token works once: store its successor before it is used.
-func ExampleClient_Refresh() {
-	ctx := context.Background()
-	client := exampleClient(exampleServer())
-	first, err := client.SignIn(ctx, b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
-	if err != nil {
-		log.Fatal(err)
-	}
-	second, err := client.Refresh(ctx, first)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("Both are new:", second.AccessToken != first.AccessToken && second.RefreshToken != first.RefreshToken)
-
-	switch _, err = client.Refresh(ctx, first); {
-	case errors.Is(err, tokenapi.ErrGrantRefused):
-		fmt.Println("Sign in again.")
-	case errors.Is(err, tokenapi.ErrUnavailable):
-		fmt.Println("Not now.")
-	}
-	// Output:
-	// Both are new: true
-	// Sign in again.
 }
 
 func ExampleCallbacks_Verify() {

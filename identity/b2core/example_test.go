@@ -16,35 +16,32 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// Tokens of B2Trader for a user who is signed in to B2Core, and their successors. The server is one for tests.
+// Tokens of B2Trader for a user who is signed in to B2Core. B2Core's server is one for tests.
 func Example() {
-	ctx := context.Background()
-	server, err := b2coretest.New(b2coretest.Config{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	client, err := b2core.New(b2core.Config{
-		URL:         "https://my.broker.example",
-		Bearer:      server.Bearer, // the session's access token, kept alive by whoever signed in
-		CountryCode: "+995", CountryName: "Georgia",
-		HTTP: tokenapi.HTTP{Transport: server.Transport()},
-	})
-	if err != nil {
-		log.Fatal(err) // names every problem of the Config
-	}
-	token, err := client.SignIn(ctx)
-	if err != nil {
-		log.Fatal(err)
-	}
-	next, err := client.Refresh(ctx, token) // which works once
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(client)
-	fmt.Println(next.Type(), next.Valid(), next.AccessToken != token.AccessToken, next.Extra("host"))
+	ctx, server := context.Background(), must(b2coretest.New(b2coretest.Config{}))
+	client := must(b2core.New(b2core.Config{
+		URL: "https://my.broker.example", Bearer: server.Bearer, // the session's access token, kept alive by whoever signed in
+		CountryCode: "+995", CountryName: "Georgia", HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	}))
+	token := must(client.SignIn(ctx))
+	next := must(client.Refresh(ctx, token))
+	api := &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()}}
+	fmt.Println(must(api.Get(next.Extra("host").(string) + b2coretest.APIPath)).Status)
+
+	server.EndSession()
+	_, err := client.Refresh(ctx, next)
+	fmt.Println(errors.Is(err, tokenapi.ErrNotSignedIn), err)
 	// Output:
-	// b2core.Client(https://my.broker.example)
-	// Bearer true true https://my.broker.example
+	// 200 OK
+	// true b2core: refresh token: not signed in: b2coretest: the B2Core session has ended
+}
+
+// must is for examples: a program handles its errors.
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
 }
 
 // coreSession is what keeps the B2Core session of this example alive, as far as B2Core lets it.
@@ -113,34 +110,6 @@ func Example_chain() {
 	// 200 OK
 	// 200 OK
 	// 2 sign-ins, one of them refused; 1 refresh
-}
-
-// What a caller can do about an error.
-func ExampleClient_SignIn_errors() {
-	server, err := b2coretest.New(b2coretest.Config{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	client, err := b2core.New(b2core.Config{
-		URL: "https://my.broker.example", Bearer: server.Bearer, HTTP: tokenapi.HTTP{Transport: server.Transport()},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	server.EndSession()
-	_, err = client.SignIn(context.Background())
-	switch {
-	case errors.Is(err, tokenapi.ErrNotSignedIn):
-		fmt.Println("The B2Core session is over: sign in to B2Core again.")
-	case errors.Is(err, tokenapi.ErrUnavailable):
-		fmt.Println("Not now.")
-	default:
-		log.Fatal(err)
-	}
-	fmt.Println(err)
-	// Output:
-	// The B2Core session is over: sign in to B2Core again.
-	// b2core: sign in: not signed in: b2coretest: the B2Core session has ended
 }
 
 // For a tool that ends before the bearer does, which it was given.

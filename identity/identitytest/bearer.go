@@ -68,7 +68,8 @@ func invalidToken(description string) *bearerProblem {
 	return &bearerProblem{status: http.StatusUnauthorized, code: "invalid_token", description: description}
 }
 
-// checkBearer verifies an access token: signature, iss, aud and times, without any skew.
+// checkBearer verifies an access token: signature, iss, aud and times, without any skew, and
+// that it has not been expired before its time.
 // The audience is <issuer>/resources, which every access token of IdentityServer4 2.5 has
 // and no ID token.
 func (s *Server) checkBearer(x *exchange, raw string) (tokenClaims, *bearerProblem) {
@@ -76,6 +77,7 @@ func (s *Server) checkBearer(x *exchange, raw string) (tokenClaims, *bearerProbl
 		return tokenClaims{}, &bearerProblem{status: http.StatusUnauthorized}
 	}
 	claims, ok := s.verifySignature(raw)
+	_, alive := s.access.Owner(raw)
 	now := s.now().Unix()
 	switch {
 	case !ok:
@@ -86,7 +88,7 @@ func (s *Server) checkBearer(x *exchange, raw string) (tokenClaims, *bearerProbl
 		return claims, invalidToken("The audience is invalid")
 	case now < claims.NotBefore:
 		return claims, invalidToken("The token is not yet valid")
-	case now >= claims.Expiry:
+	case now >= claims.Expiry, !alive:
 		return claims, invalidToken(expiredDescription)
 	}
 	return claims, nil

@@ -78,7 +78,7 @@
 //
 // Inject makes an endpoint slow, silent, wrong or oversized, for one request or for many; a
 // [Fault] says how, an [IDTokenFault] how an ID token is broken. RotateKeys, DropOldKeys,
-// EndSessions, RevokeTokens and DisableUser change the server under its clients.
+// EndSessions, ExpireTokens, RevokeTokens and DisableUser change the server under its clients.
 //
 // # The record
 //

@@ -14,6 +14,7 @@ import (
 func (s *Server) issue(x *exchange, g grant) apitest.Object {
 	now := s.now()
 	access := s.keys.sign(s.accessTokenClaims(x, g, now).JSON())
+	s.access.Add(access, g.userID())
 	var fields apitest.Object
 	if !g.noIDToken && slices.Contains(g.scopes, "openid") {
 		if idToken := s.idToken(x, g, access, now); idToken != "" {

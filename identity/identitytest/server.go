@@ -26,6 +26,7 @@ type Server struct {
 	api     *apitest.Server
 
 	keys     keyring
+	access   *apitest.Tokens // of users, by their IDs; nobody's by ""
 	sessions sessionStore
 	grants   grantStore
 	granted  grantCounter
@@ -64,6 +65,7 @@ func New(cfg Config) (*Server, error) {
 		s.clients[c.ID] = c
 	}
 	s.keys.named = cfg.KeyID
+	s.access = apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime)
 	s.grants.codeLifetime = cfg.AuthorizationCodeLifetime
 	s.grants.tokenLifetime = cfg.RefreshTokenLifetime
 	s.grants.reuseRevokesFamily = cfg.ReuseRevokesFamily
@@ -91,8 +93,17 @@ func (s *Server) EndSessions(email string) {
 	}
 }
 
+// ExpireTokens ends the life of the user's access tokens, of every client: they are refused
+// as if they had expired. Refresh tokens are untouched, and what is issued from now on is
+// good. Mind that a renewal in the second of the sign-in makes the same access token again.
+func (s *Server) ExpireTokens(email string) {
+	if u := s.userByEmail(email); u != nil {
+		s.access.Forget(u.ID)
+	}
+}
+
 // RevokeTokens revokes all refresh tokens of the user, of every client. Access tokens are
-// not revocable and last until they expire.
+// not revocable and last until they expire, or until ExpireTokens.
 func (s *Server) RevokeTokens(email string) {
 	if u := s.userByEmail(email); u != nil {
 		s.grants.revoke(func(g refreshGrant) bool { return g.userID == u.ID })

@@ -24,6 +24,14 @@ type grant struct {
 	family    string
 }
 
+// userID is empty for client_credentials.
+func (g grant) userID() string {
+	if g.user == nil {
+		return ""
+	}
+	return g.user.ID
+}
+
 // token answers POST /identity/connect/token. Its errors are always 400.
 func (s *Server) token(x *exchange) {
 	x.noCache()

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
@@ -36,20 +38,29 @@ func exampleClient(server *traderevolutiontest.Server) *traderevolution.Client {
 	return client
 }
 
-// Signed in, and renewed.
+// Signed in, renewed, and used. A refresh token works once: store its successor before it is used.
 func Example() {
-	ctx := context.Background()
-	client := exampleClient(exampleServer())
-	token, err := client.SignIn(ctx, "backoffice", "backoffice-password")
+	ctx, server := context.Background(), must(traderevolutiontest.New(traderevolutiontest.Config{}))
+	const url = "https://backoffice.example:8443/proftrading/rest"
+	client := must(traderevolution.New(traderevolution.Config{URL: url, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))
+	token := must(client.SignIn(ctx, "backoffice", "backoffice-password"))
+	next := must(client.Refresh(ctx, token))
+	api := &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()}}
+	fmt.Println(must(api.Get(url + traderevolutiontest.APIPath)).Status)
+
+	_, err := client.Refresh(ctx, token)
+	fmt.Println(errors.Is(err, tokenapi.ErrGrantRefused), err)
+	// Output:
+	// 200 OK
+	// true traderevolution: refresh token: the grant was refused (HTTP 401): The refresh token is not valid
+}
+
+// must is for examples: a program handles its errors.
+func must[T any](v T, err error) T {
 	if err != nil {
 		log.Fatal(err)
 	}
-	next, err := client.Refresh(ctx, token)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(time.Until(next.Expiry).Round(time.Minute), next.RefreshToken != token.RefreshToken)
-	// Output: 5m0s true
+	return v
 }
 
 // The whole thing: a worker that calls the back office for as long as it runs, and never thinks of tokens.

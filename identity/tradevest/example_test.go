@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
@@ -18,8 +20,29 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// The whole thing: an http.Client for the API, whose requests carry a live token and the Requestor-ID.
+// An access token, its successor (there are no refresh tokens: each is a sign-in), and a call with the Requestor-ID. Then the secret is
+// another.
 func Example() {
+	ctx, server := context.Background(), must(tradevesttest.New(tradevesttest.Config{})) // in place of Tradevest
+	client := must(tradevest.New(tradevest.Config{
+		ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
+		RequestorID: "123e4567-e89b-12d3-a456-426614174000", HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	}))
+	token := must(client.SignIn(ctx))
+	next := must(client.Refresh(ctx, token))
+	api := &http.Client{Transport: client.Transport(&oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()})}
+	fmt.Println(must(api.Get("https://tvda-api.platform-test.tradevest.ai" + tradevesttest.APIPath)).Status)
+
+	server.SetClientSecret("rotated")
+	_, err := client.SignIn(ctx)
+	fmt.Println(errors.Is(err, tokenapi.ErrBadCredentials), err)
+	// Output:
+	// 200 OK
+	// true tradevest: sign in: credentials not accepted (HTTP 400): invalid_client
+}
+
+// The whole thing: an http.Client for the API, whose requests carry a live token and the Requestor-ID.
+func Example_vault() {
 	ctx := context.Background()
 	server, err := tradevesttest.New(tradevesttest.Config{}) // in place of Tradevest
 	check(err)
@@ -50,6 +73,14 @@ func Example() {
 	fmt.Println(resp.StatusCode, string(body))
 	check(tokens.Close(ctx))
 	// Output: 200 {"customers":[{"id":"0f2a3c64-5b1d-4f0e-9d27-6c1f6a9e5b01","name":"Sample Customer"}]}
+}
+
+// must is for examples: a program handles its errors.
+func must[T any](v T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return v
 }
 
 func check(err error) {
