@@ -44,15 +44,15 @@ func TestRefusals(t *testing.T) {
 	server, client := inMemory(t, b2binpaytest.Config{})
 	for _, c := range refusals {
 		for i, op := range operations {
-			server.Inject(op.endpoint, apitest.Fault{Status: c.status, Body: []byte(c.body), ContentType: "application/vnd.api+json", RetryAfter: "7"})
-			err := op.call(t, client)
+			server.Inject(op.Endpoint, apitest.Fault{Status: c.status, Body: []byte(c.body), ContentType: "application/vnd.api+json", RetryAfter: "7"})
+			err := op.Call(t.Context(), t, client)
 			e, ok := errors.AsType[*tokenapi.Error](err)
-			if !ok || !errors.Is(e, c.want[i]) || e.StatusCode != c.status || e.Code != c.code || !e.Sent || e.System != "b2binpay" || e.Op != op.name {
-				t.Errorf("%s: %d %s: got %#v, want %v", op.name, c.status, c.body, err, c.want[i])
+			if !ok || !errors.Is(e, c.want[i]) || e.StatusCode != c.status || e.Code != c.code || !e.Sent || e.System != "b2binpay" || e.Op != op.Name {
+				t.Errorf("%s: %d %s: got %#v, want %v", op.Name, c.status, c.body, err, c.want[i])
 				continue
 			}
 			if c.code != "" && e.Description != "d" || e.RetryAfter != 7*time.Second {
-				t.Errorf("%s: %d %s: got %q, to be tried again in %v", op.name, c.status, c.body, e.Description, e.RetryAfter)
+				t.Errorf("%s: %d %s: got %q, to be tried again in %v", op.Name, c.status, c.body, e.Description, e.RetryAfter)
 			}
 		}
 	}
