@@ -2,11 +2,14 @@ package b2binpay_test
 
 import (
 	"errors"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -54,6 +57,22 @@ func TestRefusals(t *testing.T) {
 			if c.code != "" && e.Description != "d" || e.RetryAfter != 7*time.Second {
 				t.Errorf("%s: %d %s: got %q, to be tried again in %v", op.Name, c.status, c.body, e.Description, e.RetryAfter)
 			}
+		}
+	}
+}
+
+// The test server refuses in the media type of JSON:API, as the vendor does, so that the client meets it in all these tests.
+func TestServerRefusesInJSONAPI(t *testing.T) {
+	server := clienttest.New(t, b2binpaytest.New, b2binpaytest.Config{})
+	api := &http.Client{Transport: server.Transport()}
+	for path, attributes := range map[string]string{"/token/": `{"login":"a","password":"b"}`, "/token/refresh/": `{"refresh":"r"}`} {
+		body := `{"data":{"type":"auth-token","attributes":` + attributes + `}}`
+		resp, err := api.Post(bubbleURL+path, "application/vnd.api+json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resp.Header.Get("Content-Type"); resp.StatusCode/100 != 4 || got != "application/vnd.api+json" {
+			t.Errorf("%s: %s, as %s", path, resp.Status, got)
 		}
 	}
 }
