@@ -9,12 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/internal/clienttest"
-	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/internal/vaulttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
@@ -26,11 +24,9 @@ const (
 
 // A worker is a machine whose token a vault keeps alive, on virtual time.
 type worker struct {
-	*testing.T
+	*vaulttest.Worker
 	server  *identitytest.Server
-	client  *identity.Client
 	machine *identity.Keeper
-	vault   *vault.Vault
 
 	mu       sync.Mutex
 	password string
@@ -61,72 +57,26 @@ func atWork(t *testing.T, config identitytest.Config, f func(w *worker)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &worker{T: t, server: server, password: machinePassword}
-		w.client, err = identity.New(identity.Config{
+		w := &worker{server: server, password: machinePassword}
+		client, err := identity.New(identity.Config{
 			URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
 			Transport: server.Transport(),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.machine, err = w.client.Keeper(tokenapi.Account{Login: machineEmail, Password: w.readPassword})
+		w.machine, err = client.Keeper(tokenapi.Account{Login: machineEmail, Password: w.readPassword})
 		if err != nil {
 			t.Fatal(err)
 		}
-		entries := memstore.New()
-		defer func() { _ = entries.Close() }()
-		w.vault, err = vault.New(vault.Config{
-			Store: entries, Keys: []vault.Key{vault.NewKey("k")}, Refreshers: map[string]vault.Refresher{"core_ib": w.machine},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := w.vault.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
-		err = w.vault.Put(t.Context(), "worker", vault.Entry{Client: "core_ib", Token: w.machine.FirstToken(), Until: time.Now().AddDate(100, 0, 0)})
-		if err != nil {
-			t.Fatal(err)
-		}
+		w.Worker = vaulttest.New(t, map[string]vault.Refresher{"core_ib": w.machine}, func() (signIns, renewals int) { return w.signIns(), w.renewals() })
+		w.Put("worker", "core_ib", w.machine.FirstToken())
 		f(w)
 	})
 }
 
-// works fails unless the worker has a token that the server takes for good, and returns when it ends.
-func (w *worker) works() *oauth2.Token {
-	w.Helper()
-	token, err := w.vault.Token(w.Context(), "worker")
-	if err != nil {
-		w.Fatalf("after %d sign-ins and %d renewals: %v", w.signIns(), w.renewals(), err)
-	}
-	if !time.Now().Before(token.Expiry) {
-		w.Fatal("the token has expired")
-	}
-	return token
-}
-
-// waits fails unless the worker has no token, but may have one later.
-func (w *worker) waits() *vault.UnavailableError {
-	w.Helper()
-	_, err := w.vault.Token(w.Context(), "worker")
-	later, ok := errors.AsType[*vault.UnavailableError](err)
-	if !ok {
-		w.Fatalf("got %v, want an UnavailableError", err)
-	}
-	return later
-}
-
 func (w *worker) signIns() int  { return w.server.Grants(identitytest.GrantPassword) }
 func (w *worker) renewals() int { return w.server.Grants("refresh_token") }
-
-func (w *worker) counts(signIns, renewals int) {
-	w.Helper()
-	if w.signIns() != signIns || w.renewals() != renewals {
-		w.Errorf("%d sign-ins and %d renewals, want %d and %d", w.signIns(), w.renewals(), signIns, renewals)
-	}
-}
 
 // Seven lives of a refresh token, in tokens that live 30 seconds: one sign-in each, one renewal every 20 seconds between, and not a
 // moment without a token. A life is an hour, or a day, so that it is a week, with B2TRADER_TEST_LONG=1: signing that many tokens takes a minute.
@@ -138,14 +88,13 @@ func TestMachineWeek(t *testing.T) {
 	atWork(t, identitytest.Config{RefreshTokenLifetime: life}, func(w *worker) {
 		const every, renewal = 5 * time.Second, 20 * time.Second
 		for range 7 * life / every {
-			w.works()
+			w.Works("worker")
 			<-time.After(every)
 		}
-		synctest.Wait()
 		// A refresh token still works at the very end of its life. The renewal after that is refused, and becomes a sign-in.
 		total := int(7 * life / renewal)
 		perLife := int(life/renewal) + 1
-		w.counts(1+(total-1)/perLife, total-1)
+		w.Counts(1+(total-1)/perLife, total-1)
 		if w.server.Count(identitytest.EndpointToken) != w.signIns()+w.renewals() {
 			t.Error("there were other token requests")
 		}
@@ -155,15 +104,15 @@ func TestMachineWeek(t *testing.T) {
 // When the refresh token was revoked, the machine signs in again, and nobody waits for it.
 func TestMachineRevoked(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
-		first := w.works()
+		first := w.Works("worker")
 		w.server.RevokeTokens(machineEmail)
 		<-time.After(21 * time.Second)
-		w.works()
+		w.Works("worker")
 		synctest.Wait()
-		if w.works().AccessToken == first.AccessToken {
+		if w.Works("worker").AccessToken == first.AccessToken {
 			t.Error("the token was not renewed")
 		}
-		w.counts(2, 1)
+		w.Counts(2, 1)
 	})
 }
 
@@ -173,11 +122,11 @@ func TestMachinePasswordRotated(t *testing.T) {
 		{ID: "1", Email: machineEmail, Password: "new-password", Nickname: "machine"},
 	}}
 	atWork(t, config, func(w *worker) {
-		_ = w.waits() // the server has the new password, the worker the old one
+		_ = w.Waits("worker") // the server has the new password, the worker the old one
 		w.setPassword("new-password")
 		<-time.After(11 * time.Second)
-		w.works()
-		w.counts(2, 0)
+		w.Works("worker")
+		w.Counts(2, 0)
 	})
 }
 
@@ -188,7 +137,7 @@ func TestMachineWrongPassword(t *testing.T) {
 		w.setPassword("wrong-password")
 		start := time.Now()
 		for range int(4 * time.Hour / time.Second) {
-			later := w.waits()
+			later := w.Waits("worker")
 			if !errors.Is(later, identity.ErrBadCredentials) {
 				t.Fatalf("the reason is not told: %v", later)
 			}
@@ -203,14 +152,14 @@ func TestMachineWrongPassword(t *testing.T) {
 		}
 		w.setPassword(machinePassword) // which is noticed soon
 		<-time.After(11 * time.Second)
-		w.works()
+		w.Works("worker")
 		// After a success it begins again: at once, and after 5 minutes.
 		w.setPassword("wrong-password")
 		w.server.RevokeTokens(machineEmail)
 		<-time.After(31 * time.Second)
 		before := w.signIns()
 		for range int(6 * time.Minute / time.Second) {
-			_ = w.waits()
+			_ = w.Waits("worker")
 			<-time.After(time.Second)
 		}
 		if got := w.signIns() - before; got != 2 {
@@ -222,12 +171,12 @@ func TestMachineWrongPassword(t *testing.T) {
 // While the server is down the worker has no token, and does not flood it; then it goes on by itself.
 func TestMachineServerDown(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
-		w.works()
+		w.Works("worker")
 		w.server.RevokeTokens(machineEmail)
 		w.server.Inject(identitytest.EndpointToken, identitytest.Fault{Times: -1, Status: 503, Grant: identitytest.GrantPassword})
 		<-time.After(31 * time.Second)
 		for range 600 {
-			_ = w.waits()
+			_ = w.Waits("worker")
 			<-time.After(time.Second)
 		}
 		if got := w.signIns() - 1; got < 30 || got > 61 {
@@ -238,7 +187,7 @@ func TestMachineServerDown(t *testing.T) {
 		}
 		w.server.ClearFaults()
 		<-time.After(21 * time.Second)
-		w.works()
+		w.Works("worker")
 	})
 }
 
@@ -246,13 +195,13 @@ func TestMachineServerDown(t *testing.T) {
 func TestMachineWithoutPassword(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		w.setPassword("")
-		if later := w.waits(); later.Err == nil || !contains(later.Error(), "the file is gone") {
+		if later := w.Waits("worker"); later.Err == nil || !contains(later.Error(), "the file is gone") {
 			t.Errorf("got %v", later)
 		}
-		w.counts(0, 0)
+		w.Counts(0, 0)
 		w.setPassword(machinePassword)
 		<-time.After(2 * time.Second)
-		w.works()
+		w.Works("worker")
 	})
 }
 
@@ -281,7 +230,7 @@ func TestMachineConcurrent(t *testing.T) {
 		if signedIn != 1 || paused != 19 {
 			t.Errorf("%d signed in, %d were told to wait", signedIn, paused)
 		}
-		w.counts(1, 0)
+		w.Counts(1, 0)
 	})
 }
 
@@ -307,7 +256,7 @@ func TestKeeperNeedsAnAccount(t *testing.T) {
 // req 123
 func TestKeeperHidesSecrets(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
-		token := w.works()
+		token := w.Works("worker")
 		_, err := w.machine.Refresh(w.Context(), w.machine.FirstToken())
 		if err == nil {
 			t.Fatal("it signed in twice at once")

@@ -1,69 +1,26 @@
 package b2binpay_test
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"testing"
-	"time"
 
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// req 16, 19, 54: every request is sent once, whatever becomes of it, and the error says whether it may have been carried out.
-func TestLost(t *testing.T) {
-	for name, fault := range map[string]apitest.Fault{"request": {LoseRequest: true}, "answer": {LoseAnswer: true}} {
-		for _, op := range operations {
-			inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
-				server.Inject(op.endpoint, fault)
-				e := wantError(t, op.call(t, client), tokenapi.ErrUnavailable)
-				if !e.Unanswered() || e.NotSent() || e.StatusCode != 0 || server.Count(op.endpoint) != 1 {
-					t.Errorf("%s, lost %s: got %#v after %d requests", op.name, name, e, server.Count(op.endpoint))
-				}
-			})
-		}
-	}
-}
-
-func TestNobodyListens(t *testing.T) {
-	client := newClient(t, "http://127.0.0.1:1")
-	for _, op := range operations {
-		if e := wantError(t, op.call(t, client), tokenapi.ErrUnavailable); !e.NotSent() {
-			t.Errorf("%s: got %#v", op.name, e)
-		}
-	}
-}
-
-func TestTimeout(t *testing.T) {
-	short := func(c *b2binpay.Config) { c.HTTP.Timeout = 7 * time.Second }
-	for _, op := range operations {
-		inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
-			server.Inject(op.endpoint, apitest.Fault{DelayAfter: time.Hour})
-			began := time.Now()
-			e := wantError(t, op.call(t, client), tokenapi.ErrUnavailable)
-			if !e.Unanswered() || !errors.Is(e, context.DeadlineExceeded) || time.Since(began) != 7*time.Second {
-				t.Errorf("%s: got %#v after %v", op.name, e, time.Since(began))
-			}
-		}, short)
-	}
-}
-
-func TestContextEnds(t *testing.T) {
-	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
-		server.Inject(b2binpaytest.EndpointRefresh, apitest.Fault{DelayBefore: time.Hour})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		began := time.Now()
-		_, err := client.Refresh(ctx, &oauth2.Token{RefreshToken: sentRefresh})
-		if e := wantError(t, err, tokenapi.ErrUnavailable); !errors.Is(e, context.DeadlineExceeded) || time.Since(began) != time.Second {
-			t.Errorf("got %v after %v", err, time.Since(began))
-		}
+func TestExchanges(t *testing.T) {
+	clienttest.Exchanges(t, clienttest.Subject[*b2binpay.Client]{
+		System: "b2binpay",
+		New: func(t testing.TB, http tokenapi.HTTP, url string) *b2binpay.Client {
+			return newClient(t, url, func(c *b2binpay.Config) { c.HTTP = http })
+		},
+		Operations: operations,
 	})
 }
 
@@ -97,10 +54,10 @@ func TestUnusableAnswers(t *testing.T) {
 		"a meta that is not an object": answering([]byte(`{"data":{"attributes":{"access":"a"}},"meta":7}`)),
 	} {
 		for _, op := range operations {
-			server.Inject(op.endpoint, fault)
-			e := wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer)
+			server.Inject(op.Endpoint, fault)
+			e := wantError(t, op.Call(t.Context(), t, client), tokenapi.ErrUnusableAnswer)
 			if !e.Sent || e.Description == "" {
-				t.Errorf("%s, %s: got %#v", op.name, name, e)
+				t.Errorf("%s, %s: got %#v", op.Name, name, e)
 			}
 		}
 	}
@@ -116,33 +73,10 @@ func TestToleratedAnswers(t *testing.T) {
 		"meta of null":    `{"data":{"attributes":{"access":"a"}},"meta":null}`,
 	} {
 		for _, op := range operations {
-			server.Inject(op.endpoint, answering([]byte(body)))
-			if err := op.call(t, client); err != nil {
-				t.Errorf("%s, %s: %v", op.name, name, err)
+			server.Inject(op.Endpoint, answering([]byte(body)))
+			if err := op.Call(t.Context(), t, client); err != nil {
+				t.Errorf("%s, %s: %v", op.Name, name, err)
 			}
-		}
-	}
-}
-
-// No redirect is followed: neither the password nor a refresh token goes elsewhere.
-func TestRedirectsAreNotFollowed(t *testing.T) {
-	const elsewhere, here apitest.Endpoint = "elsewhere", "here"
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		server := apitest.New(apitest.Config{})
-		server.Handle("/elsewhere", elsewhere, func(x *apitest.Exchange) { x.JSON(200, "application/json", "you have arrived") })
-		server.Handle("/token/*", here, func(x *apitest.Exchange) {
-			x.Answer().Header().Set("Location", server.URL()+"/elsewhere")
-			x.Status(status)
-		})
-		apitest.Serve(t, server, nil)
-		client := newClient(t, server.URL())
-		for _, op := range operations {
-			if e := wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer); e.StatusCode != status {
-				t.Errorf("%s: got %#v", op.name, e)
-			}
-		}
-		if server.Count(here) != len(operations) || server.Count(elsewhere) != 0 {
-			t.Errorf("%d: %d requests, %d of them elsewhere", status, server.Count(here), server.Count(elsewhere))
 		}
 	}
 }
@@ -151,8 +85,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 func TestPathWithoutItsSlash(t *testing.T) {
 	server, client := start(t, b2binpaytest.Config{}, func(c *b2binpay.Config) { c.TokenPath, c.RefreshPath = "/token", "/token/refresh" })
 	for _, op := range operations {
-		if e := wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer); e.StatusCode != http.StatusMovedPermanently || server.Count(op.endpoint) != 0 {
-			t.Errorf("%s: got %#v", op.name, e)
+		if e := wantError(t, op.Call(t.Context(), t, client), tokenapi.ErrUnusableAnswer); e.StatusCode != http.StatusMovedPermanently || server.Count(op.Endpoint) != 0 {
+			t.Errorf("%s: got %#v", op.Name, e)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 package b2binpay_test
 
 import (
+	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,34 +14,7 @@ import (
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
 	"b2trader.identity.auth/identity/internal/clienttest"
-	"b2trader.identity.auth/identity/tokenapi"
 )
-
-// usable fails unless a token can be used, and lives a sane time.
-func usable(t *testing.T, token *oauth2.Token, sent time.Time) {
-	t.Helper()
-	unsafe := func(r rune) bool { return r <= ' ' || r > '~' }
-	if token.AccessToken == "" || strings.IndexFunc(token.AccessToken+token.RefreshToken, unsafe) >= 0 {
-		t.Errorf("got the tokens %q, %q", token.AccessToken, token.RefreshToken)
-	}
-	sane := func(expiry time.Time) bool { return expiry.After(sent) && expiry.Before(sent.AddDate(101, 0, 0)) }
-	if expiry, told := token.Extra("refresh_expiry").(time.Time); !sane(token.Expiry) || told && !sane(expiry) {
-		t.Errorf("the tokens live until %v, %v", token.Expiry, expiry)
-	}
-}
-
-// refused fails unless an error is one of ours, without a secret.
-func refused(t *testing.T, err error, secrets ...string) {
-	t.Helper()
-	if _, ok := errors.AsType[*tokenapi.Error](err); !ok {
-		t.Errorf("got %v", err)
-	}
-	for _, secret := range secrets {
-		if strings.Contains(err.Error(), secret) {
-			t.Errorf("a secret is in %v", err)
-		}
-	}
-}
 
 // Whatever comes with a 200 is a token that can be used, or an error.
 func FuzzAnswer(f *testing.F) {
@@ -60,9 +33,9 @@ func FuzzAnswer(f *testing.F) {
 		outcome := func(token *oauth2.Token, err error) {
 			t.Helper()
 			if clienttest.OnlyOne(t, token != nil, err) != nil {
-				refused(t, err, sentRefresh, "your_password", sampleAccess, sampleRefresh)
+				clienttest.Refused(t, err, "b2binpay", sentRefresh, "your_password", sampleAccess, sampleRefresh)
 			} else {
-				usable(t, token, sent)
+				clienttest.Usable(t, token, sent)
 			}
 		}
 		token, err := strict.SignIn(t.Context(), "your_login", "your_password")
@@ -84,7 +57,11 @@ func FuzzRefusal(f *testing.F) {
 	for _, c := range refusals {
 		f.Add(c.status, []byte(c.body), "application/vnd.api+json")
 	}
-	f.Add(400, []byte(`{"errors":[{"code":"2006","detail":"no account for `+password+`"}]}`), "application/json")
+	quoted, err := json.Marshal("no account for " + sentPassword)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(400, []byte(`{"errors":[{"code":"2006","detail":`+string(quoted)+`}]}`), "application/json")
 	f.Add(401, []byte(`{"errors":[{"code":null,"title":"`+sentRefresh+`"}]}`), "text/html")
 	server, client := inMemory(f, b2binpaytest.Config{})
 	f.Fuzz(func(t *testing.T, status int, body []byte, mediaType string) {
@@ -92,11 +69,11 @@ func FuzzRefusal(f *testing.F) {
 			return // no status of a refusal
 		}
 		for _, op := range operations {
-			server.Inject(op.endpoint, apitest.Fault{Status: status, Body: body, ContentType: mediaType})
-			if err := op.call(t, client); err != nil {
-				refused(t, err, op.secret)
+			server.Inject(op.Endpoint, apitest.Fault{Status: status, Body: body, ContentType: mediaType})
+			if err := op.Call(t.Context(), t, client); err != nil {
+				clienttest.Refused(t, err, "b2binpay", op.Secrets...)
 			} else if status/100 != 2 {
-				t.Errorf("%s: %d is a success", op.name, status)
+				t.Errorf("%s: %d is a success", op.Name, status)
 			}
 		}
 	})
@@ -146,7 +123,9 @@ func FuzzCallback(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(clienttest.Sample(f, "callback.json"))
+	sample := clienttest.Sample(f, "callback.json")
+	f.Add(sample)
+	f.Add(bytes.Replace(sample, []byte(opensslSign(f, 1)), []byte(placeholder), 1))
 	f.Add(server.Callback("2", "10.50", "order-7"))
 	f.Add(server.UnsignedCallback("order-7"))
 	body := callbackBody(`2`, `"1"`, `"x"`, `"`+signedAt+`"`, `"`+placeholder+`"`)

@@ -1,6 +1,7 @@
 package b2binpay_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 
@@ -24,15 +25,7 @@ const (
 // newClient returns a client, changed by each change.
 func newClient(t testing.TB, url string, changes ...func(*b2binpay.Config)) *b2binpay.Client {
 	t.Helper()
-	config := b2binpay.Config{URL: url}
-	for _, change := range changes {
-		change(&config)
-	}
-	client, err := b2binpay.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return clienttest.New(t, b2binpay.New, b2binpay.Config{URL: url}, changes...)
 }
 
 // start returns a server on a socket and its client.
@@ -45,10 +38,7 @@ func start(t testing.TB, cfg b2binpaytest.Config, changes ...func(*b2binpay.Conf
 // inMemory returns a server without a socket and its client.
 func inMemory(t testing.TB, cfg b2binpaytest.Config, changes ...func(*b2binpay.Config)) (*b2binpaytest.Server, *b2binpay.Client) {
 	t.Helper()
-	server, err := b2binpaytest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := clienttest.New(t, b2binpaytest.New, cfg)
 	connect := func(c *b2binpay.Config) { c.HTTP.Transport = server.Transport() }
 	return server, newClient(t, bubbleURL, append([]func(*b2binpay.Config){connect}, changes...)...)
 }
@@ -96,24 +86,22 @@ func attributes(fields map[string]any) map[string]any {
 // answering is a fault that answers with a body.
 func answering(body []byte) apitest.Fault { return apitest.Fault{Status: 200, Body: body} }
 
-// sentRefresh is the refresh token of the operation below.
-const sentRefresh = "eyJ0eXAi.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.sample"
+// The secrets of the operations' calls.
+const (
+	sentPassword = "pa55word/+=\"<&>\\"
+	sentRefresh  = "eyJ0eXAi.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.sample/+="
+)
 
-// An operation is one call of a client, as all tests of what the two have in common see it.
-type operation struct {
-	name     string
-	endpoint apitest.Endpoint
-	secret   string // that it sends
-	call     func(*testing.T, *b2binpay.Client) error
-}
-
-var operations = []operation{
-	{"sign in", b2binpaytest.EndpointToken, password, func(t *testing.T, c *b2binpay.Client) error {
-		token, err := c.SignIn(t.Context(), login, password)
-		return clienttest.OnlyOne(t, token != nil, err)
-	}},
-	{"refresh token", b2binpaytest.EndpointRefresh, sentRefresh, func(t *testing.T, c *b2binpay.Client) error {
-		token, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
-		return clienttest.OnlyOne(t, token != nil, err)
-	}},
+// operations are the calls, for what they have in common.
+var operations = []clienttest.Operation[*b2binpay.Client]{
+	{Name: "sign in", Endpoint: b2binpaytest.EndpointToken, Secrets: []string{sentPassword},
+		Call: func(ctx context.Context, t testing.TB, c *b2binpay.Client) error {
+			token, err := c.SignIn(ctx, login, sentPassword)
+			return clienttest.OnlyOne(t, token != nil, err)
+		}},
+	{Name: "refresh token", Endpoint: b2binpaytest.EndpointRefresh, Secrets: []string{sentRefresh},
+		Call: func(ctx context.Context, t testing.TB, c *b2binpay.Client) error {
+			token, err := c.Refresh(ctx, &oauth2.Token{RefreshToken: sentRefresh})
+			return clienttest.OnlyOne(t, token != nil, err)
+		}},
 }

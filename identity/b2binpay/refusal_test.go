@@ -2,11 +2,14 @@ package b2binpay_test
 
 import (
 	"errors"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -44,16 +47,32 @@ func TestRefusals(t *testing.T) {
 	server, client := inMemory(t, b2binpaytest.Config{})
 	for _, c := range refusals {
 		for i, op := range operations {
-			server.Inject(op.endpoint, apitest.Fault{Status: c.status, Body: []byte(c.body), ContentType: "application/vnd.api+json", RetryAfter: "7"})
-			err := op.call(t, client)
+			server.Inject(op.Endpoint, apitest.Fault{Status: c.status, Body: []byte(c.body), ContentType: "application/vnd.api+json", RetryAfter: "7"})
+			err := op.Call(t.Context(), t, client)
 			e, ok := errors.AsType[*tokenapi.Error](err)
-			if !ok || !errors.Is(e, c.want[i]) || e.StatusCode != c.status || e.Code != c.code || !e.Sent || e.System != "b2binpay" || e.Op != op.name {
-				t.Errorf("%s: %d %s: got %#v, want %v", op.name, c.status, c.body, err, c.want[i])
+			if !ok || !errors.Is(e, c.want[i]) || e.StatusCode != c.status || e.Code != c.code || !e.Sent || e.System != "b2binpay" || e.Op != op.Name {
+				t.Errorf("%s: %d %s: got %#v, want %v", op.Name, c.status, c.body, err, c.want[i])
 				continue
 			}
 			if c.code != "" && e.Description != "d" || e.RetryAfter != 7*time.Second {
-				t.Errorf("%s: %d %s: got %q, to be tried again in %v", op.name, c.status, c.body, e.Description, e.RetryAfter)
+				t.Errorf("%s: %d %s: got %q, to be tried again in %v", op.Name, c.status, c.body, e.Description, e.RetryAfter)
 			}
+		}
+	}
+}
+
+// The test server refuses in the media type of JSON:API, as the vendor does, so that the client meets it in all these tests.
+func TestServerRefusesInJSONAPI(t *testing.T) {
+	server := clienttest.New(t, b2binpaytest.New, b2binpaytest.Config{})
+	api := &http.Client{Transport: server.Transport()}
+	for path, attributes := range map[string]string{"/token/": `{"login":"a","password":"b"}`, "/token/refresh/": `{"refresh":"r"}`} {
+		body := `{"data":{"type":"auth-token","attributes":` + attributes + `}}`
+		resp, err := api.Post(bubbleURL+path, "application/vnd.api+json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := resp.Header.Get("Content-Type"); resp.StatusCode/100 != 4 || got != "application/vnd.api+json" {
+			t.Errorf("%s: %s, as %s", path, resp.Status, got)
 		}
 	}
 }

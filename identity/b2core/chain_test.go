@@ -42,10 +42,11 @@ func inChain(t *testing.T, f func(h *house, api *http.Client)) {
 
 func inChainOf(t *testing.T, core *session, f func(h *house, api *http.Client)) {
 	t.Helper()
-	chained := func(h *house) *b2core.Client {
+	chained := func(t testing.TB, h *house) *b2core.Client {
+		t.Helper()
 		core.server = h.server
-		return newClient(h, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
-			return h.vault.Source("session")(ctx, refused) // made after the client
+		return newClient(t, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+			return h.Vault.Source("session")(ctx, refused) // made after the client
 		}))
 	}
 	inHouse(t, chained, map[string]vault.Refresher{"b2core": core}, func(h *house) {
@@ -53,8 +54,8 @@ func inChainOf(t *testing.T, core *session, f func(h *house, api *http.Client)) 
 		if err != nil {
 			h.Fatal(err)
 		}
-		h.put("session", vault.Entry{Owner: "trader", Client: "b2core", Token: first})
-		f(h, &http.Client{Transport: &vault.Transport{Vault: h.vault, Key: "b2trader", Base: h.server.Transport()}})
+		h.Put("session", "b2core", first)
+		f(h, &http.Client{Transport: &vault.Transport{Vault: h.Vault, Key: "b2trader", Base: h.server.Transport()}})
 	})
 }
 
@@ -78,14 +79,20 @@ func call(ctx context.Context, api *http.Client) error {
 	return nil
 }
 
+func isUnavailable(err error) bool {
+	_, ok := errors.AsType[*vault.UnavailableError](err)
+	return ok
+}
+
 // One client serves any number of users: the source finds each one's session by the entry that the token is for.
 func TestChainOfManyUsers(t *testing.T) {
 	asked := make(chan string, 10)
-	chained := func(h *house) *b2core.Client {
-		return newClient(h, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	chained := func(t testing.TB, h *house) *b2core.Client {
+		t.Helper()
+		return newClient(t, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 			user := strings.TrimPrefix(vault.EntryKey(ctx), "b2trader/")
 			asked <- user
-			return h.vault.Source("session/"+user)(ctx, refused)
+			return h.Vault.Source("session/"+user)(ctx, refused)
 		}))
 	}
 	inHouse(t, chained, nil, func(h *house) {
@@ -94,9 +101,9 @@ func TestChainOfManyUsers(t *testing.T) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			h.put("session/"+user, vault.Entry{Owner: user, Client: "b2trader", Token: bearer})
-			h.put("b2trader/"+user, vault.Entry{Owner: user, Client: "b2trader", Token: tokenapi.FirstToken()})
-			api := &http.Client{Transport: &vault.Transport{Vault: h.vault, Key: "b2trader/" + user, Base: h.server.Transport()}}
+			h.Put("session/"+user, "b2trader", bearer)
+			h.Put("b2trader/"+user, "b2trader", tokenapi.FirstToken())
+			api := &http.Client{Transport: &vault.Transport{Vault: h.Vault, Key: "b2trader/" + user, Base: h.server.Transport()}}
 			if err := call(h.Context(), api); err != nil {
 				h.Fatal(err)
 			}
@@ -116,7 +123,7 @@ func TestChainRenewsBothTokens(t *testing.T) {
 			}
 			pass(time.Minute)
 		}
-		h.asked(1, 59)
+		h.Counts(1, 59)
 		bearers := map[string]bool{}
 		for _, b := range shown(h.server, b2coretest.EndpointRefresh) {
 			bearers[b] = true
@@ -162,8 +169,8 @@ func TestChainReplacesTheBearer(t *testing.T) {
 		if err := call(h.Context(), api); err != nil {
 			h.Fatal(err)
 		}
-		h.asked(3, 1)
-		now, err := h.vault.Token(h.Context(), "session")
+		h.Counts(3, 1)
+		now, err := h.Vault.Token(h.Context(), "session")
 		seen := shown(h.server, b2coretest.EndpointAuth)
 		if err != nil || seen[0] != seen[1] || seen[2] == seen[1] || now.AccessToken != seen[2] || h.token().AccessToken == first.AccessToken {
 			h.Errorf("another bearer was not asked for: %v", err)
@@ -186,15 +193,15 @@ func TestChainOutlastsTheSessionsOutage(t *testing.T) {
 			}
 			pass(20 * time.Second)
 		}
-		h.asked(1, 0)
-		if r := h.last("b2trader"); r.Result != vault.Failed || !errors.Is(r.Err, tokenapi.ErrUnavailable) {
+		h.Counts(1, 0)
+		if r := h.Last("b2trader"); r.Result != vault.Failed || !errors.Is(r.Err, tokenapi.ErrUnavailable) {
 			h.Errorf("got %s, %v", r.Result, r.Err)
 		}
 		core.away.Store(false)
 		if err := call(h.Context(), api); err != nil {
 			h.Error(err)
 		}
-		h.asked(1, 1)
+		h.Counts(1, 1)
 	})
 }
 
@@ -236,8 +243,8 @@ func TestChainEndsWithTheSession(t *testing.T) {
 			}
 			pass(time.Minute)
 		}
-		h.asked(2, 1) // with the dead bearer: nobody knew
-		trader, core := h.last("b2trader"), h.last("b2core")
+		h.Counts(2, 1) // with the dead bearer: nobody knew
+		trader, core := h.Last("b2trader"), h.Last("b2core")
 		if trader.Result != vault.Refused || !errors.Is(trader.Err, tokenapi.ErrNotSignedIn) || !errors.Is(trader.Err, vault.ErrEnded) {
 			h.Errorf("the entry of B2Trader: %s, %v", trader.Result, trader.Err)
 		}
@@ -253,24 +260,25 @@ func TestChainEndsWithTheEntry(t *testing.T) {
 		if err := call(h.Context(), api); err != nil {
 			h.Fatal(err)
 		}
-		if _, err := h.vault.Delete(h.Context(), "session"); err != nil {
+		if _, err := h.Vault.Delete(h.Context(), "session"); err != nil {
 			h.Fatal(err)
 		}
 		pass(61 * time.Second)
 		if err := call(h.Context(), api); !errors.Is(err, vault.ErrEnded) {
 			h.Errorf("got %v", err)
 		}
-		if r := h.last("b2trader"); !errors.Is(r.Err, tokenapi.ErrNotSignedIn) || !errors.Is(r.Err, vault.ErrNotFound) {
+		if r := h.Last("b2trader"); !errors.Is(r.Err, tokenapi.ErrNotSignedIn) || !errors.Is(r.Err, vault.ErrNotFound) {
 			h.Errorf("got %v", r.Err)
 		}
-		h.asked(1, 0)
+		h.Counts(1, 0)
 	})
 }
 
 // While the bearer is stale, what was refused is not sent again at once.
 func TestStaleBearerIsNotRepeated(t *testing.T) {
-	stale := func(h *house) *b2core.Client {
-		return newClient(h, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	stale := func(t testing.TB, h *house) *b2core.Client {
+		t.Helper()
+		return newClient(t, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 			if refused != nil {
 				return nil, errors.New("there is no other yet")
 			}
@@ -282,9 +290,9 @@ func TestStaleBearerIsNotRepeated(t *testing.T) {
 		h.server.ExpireBearers()
 		h.server.RevokeRefreshTokens()
 		pass(61 * time.Second)
-		if _, err := h.vault.Token(h.Context(), "b2trader"); err == nil {
+		if _, err := h.Vault.Token(h.Context(), "b2trader"); err == nil {
 			h.Error("there is a token")
 		}
-		h.asked(2, 1) // the first sign-in, and one refresh and one sign-in that were refused
+		h.Counts(2, 1) // the first sign-in, and one refresh and one sign-in that were refused
 	})
 }

@@ -21,25 +21,14 @@ const broker = "https://my.broker.example"
 // newServer returns a B2Core without a socket.
 func newServer(t testing.TB, config b2coretest.Config) *b2coretest.Server {
 	t.Helper()
-	server, err := b2coretest.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server
+	return clienttest.New(t, b2coretest.New, config)
 }
 
 // newClient returns a client of server and of its session, changed by each change.
 func newClient(t testing.TB, server *b2coretest.Server, changes ...func(*b2core.Config)) *b2core.Client {
 	t.Helper()
 	config := b2core.Config{URL: broker, Bearer: server.Bearer, HTTP: tokenapi.HTTP{Transport: server.Transport()}}
-	for _, change := range changes {
-		change(&config)
-	}
-	client, err := b2core.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return clienttest.New(t, b2core.New, config, changes...)
 }
 
 // open returns a B2Core and a client of it.

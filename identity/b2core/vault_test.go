@@ -1,11 +1,8 @@
 package b2core_test
 
 import (
-	"context"
-	"errors"
-	"log/slog"
+	"maps"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,95 +12,46 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
-	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/internal/vaulttest"
 	"b2trader.identity.auth/identity/vault"
 )
 
 // A house is a B2Core and a vault that holds tokens of B2Trader under "b2trader", on virtual time.
 type house struct {
-	*testing.T
+	*vaulttest.Worker
 	server *b2coretest.Server
 	client *b2core.Client
-	vault  *vault.Vault
-
-	mu       sync.Mutex
-	renewals []vault.Renewal
 }
 
 // inHouse runs f with a house whose client is made by clientOf, and whose vault has more clients beside it.
-func inHouse(t *testing.T, clientOf func(h *house) *b2core.Client, more map[string]vault.Refresher, f func(h *house)) {
+func inHouse(t *testing.T, clientOf func(t testing.TB, h *house) *b2core.Client, more map[string]vault.Refresher, f func(h *house)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		h := &house{T: t, server: newServer(t, b2coretest.Config{})}
-		h.client = clientOf(h)
+		server := newServer(t, b2coretest.Config{})
+		h := &house{server: server}
+		h.client = clientOf(t, h)
 		refreshers := map[string]vault.Refresher{"b2trader": h.client}
-		for name, r := range more {
-			refreshers[name] = r
-		}
-		store := memstore.New()
-		defer func() { _ = store.Close() }()
-		var err error
-		h.vault, err = vault.New(vault.Config{
-			Store: store, Keys: []vault.Key{vault.NewKey("a")}, Refreshers: refreshers, Logger: slog.New(slog.DiscardHandler),
-			OnRenewal: func(r vault.Renewal) {
-				h.mu.Lock()
-				defer h.mu.Unlock()
-				h.renewals = append(h.renewals, r)
-			},
+		maps.Copy(refreshers, more)
+		h.Worker = vaulttest.New(t, refreshers, func() (auth, refresh int) {
+			return server.Count(b2coretest.EndpointAuth), server.Count(b2coretest.EndpointRefresh)
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := h.vault.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
-		h.put("b2trader", vault.Entry{Owner: "trader", Client: "b2trader", Token: h.client.FirstToken()})
+		h.Put("b2trader", "b2trader", h.client.FirstToken())
 		f(h)
 	})
 }
 
 // plain is the client whose bearer comes from the server's session.
-func plain(h *house) *b2core.Client { return newClient(h, h.server) }
-
-func (h *house) put(key string, e vault.Entry) {
-	h.Helper()
-	if err := h.vault.Put(h.Context(), key, e); err != nil {
-		h.Fatal(err)
-	}
+func plain(t testing.TB, h *house) *b2core.Client {
+	t.Helper()
+	return newClient(t, h.server)
 }
 
 // token returns the vault's token of B2Trader, which must be good for the API.
 func (h *house) token() *oauth2.Token {
 	h.Helper()
-	token, err := h.vault.Token(h.Context(), "b2trader")
-	if err != nil {
-		h.Fatal(err)
-	}
+	token := h.Works("b2trader")
 	accepts(h, h.server, token)
 	return token
-}
-
-// asked checks the requests once renewals under way have settled.
-func (h *house) asked(auth, refresh int) {
-	h.Helper()
-	synctest.Wait()
-	asked(h, h.server, auth, refresh)
-}
-
-// last is the last renewal of a client of the vault, once those under way have been reported: callers get their tokens first.
-func (h *house) last(client string) vault.Renewal {
-	synctest.Wait()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var last vault.Renewal
-	for _, r := range h.renewals {
-		if r.Client == client {
-			last = r
-		}
-	}
-	return last
 }
 
 func pass(d time.Duration) { <-time.After(d) }
@@ -112,24 +60,24 @@ func pass(d time.Duration) { <-time.After(d) }
 func TestVaultRenews(t *testing.T) {
 	inHouse(t, plain, nil, func(h *house) {
 		first := h.token()
-		h.asked(1, 0)
+		h.Counts(1, 0)
 		pass(39 * time.Second)
 		if h.token().AccessToken != first.AccessToken {
 			h.Error("renewed too early")
 		}
-		h.asked(1, 0)
+		h.Counts(1, 0)
 		pass(2 * time.Second)
 		if h.token().AccessToken != first.AccessToken {
 			h.Error("somebody waited for a renewal before its time")
 		}
-		h.asked(1, 1)
+		h.Counts(1, 1)
 		if h.token().AccessToken == first.AccessToken {
 			h.Error("the successor is not used")
 		}
 		for i := range 20 { // and so on
 			pass(61 * time.Second)
 			h.token()
-			h.asked(1, i+2)
+			h.Counts(1, i+2)
 		}
 	})
 }
@@ -140,12 +88,8 @@ func TestVaultRenewsOnceForAll(t *testing.T) {
 		h.token()
 		pass(time.Minute)
 		h.server.Inject(b2coretest.EndpointRefresh, apitest.Fault{DelayBefore: 3 * time.Second})
-		var wg sync.WaitGroup
-		for range 50 {
-			wg.Go(func() { h.token() })
-		}
-		wg.Wait()
-		h.asked(1, 1)
+		accepts(h, h.server, h.AllWork("b2trader"))
+		h.Counts(1, 1)
 	})
 }
 
@@ -190,28 +134,21 @@ func fails(f apitest.Fault) func(server *b2coretest.Server) {
 
 // A long outage ends nothing, and what a gateway says does not either.
 func TestVaultOutlastsAnOutage(t *testing.T) {
-	for name, fault := range map[string]apitest.Fault{
-		"503":       {Status: http.StatusServiceUnavailable},
-		"a gateway": {Status: http.StatusForbidden, ContentType: "text/html", Body: []byte("<html>")},
-		"cut":       {LoseRequest: true},
+	for _, fault := range []apitest.Fault{
+		{Status: http.StatusServiceUnavailable},
+		{Status: http.StatusForbidden, ContentType: "text/html", Body: []byte("<html>")}, // a gateway
+		{LoseRequest: true},
 	} {
 		inHouse(t, plain, nil, func(h *house) {
 			h.token()
 			always(h.server, fault)
 			pass(61 * time.Second)
 			for range 10 {
-				if _, err := h.vault.Token(h.Context(), "b2trader"); !isUnavailable(err) {
-					h.Errorf("%s: got %v", name, err)
-				}
+				_ = h.Waits("b2trader")
 				pass(time.Minute)
 			}
 			h.server.ClearFaults()
 			h.token()
 		})
 	}
-}
-
-func isUnavailable(err error) bool {
-	_, ok := errors.AsType[*vault.UnavailableError](err)
-	return ok
 }

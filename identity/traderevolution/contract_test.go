@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
@@ -28,22 +29,27 @@ func wire(t *testing.T, name string) string {
 
 // The requests are those of the vendor's page, byte for byte but for the deviations that the package doc lists.
 func TestRequests(t *testing.T) {
-	files := []string{"signin.request", "refresh.request", "verify.request"}
-	for i, op := range operations {
-		server, client := start(t, traderevolutiontest.Config{Prefix: "/"})
-		_ = op.call(t, client) // whatever comes of it
-		asked := server.Requests(op.endpoint)
+	server, client := start(t, traderevolutiontest.Config{Prefix: "/"})
+	_, _ = client.SignIn(t.Context(), login, password) // whatever comes of it
+	_, _ = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "5f0c1a7d3e9b"})
+	_, _ = client.VerifyOTT(t.Context(), "9d2e4b6f8a01")
+	for file, endpoint := range map[string]apitest.Endpoint{
+		"signin.request":  traderevolutiontest.EndpointToken,
+		"refresh.request": traderevolutiontest.EndpointRefresh,
+		"verify.request":  traderevolutiontest.EndpointVerify,
+	} {
+		asked := server.Requests(endpoint)
 		if len(asked) != 1 {
-			t.Fatalf("%s: %d requests", op.name, len(asked))
+			t.Fatalf("%s: %d requests", file, len(asked))
 		}
-		if got, want := asked[0].Wire("Authorization", "Content-Type", "token"), wire(t, files[i]); got != want {
-			t.Errorf("%s: sent\n%s\nwant\n%s", op.name, got, want)
+		if got, want := asked[0].Wire("Authorization", "Content-Type", "token"), wire(t, file); got != want {
+			t.Errorf("%s: sent\n%s\nwant\n%s", file, got, want)
 		}
 		sent := map[string]bool{"Accept": true, "Accept-Encoding": true, "User-Agent": true, "Connection": true, // D3
 			"Content-Type": true, "Content-Length": true, "Token": true}
 		for name := range asked[0].Header {
 			if !sent[name] {
-				t.Errorf("%s: sent the header %s, which is not documented", op.name, name)
+				t.Errorf("%s: sent the header %s, which is not documented", file, name)
 			}
 		}
 	}
@@ -66,18 +72,18 @@ func TestPaths(t *testing.T) {
 		server, client := start(t, traderevolutiontest.Config{Prefix: "/a/b"}, func(c *traderevolution.Config) {
 			c.URL += "/" // is dropped
 		})
-		_ = op.call(t, client)
+		_ = op.Call(t.Context(), t, client)
 		want := "/a/b" + []string{"/auth/token", "/auth/token/refresh", "/external/token/verify"}[i]
-		if asked := server.Requests(op.endpoint); len(asked) != 1 || asked[0].Path != want {
-			t.Errorf("%s: asked for %v, want %s", op.name, asked, want)
+		if asked := server.Requests(op.Endpoint); len(asked) != 1 || asked[0].Path != want {
+			t.Errorf("%s: asked for %v, want %s", op.Name, asked, want)
 		}
 
 		server, client = start(t, traderevolutiontest.Config{}, func(c *traderevolution.Config) {
 			c.TokenPath, c.RefreshPath, c.VerifyPath = traderevolutiontest.APIPath, traderevolutiontest.APIPath, traderevolutiontest.APIPath
 		})
-		_ = op.call(t, client)
+		_ = op.Call(t.Context(), t, client)
 		if got := server.Count(traderevolutiontest.EndpointAPI); got != 1 {
-			t.Errorf("%s: %d requests to the path that was set", op.name, got)
+			t.Errorf("%s: %d requests to the path that was set", op.Name, got)
 		}
 	}
 }

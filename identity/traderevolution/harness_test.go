@@ -1,6 +1,7 @@
 package traderevolution_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -25,15 +26,7 @@ const (
 // newClient returns a client, changed by each change.
 func newClient(t testing.TB, url string, changes ...func(*traderevolution.Config)) *traderevolution.Client {
 	t.Helper()
-	config := traderevolution.Config{URL: url}
-	for _, change := range changes {
-		change(&config)
-	}
-	client, err := traderevolution.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return clienttest.New(t, traderevolution.New, traderevolution.Config{URL: url}, changes...)
 }
 
 // start returns a server on a socket and its client.
@@ -46,10 +39,7 @@ func start(t testing.TB, cfg traderevolutiontest.Config, changes ...func(*trader
 // inMemory returns a server without a socket and its client.
 func inMemory(t testing.TB, cfg traderevolutiontest.Config, changes ...func(*traderevolution.Config)) (*traderevolutiontest.Server, *traderevolution.Client) {
 	t.Helper()
-	server, err := traderevolutiontest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := clienttest.New(t, traderevolutiontest.New, cfg)
 	connect := func(c *traderevolution.Config) { c.HTTP.Transport = server.Transport() }
 	return server, newClient(t, bubbleURL, append([]func(*traderevolution.Config){connect}, changes...)...)
 }
@@ -81,36 +71,35 @@ func wantError(t testing.TB, err, want error) *tokenapi.Error {
 // answer is a fault that answers with a body.
 func answer(body []byte) apitest.Fault { return apitest.Fault{Status: 200, Body: body} }
 
-// An operation is one call of a client that asks one endpoint, as all tests of what they have in common see it.
-type operation struct {
-	name     string
-	endpoint apitest.Endpoint
-	call     func(*testing.T, *traderevolution.Client) error
-}
-
 // The secrets of the operations' calls.
 const (
-	sentRefresh = "5f0c1a7d3e9b"
-	sentOTT     = "9d2e4b6f8a01"
+	sentPassword = "pa55word/+=\"<&>\\"
+	sentRefresh  = "5f0c1a7d3e9b/+="
+	sentOTT      = "9d2e4b6f8a01/+="
 )
 
-var operations = []operation{
-	{"sign in", traderevolutiontest.EndpointToken, func(t *testing.T, c *traderevolution.Client) error {
-		token, err := c.SignIn(t.Context(), login, password)
-		return clienttest.OnlyOne(t, token != nil, err)
-	}},
-	{"refresh token", traderevolutiontest.EndpointRefresh, func(t *testing.T, c *traderevolution.Client) error {
-		token, err := c.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
-		return clienttest.OnlyOne(t, token != nil, err)
-	}},
-	{"verify one-time token", traderevolutiontest.EndpointVerify, func(t *testing.T, c *traderevolution.Client) error {
-		ott, err := c.VerifyOTT(t.Context(), sentOTT)
-		if ott != nil && err != nil && (ott.StatusCode/100 == 2 || errors.Is(err, tokenapi.ErrUnusableAnswer)) {
-			if ott.Valid || ott.Login != "" || ott.Token != nil {
-				t.Error("an answer that is an error is believed")
+// operations are the calls that ask one endpoint each, for what they have in common.
+var operations = []clienttest.Operation[*traderevolution.Client]{
+	{Name: "sign in", Endpoint: traderevolutiontest.EndpointToken, Secrets: []string{sentPassword},
+		Call: func(ctx context.Context, t testing.TB, c *traderevolution.Client) error {
+			token, err := c.SignIn(ctx, login, sentPassword)
+			return clienttest.OnlyOne(t, token != nil, err)
+		}},
+	{Name: "refresh token", Endpoint: traderevolutiontest.EndpointRefresh, Secrets: []string{sentRefresh},
+		Call: func(ctx context.Context, t testing.TB, c *traderevolution.Client) error {
+			token, err := c.Refresh(ctx, &oauth2.Token{RefreshToken: sentRefresh})
+			return clienttest.OnlyOne(t, token != nil, err)
+		}},
+	{Name: "verify one-time token", Endpoint: traderevolutiontest.EndpointVerify, Secrets: []string{sentOTT},
+		Call: func(ctx context.Context, t testing.TB, c *traderevolution.Client) error {
+			ott, err := c.VerifyOTT(ctx, sentOTT)
+			clienttest.Hides(t, ott, sentOTT)
+			if ott != nil && err != nil && (ott.StatusCode/100 == 2 || errors.Is(err, tokenapi.ErrUnusableAnswer)) {
+				if ott.Valid || ott.Login != "" || ott.Token != nil {
+					t.Error("an answer that is an error is believed")
+				}
+				ott = nil
 			}
-			ott = nil
-		}
-		return clienttest.OnlyOne(t, ott != nil, err)
-	}},
+			return clienttest.OnlyOne(t, ott != nil, err)
+		}},
 }

@@ -172,24 +172,6 @@ func TestVerifyOTTFails(t *testing.T) {
 	}
 }
 
-// A one-time token is spent by its first request, whatever becomes of the answer.
-func TestVerifyOTTIsSentOnce(t *testing.T) {
-	server, client := start(t, traderevolutiontest.Config{})
-	verify(t, client, server.IssueOTT("trader")) // the connection is in use
-	token := server.IssueOTT("trader")
-	server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{LoseAnswer: true})
-	_, err := client.VerifyOTT(t.Context(), token)
-	if e := wantError(t, err, tokenapi.ErrUnavailable); !e.Unanswered() {
-		t.Errorf("got %#v", e)
-	}
-	if n := server.Count(traderevolutiontest.EndpointVerify); n != 2 {
-		t.Errorf("%d requests for 2 calls", n)
-	}
-	if verify(t, client, token).Valid {
-		t.Error("the lost answer was of another token")
-	}
-}
-
 func TestOTTPrints(t *testing.T) {
 	for want, ott := range map[string]*traderevolution.OTT{
 		"traderevolution.OTT(valid)":                        {Valid: true, Login: "trader", StatusCode: 200},

@@ -71,28 +71,3 @@ func TestRefreshWithoutARefreshToken(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 }
-
-// net/http repeats a GET that met a cut connection, if the connection had been used before. A refresh token may work once: the
-// request is sent once, and the error says that it may have been carried out.
-func TestRefreshIsSentOnce(t *testing.T) {
-	server, client := start(t, traderevolutiontest.Config{})
-	token := signIn(t, client)
-	for range 3 { // the connection is in use
-		next, err := client.Refresh(t.Context(), token)
-		if err != nil {
-			t.Fatal(err)
-		}
-		token = next
-	}
-	server.Inject(traderevolutiontest.EndpointRefresh, apitest.Fault{LoseAnswer: true, Times: -1})
-	_, err := client.Refresh(t.Context(), token)
-	if e := wantError(t, err, tokenapi.ErrUnavailable); !e.Unanswered() || e.NotSent() {
-		t.Errorf("got %#v", e)
-	}
-	if n := server.Count(traderevolutiontest.EndpointRefresh); n != 4 {
-		t.Errorf("the lost answer cost %d requests, want 1", n-3)
-	}
-	server.ClearFaults()
-	_, err = client.Refresh(t.Context(), token)
-	wantError(t, err, tokenapi.ErrGrantRefused) // it was carried out
-}

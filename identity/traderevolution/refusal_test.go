@@ -51,17 +51,17 @@ func TestRefusals(t *testing.T) {
 	server, client := inMemory(t, traderevolutiontest.Config{})
 	for _, c := range refusals {
 		for i, op := range operations {
-			server.Inject(op.endpoint, apitest.Fault{Status: c.status, Body: []byte(c.body)})
-			err := op.call(t, client)
+			server.Inject(op.Endpoint, apitest.Fault{Status: c.status, Body: []byte(c.body)})
+			err := op.Call(t.Context(), t, client)
 			if c.want[i] == nil {
 				if err != nil {
-					t.Errorf("%s: %d %s: got %v, want no error", op.name, c.status, c.body, err)
+					t.Errorf("%s: %d %s: got %v, want no error", op.Name, c.status, c.body, err)
 				}
 				continue
 			}
 			e, ok := errors.AsType[*tokenapi.Error](err)
-			if !ok || !errors.Is(e, c.want[i]) || e.StatusCode != c.status || e.Code != c.code || !e.Sent || e.System != "traderevolution" || e.Op != op.name {
-				t.Errorf("%s: %d %s: got %#v, want %v", op.name, c.status, c.body, err, c.want[i])
+			if !ok || !errors.Is(e, c.want[i]) || e.StatusCode != c.status || e.Code != c.code || !e.Sent || e.System != "traderevolution" || e.Op != op.Name {
+				t.Errorf("%s: %d %s: got %#v, want %v", op.Name, c.status, c.body, err, c.want[i])
 			}
 		}
 	}
@@ -110,7 +110,7 @@ func TestProblems(t *testing.T) {
 		}
 		fault := apitest.Fault{Status: 401, ContentType: mediaType, Body: []byte(c.body)}
 		server.Inject(traderevolutiontest.EndpointRefresh, fault)
-		e := wantError(t, operations[1].call(t, client), tokenapi.ErrGrantRefused)
+		e := wantError(t, operations[1].Call(t.Context(), t, client), tokenapi.ErrGrantRefused)
 		if e.Code != c.code || e.Description != c.description {
 			t.Errorf("%s: got %q, %q, want %q, %q", c.body, e.Code, e.Description, c.code, c.description)
 		}

@@ -108,15 +108,15 @@ func TestUnusableAnswers(t *testing.T) {
 	server, client := inMemory(t, traderevolutiontest.Config{})
 	for _, op := range operations[:2] { // a verification may answer otherwise
 		for body, says := range unusable {
-			server.Inject(op.endpoint, answer([]byte(body)))
-			e := wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer)
-			if !strings.Contains(e.Description, says) || e.StatusCode != http.StatusOK || !e.Sent || e.Op != op.name {
-				t.Errorf("%s: %s: got %#v, want %q", op.name, body, e, says)
+			server.Inject(op.Endpoint, answer([]byte(body)))
+			e := wantError(t, op.Call(t.Context(), t, client), tokenapi.ErrUnusableAnswer)
+			if !strings.Contains(e.Description, says) || e.StatusCode != http.StatusOK || !e.Sent || e.Op != op.Name {
+				t.Errorf("%s: %s: got %#v, want %q", op.Name, body, e, says)
 			}
 		}
-		server.Inject(op.endpoint, apitest.Fault{ContentType: "text/html", Status: 200, Body: clienttest.Sample(t, "tokens.response.json")})
-		wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer)
-		server.Inject(op.endpoint, apitest.Fault{Status: 204})
-		wantError(t, op.call(t, client), tokenapi.ErrUnusableAnswer)
+		server.Inject(op.Endpoint, apitest.Fault{ContentType: "text/html", Status: 200, Body: clienttest.Sample(t, "tokens.response.json")})
+		wantError(t, op.Call(t.Context(), t, client), tokenapi.ErrUnusableAnswer)
+		server.Inject(op.Endpoint, apitest.Fault{Status: 204})
+		wantError(t, op.Call(t.Context(), t, client), tokenapi.ErrUnusableAnswer)
 	}
 }

@@ -20,11 +20,7 @@ const someone = "123e4567-e89b-12d3-a456-426614174000"
 // newServer returns a server that is reached in memory.
 func newServer(t testing.TB, config tradevesttest.Config) *tradevesttest.Server {
 	t.Helper()
-	server, err := tradevesttest.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server
+	return clienttest.New(t, tradevesttest.New, config)
 }
 
 // newClient returns the sample partner's client of server, changed by each change.
@@ -34,14 +30,7 @@ func newClient(t testing.TB, server *tradevesttest.Server, changes ...func(*trad
 		ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
 		RequestorID: someone, HTTP: tokenapi.HTTP{Transport: server.Transport()},
 	}
-	for _, change := range changes {
-		change(&config)
-	}
-	client, err := tradevest.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return clienttest.New(t, tradevest.New, config, changes...)
 }
 
 // start returns a server and its client.

@@ -1,12 +1,9 @@
 package tradevest_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -283,78 +280,6 @@ func TestExpiryIsReckonedFromTheRequest(t *testing.T) {
 			t.Errorf("by our clock it expires at %v", expiry)
 		}
 	})
-}
-
-// No answer: the request is sent once, and the error says how far it got; req 54.
-func TestNoAnswer(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault apitest.Fault
-		after time.Duration // when the call returns
-		cause error
-	}{
-		"the request is lost":       {apitest.Fault{LoseRequest: true}, 0, nil},
-		"the answer is lost":        {apitest.Fault{LoseAnswer: true}, 0, nil},
-		"it takes too long":         {apitest.Fault{DelayBefore: time.Hour}, 3 * time.Second, context.DeadlineExceeded},
-		"its answer takes too long": {apitest.Fault{DelayAfter: time.Hour}, 3 * time.Second, context.DeadlineExceeded},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			server, client := start(t, func(c *tradevest.Config) { c.HTTP.Timeout = 3 * time.Second })
-			server.Inject(tradevesttest.EndpointToken, c.fault)
-			began := time.Now()
-			token, err := client.SignIn(t.Context())
-			e := wantError(t, err, tokenapi.ErrUnavailable)
-			if token != nil || !e.Unanswered() || time.Since(began) != c.after || c.cause != nil && !errors.Is(err, c.cause) {
-				t.Errorf("%s: got %#v after %v", name, e, time.Since(began))
-			}
-			if n := server.Count(tradevesttest.EndpointToken); n != 1 {
-				t.Errorf("%s: the request was sent %d times", name, n)
-			}
-		})
-	}
-}
-
-// Nobody who listens: nothing was sent, and the error says so.
-func TestNotSent(t *testing.T) {
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	_, client := start(t, func(c *tradevest.Config) { c.URL, c.HTTP.Transport = gone.URL, nil })
-	_, err := client.SignIn(t.Context())
-	if e := wantError(t, err, tokenapi.ErrUnavailable); !e.NotSent() {
-		t.Errorf("got %#v", e)
-	}
-}
-
-func TestContextEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server, client := start(t)
-		server.Inject(tradevesttest.EndpointToken, apitest.Fault{DelayBefore: time.Hour})
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
-		began := time.Now()
-		_, err := client.SignIn(ctx)
-		wantError(t, err, tokenapi.ErrUnavailable)
-		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 5*time.Second {
-			t.Errorf("got %v after %v", err, time.Since(began))
-		}
-	})
-}
-
-// A redirect is no place to take credentials to.
-func TestRedirectsAreNotFollowed(t *testing.T) {
-	for _, status := range []int{301, 302, 303, 307, 308} {
-		server := tradevesttest.Start(t, tradevesttest.Config{})
-		elsewhere := httptest.NewServer(http.RedirectHandler(server.URL()+"/oauth2/token", status))
-		defer elsewhere.Close()
-		var seen []tokenapi.Exchange
-		client := newClient(t, server, observing(&seen), func(c *tradevest.Config) { c.URL, c.HTTP.Transport = elsewhere.URL, nil })
-		_, err := client.SignIn(t.Context())
-		if e := wantError(t, err, tokenapi.ErrUnusableAnswer); e.StatusCode != status {
-			t.Errorf("%d: got %#v", status, e)
-		}
-		if n := server.Count(tradevesttest.EndpointToken); n != 0 || len(seen) != 1 || seen[0].Redirect != server.URL()+"/oauth2/token" {
-			t.Errorf("%d: %d requests went there; observed %+v", status, n, seen)
-		}
-	}
 }
 
 // req 23: the secret is asked before every request, and what comes of it is told.

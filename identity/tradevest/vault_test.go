@@ -1,10 +1,8 @@
 package tradevest_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
-	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/internal/vaulttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
@@ -21,11 +19,9 @@ import (
 
 // A worker calls the API for as long as it runs, on virtual time.
 type worker struct {
-	*testing.T
+	*vaulttest.Worker
 	server *tradevesttest.Server
-	client *tradevest.Client
 	secret *aSecret
-	vault  *vault.Vault
 	api    *http.Client
 }
 
@@ -47,29 +43,12 @@ func byClient(_ *testing.T, client *tradevest.Client) vault.Refresher { return c
 func atWork(t *testing.T, config tradevesttest.Config, by refresher, f func(w *worker)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &worker{T: t, server: newServer(t, config), secret: &aSecret{value: tradevesttest.SampleClientSecret}}
-		w.client = newClient(t, w.server, withSecret(w.secret))
-		entries := memstore.New()
-		defer func() { _ = entries.Close() }()
-		var err error
-		w.vault, err = vault.New(vault.Config{
-			Store: entries, Keys: []vault.Key{vault.NewKey("k")}, Refreshers: map[string]vault.Refresher{"tradevest": by(t, w.client)},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := w.vault.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
-		first := (*tokenapi.Keeper)(nil).FirstToken()
-		err = w.vault.Put(t.Context(), "worker", vault.Entry{Client: "tradevest", Token: first, Until: time.Now().AddDate(100, 0, 0)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		bearer := &vault.Transport{Vault: w.vault, Key: "worker", Base: w.server.Transport()}
-		w.api = &http.Client{Transport: w.client.Transport(bearer)}
+		w := &worker{server: newServer(t, config), secret: &aSecret{value: tradevesttest.SampleClientSecret}}
+		client := newClient(t, w.server, withSecret(w.secret))
+		w.Worker = vaulttest.New(t, map[string]vault.Refresher{"tradevest": by(t, client)}, func() (signIns, renewals int) { return w.signIns(), 0 })
+		w.Put("worker", "tradevest", tokenapi.FirstToken())
+		bearer := &vault.Transport{Vault: w.Vault, Key: "worker", Base: w.server.Transport()}
+		w.api = &http.Client{Transport: client.Transport(bearer)}
 		f(w)
 	})
 }
@@ -87,36 +66,7 @@ func (w *worker) works() {
 	}
 }
 
-// token fails unless the worker has a live one.
-func (w *worker) token() *oauth2.Token {
-	w.Helper()
-	token, err := w.vault.Token(w.Context(), "worker")
-	if err != nil || !time.Now().Before(token.Expiry) {
-		w.Fatalf("after %d sign-ins: %v, %v", w.signIns(), token, err)
-	}
-	return token
-}
-
-// waits fails unless the worker has no token, but may have one later.
-func (w *worker) waits() *vault.UnavailableError {
-	w.Helper()
-	_, err := w.vault.Token(w.Context(), "worker")
-	later, ok := errors.AsType[*vault.UnavailableError](err)
-	if !ok {
-		w.Fatalf("got %v, want an UnavailableError", err)
-	}
-	return later
-}
-
 func (w *worker) signIns() int { return w.server.Count(tradevesttest.EndpointToken) }
-
-func (w *worker) hasSignedIn(times int) {
-	w.Helper()
-	synctest.Wait()
-	if n := w.signIns(); n != times {
-		w.Errorf("%d sign-ins, want %d", n, times)
-	}
-}
 
 // A day of work, a call each minute: one sign-in at the start, one whenever two thirds of a token's hour have passed, and no
 // call that waits or fails.
@@ -131,7 +81,7 @@ func TestDay(t *testing.T) {
 				}
 				<-time.After(time.Minute)
 			}
-			w.hasSignedIn(24 * 60 / 40)
+			w.Counts(24*60/40, 0)
 			if n := w.server.Count(tradevesttest.EndpointAPI); n != 24*60 {
 				t.Errorf("%s: %d calls reached the API: some were repeated", name, n)
 			}
@@ -148,17 +98,9 @@ func TestOneSignInForAll(t *testing.T) {
 		}{{0, 1}, {41 * time.Minute, 2}, {2 * time.Hour, 3}} {
 			<-time.After(step.wait)
 			w.server.Inject(tradevesttest.EndpointToken, apitest.Fault{DelayAfter: 2 * time.Second})
-			var all sync.WaitGroup
-			for range 50 {
-				all.Go(func() {
-					if token, err := w.vault.Token(w.Context(), "worker"); err != nil || !time.Now().Before(token.Expiry) {
-						t.Errorf("after %v: %v", step.wait, err)
-					}
-				})
-			}
-			all.Wait()
+			w.AllWork("worker")
 			<-time.After(3 * time.Second)
-			w.hasSignedIn(step.signIns)
+			w.Counts(step.signIns, 0)
 		}
 	})
 }
@@ -185,12 +127,12 @@ func TestRenewalSurvives(t *testing.T) {
 		atWork(t, tradevesttest.Config{}, c.by, func(w *worker) {
 			w.works()
 			w.server.Inject(tradevesttest.EndpointToken, c.fault)
-			first := w.token()
+			first := w.Works("worker")
 			for range 60 * 60 / 5 {
 				<-time.After(5 * time.Second)
 				w.works()
 			}
-			if w.token().AccessToken == first.AccessToken {
+			if w.Works("worker").AccessToken == first.AccessToken {
 				t.Errorf("%s: the token was not renewed", name)
 			}
 			if n := w.signIns(); n != c.signIns {
@@ -209,7 +151,7 @@ func TestServerDown(t *testing.T) {
 		<-time.After(time.Hour)
 		before := w.signIns()
 		for range 600 {
-			if later := w.waits(); !errors.Is(later, tokenapi.ErrUnavailable) {
+			if later := w.Waits("worker"); !errors.Is(later, tokenapi.ErrUnavailable) {
 				t.Fatalf("the reason is not told: %v", later)
 			}
 			<-time.After(time.Second)
@@ -231,11 +173,11 @@ func TestTokenEndsEarly(t *testing.T) {
 		w.works()
 		<-time.After(time.Hour) // at the server it has ended
 		w.works()
-		w.hasSignedIn(2)
+		w.Counts(2, 0)
 		<-time.After(time.Minute)
 		w.server.ExpireTokens()
 		w.works()
-		w.hasSignedIn(3)
+		w.Counts(3, 0)
 		calls := w.server.Requests(tradevesttest.EndpointAPI)
 		if len(calls) != 5 || calls[1].Status != 401 || calls[2].Status != 200 {
 			t.Errorf("%d calls reached the API", len(calls))
@@ -256,21 +198,21 @@ func TestSecretRotated(t *testing.T) {
 		w.server.SetClientSecret("another")
 		<-time.After(41 * time.Minute) // the renewal is refused
 		w.works()
-		w.hasSignedIn(2)
+		w.Counts(2, 0)
 		for range 60 * 2 { // the secret is left alone for five minutes
 			<-time.After(time.Second)
 			w.works()
 		}
-		w.hasSignedIn(2)
+		w.Counts(2, 0)
 		w.secret.set("another", nil)
 		<-time.After(21 * time.Second)
 		w.works()
-		w.hasSignedIn(3)
-		first := w.token()
+		w.Counts(3, 0)
+		first := w.Works("worker")
 		<-time.After(41 * time.Minute)
 		w.works()
-		w.hasSignedIn(4)
-		if w.token().AccessToken == first.AccessToken {
+		w.Counts(4, 0)
+		if w.Works("worker").AccessToken == first.AccessToken {
 			t.Error("the token was not renewed")
 		}
 	})
@@ -280,13 +222,13 @@ func TestSecretRotated(t *testing.T) {
 func TestSecretRefused(t *testing.T) {
 	atWork(t, tradevesttest.Config{ClientSecret: "another"}, byKeeper, func(w *worker) {
 		for range int(4 * time.Hour / time.Second) {
-			later := w.waits()
+			later := w.Waits("worker")
 			if !errors.Is(later, tokenapi.ErrBadCredentials) {
 				t.Fatalf("the reason is not told: %v", later)
 			}
 			<-time.After(time.Second)
 		}
-		w.hasSignedIn(7) // at 0 s, and after 5, 10, 20, 40, 60, 60 minutes
+		w.Counts(7, 0) // at 0 s, and after 5, 10, 20, 40, 60, 60 minutes
 	})
 }
 
@@ -295,14 +237,14 @@ func TestSecretMissing(t *testing.T) {
 	atWork(t, tradevesttest.Config{}, byKeeper, func(w *worker) {
 		gone := errors.New("the file is gone")
 		w.secret.set("", gone)
-		if later := w.waits(); !errors.Is(later, gone) {
+		if later := w.Waits("worker"); !errors.Is(later, gone) {
 			t.Errorf("got %v", later)
 		}
-		w.hasSignedIn(0)
+		w.Counts(0, 0)
 		w.secret.set(tradevesttest.SampleClientSecret, nil)
 		<-time.After(2 * time.Second)
 		w.works()
-		w.hasSignedIn(1)
+		w.Counts(1, 0)
 		if w.secret.asked != 2 {
 			t.Errorf("the secret was asked for %d times, want once without it and once with", w.secret.asked)
 		}

@@ -13,6 +13,19 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
+// New makes a client, or a server, of a config and the changes to it.
+func New[C, T any](t testing.TB, of func(C) (T, error), config C, changes ...func(*C)) T {
+	t.Helper()
+	for _, change := range changes {
+		change(&config)
+	}
+	made, err := of(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
 // WantError checks that err is an error of the system's client that wraps want, and returns it.
 func WantError(t testing.TB, system string, err, want error) *tokenapi.Error {
 	t.Helper()

@@ -20,6 +20,7 @@ var problems = []struct {
 	{"OAuth, odd description", `{"error":"invalid_scope","error_description":7}`, Problem{Code: "invalid_scope"}},
 	{"problem details", `{"type":"https://tools.ietf.org/html/rfc7235#section-3.1","title":"Unauthorized","status":401,"traceId":"00-f6213a0fd91d5a4a34416e6888533e62-eef840f862681e70-00"}`,
 		Problem{Description: "Unauthorized", TraceID: "00-f6213a0fd91d5a4a34416e6888533e62-eef840f862681e70-00"}},
+	{"problem details, detail and title", `{"title":"Bad Request","detail":"The login is unknown","status":400}`, Problem{Description: "The login is unknown"}},
 	{"problem details with fields", `{"title":"One or more validation errors occurred.","errors":{"Email":["The Email field is required."]}}`, Problem{Description: "One or more validation errors occurred."}},
 	{"B2Trader", `{"errors":[{"code":"SignInUnsuccessful","message":"The sign-in was unsuccessful"}]}`, Problem{Code: "SignInUnsuccessful", Description: "The sign-in was unsuccessful"}},
 	{"JSON:API, code a string", `{"errors":[{"status":"400","code":"2006","detail":"No active account"}]}`, Problem{Code: "2006", Description: "No active account"}},

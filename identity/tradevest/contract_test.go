@@ -35,7 +35,7 @@ func sampleRequest(t testing.TB) (line string, fields []string, body string) {
 }
 
 // What arrives at the server is the page's request, without the quotes.
-func TestGoldenRequest(t *testing.T) {
+func TestRequest(t *testing.T) {
 	line, fields, body := sampleRequest(t)
 	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
 	client := newClient(t, server, func(c *tradevest.Config) { c.ClientID, c.ClientSecret = "string", tokenapi.Fixed("string") })
@@ -49,7 +49,7 @@ func TestGoldenRequest(t *testing.T) {
 
 // What goes over the wire is the page's request, but for what the package doc lists under Deviations. The zero Config is
 // the page's host and path.
-func TestGoldenRequestBytes(t *testing.T) {
+func TestRequestBytes(t *testing.T) {
 	line, fields, body := sampleRequest(t)
 	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
 	var sent string
@@ -78,7 +78,7 @@ func TestGoldenRequestBytes(t *testing.T) {
 }
 
 // The package doc says that the quotes are an artefact, and of what length.
-func TestGoldenQuotesAreAnArtefact(t *testing.T) {
+func TestQuotesAreAnArtefact(t *testing.T) {
 	_, fields, body := sampleRequest(t)
 	bare := withoutQuotes.Replace(body)
 	if bare != "client_id=string&client_secret=string&grant_type=client_credentials" || len(bare) != 67 || len(body) != 75 {
@@ -96,7 +96,7 @@ func TestGoldenQuotesAreAnArtefact(t *testing.T) {
 }
 
 // The page's answer is understood; and the test server's is the page's, but for the token itself.
-func TestGoldenResponse(t *testing.T) {
+func TestResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t)
 		server.Inject(tradevesttest.EndpointToken, apitest.Fault{Body: clienttest.Sample(t, "token.response.json")})
