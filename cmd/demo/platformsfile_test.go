@@ -359,13 +359,17 @@ func wantProblems(t *testing.T, args []string, in *strings.Replacer, want []stri
 // A good file is found good, and no system is asked for it; http beyond loopback is one flag away.
 func TestCheckConfigWithPlatforms(t *testing.T) {
 	n := startNeighbours(t)
-	for _, args := range [][]string{
-		{"-platforms-file", n.file(t)},
-		{"-insecure-allow-http", "-platforms-file", fileOf(t, map[string]members{
-			"b2core": {"url": "http://core.example", "bearer_file": n.bearer, "call": "http://core.example/x"},
-		})},
+	for file, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		n.file(t): {nil, "Platforms: b2trader, b2core, traderevolution, tradevest, b2binpay.\n"},
+		fileOf(t, map[string]members{
+			"b2core": {"url": "http://core.example", "bearer_file": n.bearer},
+		}): {[]string{"-insecure-allow-http"}, "Platforms: b2trader, b2core (without a call).\n"},
 	} {
-		if printed, err := check(t, args, nil); err != nil || !strings.Contains(printed, "The configuration is good.") {
+		printed, err := check(t, append(c.args, "-platforms-file", file), nil)
+		if err != nil || !strings.Contains(printed, "The configuration is good.") || !strings.Contains(printed, c.says) {
 			t.Errorf("printed %q, %v", printed, err)
 		}
 	}

@@ -20,10 +20,12 @@ import (
 // a few, which together must fit into the server's write timeout.
 const exchangeTimeout = 15 * time.Second
 
+// standIn is an address that only listening would tell.
+const standIn = "http://127.0.0.1"
+
 // check tries the whole configuration without listening. Addresses that only
 // listening would tell are stood in for. Its error joins problems and all others.
 func (s *settings) check(problems []error) error {
-	const standIn = "http://127.0.0.1"
 	config, more := s.site(standIn, standIn)
 	problems = append(problems, more...)
 	if config.Keys == nil { // those of the file; without them, or if they cannot be read, others do as well here

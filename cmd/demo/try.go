@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"b2trader.identity.auth/identity"
@@ -26,6 +27,9 @@ func (s *settings) try(ctx context.Context, stdout io.Writer) error {
 	if identityErr == nil {
 		lines = append(lines, "IdentityServer: "+found+".")
 	}
+	if s.platformsFile != "" {
+		lines = append(lines, "Platforms: "+strings.Join(s.offered(), ", ")+".")
+	}
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(stdout, line); err != nil {
 			return err
@@ -35,6 +39,19 @@ func (s *settings) try(ctx context.Context, stdout io.Writer) error {
 		return fmt.Errorf("what it names does not work:\n%w", err)
 	}
 	return nil
+}
+
+// offered names the platforms, and says of which there is no call.
+func (s *settings) offered() []string {
+	config, _ := s.site(standIn, standIn) // its problems were told
+	var offered []string
+	for _, p := range config.Platforms {
+		if p.Call.URL == "" {
+			p.ID += " (without a call)"
+		}
+		offered = append(offered, p.ID)
+	}
+	return offered
 }
 
 func (s *settings) tryIdentity(ctx context.Context) (string, error) {
