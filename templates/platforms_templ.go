@@ -123,7 +123,7 @@ func recipe(platforms []Platform) templ.Component {
 			templ_7745c5c3_Var3 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<section class=\"card\" aria-labelledby=\"try-this\"><h2 id=\"try-this\">Try this</h2><ol class=\"recipe\"><li><strong>Sign in</strong> and watch the bar: it is the life of the access token. From the mark on, any use renews it.</li>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<section class=\"card\" aria-labelledby=\"try-this\"><h2 id=\"try-this\">Try this</h2><ol class=\"recipe\"><li><strong>Sign in</strong> and watch the bar: it is the life of the access token. From the mark on, and after its end, any use renews it.</li>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
