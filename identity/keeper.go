@@ -13,9 +13,9 @@ type Keeper = tokenapi.Keeper
 // A PausedError says that a [Keeper] does not sign in just now: it did a moment ago, or its password was refused.
 type PausedError = tokenapi.PausedError
 
-// Keeper returns what keeps the account, whose Login is its e-mail address, signed in, for package vault, by [Client.MachineToMachineSignIn], whose warning it inherits:
-// it renews by the refresh token, and signs in again when that is refused. The client is core_ib, lk, or another that has a
-// secret and the password grant.
+// Keeper returns what keeps the account, whose Login is its e-mail address, signed in, for package vault: it renews by the refresh
+// token, and signs in again when that is refused, by [Client.MachineToMachineSignIn], whose warning it inherits. The client is
+// core_ib, lk, or another that has a secret and the password grant.
 //
 // Errors: every problem of the account; that the client has no secret.
 func (c *Client) Keeper(account tokenapi.Account) (*Keeper, error) {

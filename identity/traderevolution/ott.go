@@ -103,7 +103,8 @@ func notValid() map[int]error {
 
 // VerifyOTT posts a one-time token, which the server made for a link to another site, to /external/token/verify (vendor's
 // page, "OTT verification"), and returns whose it is. A token that is unknown, expired or used is no error: the OTT is not valid.
-// Nor is it one if the answer is a 200 that holds an error's code, but for those that are not about the token. An empty token is not valid either, and is not sent. Look at Valid before anything else.
+// Nor is it one if the answer is a 200 that holds an error's code, but for those that are not about the token. An empty token is
+// not valid either, and is not sent. Look at Valid before anything else.
 //
 // The request is never repeated, for the token works once. After an error with Sent set it may be spent, or it may not, also
 // after ErrUnavailable with a status: the user must follow the link anew.

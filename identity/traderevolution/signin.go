@@ -44,8 +44,8 @@ var signInVerdict = httpx.Verdict{
 // SignIn posts login and password to /auth/token (vendor's page, "Access token") and returns a pair of tokens. The Expiry is
 // reckoned from the moment the request was sent; the extra refresh_expiry, a time.Time, says when the refresh token ends.
 //
-// Errors: ErrBadCredentials, without a request if login or password is empty; ErrMisconfigured, also if the user has no access to the REST API; ErrUnavailable;
-// ErrUnusableAnswer.
+// Errors: ErrBadCredentials, without a request if login or password is empty; ErrMisconfigured, also if the user has no access to
+// the REST API; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.Token, error) {
 	call := c.peer.Call("sign in", password)
 	if login == "" || password == "" {
