@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -47,6 +50,29 @@ func TestSignIn(t *testing.T) {
 		}
 		b.get("/").leadsTo("/account")
 		b.get("/sign-in").is(200)
+	})
+}
+
+// req 14: nothing that a request brings becomes a parameter of the authorization request.
+func TestAuthorizationRequestIsOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		var extra []string
+		for _, name := range []string{"prompt", "max_age", "acr_values", "login_hint", "scope", "redirect_uri", "request_uri"} {
+			extra = append(extra, name, "smuggled")
+		}
+		b := s.browser()
+		b.get("/sign-in?prompt=smuggled&acr_values=smuggled").is(200)
+		b.signIn("trader", "spa", extra...).leadsTo("/account")
+		sent := s.identity.Requests(identitytest.EndpointAuthorize)
+		if len(sent) != 1 {
+			t.Fatalf("%d authorization requests", len(sent))
+		}
+		names := slices.Sorted(maps.Keys(sent[0].Query))
+		want := []string{"client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "response_type", "scope", "state"}
+		if !slices.Equal(names, want) || strings.Contains(fmt.Sprint(sent[0].Query), "smuggled") {
+			t.Errorf("sent are %v", sent[0].Query)
+		}
 	})
 }
 
