@@ -114,7 +114,7 @@ func TestRun(t *testing.T) {
 	if _, err := own.Login(t.Context(), "trader@example.com", "trader-password"); !errors.Is(err, identity.ErrUnavailable) {
 		t.Errorf("the embedded IdentityServer outlives the stop: %v", err)
 	}
-	for _, secret := range []string{"admin-password", "spa_admin-secret", "eyJ"} {
+	for _, secret := range []string{"admin-password", "spa_admin-secret", "eyJhbGciOi", "eyJ0eXAiOi"} {
 		if strings.Contains(d.log.String(), secret) {
 			t.Errorf("the log contains %q", secret)
 		}

@@ -159,7 +159,7 @@ func TestPlatformsFile(t *testing.T) {
 	n := startNeighbours(t)
 	d := start(t, "-platforms-file", n.file(t))
 	office := newDesk(t, d.site)
-	office.secrets = []string{traderevolutiontest.SamplePassword, tradevesttest.SampleClientSecret, b2binpaytest.SamplePassword, "eyJ"}
+	office.secrets = []string{traderevolutiontest.SamplePassword, tradevesttest.SampleClientSecret, b2binpaytest.SamplePassword, "eyJhbGciOi", "eyJ0eXAiOi"}
 	for platform, answer := range map[string]string{
 		"b2trader": "grantTypes", "b2core": "25000.00", "traderevolution": traderevolutiontest.SampleLogin, "tradevest": "Sample Customer", "b2binpay": "0.3000",
 	} {
