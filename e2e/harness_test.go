@@ -187,10 +187,13 @@ func (w *world) wantGrants(grant string, n int) {
 	}
 }
 
-// wantResult fails unless the log tells of one renewal with that result.
+// wantResult waits until the log tells of a renewal with that result, which it does after the callers have been told, and fails
+// if there are more.
 func (w *world) wantResult(result string) {
 	w.t.Helper()
-	if got := strings.Count(w.log.String(), `"msg":"token renewal","result":"`+result+`"`); got != 1 {
+	told := func() int { return strings.Count(w.log.String(), `"msg":"token renewal","result":"`+result+`"`) }
+	until(w.t, "a renewal that was "+result, func() bool { return told() > 0 })
+	if got := told(); got != 1 {
 		w.t.Errorf("%d renewals were %s, want 1", got, result)
 	}
 }

@@ -54,6 +54,7 @@ func TestLog(t *testing.T) {
 	account.submit("/sign-out", "Sign out")
 	w.provider.down.Store(true)
 	b.signIn(trader, "spa")
+	until(t, "the event of the renewal", func() bool { return strings.Contains(w.log.String(), `"msg":"token renewal"`) })
 	events := map[string]int{}
 	for line := range strings.Lines(w.log.String()) {
 		var event struct {

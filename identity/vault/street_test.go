@@ -154,10 +154,9 @@ type street struct {
 	log    bytes.Buffer
 	logger *slog.Logger
 
-	mu       sync.Mutex
-	revoked  int
-	states   int // that came with them
-	renewals []vault.Renewal
+	mu      sync.Mutex
+	revoked int
+	states  int // that came with them
 }
 
 // A wire is one process's way to the IdentityServer.
@@ -223,7 +222,6 @@ func (s *street) open(l *line) *vault.Vault {
 				s.states++
 			}
 		},
-		OnRenewal: func(r vault.Renewal) { s.mu.Lock(); s.renewals = append(s.renewals, r); s.mu.Unlock() },
 	})
 	if err != nil {
 		s.Fatal(err)
