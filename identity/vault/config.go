@@ -78,7 +78,8 @@ type Config struct {
 	// another process was quicker. The Entry has its State only in the first case: in the second somebody lives by it.
 	Revoke func(context.Context, Entry)
 
-	// OnRenewal is called, if set, after each renewal that this vault carried out or waited for.
+	// OnRenewal is called, if set, after each renewal that this vault carried out or waited for. Its callers have been told by
+	// then, so that an observer delays nobody.
 	OnRenewal func(Renewal)
 
 	// OnWait is called, if set, after each call of Token or Renew that waited for a renewal.
