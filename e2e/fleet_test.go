@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -43,7 +44,7 @@ func newFleet(t *testing.T, store string, more ...string) *fleet {
 		"-backoffice-url", f.provider.URL() + "/backoffice", "-store", store, "-session-keys-file", f.keys,
 	}, more...)
 	for range 2 {
-		f.demos = append(f.demos, f.demo("127.0.0.1:0"))
+		f.demos = append(f.demos, f.demo(servers.FreeAddress(t))) // where it may start again
 	}
 	return f
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 // check runs -check-config, and returns what it printed.
@@ -29,7 +30,7 @@ func newKeys(t *testing.T) string {
 func TestCheckConfig(t *testing.T) {
 	provider := identitytest.Start(t, identitytest.Config{}).URL()
 	file := filepath.Join(t.TempDir(), "sessions.db")
-	gone := "http://" + freeAddress(t)
+	gone := "http://" + servers.FreeAddress(t)
 	keys := newKeys(t)
 	for name, c := range map[string]struct {
 		args, env, want []string
@@ -63,7 +64,7 @@ func TestCheckConfig(t *testing.T) {
 // What is named and does not work is told, without a password.
 func TestCheckConfigTriesWhatItNames(t *testing.T) {
 	keys := newKeys(t)
-	nobody := freeAddress(t)
+	nobody := servers.FreeAddress(t)
 	provider := identitytest.Start(t, identitytest.Config{Issuer: "http://identity-server/identity/"}).URL()
 	notADatabase := secretFile(t, strings.Repeat("not a database ", 100))
 	for name, c := range map[string]struct {

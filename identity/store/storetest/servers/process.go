@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -168,16 +169,27 @@ func directory(tb testing.TB, user *account) string {
 	return dir
 }
 
-// FreePort returns a loopback port that was free a moment ago.
+// FreePort returns a loopback port that was free a moment ago. It is below those that the system gives to connections, any of which
+// could take it before its server starts, or starts again.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(tb.Context(), "tcp", address(0))
-	if err != nil {
-		tb.Fatal(err)
+	const first, beyond, tries = 10000, 32000, 100
+	for range tries {
+		port := first + rand.IntN(beyond-first)
+		var config net.ListenConfig
+		if l, err := config.Listen(tb.Context(), "tcp", address(port)); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	tb.Fatal("no port is free")
+	return 0
+}
+
+// FreeAddress is that of a FreePort.
+func FreeAddress(tb testing.TB) string {
+	tb.Helper()
+	return address(FreePort(tb))
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
