@@ -1,10 +1,11 @@
 package main
 
 import (
+	"context"
+
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/templates"
-	"context"
 )
 
 // machineUser is the sample user that machines sign in as.
