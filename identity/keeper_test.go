@@ -219,7 +219,7 @@ func TestMachineConcurrent(t *testing.T) {
 				switch {
 				case err == nil && token.AccessToken != "":
 					signedIn++
-				case isPause && pause.RetryDelay() == 10*time.Second && pause.Err == nil:
+				case isPause && pause.RetryAfter == 10*time.Second && pause.Err == nil:
 					paused++
 				default:
 					t.Errorf("got %v", err)

@@ -9,6 +9,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 func TestRefresh(t *testing.T) {
@@ -63,7 +64,7 @@ func TestRefreshedIDTokens(t *testing.T) {
 			old := login(t, client)
 			srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: c.fault})
 			token, err := client.Refresh(t.Context(), old)
-			if e := wantError(t, err, identity.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) || !e.GrantRefused() {
+			if e := wantError(t, err, identity.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) || e.Outcome().Kind != tokenapi.Refused {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -13,6 +13,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // req 16, 17, 39: each client authenticates in one way, and sends each request once.
@@ -136,11 +137,11 @@ func TestTokenRefusals(t *testing.T) {
 			srv.Inject(identitytest.EndpointToken, c.fault)
 			_, err = client.Refresh(t.Context(), token)
 			e := wantError(t, err, c.want)
-			if e.Code != c.code || (e.TraceID != "") != c.trace || !e.Sent || e.GrantRefused() != errors.Is(c.want, identity.ErrGrantRefused) {
+			if e.Code != c.code || (e.TraceID != "") != c.trace || !e.Sent || (e.Outcome().Kind == tokenapi.Refused) != errors.Is(c.want, identity.ErrGrantRefused) {
 				t.Errorf("got %#v", e)
 			}
-			if c.fault.RetryAfter != "" && e.RetryDelay() != 3*time.Second {
-				t.Errorf("RetryDelay is %v", e.RetryDelay())
+			if c.fault.RetryAfter != "" && e.RetryAfter != 3*time.Second {
+				t.Errorf("RetryDelay is %v", e.RetryAfter)
 			}
 		})
 	}

@@ -28,7 +28,7 @@ func TestRefreshRotates(t *testing.T) {
 		}
 		token, err := client.Refresh(t.Context(), first)
 		e := wantError(t, err, tokenapi.ErrGrantRefused)
-		if token != nil || e.StatusCode != http.StatusUnauthorized || e.Code != "2007" || !e.GrantRefused() || !e.Sent {
+		if token != nil || e.StatusCode != http.StatusUnauthorized || e.Code != "2007" || e.Outcome().Kind != tokenapi.Refused || !e.Sent {
 			t.Errorf("got %#v", e)
 		}
 		if server.Count(b2binpaytest.EndpointRefresh) != 3 {

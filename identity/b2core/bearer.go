@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -38,27 +37,22 @@ func (c *Client) bearer(ctx context.Context, op string, refused *oauth2.Token) (
 // noBearer says what an error of the Source means for the call. Unless it ends the session, it is told but not wrapped: what is refused
 // or misconfigured behind the Source is not this client.
 func noBearer(ctx context.Context, call *httpx.Call, refused *oauth2.Token, err error) error {
-	var (
-		ended interface{ GrantRefused() bool }
-		asked interface{ RetryDelay() time.Duration }
-	)
+	outcome := tokenapi.OutcomeOf(err)
 	switch {
-	case errors.As(err, &ended) && ended.GrantRefused():
+	case outcome.Kind == tokenapi.Refused:
 		return call.Fail(httpx.Because(tokenapi.ErrNotSignedIn, err), "")
 	case ctx.Err() != nil:
 		return call.Fail(httpx.Because(tokenapi.ErrUnavailable, ctx.Err()), "")
 	}
 	e := call.Fail(httpx.Because(tokenapi.ErrUnavailable, tokenapi.ErrNoBearer), httpx.Clean(err.Error(), accessToken(refused)))
-	if errors.As(err, &asked) {
-		e.RetryAfter = asked.RetryDelay()
-	}
+	e.RetryAfter = outcome.RetryAfter
 	return e
 }
 
 // answered takes note in err that call has brought an answer before: who repeats the operation at once would have the same.
 func answered(err error, call *httpx.Call) error {
 	e, ok := errors.AsType[*tokenapi.Error](err)
-	if ok && e.NotSent() {
+	if ok && e.Outcome().Kind == tokenapi.NotSent {
 		e.Sent, e.StatusCode = true, call.Last.StatusCode
 		e.Description = "the first request was refused, and then: " + cmp.Or(e.Description, "nothing could be sent")
 	}

@@ -132,7 +132,7 @@ func TestSessionHasEnded(t *testing.T) {
 	for op, o := range calls {
 		token, err := o.call(t.Context(), client, old)
 		e := wantError(t, err, tokenapi.ErrNotSignedIn)
-		if token != nil || !errors.Is(err, b2coretest.ErrSessionEnded) || !e.GrantRefused() || e.Sent || e.Op != op {
+		if token != nil || !errors.Is(err, b2coretest.ErrSessionEnded) || e.Outcome().Kind != tokenapi.Refused || e.Sent || e.Op != op {
 			t.Errorf("%s: got %#v", op, e)
 		}
 	}
@@ -145,7 +145,7 @@ func TestSessionHasEnded(t *testing.T) {
 		return server.Bearer(ctx, refused)
 	}))
 	_, err = late.Refresh(t.Context(), old)
-	if e := wantError(t, err, tokenapi.ErrNotSignedIn); !errors.Is(err, b2coretest.ErrSessionEnded) || !e.GrantRefused() {
+	if e := wantError(t, err, tokenapi.ErrNotSignedIn); !errors.Is(err, b2coretest.ErrSessionEnded) || e.Outcome().Kind != tokenapi.Refused {
 		t.Errorf("got %#v", e)
 	}
 	asked(t, server, 2, 1)
@@ -154,8 +154,7 @@ func TestSessionHasEnded(t *testing.T) {
 // later is how a vault says that it has no token just now, because of something that it got over before.
 type later struct{ error }
 
-func (later) GrantRefused() bool        { return false }
-func (later) RetryDelay() time.Duration { return 9 * time.Second }
+func (later) Outcome() tokenapi.Outcome { return tokenapi.Outcome{RetryAfter: 9 * time.Second} }
 func (l later) Unwrap() error           { return l.error }
 
 // What keeps a bearer away just now ends nothing.
@@ -180,7 +179,7 @@ func TestBearerIsNotToBeHad(t *testing.T) {
 				!errors.Is(err, tokenapi.ErrNoBearer) || !strings.Contains(e.Error(), "no bearer: "+c.says) {
 				t.Errorf("%s: %s: got %#v", op, name, e)
 			}
-			if e.GrantRefused() || e.Misconfigured() || e.Unanswered() || !e.NotSent() {
+			if e.Outcome().Kind != tokenapi.NotSent {
 				t.Errorf("%s: %s: a vault misunderstands %v", op, name, err)
 			}
 		}
@@ -199,7 +198,7 @@ func TestAnotherBearerIsNotToBeHad(t *testing.T) {
 	}))
 	_, err := client.SignIn(t.Context())
 	e := wantError(t, err, tokenapi.ErrUnavailable)
-	if !e.Sent || !errors.Is(err, tokenapi.ErrNoBearer) || e.StatusCode != http.StatusUnauthorized || e.NotSent() || e.Unanswered() || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
+	if !e.Sent || !errors.Is(err, tokenapi.ErrNoBearer) || e.StatusCode != http.StatusUnauthorized || e.Outcome().Kind != tokenapi.Transient || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
 		t.Errorf("got %v", e)
 	}
 	asked(t, server, 1, 0)

@@ -29,8 +29,8 @@ type Config struct {
 	PlatformID string
 
 	// Bearer gives the access token of the B2Core session. It is asked before each request, and once more with the token that was refused
-	// when a sign-in meets a 401. An error of it that has a method GrantRefused() bool which says true ends the session; one that
-	// has RetryDelay() time.Duration says when to ask again. Its errors are repeated in ours, and must hold no secret.
+	// when a sign-in meets a 401. An error whose tokenapi.Outcome is Refused ends the session; RetryAfter of the Outcome says
+	// when to ask again. Its errors are repeated in ours, and must hold no secret.
 	Bearer tokenapi.Source
 
 	// CountryCode and CountryName are the Geo-Country-Code and Geo-Country-Name of SignIn, such as +995 and Georgia: the page's

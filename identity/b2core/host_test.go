@@ -68,7 +68,7 @@ func TestHosts(t *testing.T) {
 				continue
 			}
 			e := wantError(t, err, tokenapi.ErrUnusableAnswer)
-			if token != nil || !strings.Contains(e.Description, problem) || strings.Contains(e.Error(), "pa55") || e.GrantRefused() {
+			if token != nil || !strings.Contains(e.Description, problem) || strings.Contains(e.Error(), "pa55") || e.Outcome().Kind == tokenapi.Refused {
 				t.Errorf("%s: %q: got %+v, %v, want %q", op, host, token, err, problem)
 			}
 		}

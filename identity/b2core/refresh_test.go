@@ -124,7 +124,14 @@ func TestAuthVerdict(t *testing.T) {
 		if token != nil || e.StatusCode != c.status || e.Description != "why: i" || e.RetryAfter != 9*time.Second || !e.Sent || e.Op != "sign in" {
 			t.Errorf("%d: got %#v", c.status, e)
 		}
-		if e.GrantRefused() != errors.Is(c.want, tokenapi.ErrNotSignedIn) || e.Misconfigured() != errors.Is(c.want, tokenapi.ErrMisconfigured) || e.NotSent() || e.Unanswered() {
+		want := tokenapi.Transient
+		switch {
+		case errors.Is(c.want, tokenapi.ErrNotSignedIn):
+			want = tokenapi.Refused
+		case errors.Is(c.want, tokenapi.ErrMisconfigured):
+			want = tokenapi.Misconfigured
+		}
+		if e.Outcome().Kind != want {
 			t.Errorf("%d: a vault misunderstands %#v", c.status, e)
 		}
 		asked(t, server, c.requests, 0)
@@ -147,7 +154,7 @@ func TestRefreshVerdict(t *testing.T) {
 		server.Inject(b2coretest.EndpointRefresh, apitest.Fault{Status: status, RetryAfter: "9", Body: []byte(`{"error":{"message":"why"}}`)})
 		token, err := client.Refresh(t.Context(), old)
 		e := wantError(t, err, want)
-		if token != nil || e.StatusCode != status || e.Description != "why" || e.RetryAfter != 9*time.Second || !e.Sent || e.Op != "refresh token" || e.GrantRefused() {
+		if token != nil || e.StatusCode != status || e.Description != "why" || e.RetryAfter != 9*time.Second || !e.Sent || e.Op != "refresh token" || e.Outcome().Kind == tokenapi.Refused {
 			t.Errorf("%d: got %#v", status, e)
 		}
 		asked(t, server, 1, 1)
@@ -169,7 +176,7 @@ func TestRefreshRefusedByAPage(t *testing.T) {
 		}
 		always(server, page)
 		_, err := client.Refresh(t.Context(), old)
-		if e, ok := errors.AsType[*tokenapi.Error](err); !ok || e.GrantRefused() || e.Op != "sign in" || e.StatusCode != status {
+		if e, ok := errors.AsType[*tokenapi.Error](err); !ok || e.Outcome().Kind == tokenapi.Refused || e.Op != "sign in" || e.StatusCode != status {
 			t.Errorf("%d: got %v", status, err)
 		}
 	}
@@ -181,7 +188,7 @@ func TestRefreshRefusedAltogether(t *testing.T) {
 	old := signIn(t, server, client)
 	always(server, apitest.Fault{Status: 401})
 	_, err := client.Refresh(t.Context(), old)
-	if e := wantError(t, err, tokenapi.ErrNotSignedIn); !e.GrantRefused() || e.Op != "sign in" {
+	if e := wantError(t, err, tokenapi.ErrNotSignedIn); e.Outcome().Kind != tokenapi.Refused || e.Op != "sign in" {
 		t.Errorf("got %#v", e)
 	}
 	asked(t, server, 3, 1)
@@ -190,13 +197,13 @@ func TestRefreshRefusedAltogether(t *testing.T) {
 	server.RevokeRefreshTokens()
 	server.Inject(b2coretest.EndpointAuth, apitest.Fault{Status: 503})
 	_, err = client.Refresh(t.Context(), old)
-	if e := wantError(t, err, tokenapi.ErrUnavailable); e.GrantRefused() {
+	if e := wantError(t, err, tokenapi.ErrUnavailable); e.Outcome().Kind == tokenapi.Refused {
 		t.Errorf("an outage ends the session: %v", e)
 	}
 
 	unknown := newClient(t, server, func(c *b2core.Config) { c.PlatformID = "2" })
 	_, err = unknown.Refresh(t.Context(), old)
-	if e := wantError(t, err, tokenapi.ErrMisconfigured); e.StatusCode != http.StatusNotFound || e.GrantRefused() {
+	if e := wantError(t, err, tokenapi.ErrMisconfigured); e.StatusCode != http.StatusNotFound || e.Outcome().Kind == tokenapi.Refused {
 		t.Errorf("an unknown platform: got %v", e)
 	}
 	if n := server.Count(b2coretest.EndpointUnknown); n != 2 {

@@ -124,7 +124,7 @@ func TestUnusableAnswers(t *testing.T) {
 				old := signIn(t, server, client)
 				server.Inject(o.endpoint, fault)
 				token, err := o.call(t.Context(), client, old)
-				if e := wantError(t, err, tokenapi.ErrUnusableAnswer); token != nil || !e.Sent || e.GrantRefused() || e.Op != op {
+				if e := wantError(t, err, tokenapi.ErrUnusableAnswer); token != nil || !e.Sent || e.Outcome().Kind == tokenapi.Refused || e.Op != op {
 					t.Errorf("%s: %s: got %+v, %v", op, name, token, err)
 				}
 			})

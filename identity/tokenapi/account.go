@@ -61,20 +61,21 @@ func (a Account) problems() []error {
 	return problems
 }
 
-// password asks for the account's password. What keeps it from being had is no refusal of the server's.
+// password returns the account's password. Its errors never have the outcome
+// Refused, even if the cause has it: the server was not asked.
 func (a Account) password(ctx context.Context, system string) (Secret, error) {
 	secret, err := a.Password(ctx)
+	kind, sentinel := Misconfigured, ErrMisconfigured
 	switch {
 	case err == nil && !secret.IsZero():
 		return secret, nil
 	case err == nil:
-		err = fmt.Errorf("%w: the account's password is empty", ErrMisconfigured)
+		err = errors.New("is empty")
 	case ctx.Err() != nil:
-		err = fmt.Errorf("%w: the account's password: %w", ErrUnavailable, err)
-	default:
-		err = fmt.Errorf("%w: the account's password: %w", ErrMisconfigured, err)
+		kind, sentinel = NotSent, ErrUnavailable
 	}
-	return Secret{}, &Error{System: system, Op: "sign in", Err: err}
+	e := &Error{System: system, Op: "sign in", Err: fmt.Errorf("%w: the account's password: %w", sentinel, err)}
+	return Secret{}, WithOutcome(e, Outcome{Kind: kind})
 }
 
 // Fixed returns a function that always returns the same secret.

@@ -63,19 +63,18 @@ func (e *Error) Error() string {
 // Unwrap returns the sentinel, and the cause where there is one.
 func (e *Error) Unwrap() error { return e.Err }
 
-// GrantRefused reports whether the refresh token, or the session behind it, is no good and never will be.
-func (e *Error) GrantRefused() bool {
-	return errors.Is(e, ErrGrantRefused) || errors.Is(e, ErrNotSignedIn)
+// Outcome classifies e by the errors it wraps and by whether it was sent.
+func (e *Error) Outcome() Outcome {
+	o := Outcome{RetryAfter: e.RetryAfter}
+	switch {
+	case errors.Is(e, ErrGrantRefused), errors.Is(e, ErrNotSignedIn):
+		o.Kind = Refused
+	case errors.Is(e, ErrMisconfigured):
+		o.Kind = Misconfigured
+	case errors.Is(e, ErrUnavailable) && !e.Sent:
+		o.Kind = NotSent
+	case errors.Is(e, ErrUnavailable) && e.StatusCode == 0:
+		o.Kind = Unanswered
+	}
+	return o
 }
-
-// Misconfigured reports whether the client does not fit the server, which costs no session.
-func (e *Error) Misconfigured() bool { return errors.Is(e, ErrMisconfigured) }
-
-// NotSent reports whether the request surely did not reach the server, so that it may be repeated.
-func (e *Error) NotSent() bool { return errors.Is(e, ErrUnavailable) && !e.Sent }
-
-// Unanswered reports whether the request may have reached the server, which did not answer.
-func (e *Error) Unanswered() bool { return errors.Is(e, ErrUnavailable) && e.Sent && e.StatusCode == 0 }
-
-// RetryDelay returns RetryAfter.
-func (e *Error) RetryDelay() time.Duration { return e.RetryAfter }

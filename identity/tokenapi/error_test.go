@@ -20,29 +20,6 @@ func TestErrorSays(t *testing.T) {
 	if got, want := e.Error(), "b2binpay: refresh token: the grant was refused (HTTP 401): 2007: No active account [trace 00-1]"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if e.RetryDelay() != 3*time.Second {
-		t.Errorf("got %v", e.RetryDelay())
-	}
-}
-
-// What a vault reads from an error.
-func TestErrorMeans(t *testing.T) {
-	for _, c := range []struct {
-		e                                           tokenapi.Error
-		refused, misconfigured, notSent, unanswered bool
-	}{
-		{tokenapi.Error{Err: tokenapi.ErrGrantRefused}, true, false, false, false},
-		{tokenapi.Error{Err: fmt.Errorf("%w: because", tokenapi.ErrNotSignedIn)}, true, false, false, false},
-		{tokenapi.Error{Err: tokenapi.ErrMisconfigured}, false, true, false, false},
-		{tokenapi.Error{Err: tokenapi.ErrUnavailable}, false, false, true, false},
-		{tokenapi.Error{Err: tokenapi.ErrUnavailable, Sent: true}, false, false, false, true},
-		{tokenapi.Error{Err: tokenapi.ErrUnavailable, Sent: true, StatusCode: 503}, false, false, false, false},
-		{tokenapi.Error{Err: tokenapi.ErrBadCredentials, Sent: true, StatusCode: 400}, false, false, false, false},
-	} {
-		if c.e.GrantRefused() != c.refused || c.e.Misconfigured() != c.misconfigured || c.e.NotSent() != c.notSent || c.e.Unanswered() != c.unanswered {
-			t.Errorf("%+v: refused %v, misconfigured %v, not sent %v, unanswered %v", c.e, c.e.GrantRefused(), c.e.Misconfigured(), c.e.NotSent(), c.e.Unanswered())
-		}
-	}
 }
 
 func TestSecretHides(t *testing.T) {

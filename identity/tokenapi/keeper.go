@@ -103,7 +103,7 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	}
 	password, err := k.config.Account.password(ctx, k.config.System)
 	if err != nil {
-		return nil, kept(err)
+		return nil, err
 	}
 	hash := sha256.Sum256([]byte(password.Reveal()))
 	if err := k.begin(hash); err != nil {
@@ -117,27 +117,20 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	return token, kept(err)
 }
 
-// spends reports whether nothing will come of a refresh token after err: it was refused, or it was taken for an answer that cannot be
-// used.
+// spends reports whether the refresh token is of no more use after err: the
+// server refused it, or accepted it with an answer that cannot be used.
 func spends(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return errors.Is(err, ErrGrantRefused) || ok && errors.Is(e, ErrUnusableAnswer) && e.StatusCode/100 == 2
+	return OutcomeOf(err).Kind == Refused || errors.Is(err, ErrGrantRefused) || ok && errors.Is(e, ErrUnusableAnswer) && e.StatusCode/100 == 2
 }
 
-// kept hides that an error says GrantRefused: a Keeper never gives its account up.
+// kept turns the outcome Refused into Transient: a later sign-in may succeed.
 func kept(err error) error {
-	var refused interface{ GrantRefused() bool }
-	if errors.As(err, &refused) && refused.GrantRefused() {
-		return &keptError{err}
+	if o := OutcomeOf(err); o.Kind == Refused {
+		return WithOutcome(err, Outcome{RetryAfter: o.RetryAfter})
 	}
 	return err
 }
-
-type keptError struct{ err error }
-
-func (e *keptError) Error() string    { return e.err.Error() }
-func (e *keptError) Unwrap() error    { return e.err }
-func (*keptError) GrantRefused() bool { return false }
 
 // refreshable reports whether there is a refresh token that is worth a request: it has not expired, and is not the one that was
 // refused last.
@@ -177,7 +170,6 @@ func (k *Keeper) begin(password [32]byte) error {
 func (k *Keeper) end(password [32]byte, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	e, _ := errors.AsType[*Error](err)
 	switch k.last = err; {
 	case err == nil:
 		k.refusals, k.pausedUntil = 0, time.Time{}
@@ -185,7 +177,7 @@ func (k *Keeper) end(password [32]byte, err error) {
 		k.pausedUntil = k.config.Now().Add(min(k.config.Account.Pause<<min(k.refusals, 16), maxPause))
 		k.refused = password
 		k.refusals++
-	case e != nil && e.NotSent(): // nobody was asked
+	case OutcomeOf(err).Kind == NotSent:
 		k.notBefore = time.Time{}
 	}
 }

@@ -101,31 +101,12 @@ func TestKeeperNeverGivesUp(t *testing.T) {
 			k := (&asked{}).keeper(t, change)
 			for range 2 { // the second may be a pause
 				token, err := k.Refresh(t.Context(), k.FirstToken())
-				var refused interface{ GrantRefused() bool }
-				if token != nil || err == nil || errors.As(err, &refused) && refused.GrantRefused() {
+				if token != nil || err == nil || tokenapi.OutcomeOf(err).Kind == tokenapi.Refused {
 					t.Errorf("%s: got %v, %v", name, token, err)
 				}
 			}
 		})
 	}
-}
-
-// facts are what the vault asks of an error.
-type facts struct {
-	GrantRefused, Misconfigured, NotSent, Unanswered bool
-}
-
-func factsOf(err error) facts {
-	var e interface {
-		GrantRefused() bool
-		Misconfigured() bool
-		NotSent() bool
-		Unanswered() bool
-	}
-	if !errors.As(err, &e) {
-		return facts{}
-	}
-	return facts{e.GrantRefused(), e.Misconfigured(), e.NotSent(), e.Unanswered()}
 }
 
 // A pause says how the last sign-in failed, but not that its own request, which was never made, went the same way.
@@ -144,8 +125,8 @@ func TestPausedErrorSpeaksForItself(t *testing.T) {
 			if last != nil {
 				paused.Err = last
 			}
-			if !errors.Is(paused, tokenapi.ErrUnavailable) || last != nil && !errors.Is(paused, last.Err) || factsOf(paused) != (facts{}) {
-				t.Errorf("%v: got %+v", paused, factsOf(paused))
+			if !errors.Is(paused, tokenapi.ErrUnavailable) || last != nil && !errors.Is(paused, last.Err) || tokenapi.OutcomeOf(paused) != (tokenapi.Outcome{RetryAfter: time.Second}) {
+				t.Errorf("%v: got %+v", paused, tokenapi.OutcomeOf(paused))
 			}
 			if _, err := k.Refresh(t.Context(), nil); err != nil {
 				t.Fatal(err)
@@ -193,13 +174,13 @@ func TestKeeperWithoutPassword(t *testing.T) {
 		}
 	})
 	_, err := k.Refresh(t.Context(), nil)
-	if !errors.Is(err, tokenapi.ErrMisconfigured) || !errors.Is(err, gone) || factsOf(err) != (facts{Misconfigured: true}) {
+	if !errors.Is(err, tokenapi.ErrMisconfigured) || !errors.Is(err, gone) || tokenapi.OutcomeOf(err).Kind != tokenapi.Misconfigured {
 		t.Errorf("got %v", err)
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	_, err = k.Refresh(ended, nil)
-	if !errors.Is(err, tokenapi.ErrUnavailable) || !errors.Is(err, context.Canceled) || factsOf(err) != (facts{NotSent: true}) {
+	if !errors.Is(err, tokenapi.ErrUnavailable) || !errors.Is(err, context.Canceled) || tokenapi.OutcomeOf(err).Kind != tokenapi.NotSent {
 		t.Errorf("got %v", err)
 	}
 }

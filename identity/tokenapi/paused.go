@@ -29,17 +29,6 @@ func (e *PausedError) Unwrap() []error {
 	return []error{ErrUnavailable, e.Err}
 }
 
-// GrantRefused returns false: the next sign-in may bring a token, however the last one ended.
-func (*PausedError) GrantRefused() bool { return false }
-
-// Misconfigured returns false: who was told so by the last sign-in need not be told again.
-func (*PausedError) Misconfigured() bool { return false }
-
-// NotSent returns false: the request is not to be repeated at once.
-func (*PausedError) NotSent() bool { return false }
-
-// Unanswered returns false: nothing was asked.
-func (*PausedError) Unanswered() bool { return false }
-
-// RetryDelay returns RetryAfter.
-func (e *PausedError) RetryDelay() time.Duration { return e.RetryAfter }
+// Outcome returns [Transient] with RetryAfter, however the last sign-in failed:
+// the Keeper made no request.
+func (e *PausedError) Outcome() Outcome { return Outcome{RetryAfter: e.RetryAfter} }

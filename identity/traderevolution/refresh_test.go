@@ -28,7 +28,7 @@ func TestRefresh(t *testing.T) {
 		t.Error("the new refresh token ends with the old one")
 	}
 	_, err = client.Refresh(t.Context(), old)
-	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.StatusCode != http.StatusUnauthorized || e.Op != "refresh token" || !e.GrantRefused() {
+	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.StatusCode != http.StatusUnauthorized || e.Op != "refresh token" || e.Outcome().Kind != tokenapi.Refused {
 		t.Errorf("got %#v", e)
 	}
 	if n := server.Count(traderevolutiontest.EndpointRefresh); n != 2 {

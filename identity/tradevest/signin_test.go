@@ -97,11 +97,11 @@ func TestRefusals(t *testing.T) {
 		server.Inject(tradevesttest.EndpointToken, c.fault)
 		token, err := client.SignIn(t.Context())
 		e := wantError(t, err, c.want)
-		if token != nil || e.Code != c.code || e.StatusCode != c.fault.Status || !e.Sent || e.GrantRefused() {
+		if token != nil || e.Code != c.code || e.StatusCode != c.fault.Status || !e.Sent || e.Outcome().Kind == tokenapi.Refused {
 			t.Errorf("%s: got %v, %#v", c.name, token, e)
 		}
-		if c.fault.RetryAfter != "" && e.RetryDelay() != 7*time.Second {
-			t.Errorf("%s: RetryDelay is %v", c.name, e.RetryDelay())
+		if c.fault.RetryAfter != "" && e.RetryAfter != 7*time.Second {
+			t.Errorf("%s: RetryDelay is %v", c.name, e.RetryAfter)
 		}
 		if n := server.Count(tradevesttest.EndpointToken); n != 1 {
 			t.Errorf("%s: the request was sent %d times", c.name, n)

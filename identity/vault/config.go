@@ -14,15 +14,11 @@ import (
 
 // A Refresher exchanges a token for its successor. *identity.Client is one.
 //
-// Its errors may say more than that they are errors, by these methods; each is optional:
+// Its errors say by their [b2trader.identity.auth/identity/tokenapi.Outcome]
+// what they mean for the entry. An error without one keeps the entry;
+// tokenapi.WithOutcome attaches one to any error.
 //
-//	GrantRefused() bool        // the refresh token, or the state, is no good and never will be
-//	NotSent() bool             // the request surely did not reach the server: it may be repeated
-//	Unanswered() bool          // the request may have reached the server, which did not answer
-//	RetryDelay() time.Duration // how long the server asks to wait, 0 if it does not
-//	Misconfigured() bool       // the server does not accept the client: an operator must know
-//
-// The vault's own errors have them, so that a Refresher may need the token of another entry (see [Vault.Source]). Which entry
+// The vault's own errors have one, so that a Refresher may need the token of another entry (see [Vault.Source]). Which entry
 // it is called for is in its context (see [EntryKey]).
 //
 // It may also bound how often an access token of its entries is used, by another optional method:

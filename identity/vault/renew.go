@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A renewal succeeds one generation of an entry's token. Its steps, in this order, are what keeps sessions alive:
@@ -51,11 +52,11 @@ func (r *renewal) run(ctx context.Context) (Result, error) {
 		return r.save(ctx, r.record.with(token, r.config.Now()), Renewed)
 	case errors.Is(err, errAhead):
 		return Joined, nil
-	case classify(err) == refused:
+	case tokenapi.OutcomeOf(err).Kind == tokenapi.Refused:
 		return r.lost(ctx, err)
 	}
 	r.giveBack(ctx)
-	if m := (interface{ Misconfigured() bool })(nil); errors.As(err, &m) && m.Misconfigured() {
+	if tokenapi.OutcomeOf(err).Kind == tokenapi.Misconfigured {
 		r.config.Logger.Error("vault: the server refuses this client; its entries are kept", slog.String("client", r.record.Client), slog.Any("error", err))
 	}
 	return Failed, err
@@ -167,12 +168,12 @@ func (r *renewal) refresh(ctx context.Context) (*oauth2.Token, error) {
 	probed := r.taken
 	for try := 1; ; try++ {
 		token, err := r.request(ctx)
-		switch f := classify(err); {
+		switch kind := tokenapi.OutcomeOf(err).Kind; {
 		case err == nil:
 			return token, nil
-		case f == notSent && try < tries && askedToWait(err) == 0:
+		case kind == tokenapi.NotSent && try < tries && retryAfter(err) == 0:
 			r.pauseFor(ctx, jitter(100*time.Millisecond<<try))
-		case f == unanswered && !probed:
+		case kind == tokenapi.Unanswered && !probed:
 			probed = true
 			if err := r.reread(ctx); err != nil {
 				return nil, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // lost decides what becomes of an entry whose refresh token was refused.
@@ -29,7 +30,7 @@ func (r *renewal) lost(ctx context.Context, cause error) (Result, error) {
 		next := r.record.with(token, r.config.Now())
 		next.State = state
 		return r.save(ctx, next, Resumed)
-	case classify(err) == refused:
+	case tokenapi.OutcomeOf(err).Kind == tokenapi.Refused:
 		return r.save(ctx, r.record.dead(), Refused, errors.Join(cause, err))
 	}
 	r.giveBack(ctx)

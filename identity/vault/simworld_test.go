@@ -18,6 +18,7 @@ import (
 
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // The simulation runs several vaults over one store on virtual time, with a token server that keeps B2Trader's rules (tokens
@@ -98,14 +99,10 @@ func (w *world) excusePending() {
 }
 
 // failure of the token server, as identity.Error classifies its own.
-type simError struct{ kind failure }
+type simError struct{ kind tokenapi.OutcomeKind }
 
-func (e *simError) Error() string {
-	return [...]string{"out of order", "not sent", "no answer", "refused"}[e.kind]
-}
-func (e *simError) GrantRefused() bool { return e.kind == refused }
-func (e *simError) NotSent() bool      { return e.kind == notSent }
-func (e *simError) Unanswered() bool   { return e.kind == unanswered }
+func (e *simError) Error() string             { return e.kind.String() }
+func (e *simError) Outcome() tokenapi.Outcome { return tokenapi.Outcome{Kind: e.kind} }
 
 // tokenServer hands out tokens. A refresh token is its session's name and a number.
 type tokenServer struct {
@@ -138,7 +135,7 @@ func (s *tokenServer) redeem(refreshToken string) (*oauth2.Token, error) {
 	s.refresh++
 	session, ok := s.valid[refreshToken]
 	if !ok {
-		return nil, &simError{refused}
+		return nil, &simError{tokenapi.Refused}
 	}
 	delete(s.valid, refreshToken)
 	return s.issue(session), nil
@@ -148,7 +145,7 @@ func (s *tokenServer) resume(session string) (*oauth2.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.signed[session] {
-		return nil, &simError{refused}
+		return nil, &simError{tokenapi.Refused}
 	}
 	s.resumed++
 	return s.issue(session), nil
@@ -341,17 +338,17 @@ func (r *replica) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token
 // travel is the way to the server.
 func (r *replica) travel(ctx context.Context, session string) error {
 	if r.step(ctx, "send") != nil {
-		return &simError{transient}
+		return &simError{tokenapi.Transient}
 	}
 	switch {
 	case r.happens(r.odds.notSent, session, "not sent"):
-		return &simError{notSent}
+		return &simError{tokenapi.NotSent}
 	case r.happens(r.odds.busy, session, "busy"):
-		return &simError{transient}
+		return &simError{tokenapi.Transient}
 	case r.happens(r.odds.slow, session, "slow") && !r.wait(ctx, session):
-		return &simError{unanswered}
+		return &simError{tokenapi.Unanswered}
 	case r.happens(r.odds.lostRequest, session, "lost request"):
-		return &simError{unanswered}
+		return &simError{tokenapi.Unanswered}
 	}
 	return nil
 }
@@ -360,11 +357,11 @@ func (r *replica) travel(ctx context.Context, session string) error {
 func (r *replica) answer(ctx context.Context, session string, token *oauth2.Token, err error) (*oauth2.Token, error) {
 	if r.happens(r.odds.slow, session, "slow") && !r.wait(ctx, session) || r.happens(r.odds.lostAnswer, session, "lost answer") {
 		r.excuse(session)
-		return nil, &simError{unanswered}
+		return nil, &simError{tokenapi.Unanswered}
 	}
 	if r.step(ctx, "answer") != nil {
 		r.excuse(session)
-		return nil, &simError{unanswered}
+		return nil, &simError{tokenapi.Unanswered}
 	}
 	return token, err
 }

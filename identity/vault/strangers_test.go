@@ -11,6 +11,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -100,9 +101,10 @@ func TestUnknownClient(t *testing.T) {
 // later is the error of a request that was not sent, since whoever was to make it possible asks to wait.
 type later struct{ delay time.Duration }
 
-func (*later) Error() string               { return "not now" }
-func (*later) NotSent() bool               { return true }
-func (l *later) RetryDelay() time.Duration { return l.delay }
+func (*later) Error() string { return "not now" }
+func (l *later) Outcome() tokenapi.Outcome {
+	return tokenapi.Outcome{Kind: tokenapi.NotSent, RetryAfter: l.delay}
+}
 
 // What was not sent is repeated at once, but not before the time that was asked for.
 func TestNotSentAndAskedToWait(t *testing.T) {

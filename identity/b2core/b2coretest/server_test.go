@@ -20,6 +20,7 @@ import (
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // broker is the server's URL where there is no socket, and platforms where its platforms are.
@@ -327,8 +328,7 @@ func TestCommands(t *testing.T) {
 	refused(t, server, platforms+"1/refresh", next.AccessToken, again(p), http.StatusUnauthorized)
 	for _, old := range []*oauth2.Token{nil, next} {
 		token, err := server.Bearer(t.Context(), old)
-		var ended interface{ GrantRefused() bool }
-		if token != nil || !errors.Is(err, b2coretest.ErrSessionEnded) || !errors.As(err, &ended) || !ended.GrantRefused() {
+		if token != nil || !errors.Is(err, b2coretest.ErrSessionEnded) || tokenapi.OutcomeOf(err).Kind != tokenapi.Refused {
 			t.Errorf("EndSession: got %+v, %v", token, err)
 		}
 	}

@@ -2,23 +2,18 @@ package b2coretest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// ErrSessionEnded is what Bearer returns after EndSession. Its method GrantRefused says true:
-// no bearer will come of this session any more.
-var ErrSessionEnded error = ended("b2coretest: the B2Core session has ended")
-
-type ended string
-
-func (e ended) Error() string { return string(e) }
-
-// GrantRefused returns true.
-func (ended) GrantRefused() bool { return true }
+// ErrSessionEnded is what Bearer returns after EndSession. Its outcome is
+// tokenapi.Refused: the session will never have another bearer.
+var ErrSessionEnded = tokenapi.WithOutcome(errors.New("b2coretest: the B2Core session has ended"), tokenapi.Outcome{Kind: tokenapi.Refused})
 
 // Bearer returns the access token of the B2Core session: the same while it lives, another
 // once it has expired or is the one that was refused. It costs no request, and fits

@@ -124,7 +124,7 @@ func (s Subject[C]) trials(t *testing.T, op Operation[C]) {
 			began := time.Now()
 			err := op.Call(ctx, t, client)
 			e := s.wantError(t, op, err, want)
-			if !e.Sent || e.NotSent() || e.GrantRefused() || e.StatusCode != c.status || e.Unanswered() != (c.status == 0 && c.want == nil) {
+			if !e.Sent || e.StatusCode != c.status || e.Outcome().Kind == tokenapi.NotSent || e.Outcome().Kind == tokenapi.Refused || (e.Outcome().Kind == tokenapi.Unanswered) != (c.status == 0 && c.want == nil) {
 				t.Errorf("%s: got %#v", name, e)
 			}
 			if time.Since(began) != c.after || c.cause != nil && !errors.Is(err, c.cause) {
@@ -142,7 +142,7 @@ func (s Subject[C]) nobodyListens(t *testing.T, op Operation[C]) {
 	gone := httptest.NewServer(http.NotFoundHandler())
 	gone.Close()
 	err := op.Call(t.Context(), t, s.New(t, tokenapi.HTTP{}, gone.URL))
-	if e := s.wantError(t, op, err, tokenapi.ErrUnavailable); e.Sent || !e.NotSent() {
+	if e := s.wantError(t, op, err, tokenapi.ErrUnavailable); e.Sent || e.Outcome().Kind != tokenapi.NotSent {
 		t.Errorf("got %#v", e)
 	}
 }
@@ -159,7 +159,7 @@ func (s Subject[C]) usedConnection(t *testing.T, op Operation[C]) {
 	}
 	server.Inject(anything, apitest.Fault{LoseAnswer: true, Times: -1})
 	e := s.wantError(t, op, op.Call(t.Context(), t, client), tokenapi.ErrUnavailable)
-	if n := server.Count(anything) - used; n != 1 || !e.Unanswered() {
+	if n := server.Count(anything) - used; n != 1 || e.Outcome().Kind != tokenapi.Unanswered {
 		t.Errorf("the lost answer cost %d requests: %#v", n, e)
 	}
 }

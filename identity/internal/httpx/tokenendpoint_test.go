@@ -189,7 +189,7 @@ func TestRetrieveFails(t *testing.T) {
 		c := p.Call("test")
 		token, err := c.Retrieve(OAuth, time.Hour, request(c, t, p.URL("/token")))
 		e, ok := errors.AsType[*tokenapi.Error](err)
-		if !ok || token != nil || !errors.Is(e, tokenapi.ErrUnavailable) || !e.Unanswered() {
+		if !ok || token != nil || !errors.Is(e, tokenapi.ErrUnavailable) || e.Outcome().Kind != tokenapi.Unanswered {
 			t.Errorf("%s: got %v, %#v", grant, token, err)
 		}
 	}
