@@ -86,6 +86,7 @@ var mayImport = map[string][]string{
 	"identity/identitytest/npmclient":  {},
 	"identity/internal/clienttest":     {"identity/apitest", "identity/tokenapi"},
 	"identity/internal/httpx":          {"identity/tokenapi"},
+	"identity/internal/sharded":        {},
 	"identity/internal/vaulttest":      {"identity/store/memstore", "identity/vault"},
 	"identity/store/storetest/servers": {},
 	"identity/store":                   {},
@@ -94,6 +95,7 @@ var mayImport = map[string][]string{
 	"identity/store/memstore":          storePackages,
 	"identity/store/mirror":            {"identity/store"},
 	"identity/store/pgstore":           storePackages,
+	"identity/store/records":           {"identity/internal/sharded", "identity/store"},
 	"identity/store/redisstore":        storePackages,
 	"identity/store/sqlitestore":       storePackages,
 	"identity/store/storetest":         {"identity/store"},
@@ -108,10 +110,10 @@ var mayImport = map[string][]string{
 	"identity/traderevolution":                     clientPackages,
 	"identity/traderevolution/traderevolutiontest": {"identity/apitest"},
 
-	"identity/vault": {"identity/store", "identity/tokenapi"},
+	"identity/vault": {"identity/store", "identity/store/records", "identity/tokenapi"},
 	"static":         {},
 	"templates":      {"static"},
-	"web":            {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/tokenapi", "identity/vault", "static", "templates"},
+	"web":            {"identity", "identity/store", "identity/store/memstore", "identity/store/mirror", "identity/store/records", "identity/tokenapi", "identity/vault", "static", "templates"},
 }
 
 // clientPackages are what every client of a token API is made of.
@@ -130,6 +132,7 @@ var mayUse = map[string][]string{
 	"identity/identitytest/npmclient":  {},
 	"identity/internal/clienttest":     {"golang.org/x/oauth2"},
 	"identity/internal/httpx":          {"golang.org/x/oauth2"},
+	"identity/internal/sharded":        {},
 	"identity/internal/vaulttest":      {"golang.org/x/oauth2"},
 	"identity/store/storetest/servers": {},
 	"identity/store":                   {},

@@ -113,9 +113,6 @@ func (c Config) validate() error {
 	if c.Store == nil {
 		problems = append(problems, errors.New("vault: Config.Store is missing"))
 	}
-	if len(c.Keys) == 0 {
-		problems = append(problems, errors.New("vault: Config.Keys is empty"))
-	}
 	if len(c.Refreshers) == 0 {
 		problems = append(problems, errors.New("vault: Config.Refreshers is empty"))
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/records"
 )
 
 // A record is an entry as it is stored, sealed.
@@ -111,7 +112,7 @@ func (s *shelf) decode(raw store.Record) (record, error) {
 	}
 	var r record
 	if err := json.Unmarshal(plain, &r); err != nil {
-		return record{}, errSealed
+		return record{}, records.ErrUnreadable
 	}
 	return r, nil
 }

@@ -286,7 +286,7 @@ func (w *world) observe(rec store.Record) {
 }
 
 func mustSealer(t *testing.T, k Key) *Sealer {
-	s, err := newSealer([]Key{k})
+	s, err := NewSealer([]Key{k})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ const prefix = "token:"
 // New returns a Vault that watches its store until Close. Its error joins every problem of the Config.
 func New(config Config) (*Vault, error) {
 	config = config.withDefaults()
-	sealer, err := newSealer(config.Keys)
+	sealer, err := NewSealer(config.Keys)
 	if err := errors.Join(config.validate(), err); err != nil {
 		return nil, err
 	}

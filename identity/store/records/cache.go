@@ -1,0 +1,151 @@
+package records
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+// Config says what a [Cache] works on. Store and Keys are required.
+type Config struct {
+	// Store keeps the records. Close of the Cache does not close it.
+	Store store.Store
+
+	// Keys seal the records. The first seals, all open. To rotate, put a new
+	// key first, and remove the old one after the life of the longest record.
+	Keys []Key
+
+	// Timeout bounds one call of the store. Zero: 5 seconds.
+	Timeout time.Duration
+
+	// Logger gets a warning when the watch is interrupted. Nil: slog.Default().
+	Logger *slog.Logger
+}
+
+// A Cache is one process's view of a store. It is safe for concurrent use.
+type Cache struct {
+	store   store.Store
+	sealer  *Sealer
+	timeout time.Duration
+	logger  *slog.Logger
+
+	live  atomic.Uint64 // the epoch of the watch, or 0 while it is interrupted
+	epoch uint64        // how often the watch came up; only the watch uses it
+
+	kinds atomic.Pointer[[]observer] // every Kind that keeps records in memory
+	mu    sync.Mutex                 // guards writes of kinds, and closed
+
+	ctx     context.Context //nolint:containedctx // of the watch and of shared reads, which no single caller owns
+	stop    context.CancelFunc
+	running sync.WaitGroup // the watch and shared reads
+	closed  bool
+}
+
+// An observer is a Kind as the watch sees it.
+type observer interface {
+	synced()
+	changed(id ID, version uint64)
+	deleted(id ID)
+}
+
+// Open returns a Cache that watches the store until Close.
+//
+// Errors: every problem of the Config, joined.
+func Open(config Config) (*Cache, error) {
+	var missing error
+	if config.Store == nil {
+		missing = errors.New("records: Config.Store is missing")
+	}
+	sealer, err := NewSealer(config.Keys)
+	if err := errors.Join(missing, err); err != nil {
+		return nil, err
+	}
+	c := &Cache{
+		store:   config.Store,
+		sealer:  sealer,
+		timeout: cmp.Or(config.Timeout, 5*time.Second),
+		logger:  cmp.Or(config.Logger, slog.Default()),
+	}
+	c.kinds.Store(&[]observer{})
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	c.running.Go(c.watch)
+	return c, nil
+}
+
+// Close ends the watch and the shared reads under way. Reads that the cache
+// cannot answer fail with ErrClosed afterwards.
+func (c *Cache) Close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.stop()
+	c.running.Wait()
+}
+
+// goRead runs read in the background, unless the cache is closed.
+func (c *Cache) goRead(read func()) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrClosed
+	}
+	c.running.Go(read)
+	return nil
+}
+
+func (c *Cache) add(o observer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kinds := append([]observer{o}, *c.kinds.Load()...)
+	c.kinds.Store(&kinds)
+}
+
+// watch follows the store until Close.
+func (c *Cache) watch() {
+	for c.ctx.Err() == nil {
+		for e := range c.store.Watch(c.ctx) {
+			c.event(e)
+		}
+		c.live.Store(0)
+		select { // the store ended the watch: it is closed, or it has failed
+		case <-time.After(time.Second):
+		case <-c.ctx.Done():
+		}
+	}
+}
+
+func (c *Cache) event(e store.Event) {
+	kinds := *c.kinds.Load()
+	switch e.Kind {
+	case store.Synced:
+		c.epoch++
+		c.live.Store(c.epoch)
+		for _, k := range kinds {
+			k.synced()
+		}
+	case store.Lost:
+		c.live.Store(0)
+		c.logger.Warn("store watch interrupted: records are read from the store", slog.Any("error", e.Err))
+	case store.Changed:
+		for _, k := range kinds {
+			k.changed(ID(e.Key), e.Version)
+		}
+	case store.Deleted:
+		for _, k := range kinds {
+			k.deleted(ID(e.Key))
+		}
+	}
+}
+
+// trusted returns the epoch of the watch, or 0 if memory cannot be trusted now.
+func (c *Cache) trusted() uint64 { return c.live.Load() }
+
+func (c *Cache) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, c.timeout)
+}

@@ -1,0 +1,83 @@
+package records_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/memstore"
+)
+
+func newCanceled(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx, cancel
+}
+
+func isClosed(c <-chan struct{}) bool {
+	synctest.Wait()
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func TestChangesAndDeletionsAreReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memstore.New()
+		here, there := openTexts(t, s), openTexts(t, s)
+		first := here.put(0, "one")
+		there.wants("one")
+		ref := there.Ref(there.id)
+		changed, deleted := ref.Changed(), ref.Deleted()
+		here.put(first.Version, "two")
+		if !isClosed(changed) || isClosed(deleted) {
+			t.Errorf("after a change: changed %v, deleted %v, want true and false", isClosed(changed), isClosed(deleted))
+		}
+		changed = ref.Changed()
+		if err := here.Delete(t.Context(), here.id); err != nil {
+			t.Fatal(err)
+		}
+		if !isClosed(changed) || !isClosed(deleted) || !isClosed(ref.Deleted()) || !ref.IsDeleted() {
+			t.Error("a deletion by another process is not reported")
+		}
+		here.wantsError(store.ErrDeleted)
+		there.wantsError(store.ErrDeleted)
+		if n := there.held(); n != 0 {
+			t.Errorf("%d records in memory after the deletion, want none", n)
+		}
+	})
+}
+
+// Listeners hear of a deletion during an interruption once it has ended.
+func TestListenersSurviveAnInterruption(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := memstore.New()
+		s := &testStore{Store: memory, events: make(chan store.Event)}
+		here, there := openTexts(t, memory), openTexts(t, s)
+		s.report(store.Synced)
+		here.put(0, "one")
+		there.wants("one")
+		deleted, stop := there.Ref(there.id).Listen()
+		s.report(store.Lost)
+		if err := here.Delete(t.Context(), here.id); err != nil {
+			t.Fatal(err)
+		}
+		if isClosed(deleted) {
+			t.Fatal("a deletion is reported while the watch is interrupted")
+		}
+		s.report(store.Synced)
+		if !isClosed(deleted) {
+			t.Error("a deletion during an interruption is not reported after it")
+		}
+		stop()
+		stop()
+		if there.Ref(there.id).HasListeners() {
+			t.Error("HasListeners = true after stop, want false")
+		}
+	})
+}

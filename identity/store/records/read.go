@@ -1,0 +1,82 @@
+package records
+
+import (
+	"cmp"
+	"context"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+// A sharedRead is one read of the store that any number of callers wait for.
+type sharedRead[T any] struct {
+	done   chan struct{}
+	record *Record[T]
+	err    error
+}
+
+// Get is Kind.Get for this record. Callers that come while the store is read
+// share that read, each as long as its own context allows.
+func (r *Ref[T]) Get(ctx context.Context) (*Record[T], error) {
+	if c := r.copy.Load(); r.Current(c) {
+		return c, nil
+	}
+	if r.Dropped() {
+		return r.Read(ctx)
+	}
+	s, err := r.share()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-s.done:
+		return s.record, s.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// share returns the shared read under way, or begins one. No caller's context
+// reaches it.
+func (r *Ref[T]) share() (*sharedRead[T], error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.reading != nil {
+		return r.reading, nil
+	}
+	s := &sharedRead[T]{done: make(chan struct{})}
+	err := r.kind.cache.goRead(func() {
+		s.record, s.err = r.Read(r.kind.cache.ctx)
+		if r.IsDeleted() { // while it was read
+			s.record, s.err = nil, cmp.Or(s.err, store.ErrDeleted)
+		}
+		r.mu.Lock()
+		r.reading = nil
+		r.mu.Unlock()
+		close(s.done)
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.reading = s
+	return s, nil
+}
+
+// Read reads the record from the store, never from memory.
+//
+// Errors: as Get.
+func (r *Ref[T]) Read(ctx context.Context) (*Record[T], error) {
+	ctx, cancel := r.kind.cache.bounded(ctx)
+	defer cancel()
+	epoch := r.kind.cache.trusted() // before the read: later changes are newer than what it returns
+	raw, err := r.kind.cache.store.Get(ctx, string(r.id))
+	if err != nil {
+		r.failed(err)
+		return nil, err
+	}
+	c, err := r.kind.open(raw, epoch)
+	if err != nil {
+		r.failed(err)
+		return nil, err
+	}
+	return r.install(c), nil
+}

@@ -1,0 +1,147 @@
+package records
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+// A Ref is one record as this process knows it. Callers that keep a Ref spare
+// themselves the lookup by ID. It is safe for concurrent use.
+type Ref[T any] struct {
+	kind   *Kind[T]
+	id     ID
+	copy   atomic.Pointer[Record[T]] // nil: not read yet
+	newest atomic.Uint64             // the newest version that was reported, or dropped
+
+	mu        sync.Mutex
+	reading   *sharedRead[T]
+	changed   chan struct{} // closed at the next change; nil: no waiter has asked
+	deletion  chan struct{} // closed when the record is deleted; nil: no waiter has asked
+	deleted   bool
+	listeners int32
+}
+
+// dropped is the newest version of a Ref that gets no more events, because it
+// is no longer in memory: no copy of it is ever current.
+const dropped = math.MaxUint64
+
+func newRef[T any](k *Kind[T], id ID) *Ref[T] { return &Ref[T]{kind: k, id: id} }
+
+func newDroppedRef[T any](k *Kind[T], id ID) *Ref[T] {
+	r := newRef(k, id)
+	r.newest.Store(dropped)
+	return r
+}
+
+// Current reports whether a copy, which may be nil, is known to be what the
+// store has.
+func (r *Ref[T]) Current(c *Record[T]) bool {
+	live := r.kind.cache.trusted()
+	return c != nil && live != 0 && c.epoch == live && c.Version >= r.newest.Load()
+}
+
+// Dropped reports whether the Ref left memory: the record is absent, was
+// forgotten, or was never read. [Kind.Ref] returns another one then.
+func (r *Ref[T]) Dropped() bool { return r.newest.Load() == dropped }
+
+// Put is Kind.Put for this record.
+func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
+	next.ID = r.id
+	sealed, err := r.kind.codec.seal(r.kind.cache.sealer, r.id, next.Value)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := r.kind.cache.bounded(ctx)
+	defer cancel()
+	next.epoch = r.kind.cache.trusted()
+	version, err := r.kind.cache.store.Put(ctx, store.Record{
+		Key: string(r.id), Owner: string(next.Owner), Version: next.Version, Value: sealed, Expires: next.Expires,
+	})
+	if errors.Is(err, store.ErrConflict) { // versions grow: the stored one is newer
+		r.reported(next.Version + 1)
+	}
+	if err != nil {
+		r.failed(err)
+		return nil, err
+	}
+	next.Version = version
+	r.install(&next)
+	return &next, nil
+}
+
+// Forget drops the Ref from memory. The record stays stored.
+func (r *Ref[T]) Forget() { r.drop(false) }
+
+// failed drops a Ref whose record is absent, and one that was never read:
+// strangers choose keys, and must not fill the memory with them.
+func (r *Ref[T]) failed(err error) {
+	switch {
+	case Absent(err):
+		r.drop(true)
+	case r.copy.Load() == nil:
+		r.mu.Lock()
+		wanted := r.listeners > 0
+		r.mu.Unlock()
+		if !wanted {
+			r.drop(false)
+		}
+	}
+}
+
+// drop removes the Ref from memory. A read under way then changes nothing for
+// later callers.
+func (r *Ref[T]) drop(deleted bool) {
+	if r.kind.refs != nil {
+		r.kind.refs.Remove(string(r.id), r)
+	}
+	r.newest.Store(dropped)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if deleted && !r.deleted {
+		r.deleted = true
+		if r.deletion != nil {
+			close(r.deletion)
+		}
+	}
+	r.wake()
+}
+
+// install takes over a copy that is newer than the one in memory, or that was
+// read later, and returns the newest.
+func (r *Ref[T]) install(c *Record[T]) *Record[T] {
+	for {
+		old := r.copy.Load()
+		if old != nil && (c.Version < old.Version || c.Version == old.Version && c.epoch < old.epoch) {
+			return old
+		}
+		if !r.copy.CompareAndSwap(old, c) {
+			continue
+		}
+		if old == nil || old.Version != c.Version {
+			r.mu.Lock()
+			r.wake()
+			r.mu.Unlock()
+		}
+		return c
+	}
+}
+
+// reported notes that a version exists: older copies are out of date.
+func (r *Ref[T]) reported(version uint64) {
+	for {
+		newest := r.newest.Load()
+		if version <= newest || r.newest.CompareAndSwap(newest, version) {
+			break
+		}
+	}
+	if c := r.copy.Load(); c == nil || c.Version < version {
+		r.mu.Lock()
+		r.wake()
+		r.mu.Unlock()
+	}
+}

@@ -1,0 +1,99 @@
+package records
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
+)
+
+// A Key seals records at rest. Sealed records name the ID of their key, so that
+// an old key still opens them while a new one replaces it.
+type Key struct {
+	ID     string // 1 to 255 bytes, not secret
+	Secret []byte // 32 random bytes
+}
+
+// Format prints the ID and never the secret.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "Key(%s)", k.ID) }
+
+// NewKey returns a random key.
+func NewKey(id string) Key {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	return Key{ID: id, Secret: secret}
+}
+
+// A Sealer seals with the first of its keys and opens with any of them.
+type Sealer struct {
+	first string
+	keys  map[string]cipher.AEAD
+}
+
+// NewSealer returns a Sealer.
+//
+// Errors: every problem of the keys, joined.
+func NewSealer(keys []Key) (*Sealer, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("Config.Keys is empty: at least one key is needed")
+	}
+	s := &Sealer{first: keys[0].ID, keys: map[string]cipher.AEAD{}}
+	var problems []error
+	for i, k := range keys {
+		if err := s.add(k); err != nil {
+			problems = append(problems, fmt.Errorf("Config.Keys[%d]: %w", i, err))
+		}
+	}
+	return s, errors.Join(problems...)
+}
+
+func (s *Sealer) add(k Key) error {
+	switch {
+	case len(k.ID) < 1 || len(k.ID) > 255:
+		return fmt.Errorf("the ID has %d bytes, want 1 to 255", len(k.ID))
+	case len(k.Secret) != 32:
+		return fmt.Errorf("the secret has %d bytes, want 32", len(k.Secret))
+	case s.keys[k.ID] != nil:
+		return fmt.Errorf("two keys have the ID %q", k.ID)
+	}
+	block, err := aes.NewCipher(k.Secret)
+	if err != nil {
+		return err
+	}
+	// AES-256-GCM with random nonces (NIST SP 800-38D section 8.2.2). The
+	// cipher puts the nonce before the ciphertext.
+	s.keys[k.ID], err = cipher.NewGCMWithRandomNonce(block)
+	return err
+}
+
+// envelope is the first byte of what Seal returns. After it come the length of
+// the key's ID, the ID, and the nonce and ciphertext.
+const envelope = 1
+
+// Seal encrypts plain and binds it to place, the record's key in the store: it
+// does not open at another place.
+func (s *Sealer) Seal(place string, plain []byte) []byte {
+	head := append([]byte{envelope, byte(len(s.first))}, s.first...) //nolint:gosec // NewSealer allows 255
+	//nolint:gosec // this cipher wants a nil nonce
+	return s.keys[s.first].Seal(head, nil, plain, append([]byte(place), head...))
+}
+
+// Open returns what was sealed at place.
+//
+// Errors: ErrUnreadable.
+func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
+	if len(sealed) < 2 || sealed[0] != envelope || len(sealed) < 2+int(sealed[1]) {
+		return nil, ErrUnreadable
+	}
+	head := sealed[:2+int(sealed[1])]
+	key := s.keys[string(head[2:])]
+	if key == nil {
+		return nil, ErrUnreadable
+	}
+	plain, err := key.Open(nil, nil, sealed[len(head):], append([]byte(place), head...))
+	if err != nil {
+		return nil, ErrUnreadable
+	}
+	return plain, nil
+}

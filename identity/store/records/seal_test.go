@@ -1,0 +1,100 @@
+package records_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/store/records"
+)
+
+func newSealer(t testing.TB, keys ...records.Key) *records.Sealer {
+	t.Helper()
+	s, err := records.NewSealer(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// req 73, 81: a sealed value opens at its place only, with any of the keys, and
+// unchanged in every byte. I9
+func TestSealer(t *testing.T) {
+	old, current := records.NewKey("old"), records.NewKey("current")
+	sealed := newSealer(t, old).Seal("here", []byte("plain text"))
+	if bytes.Contains(sealed, []byte("plain")) {
+		t.Errorf("Seal = %q, which shows the text", sealed)
+	}
+	if got, err := newSealer(t, current, old).Open("here", sealed); err != nil || string(got) != "plain text" {
+		t.Errorf("Open after a rotation = %q, %v, want the text", got, err)
+	}
+	if _, err := newSealer(t, current).Open("here", sealed); !errors.Is(err, records.ErrUnreadable) {
+		t.Errorf("Open without the key = %v, want ErrUnreadable", err)
+	}
+	s := newSealer(t, old)
+	if _, err := s.Open("there", sealed); !errors.Is(err, records.ErrUnreadable) {
+		t.Errorf("Open at another place = %v, want ErrUnreadable", err)
+	}
+	for i := range sealed {
+		changed := bytes.Clone(sealed)
+		changed[i] ^= 1
+		if _, err := s.Open("here", changed); !errors.Is(err, records.ErrUnreadable) {
+			t.Errorf("Open with byte %d changed = %v, want ErrUnreadable", i, err)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	s := newSealer(f, records.Key{ID: "a", Secret: bytes.Repeat([]byte{7}, 32)})
+	for _, seed := range [][]byte{nil, {1}, {1, 255}, {1, 1, 'a'}, {2, 1, 'a', 0}, s.Seal("elsewhere", []byte("x"))} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, sealed []byte) {
+		if plain, err := s.Open("here", sealed); err == nil || plain != nil {
+			t.Errorf("Open(%x) = %q, %v, want ErrUnreadable", sealed, plain, err)
+		}
+	})
+}
+
+func TestKeysAreChecked(t *testing.T) {
+	good := records.NewKey("a")
+	for name, keys := range map[string][]records.Key{
+		"none":    {},
+		"short":   {{ID: "a", Secret: make([]byte, 16)}},
+		"unnamed": {{Secret: good.Secret}},
+		"twice":   {good, good},
+	} {
+		if _, err := records.NewSealer(keys); err == nil {
+			t.Errorf("NewSealer(%s) = nil, want an error", name)
+		}
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
+		if got := fmt.Sprintf(verb, good); got != "Key(a)" {
+			t.Errorf("%s prints %q, want Key(a)", verb, got)
+		}
+	}
+}
+
+// An update of this program must find what the last version stored.
+func TestPlacesAndFormStayTheSame(t *testing.T) {
+	c, err := records.Open(records.Config{Store: memstore.New(), Keys: []records.Key{testKey}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	k := records.NewKind(c, "session:", records.JSON[string]())
+	const hash = "LHDhK3oGRvkiefQnx7OOczTY5Tic_xZ6HcMOc_gmtoM"
+	if got := k.ID("key"); got != "session:"+hash {
+		t.Errorf("ID = %q, want %q", got, "session:"+hash)
+	}
+	if got := k.Owner("key"); got != "session:"+hash || k.Owner("") != "" {
+		t.Errorf("Owner = %q and %q, want the same hash, and none for none", got, k.Owner(""))
+	}
+	sealed := newSealer(t, records.NewKey("id")).Seal("p", nil)
+	if !strings.HasPrefix(string(sealed), "\x01\x02id") || len(sealed) != 4+12+16 {
+		t.Errorf("Seal = %x, want version 1, the key's ID, 12 bytes of nonce and 16 of tag", sealed)
+	}
+}
