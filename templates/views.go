@@ -4,9 +4,15 @@ import "time"
 
 // Page is what every page shows around its content.
 type Page struct {
-	Title     string
-	Path      string // the page's own path, to mark it in the navigation
-	User      *User  // nil when nobody is signed in
+	Title string
+	Path  string // the page's own path, to mark it in the navigation
+	User  *User  // nil when nobody is signed in
+
+	// Navigation lists the pages of the host application, and Styles the style
+	// sheets that this page needs beside the site's own.
+	Navigation []Link
+	Styles     []string
+
 	Machine   bool   // whether the machine-to-machine page is offered
 	Platforms bool   // whether the platforms page is offered
 	Notice    string // one sentence of good news, or empty

@@ -64,6 +64,16 @@ type Config struct {
 	// APITransport sends the calls to these APIs. Nil: [NewAPITransport].
 	APITransport http.RoundTripper
 
+	// Pages are the pages of the host application. They are in the navigation in
+	// this order. See the example of [Page].
+	Pages []Page
+
+	// Public are handlers of the host application by path, such as "/assets/",
+	// that serve without a session: style sheets and scripts of its pages, for
+	// example. Their answers carry the site's security headers, and are not
+	// stored unless the handler replaces Cache-Control.
+	Public map[string]http.Handler
+
 	// SampleUsers are shown on the sign-in page. For the embedded server only.
 	SampleUsers []templates.SampleUser
 
@@ -183,6 +193,7 @@ func (c Config) validate() error {
 	}
 	problems = append(problems, validateMachine(c.Machine)...)
 	problems = append(problems, validatePlatforms(c.Platforms, c.InsecureAllowHTTP)...)
+	problems = append(problems, c.validatePages()...)
 	problems = append(problems, c.FrontOffice.validate("FrontOffice")...)
 	problems = append(problems, c.BackOffice.validate("BackOffice")...)
 	if err := checkURL(c.PublicURL, c.InsecureAllowHTTP); err != nil {

@@ -13,10 +13,9 @@ import (
 // site are small.
 const maxRequestBody = 64 << 10
 
-// routes is every route of the site, grouped by who may call it.
-func (s *Server) routes() (http.Handler, error) {
-	pages := http.NewServeMux()
-	for pattern, h := range map[string]handler{
+// pageRoutes is every page of the site's own, grouped by who may call it.
+func (s *Server) pageRoutes(mux *http.ServeMux) map[string]handler {
+	return map[string]handler{
 		// Everyone.
 		"GET /{$}":                    s.home,
 		"GET /sign-in":                s.signInPage,
@@ -24,7 +23,7 @@ func (s *Server) routes() (http.Handler, error) {
 		"GET /sign-in/second-factor":  s.secondFactorPage,
 		"POST /sign-in/second-factor": s.secondFactor,
 		"POST /sign-out":              s.signOut,
-		"/":                           s.notFound(pages),
+		"/":                           s.notFound(mux),
 
 		// Who is signed in; a call of these is use of the session.
 		"GET /account":              s.signedIn(s.account),
@@ -50,15 +49,25 @@ func (s *Server) routes() (http.Handler, error) {
 		"GET /admin/sessions":      s.signedIn(s.administrator(s.adminSessionsPage)),
 		"POST /admin/sessions":     s.signedIn(s.administrator(s.searchUser)),
 		"POST /admin/sessions/end": s.signedIn(s.administrator(s.adminEndSessions)),
-	} {
+	}
+}
+
+// routes is every route of the site.
+func (s *Server) routes() (http.Handler, error) {
+	pages := http.NewServeMux()
+	for pattern, h := range s.pageRoutes(pages) {
 		pages.Handle(pattern, s.page(h))
 	}
+	s.addPages(pages) // of the host application
 
 	// Whose scripts call: /api/frontoffice/ and /api/backoffice/, see proxy.Or below.
 
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
-	site.Handle("/static/", static.Handler())
+	site.Handle(static.Prefix, static.Handler())
+	for path, h := range s.config.Public {
+		site.Handle(path, h)
+	}
 	site.HandleFunc("POST "+backChannelPath, s.backChannelLogout) // the IdentityServer: neither session nor origin, but a signed token
 	site.HandleFunc("GET /healthz", healthz)
 	site.HandleFunc("GET /readyz", s.ready.serve)

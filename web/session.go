@@ -20,6 +20,8 @@ const (
 	keyBrowser = "b"
 	keyNotice  = "n"
 	keyNews    = "p"
+
+	hostPrefix = "host." // before the names of the host application's values
 )
 
 // user is who is signed in. The tokens are not here but in the vault.
@@ -127,6 +129,7 @@ func (s *sessions) SignIn(ctx context.Context, u user, claims []claim, flow []ex
 		return fmt.Errorf("renew the session id: %w", err)
 	}
 	s.manager.SetDeadline(ctx, u.SignedIn.Add(s.absolute))
+	s.forgetHostValues(ctx)
 	s.put(ctx, keyUser, u)
 	s.put(ctx, keyClaims, claims)
 	s.put(ctx, keyFlow, flow)
@@ -247,6 +250,17 @@ func (s *sessions) put(ctx context.Context, key string, v any) {
 	}
 	s.manager.Put(ctx, key, json.RawMessage(raw))
 }
+
+// forgetHostValues removes what the host application keeps for the user before.
+func (s *sessions) forgetHostValues(ctx context.Context) {
+	for _, key := range s.manager.Keys(ctx) {
+		if strings.HasPrefix(key, hostPrefix) {
+			s.manager.Remove(ctx, key)
+		}
+	}
+}
+
+func (s *sessions) remove(ctx context.Context, key string) { s.manager.Remove(ctx, key) }
 
 func (s *sessions) get(ctx context.Context, key string, v any) bool {
 	raw, ok := s.manager.Get(ctx, key).(json.RawMessage)

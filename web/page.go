@@ -1,0 +1,185 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/static"
+	"b2trader.identity.auth/templates"
+)
+
+// A Page is one path of the site that the host application answers, for
+// signed-in users. Requests without a session, from another site or with a body
+// over 64 KiB do not reach it: they get the site's own answers. Every answer
+// carries the site's security headers and is not stored, see [Session.Render]
+// for what the Content-Security-Policy allows.
+type Page struct {
+	// Path is the path of the page, such as "/orders". It may have wildcards,
+	// as patterns of http.ServeMux have: "/orders/{id}".
+	Path string
+
+	// Name is the text of the page's entry in the navigation. Empty: the page
+	// has no entry.
+	Name string
+
+	// AdministratorsOnly refuses other users with 403, and hides the page's
+	// entry in the navigation from them.
+	AdministratorsOnly bool
+
+	// Get answers GET and HEAD, and Post answers POST. At least one is needed.
+	// The other method gets 405.
+	Get, Post PageHandler
+}
+
+// A PageHandler answers one request of a signed-in user. For a POST, r.PostForm
+// is parsed if the body is a form.
+//
+// If it returns an error, it must not have answered: the site logs the error
+// and answers for it. An [*Error] has a status and may have words of its own.
+// An error of [Session.HTTPClient] that says that there is no token becomes 503
+// with Retry-After, or 401 and the end of the session. Any other error becomes
+// 500, and its text is not shown.
+type PageHandler func(w http.ResponseWriter, r *http.Request, s *Session) error
+
+// An Error tells the site how to answer for a [PageHandler].
+type Error struct {
+	Status int // the HTTP status
+
+	// Headline and Explanation are shown to the user. Empty: the site's usual
+	// words for the status.
+	Headline, Explanation string
+
+	Err error // the cause, for the log only; it may be nil
+}
+
+// Error returns the status and the cause.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return http.StatusText(e.Status)
+	}
+	return fmt.Sprintf("%s: %v", http.StatusText(e.Status), e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// addPages routes the pages of the host application.
+func (s *Server) addPages(mux *http.ServeMux) {
+	for _, p := range s.config.Pages {
+		for method, h := range map[string]PageHandler{http.MethodGet: p.Get, http.MethodPost: p.Post} {
+			if h == nil {
+				continue
+			}
+			serve := s.hostPage(h)
+			if p.AdministratorsOnly {
+				serve = s.administrator(serve)
+			}
+			mux.Handle(method+" "+p.Path, s.page(s.signedIn(serve)))
+		}
+	}
+}
+
+// hostPage calls a handler of the host application with the session.
+func (s *Server) hostPage(h PageHandler) userHandler {
+	return func(w http.ResponseWriter, r *http.Request, u user) error {
+		if r.Method == http.MethodPost {
+			if _, err := postForm(r); err != nil {
+				return err
+			}
+		}
+		session, err := s.hostSession(r, u)
+		if err != nil {
+			return err
+		}
+		err = h(w, r, session)
+		if told, ok := errors.AsType[*Error](err); ok {
+			return &fault{Status: told.Status, Headline: told.Headline, Explanation: told.Explanation, Err: err}
+		}
+		return err
+	}
+}
+
+// navigation lists the entries of the pages that u may open.
+func (s *Server) navigation(u user) []templates.Link {
+	var links []templates.Link
+	for _, p := range s.config.Pages {
+		if p.Name != "" && (u.Administrator || !p.AdministratorsOnly) {
+			links = append(links, templates.Link{Text: p.Name, Href: p.Path})
+		}
+	}
+	return links
+}
+
+// validatePages returns every problem of Config.Pages and Config.Public.
+func (c Config) validatePages() []error {
+	var problems []error
+	report := func(field, what string) {
+		problems = append(problems, &tokenapi.FieldError{Field: "Config." + field, Err: errors.New(what)})
+	}
+	taken := http.NewServeMux()
+	for _, path := range []string{"/healthz", "/readyz", backChannelPath} {
+		_ = register(taken, path)
+	}
+	for pattern := range new(Server).pageRoutes(taken) {
+		_ = register(taken, pattern[strings.Index(pattern, "/"):]) // some are there for two methods
+	}
+	for i, p := range c.Pages {
+		field := fmt.Sprintf("Pages[%d]", i)
+		if problem := pathProblem(taken, p.Path); problem != "" {
+			report(field+".Path", problem)
+		}
+		if p.Get == nil && p.Post == nil {
+			report(field+".Get", "is missing, and so is Post: one of them must answer")
+		}
+		if p.Name != "" && p.Get == nil {
+			report(field+".Get", "is missing: the navigation leads to the page")
+		}
+		if p.Name != "" && strings.Contains(p.Path, "{") {
+			report(field+".Name", "must be empty: the navigation cannot fill in the wildcard of the path")
+		}
+	}
+	for path, h := range c.Public {
+		field := fmt.Sprintf("Public[%q]", path)
+		if problem := pathProblem(taken, path); problem != "" {
+			report(field, problem)
+		}
+		if h == nil {
+			report(field, "has no handler")
+		}
+	}
+	return problems
+}
+
+// pathProblem says what is wrong with a path of the host application, or
+// returns "" and registers the path.
+func pathProblem(taken *http.ServeMux, path string) string {
+	switch {
+	case path == "":
+		return "is missing"
+	case !strings.HasPrefix(path, "/"):
+		return "must begin with a slash"
+	case strings.ContainsAny(path, " ?#"):
+		return "must be a path alone, without method, query and fragment"
+	case strings.HasPrefix(path, apiPrefix), strings.HasPrefix(path, static.Prefix):
+		return "is below a path that belongs to the site"
+	}
+	if err := register(taken, path); err != nil {
+		return "cannot be added: it is a path of the site or of another page, or it is malformed"
+	}
+	return ""
+}
+
+// register adds path to taken. Its error says that the path conflicts with another or
+// is malformed, which http.ServeMux reports by a panic.
+func register(taken *http.ServeMux, path string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%v", p)
+		}
+	}()
+	taken.Handle(path, http.NotFoundHandler())
+	return nil
+}

@@ -1,0 +1,138 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/templates"
+)
+
+// maxHostValue bounds one value that [Session.Put] keeps, in bytes of JSON.
+const maxHostValue = 32 << 10
+
+// clientTimeout bounds one request of [Session.HTTPClient].
+const clientTimeout = 30 * time.Second
+
+// A Session is the session of one request, for a page of the host application.
+// It is valid until the handler returns, and not safe for concurrent use.
+type Session struct {
+	Subject       string   // the user's id at the IdentityServer, the claim sub
+	Email         string   // empty: the IdentityServer did not say
+	Nickname      string   // empty: the IdentityServer did not say
+	Client        string   // the client that the user signed in with, such as "spa"
+	Scopes        []string // the scopes that the token was granted
+	Administrator bool     // see the package's doc
+	SignedIn      time.Time
+
+	server   *Server
+	request  *http.Request
+	vaultKey string
+}
+
+func (s *Server) hostSession(r *http.Request, u user) (*Session, error) {
+	status, err := s.vault.Status(r.Context(), u.VaultKey)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{
+		Subject: u.Subject, Email: u.Email, Nickname: u.Nickname, Client: u.Client,
+		Scopes: strings.Fields(status.Scope), Administrator: u.Administrator, SignedIn: u.SignedIn,
+		server: s, request: r, vaultKey: u.VaultKey,
+	}, nil
+}
+
+// HTTPClient returns a client that sends each request with the session's live
+// access token as bearer, renewed when it is due. Use it only for servers that
+// may see the token. A request that is answered with 401 is sent once more with
+// a new token if its body can be had again (http.Request.GetBody). A redirect
+// is not followed: it is the answer. A request, with its body, takes at most
+// 30 seconds. Config.APITransport sends the requests.
+//
+// Its error wraps [vault.ErrNotFound], [vault.ErrEnded] or a
+// *[vault.UnavailableError] if there is no token; nothing was sent then.
+func (s *Session) HTTPClient() *http.Client {
+	return &http.Client{
+		Transport:     &vault.Transport{Vault: s.server.vault, Key: s.vaultKey, Base: s.server.config.APITransport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       clientTimeout,
+	}
+}
+
+// Content is what a page of the host application shows inside the site's frame.
+type Content struct {
+	// Title is the page's title, without the site's name.
+	Title string
+
+	// Body is what stands between header and footer. [templ.FromGoHTML] makes
+	// one of an html/template.
+	Body templ.Component
+
+	// Styles are the URLs of style sheets that the page needs beside the
+	// site's own. [Config.Public] can serve them.
+	Styles []string
+
+	// Status is the HTTP status. Zero: 200.
+	Status int
+}
+
+// Render answers with a page in the site's frame: header, navigation and, once,
+// the sentence that [Session.Notify] has kept. Nothing is sent if c.Body cannot
+// be rendered.
+//
+// The site's Content-Security-Policy allows style sheets, scripts, pictures and
+// fetch requests of the site's own origin, and forms that post to it. Inline
+// scripts and inline styles do not work.
+func (s *Session) Render(w http.ResponseWriter, c Content) error {
+	page := s.server.view(s.request, c.Title)
+	page.Styles = c.Styles
+	status := c.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	return s.server.render(w, s.request, status, templates.HostPage(page, c.Body))
+}
+
+// Notify keeps a sentence of good news for the next page that the user sees,
+// such as after a redirect.
+func (s *Session) Notify(sentence string) { s.server.sessions.PutNotice(s.request.Context(), sentence) }
+
+// Put keeps a small value in the session until it ends or another user signs in
+// with the same browser. All processes of the site see the value. It is stored
+// as JSON, sealed.
+//
+// Errors: the value cannot be encoded, or is over 32 KiB.
+func (s *Session) Put(name string, value any) error {
+	raw, err := json.Marshal(value)
+	if err == nil && len(raw) > maxHostValue {
+		err = errors.New("is over 32 KiB")
+	}
+	if err != nil {
+		return fmt.Errorf("web: session value %s: %w", name, err)
+	}
+	s.server.sessions.put(s.request.Context(), hostPrefix+name, json.RawMessage(raw))
+	return nil
+}
+
+// Get reads a value of [Session.Put] into the pointer, and reports whether there
+// is one that fits.
+func (s *Session) Get(name string, pointer any) bool {
+	return s.server.sessions.get(s.request.Context(), hostPrefix+name, pointer)
+}
+
+// Remove removes a value.
+func (s *Session) Remove(name string) { s.server.sessions.remove(s.request.Context(), hostPrefix+name) }
+
+// Logger returns Config.Logger with the request's id, the client's address and
+// the session as attributes, as the site's own events have them.
+func (s *Session) Logger() *slog.Logger {
+	v := visitOf(s.request.Context())
+	return s.server.config.Logger.With("request", v.ID, "address", v.Address.String(), "session", v.Session)
+}
