@@ -11,15 +11,18 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// StaticBearer returns a Source that has no other bearer than token, for a B2Core session that somebody else keeps alive, or that need
-// not outlive the token. When B2Core refuses it, the session is over for the client.
+// StaticBearer returns a Source that always returns token. It suits a B2Core
+// session that another program keeps alive, or a program that ends before the
+// token does. When B2Core refuses the token, the session has ended for the
+// client.
 func StaticBearer(token string) tokenapi.Source {
 	return func(context.Context, *oauth2.Token) (*oauth2.Token, error) {
 		return &oauth2.Token{AccessToken: token, TokenType: "Bearer"}, nil
 	}
 }
 
-// bearer asks for the token to show, other than the one that was refused if that is not nil.
+// bearer asks Config.Bearer for the token to show. If refused is not nil, it
+// asks for another one.
 func (c *Client) bearer(ctx context.Context, op string, refused *oauth2.Token) (*oauth2.Token, error) {
 	call := c.peer.Call(op)
 	bearer, err := c.config.Bearer(ctx, refused)
@@ -27,15 +30,16 @@ func (c *Client) bearer(ctx context.Context, op string, refused *oauth2.Token) (
 	case err != nil:
 		return nil, noBearer(ctx, call, refused, err)
 	case bearer == nil, bearer.AccessToken == "":
-		return nil, call.Fail(tokenapi.ErrMisconfigured, "Config.Bearer gave no token")
+		return nil, call.Fail(tokenapi.ErrMisconfigured, "Config.Bearer returned no token")
 	case !httpx.HeaderSafe(bearer.AccessToken):
-		return nil, call.Fail(tokenapi.ErrMisconfigured, "Config.Bearer gave a token that cannot stand in a header")
+		return nil, call.Fail(tokenapi.ErrMisconfigured, "Config.Bearer returned a token that cannot stand in a header")
 	}
 	return bearer, nil
 }
 
-// noBearer says what an error of the Source means for the call. Unless it ends the session, it is told but not wrapped: what is refused
-// or misconfigured behind the Source is not this client.
+// noBearer turns an error of Config.Bearer into the call's error. It wraps the
+// error only if that ends the session; otherwise it quotes the text, because a
+// refusal or a misconfiguration behind Bearer is not this client's.
 func noBearer(ctx context.Context, call *httpx.Call, refused *oauth2.Token, err error) error {
 	outcome := tokenapi.OutcomeOf(err)
 	switch {
@@ -49,7 +53,8 @@ func noBearer(ctx context.Context, call *httpx.Call, refused *oauth2.Token, err 
 	return e
 }
 
-// answered takes note in err that call has brought an answer before: who repeats the operation at once would have the same.
+// answered marks err as sent if nothing was sent after call, which brought an
+// answer: an immediate retry would get the same answer.
 func answered(err error, call *httpx.Call) error {
 	e, ok := errors.AsType[*tokenapi.Error](err)
 	if ok && e.Outcome().Kind == tokenapi.NotSent {

@@ -10,7 +10,8 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// An origin is a scheme, a host and a port, so that equal ones are equal (RFC 6454 section 4).
+// An origin is a scheme, a host and a port (RFC 6454 section 4), comparable
+// by ==.
 type origin struct{ scheme, host, port string }
 
 func originOf(u *url.URL) origin {
@@ -25,23 +26,23 @@ func originOf(u *url.URL) origin {
 	return origin{u.Scheme, strings.ToLower(u.Hostname()), port}
 }
 
-// errNotBare says that a URL holds more than a place.
+// errNotBare refuses a URL with a query, a fragment or unusual characters.
 var errNotBare = errors.New("must be a bare URL")
 
-// parseHost accepts an http or https URL without userinfo, query and fragment, in printable ASCII, so that every reader of it
-// sees the same host.
+// parseHost accepts an http or https URL in printable ASCII, without userinfo,
+// query and fragment, so that every parser reads the same host.
 func parseHost(raw string) (*url.URL, error) {
 	if !httpx.HeaderSafe(raw) || strings.ContainsAny(raw, "?#") {
 		return nil, errNotBare
 	}
-	u, err := httpx.ParseURL(raw, true)          // http too: what matters is whether it is expected
-	if err == nil && !httpx.HeaderSafe(u.Host) { // it was percent-encoded
+	u, err := httpx.ParseURL(raw, true)          // also http, which Config.Hosts may list
+	if err == nil && !httpx.HeaderSafe(u.Host) { // the host was percent-encoded
 		return nil, errNotBare
 	}
 	return u, err
 }
 
-// parseHosts parses Config.Hosts, and returns every problem.
+// parseHosts parses Config.Hosts and returns every problem.
 func parseHosts(raw []string) ([]origin, []error) {
 	var hosts []origin
 	var problems []error
@@ -59,8 +60,9 @@ func parseHosts(raw []string) ([]origin, []error) {
 	return hosts, problems
 }
 
-// hostProblem says what is wrong with the host of an answer; "" if nothing. A host of the right origin may have a path: it
-// is "the URL to which the request … was sent".
+// hostProblem returns what is wrong with the host of an answer, or "". A host
+// of an expected origin may have a path: the host is "the URL to which the
+// request … was sent".
 func (c *Client) hostProblem(a answer) string {
 	if a.Host == "" {
 		return ""

@@ -10,9 +10,11 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// refused are the statuses of …/refresh that may be about the refresh token. The page shows none: a field that fails validation
-// (400, 422), a credential that is not accepted (401, 403), a thing that is not there (404). If it is about the bearer or the
-// platformId instead, or a gateway's, signing in again meets the same refusal, and tells.
+// refused lists the statuses of …/refresh that may be about the refresh token,
+// since the page shows none: a field fails validation (400, 422), a credential
+// is not accepted (401, 403), a thing does not exist (404). If the bearer, the
+// platformId or a gateway is the cause, the sign-in that follows gets the same
+// refusal and reports it.
 var refused = []int{
 	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
 }
@@ -21,10 +23,12 @@ type refreshRequest struct {
 	RefreshToken string `json:"refreshToken"`
 }
 
-// Refresh gets the successor of old by its refresh token: POST …/refresh. If old is nil or has none, or it is refused, Refresh signs in again
-// by the bearer. An answer without a refresh token leaves that of old in use.
+// Refresh gets the successor of old by its refresh token: POST …/refresh. It
+// signs in by the bearer instead if old is nil or has no refresh token, or if
+// B2Core refuses that. If the answer has no refresh token, the successor keeps
+// that of old. Refresh makes the Client a vault.Refresher.
 //
-// After an error with Sent set, B2Core may have spent the refresh token. It is what package vault calls a Refresher.
+// After an error with Sent set, B2Core may have spent the refresh token.
 //
 // Errors: as SignIn.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {

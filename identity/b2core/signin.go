@@ -10,25 +10,29 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// What refusals of …/auth mean. The page shows none; the overview of the reference says what 400 and 401 are for.
+// authVerdict maps refusals of …/auth. The page shows none; the overview of the
+// reference explains 400 and 401.
 var authVerdict = httpx.Verdict{Status: map[int]error{
-	http.StatusBadRequest:          tokenapi.ErrMisconfigured, // a platformId or a country that cannot be: nothing else is sent
+	http.StatusBadRequest:          tokenapi.ErrMisconfigured, // the platformId or the country: nothing else is sent
 	http.StatusUnprocessableEntity: tokenapi.ErrMisconfigured,
 	http.StatusUnauthorized:        tokenapi.ErrNotSignedIn,
 	http.StatusForbidden:           tokenapi.ErrNotSignedIn,
 }}
 
-// What a 403 means that is not JSON: a gateway in front of B2Core refuses us, which must not end a session.
+// gatewayVerdict maps a 403 that is not JSON: a gateway in front of B2Core
+// refuses us, which must not end a session.
 var gatewayVerdict = httpx.Verdict{Status: map[int]error{http.StatusForbidden: tokenapi.ErrMisconfigured}}
 
-// SignIn gets a pair of tokens for the bearer: POST …/auth. A bearer that is refused with 401 got nothing done, so
-// Config.Bearer is asked for another, once, and the request repeated with that.
+// SignIn gets an access token and a refresh token for the bearer: POST …/auth.
+// After a 401, which changed nothing at B2Core, SignIn asks Config.Bearer for
+// another token and repeats the request once.
 //
-// Errors: ErrNotSignedIn if B2Core refuses the bearer, or Config.Bearer says that its session has ended; ErrMisconfigured;
+// Errors: ErrNotSignedIn if B2Core refuses the bearer, or if the error of
+// Config.Bearer says that its session has ended; ErrMisconfigured;
 // ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context) (*oauth2.Token, error) { return c.signIn(ctx) }
 
-// signIn is SignIn. The secrets are others than the bearer, which B2Core has been told before.
+// signIn is SignIn after a request that sent secrets, which errors must hide.
 func (c *Client) signIn(ctx context.Context, secrets ...string) (*oauth2.Token, error) {
 	const op = "sign in"
 	bearer, err := c.bearer(ctx, op, nil)
@@ -56,12 +60,12 @@ func (c *Client) signIn(ctx context.Context, secrets ...string) (*oauth2.Token, 
 	return c.tokens(call, "")
 }
 
-// auth posts to …/auth.
+// auth sends the request of …/auth.
 func (c *Client) auth(ctx context.Context, op string, bearer *oauth2.Token, secrets ...string) (*httpx.Call, error) {
 	return c.post(ctx, op, "auth", bearer, httpx.Request{Header: c.config.country()}, secrets...)
 }
 
-// authOf chooses the verdict on the last answer of …/auth.
+// authOf returns the verdict for the last answer of …/auth.
 func authOf(call *httpx.Call) httpx.Verdict {
 	if call.Last.StatusCode == http.StatusForbidden && !httpx.IsJSON(call.Last.Header.Get("Content-Type")) {
 		return gatewayVerdict
@@ -69,5 +73,6 @@ func authOf(call *httpx.Call) httpx.Verdict {
 	return authVerdict
 }
 
-// FirstToken returns what to put into a vault at the start, so that the renewal signs in.
+// FirstToken returns an expired token to put into a vault at the start: its
+// renewal signs in.
 func (*Client) FirstToken() *oauth2.Token { return tokenapi.FirstToken() }

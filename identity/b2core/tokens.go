@@ -12,16 +12,17 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// An answer is what both endpoints answer.
+// An answer is the body of an answer of both endpoints.
 type answer struct {
 	Token        string        `json:"token"`
 	RefreshToken string        `json:"refreshToken"`
-	TTL          httpx.Seconds `json:"ttl"` // 0: not told
+	TTL          httpx.Seconds `json:"ttl"` // 0: none
 	Host         string        `json:"host"`
 	Header       string        `json:"header"` // "Always Authorization"
 }
 
-// post sends r with the bearer, once, and returns the call with its answer. The secrets are others than the bearer.
+// post sends r with the bearer, once, and returns the call with its answer. The
+// call's errors hide the bearer and the secrets.
 func (c *Client) post(ctx context.Context, op, action string, bearer *oauth2.Token, r httpx.Request, secrets ...string) (*httpx.Call, error) {
 	call := c.peer.Call(op, append(secrets, bearer.AccessToken)...)
 	r.Method, r.URL = http.MethodPost, c.endpoint(action)
@@ -32,7 +33,8 @@ func (c *Client) post(ctx context.Context, op, action string, bearer *oauth2.Tok
 	return call, call.Send(ctx, r)
 }
 
-// tokens makes a token of the last answer, which says yes. A refresh token that it leaves out stays the old one.
+// tokens makes a token of the last answer, a 2xx. If that has no refresh token,
+// the token keeps oldRefresh.
 func (c *Client) tokens(call *httpx.Call, oldRefresh string) (*oauth2.Token, error) {
 	var a answer
 	if err := call.Decode(&a, "a pair of tokens"); err != nil {

@@ -9,47 +9,48 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// SamplePlatform is B2Trader's platformId in the page's samples, and the one platform of a
-// zero Config.
+// SamplePlatform is B2Trader's platformId in the page's samples, and the only
+// platform of a zero Config.
 const SamplePlatform = "1"
 
-// Config describes a B2Core. The zero value is the one of the page's samples.
+// Config describes a B2Core. The zero value is that of the page's samples.
 type Config struct {
-	// AccessTokenLifetime is the ttl: how long access tokens are good, in whole seconds. 0 means
-	// 60 s, the page's sample.
+	// AccessTokenLifetime is the life of an access token, the ttl, in whole
+	// seconds. Zero: 60 s, as in the page's sample.
 	AccessTokenLifetime time.Duration
 
-	// RefreshTokenLifetime is how long a refresh token is good, from its own issue. The real
-	// one is not known. 0 means 10 h, which is what the claims of the page's sample say.
+	// RefreshTokenLifetime is the life of a refresh token, from its own issue,
+	// in whole seconds. Zero: 10 h, as in the claims of the page's sample; the
+	// real life is unknown.
 	RefreshTokenLifetime time.Duration
 
-	// BearerLifetime is how long the access tokens of the B2Core session are good.
-	// 0 means 10 minutes.
+	// BearerLifetime is the life of the B2Core session's access tokens, in whole
+	// seconds. Zero: 10 minutes.
 	BearerLifetime time.Duration
 
-	// NumericTTL writes the ttl as a number. False as the page: a string.
+	// NumericTTL writes the ttl as a number. False: as a string, like the page.
 	NumericTTL bool
 
-	// Host is what every answer names as its host. Empty means the request's own origin: "the
+	// Host is the host of every answer. Empty: the request's own origin, "the
 	// URL to which the request … was sent".
 	Host string
 
-	// Platforms are the platformIds that there are. Nil means SamplePlatform only.
+	// Platforms lists the platformIds that exist. Nil: SamplePlatform.
 	Platforms []string
 
-	// ReuseRefreshTokens lets a refresh token work as often as it lives. False: once.
+	// ReuseRefreshTokens lets a refresh token work any number of times. False:
+	// once.
 	ReuseRefreshTokens bool
 
-	// RefreshFailureStatus is the HTTP status of a refused refresh token, which the page does
-	// not tell. 0 means 401.
+	// RefreshFailureStatus is the HTTP status of a refused refresh token, which
+	// the page does not tell. Zero: 401.
 	RefreshFailureStatus int
 
-	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble.
-	// It must be safe for concurrent use.
+	// Now is the clock, safe for concurrent use. Nil: time.Now, which is virtual
+	// in a testing/synctest bubble.
 	Now func() time.Time
 }
 
-// withDefaults fills what zero stands for.
 func (c Config) withDefaults() Config {
 	c.AccessTokenLifetime = cmp.Or(c.AccessTokenLifetime, time.Minute)
 	c.RefreshTokenLifetime = cmp.Or(c.RefreshTokenLifetime, 10*time.Hour)
@@ -65,7 +66,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check reports every problem, in the order of the fields.
+// check returns every problem, in the order of the fields.
 func (c Config) check() error {
 	p := apitest.Problems{Package: "b2coretest"}
 	p.WholeSeconds("AccessTokenLifetime", c.AccessTokenLifetime)

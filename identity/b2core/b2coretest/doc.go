@@ -1,54 +1,53 @@
-// Package b2coretest is a B2Core for tests and demos: it gives tokens of B2Trader to whoever is
-// signed in to it, and renews them, as the page "Trading platforms" of B2Core's REST API
-// reference has it, and misbehaves on command. It is a plain http.Handler, keeps everything in
-// memory and answers on loopback only.
+// Package b2coretest is a B2Core for tests and demos: it gives tokens of
+// B2Trader to the user of a B2Core session and renews them, as the page
+// "Trading platforms" of B2Core's REST API reference describes, and fails on
+// command. It is a plain http.Handler, keeps its state in memory and answers on
+// loopback only.
 //
-// # Starting one
+// # Use
 //
 // In a test, one line runs a server until the test ends:
 //
 //	server := b2coretest.Start(t, b2coretest.Config{})
 //	client, err := b2core.New(b2core.Config{URL: server.URL(), Bearer: server.Bearer})
 //
-// In a program, New makes the handler and Listen a loopback listener for http.Serve. Inside
-// a testing/synctest bubble, where sockets do not work, give the client the server's
-// Transport instead: delays then pass in virtual time.
+// In a program, New makes the handler and Listen a loopback listener for
+// http.Serve. In a testing/synctest bubble, which has no sockets, give the
+// client the server's Transport: delays then pass in virtual time.
 //
-// # What it speaks
+// # Endpoints
 //
 //	POST /api/v2/my/platforms/{platformId}/auth     tokens for the bearer of a B2Core session
 //	POST /api/v2/my/platforms/{platformId}/refresh  tokens for that bearer and a refresh token
-//	GET  /frontoffice/api/v3/account                an API that the tokens are good for
+//	GET  /frontoffice/api/v3/account                an API that accepts the tokens
 //
-// There is one B2Core session, which lives until EndSession; [Server.Bearer] gives its
-// access tokens. How B2Core signs a user in is left out.
+// The server has one B2Core session, which lives until EndSession;
+// [Server.Bearer] returns its access tokens. The server does not imitate the
+// sign-in to B2Core. The resource at [APIPath] is this server's own, not
+// B2Trader's.
 //
-// Tokens look like the page's sample: the claims sub, iat, exp and iss, where exp lies ten
-// hours ahead although the ttl is 60 seconds. The ttl is what the server goes by. Tokens are
-// not verifiable; the server knows them by heart.
+// Tokens have the claims of the page's sample: sub, iat, exp and iss, where exp
+// is ten hours ahead although the ttl is 60 seconds. The server obeys the ttl.
+// No client can verify a token.
 //
-// # What is not known about B2Core
+// # Unknown
 //
-// The page leaves these open. Here they are:
+// The page does not tell these facts. This server decides:
 //
-//   - how long a refresh token lives: 10 hours, which is exp - iat of the sample, or
+//   - a refresh token lives 10 hours, which is exp - iat of the sample, or
 //     Config.RefreshTokenLifetime;
-//   - whether a refresh token works twice: it works once, unless Config.ReuseRefreshTokens
-//     is set;
-//   - the status of a refused refresh token: 401, as for a bearer, or
+//   - a refresh token works once, unless Config.ReuseRefreshTokens is set;
+//   - a refused refresh token gets 401, as a bearer does, or
 //     Config.RefreshFailureStatus;
-//   - the bodies of errors: {"error":{"message":…}}, as B2Core's TypeScript client reads them
-//     elsewhere;
-//   - the answer for an unknown platform: 404, after the bearer was looked at;
-//   - what the country's headers are for: they may be anything;
-//   - whether tokens of B2Trader end with the B2Core session: access tokens live on until they
-//     expire, refresh tokens are of no use without a bearer.
+//   - an error's body is {"error":{"message":…}}, as B2Core's TypeScript client
+//     reads it elsewhere;
+//   - an unknown platform gets 404, after the bearer was checked;
+//   - the country's headers may hold anything;
+//   - when the B2Core session ends, access tokens live on until they expire;
+//     refresh tokens need a bearer.
 //
-// The API's resource, at [APIPath], is this server's own, made for tests and demos; it is not B2Trader's, and
-// nothing about B2Trader's API follows from it. It answers 401 to anything but a live access token.
+// # Faults
 //
-// # Faults and the record
-//
-// ExpireTokens, RevokeRefreshTokens, ExpireBearers and EndSession change the server under its
-// clients. Inject, Count, Requests and more are those of package apitest.
+// ExpireTokens, RevokeRefreshTokens, ExpireBearers and EndSession change the
+// server's state. Inject, Count, Requests and more come from package apitest.
 package b2coretest

@@ -8,15 +8,16 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// contentType is that of every answer.
+// contentType is the Content-Type of every answer.
 const contentType = "application/json"
 
-// guarded lets those pass who show a bearer of the B2Core session.
+// guarded answers with h if the request shows a bearer of the B2Core session.
 func (s *Server) guarded(h apitest.Handler) apitest.Handler {
 	return s.bearers.Guard(http.MethodPost, unauthenticated, func(x *apitest.Exchange, _ string) { h(x) })
 }
 
-// renew answers …/refresh. The page's sample has no Content-Type of JSON, so that any will do.
+// renew answers …/refresh, whatever the Content-Type: the page's sample has not
+// that of JSON.
 func (s *Server) renew(x *apitest.Exchange, platform string) {
 	var in struct {
 		RefreshToken string `json:"refreshToken"`
@@ -33,8 +34,8 @@ func (s *Server) renew(x *apitest.Exchange, platform string) {
 	}
 }
 
-// use reports whether a refresh token is good for that platform, and sees to it that it is
-// not the next time.
+// use spends a refresh token, unless Config says that it works again, and
+// reports whether it was good for that platform.
 func (s *Server) use(refreshToken, platform string) bool {
 	if owner, ok := s.refresh.Owner(refreshToken); !ok || owner != platform {
 		return false
@@ -43,10 +44,10 @@ func (s *Server) use(refreshToken, platform string) bool {
 	return ok
 }
 
-// issue answers …/auth, and a good …/refresh, with a new pair of tokens.
+// issue answers with a new access token and refresh token.
 func (s *Server) issue(x *apitest.Exchange, platform string) {
 	now := s.config.Now()
-	// In the sample, exp is far beyond the ttl, of the access token too.
+	// In the sample, exp is far beyond the ttl, also in the access token.
 	claimed := now.Add(s.config.RefreshTokenLifetime)
 	access, refresh := sampleJWT(now, claimed), sampleJWT(now, claimed)
 	s.access.Add(access, platform)
@@ -78,21 +79,21 @@ func (s *Server) host(x *apitest.Exchange) string {
 	return "http://" + x.Host
 }
 
-// refuse answers as B2Core's TypeScript client reads errors.
+// refuse answers with an error in the shape that B2Core's TypeScript client reads.
 func refuse(x *apitest.Exchange, status int, message string) {
 	x.JSON(status, contentType, apitest.Object{{"error", apitest.Object{{"message", message}}}})
 }
 
-// unauthenticated refuses a bearer.
+// unauthenticated refuses a bearer of the B2Core session.
 func unauthenticated(x *apitest.Exchange) { refuse(x, http.StatusUnauthorized, "Unauthenticated") }
 
-// refuseToken is unauthenticated for the API.
+// refuseToken refuses an access token of the API.
 func refuseToken(x *apitest.Exchange) {
 	x.Answer().Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 	unauthenticated(x)
 }
 
-// account answers the API's resource.
+// account answers with the API's resource.
 func account(x *apitest.Exchange, _ string) {
 	x.JSON(http.StatusOK, contentType, apitest.Object{
 		{"id", "1"},

@@ -16,36 +16,34 @@ const (
 	EndpointAuth apitest.Endpoint = "auth"
 	// EndpointRefresh is POST /api/v2/my/platforms/{platformId}/refresh.
 	EndpointRefresh apitest.Endpoint = "refresh"
-	// EndpointUnknown is whatever else lies below /api/v2/my/platforms/.
+	// EndpointUnknown is every other path below /api/v2/my/platforms/.
 	EndpointUnknown apitest.Endpoint = "unknown platform"
 	// EndpointAPI is GET APIPath.
 	EndpointAPI apitest.Endpoint = "API"
 )
 
-// APIPath is where the API's resource is, below the URL: a GET with a live access token as
-// bearer gets an answer, and any other 401.
+// APIPath is the path of the API's resource, below the URL. A GET without a live
+// access token as its bearer gets 401.
 const APIPath = "/frontoffice/api/v3/account"
 
-// platformsPath is where the platforms live.
 const platformsPath = "/api/v2/my/platforms/"
 
-// Server is a B2Core with a B2Trader's API beside it. It is an http.Handler, safe for
-// concurrent use, and answers on loopback connections only.
+// Server is a B2Core with a B2Trader's API beside it. It is an http.Handler,
+// safe for concurrent use, and answers on loopback connections only.
 type Server struct {
 	*apitest.Server
 	config Config
 
 	access  *apitest.Tokens // B2Trader's
-	refresh *apitest.Tokens // each its platform's
+	refresh *apitest.Tokens // owned by a platform
 	bearers *apitest.Tokens // of the B2Core session
 
 	mu     sync.Mutex
-	bearer oauth2.Token // given last
-	ended  bool         // the B2Core session
+	bearer oauth2.Token // the newest
+	ended  bool         // EndSession was called
 }
 
-// New returns a server for the installation that cfg describes. The error joins every
-// problem of cfg.
+// New returns a server. Its error joins every problem of the Config.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -69,17 +67,17 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Start runs a server for the duration of a test, on a free port of 127.0.0.1. A bad cfg
-// fails the test. The server is closed, connections cut, when the test ends.
+// Start runs a server on a free port of 127.0.0.1 until the test ends. A problem
+// of the Config ends the test.
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
 	return apitest.Serve(tb, s, err)
 }
 
-// ExpireTokens ends the life of every access token of B2Trader that there is.
+// ExpireTokens ends every access token of B2Trader.
 func (s *Server) ExpireTokens() { s.access.Clear() }
 
-// RevokeRefreshTokens revokes every refresh token that there is. Access tokens live on until
+// RevokeRefreshTokens revokes every refresh token. Access tokens live on until
 // they expire.
 func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }

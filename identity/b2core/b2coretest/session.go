@@ -11,12 +11,12 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// ErrSessionEnded is what Bearer returns after EndSession. Its outcome is
-// tokenapi.Refused: the session will never have another bearer.
+// ErrSessionEnded is the error of Bearer after EndSession. Its outcome is
+// [tokenapi.Refused]: the session gives no more bearers.
 var ErrSessionEnded = tokenapi.WithOutcome(errors.New("b2coretest: the B2Core session has ended"), tokenapi.Outcome{Kind: tokenapi.Refused})
 
-// Bearer returns the access token of the B2Core session: the same while it lives, another
-// once it has expired or is the one that was refused. It costs no request, and fits
+// Bearer returns the access token of the B2Core session: the same one until it
+// expires or is passed as refused, then another. It sends no request, and fits
 // b2core.Config.Bearer.
 //
 // Errors: ErrSessionEnded, or the context's.
@@ -39,11 +39,11 @@ func (s *Server) Bearer(ctx context.Context, refused *oauth2.Token) (*oauth2.Tok
 	return &bearer, nil
 }
 
-// ExpireBearers lets the endpoints refuse every bearer that there is, before its time. Its
-// holder is not told: Bearer gives another only when it hears of the refusal.
+// ExpireBearers makes the endpoints refuse every bearer before its time. Bearer
+// returns another one only after a call with the refused token.
 func (s *Server) ExpireBearers() { s.bearers.Clear() }
 
-// EndSession ends the B2Core session: its bearers are refused, and there are no others.
+// EndSession ends the B2Core session: its bearers are refused, and Bearer fails.
 func (s *Server) EndSession() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
