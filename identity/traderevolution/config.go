@@ -9,19 +9,22 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Config says which back office a [Client] talks to. URL is required; the zero value of each other field is the right one
-// for an installation as the vendor's page has it.
+// Config says which back office a [Client] talks to. URL is required. The zero
+// value of each other field suits an installation like that of the vendor's page.
 type Config struct {
-	// URL is the API's, with its port and its path, such as https://sandbox.traderevolution.com:8443/proftrading/rest: the
-	// part before /auth/token. A trailing slash is dropped.
+	// URL is the API's, without /auth/token, such as
+	// https://sandbox.traderevolution.com:8443/proftrading/rest. A trailing slash
+	// is dropped.
 	URL string
 
-	// TokenPath, RefreshPath and VerifyPath are joined to URL.
-	// Empty: /auth/token, /auth/token/refresh and /external/token/verify.
+	// TokenPath, RefreshPath and VerifyPath are paths below URL. Empty:
+	// /auth/token, /auth/token/refresh and /external/token/verify.
 	TokenPath, RefreshPath, VerifyPath string
 
-	// DefaultLifetime and DefaultRefreshLifetime are assumed for an access token and a refresh token where an answer has no
-	// accessTokenLifeTime or refreshTokenLifeTime, or 0. Zero: 5 minutes and 1 hour, which a known client assumes.
+	// DefaultLifetime and DefaultRefreshLifetime are the lives of an access token
+	// and a refresh token whose answer has no accessTokenLifeTime or
+	// refreshTokenLifeTime, or 0. Zero: 5 minutes and 1 hour, as in a known
+	// client.
 	DefaultLifetime, DefaultRefreshLifetime time.Duration
 
 	// HTTP says how requests are sent.
@@ -34,10 +37,11 @@ type Client struct {
 	peer   httpx.Peer
 }
 
-// system is this package, as errors name it.
+// system names this package in errors.
 const system = "traderevolution"
 
-// New returns a Client. Its error joins every problem of the Config. It makes no request.
+// New returns a Client. Its error joins every problem of the Config. New makes
+// no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
 	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
@@ -47,7 +51,7 @@ func New(config Config) (*Client, error) {
 	return &Client{config: config, peer: peer}, nil
 }
 
-// Format prints the server's URL, and nothing else of the client.
+// Format prints the server's URL and no other part of the Client.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
 }

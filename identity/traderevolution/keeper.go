@@ -2,8 +2,8 @@ package traderevolution
 
 import "b2trader.identity.auth/identity/tokenapi"
 
-// Keeper returns what keeps the account signed in, for package vault: it renews by the refresh token, and signs in again when
-// that has expired or is refused.
+// Keeper returns a vault.Refresher that keeps the account signed in: it renews
+// by the refresh token, and signs in again when that has expired or is refused.
 //
 // Errors: every problem of the account.
 func (c *Client) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {

@@ -14,32 +14,36 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// OTT is what the server says of a one-time token. The vendor's page says two things of what that is: the login of the user
-// whose token it is, or a new pair of tokens. A valid one has either, or both.
+// OTT is the server's answer about a one-time token. The vendor's page
+// contradicts itself: the answer holds the login of the token's user, or a new
+// pair of tokens. A valid OTT has either, or both.
 type OTT struct {
-	// Valid says that the server vouches for the token. The other fields but StatusCode, Code and Description are empty
-	// without it.
+	// Valid says that the server accepted the token. If false, Login and Token
+	// are empty.
 	Valid bool
 
-	// Login is whose token it was. Empty if the server does not tell.
+	// Login is the login of the token's user. Empty if the answer has none.
 	Login string
 
-	// Token is the pair of tokens, as SignIn has it. Nil if the server gives none.
+	// Token is a token like that of SignIn. Nil if the answer has none.
 	Token *oauth2.Token `json:"-"`
 
-	// StatusCode is the HTTP answer's. 0: the token was empty, and the server was not asked.
+	// StatusCode is the HTTP answer's. 0: the token was empty, and no request was
+	// sent.
 	StatusCode int
 
-	// Code and Description are the server's own, where it refuses the token by an error.
+	// Code and Description are the server's, if it refuses the token by an error.
 	Code, Description string
 
 	raw tokenapi.Secret
 }
 
-// Raw returns the body of the answer, tokens and all, for who knows more of an installation than this package.
+// Raw returns the body of the answer, with its tokens, for members that this
+// package does not know.
 func (o *OTT) Raw() []byte { return []byte(o.raw.Reveal()) }
 
-// Format prints whether the token is valid, and what the server said if not; neither login nor tokens.
+// Format prints whether the token is valid, else the status and the code. It
+// prints neither the login nor a token.
 func (o OTT) Format(f fmt.State, _ rune) {
 	if o.Valid {
 		_, _ = fmt.Fprintf(f, "%s.OTT(valid)", system)
@@ -52,8 +56,9 @@ type verifyRequest struct {
 	Token string `json:"token"`
 }
 
-// ottAnswer has every member that an answer may have. The flag valid is the page's "will indicate", isExpired that of a
-// sibling of the endpoint, /auth/pfixtoken/verify, which answers it beside the login.
+// ottAnswer has every member that an answer may have. valid is for the page's
+// "will indicate"; /auth/pfixtoken/verify, a sibling of the endpoint, answers
+// isExpired beside the login.
 type ottAnswer struct {
 	tokensAnswer
 	Login     string `json:"login"`
@@ -63,7 +68,7 @@ type ottAnswer struct {
 	IsExpired *flag  `json:"isExpired"`
 }
 
-// A flag is a boolean, which may come as text.
+// A flag is a boolean, or a string that spells one.
 type flag bool
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -73,13 +78,14 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// is reports whether a flag is there and says so.
+// is reports whether f is present and equals says.
 func is(f *flag, says bool) bool { return f != nil && bool(*f) == says }
 
-// errNotValid stands in verifyVerdict for what is no error.
+// errNotValid marks refusals in verifyVerdict that VerifyOTT returns as an OTT.
 var errNotValid = errors.New("the one-time token is not valid")
 
-// verifyVerdict: a 4xx is of the token, but for those that speak of the address or of the time.
+// verifyVerdict maps refusals of a verification. Every 4xx is about the token,
+// except those about the path or the rate.
 var verifyVerdict = httpx.Verdict{
 	Codes: map[string]error{
 		codeNoAccess: tokenapi.ErrMisconfigured,
@@ -101,16 +107,20 @@ func notValid() map[int]error {
 	return verdict
 }
 
-// VerifyOTT posts a one-time token, which the server made for a link to another site, to /external/token/verify (vendor's
-// page, "OTT verification"), and returns whose it is. A token that is unknown, expired or used is no error: the OTT is not valid.
-// Nor is it one if the answer is a 200 that holds an error's code, but for those that are not about the token. An empty token is
-// not valid either, and is not sent. Look at Valid before anything else.
+// VerifyOTT posts a one-time token, which the server made for a link to another
+// site, to /external/token/verify (vendor's page, "OTT verification"), and
+// returns whose it is. A token that is unknown, expired or used is no error: the
+// OTT is not valid. The same holds for a 200 with an error's code about the
+// token, and for an empty token, which is not sent. Check Valid first.
 //
-// The request is never repeated, for the token works once. After an error with Sent set it may be spent, or it may not, also
-// after ErrUnavailable with a status: the user must follow the link anew.
+// The token works once, so the request is never repeated. After an error with
+// Sent set, even ErrUnavailable with a status, the token may be spent: the user
+// must follow the link again.
 //
-// Errors: ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer. Beside the last, and beside any if the answer was a 2xx, the OTT is
-// returned, not valid, with the answer in it, unless that could not be read. Any other error comes without an OTT.
+// Errors: ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer. With
+// ErrUnusableAnswer, and with any error after a 2xx, VerifyOTT also returns an
+// OTT that is not valid and holds the answer, unless the answer could not be
+// read.
 func (c *Client) VerifyOTT(ctx context.Context, token string) (*OTT, error) {
 	if token == "" {
 		return &OTT{}, nil
@@ -134,24 +144,24 @@ func (c *Client) VerifyOTT(ctx context.Context, token string) (*OTT, error) {
 	return ott, err
 }
 
-// accept reads an answer that says yes, be it that the token is not valid. A flag that says no counts more than a login.
+// accept reads a 2xx. A flag that refuses the token counts more than a login.
 func (c *Client) accept(o *OTT, call *httpx.Call, token string) error {
 	var answer ottAnswer
-	if err := call.Decode(&answer, "one of a verification"); err != nil {
+	if err := call.Decode(&answer, "an answer of a verification"); err != nil {
 		return err
 	}
 	tokens := answer.AccessToken != ""
 	switch {
 	case is(answer.IsExpired, true), is(answer.Expired, true), is(answer.Valid, false), is(answer.IsValid, false):
 		return nil
-	case errorCode(call.Last.Body) != "": // an error, whatever its status
+	case errorCode(call.Last.Body) != "": // a refusal with a 2xx
 		v := verifyVerdict
 		v.Status = map[int]error{call.Last.StatusCode: errNotValid}
 		return o.refuse(call.Refused(v))
 	case answer.Login == "" && !tokens:
-		return call.Unusable("it says neither whose the token is nor that it is not valid")
-	case httpx.Clean(answer.Login, token) != answer.Login, strings.TrimSpace(answer.Login) != answer.Login: // not to be made fit: it would be another's
-		return call.Unusable("what it calls a login is none")
+		return call.Unusable("the answer names no login and does not refuse the token")
+	case httpx.Clean(answer.Login, token) != answer.Login, strings.TrimSpace(answer.Login) != answer.Login: // a cleaned login could be another user's
+		return call.Unusable("the login holds spaces around it, unprintable characters or the token")
 	}
 	if tokens {
 		var err error
@@ -163,7 +173,8 @@ func (c *Client) accept(o *OTT, call *httpx.Call, token string) error {
 	return nil
 }
 
-// refuse takes over what the server says of a token that is not valid.
+// refuse copies the server's refusal of the token into o. It returns any other
+// error.
 func (o *OTT) refuse(err error) error {
 	e, ok := errors.AsType[*tokenapi.Error](err)
 	if !ok || !errors.Is(e, errNotValid) {

@@ -10,7 +10,8 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// refreshVerdict: the request carries nothing but the refresh token, so whatever is not accepted is that.
+// refreshVerdict maps refusals of a refresh. The request carries only the
+// refresh token, so a refusal is about that.
 var refreshVerdict = httpx.Verdict{
 	Codes: map[string]error{
 		codeBadCredentials: tokenapi.ErrGrantRefused,
@@ -26,14 +27,17 @@ var refreshVerdict = httpx.Verdict{
 	Parse: parseProblem,
 }
 
-// Refresh exchanges the refresh token of old for a new pair: GET /auth/token/refresh with the header token, without body and
-// Authorization (vendor's page, "Refresh token"). The page promises a new refresh token; if none comes, old's stays.
+// Refresh exchanges the refresh token of old for new tokens: GET
+// /auth/token/refresh with the header token, without body and Authorization
+// (vendor's page, "Refresh token"). If the answer has no refresh token, the
+// successor keeps that of old.
 //
-// The request is never repeated, not even by net/http, which repeats other GETs. After an error with Sent set, the server
-// may have spent the refresh token.
+// The request is never repeated, not even by net/http, which repeats other GETs.
+// After an error with Sent set, the server may have spent the refresh token.
 //
-// Errors: ErrGrantRefused, without a request if old is nil or has no refresh token, or one that cannot stand in a header;
-// ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
+// Errors: ErrGrantRefused, without a request if old is nil, has no refresh token
+// or has one that cannot stand in a header; ErrMisconfigured; ErrUnavailable;
+// ErrUnusableAnswer.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	call, err := c.peer.Refreshing(old)
 	if err != nil {

@@ -11,18 +11,19 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// The codes whose meaning is known from a working client.
+// The codes that a working client knows.
 const (
 	codeBadCredentials = "1.2.0.11"   // wrong login or password
 	codeNoAccess       = "2.0.2.4"    // the user has no access to the REST API
 	codeTooMany        = "2.147.1.27" // more than a few requests in a second
 )
 
-// dotted is the form of a code.
+// dotted matches a code.
 var dotted = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9}){3}$`)
 
-// refused classifies the last answer, which says no. A 404 with a code is the API's own word on what it was asked for, and
-// means what a 401 means; any other is of a path that is not there.
+// refused returns the error of the last answer, which is no 2xx. A 404 with a
+// dotted code comes from the API and means the same as a 401; any other 404 is a
+// wrong path.
 func refused(call *httpx.Call, v httpx.Verdict) error {
 	if call.Last.StatusCode == http.StatusNotFound && dotted.MatchString(parseProblem(call.Last.Body).Code) {
 		v.Status = map[int]error{http.StatusNotFound: v.Status[http.StatusUnauthorized]}
@@ -30,8 +31,9 @@ func refused(call *httpx.Call, v httpx.Verdict) error {
 	return call.Refused(v)
 }
 
-// parseProblem reads an error whose members' names no document pins down: any dotted code in it, the first text that says
-// something, and what [httpx.ParseProblem] knows. It never fails.
+// parseProblem reads the body of an error, whose members no document names: a
+// dotted code, the first text, and all that [httpx.ParseProblem] reads. It never
+// fails.
 func parseProblem(body []byte) httpx.Problem {
 	problem := httpx.ParseProblem(body)
 	members := texts(body)
@@ -50,7 +52,7 @@ func parseProblem(body []byte) httpx.Problem {
 	return problem
 }
 
-// errorCode is the code of an answer that says yes by its status; empty if there is none.
+// errorCode returns the error code in the body of a 2xx, or "".
 func errorCode(body []byte) string {
 	for _, m := range texts(body) {
 		if m.isCode() {
@@ -60,7 +62,8 @@ func errorCode(body []byte) string {
 	return ""
 }
 
-// codeAmong returns the first code of an answer that says no: of a member whose name says that it is one, or else of any.
+// codeAmong returns the first dotted code in the body of an error: that of a
+// member whose name fits, or else of any member.
 func codeAmong(members []text) string {
 	for _, sure := range []bool{true, false} {
 		for _, m := range members {
@@ -72,16 +75,18 @@ func codeAmong(members []text) string {
 	return ""
 }
 
-// A text is a member of a JSON object that is a string.
+// A text is a member of a JSON object whose value is a string.
 type text struct{ name, value string }
 
-// isCode reports whether it is a dotted code by its name too: the address of a host looks alike.
+// isCode reports whether t is a dotted code whose name contains code or error.
+// The value alone may be an IP address or a version.
 func (t text) isCode() bool {
 	name := strings.ToLower(t.name)
 	return dotted.MatchString(t.value) && (strings.Contains(name, "code") || strings.Contains(name, "error"))
 }
 
-// texts lists the texts at the top level of a body, and then those one below, each object's in order of their names.
+// texts lists the texts at the top level of a body and then those one level
+// below, each object's in order of their names.
 func texts(body []byte) []text {
 	var top any
 	if json.Unmarshal(body, &top) != nil {
@@ -104,7 +109,7 @@ func texts(body []byte) []text {
 	return found
 }
 
-// objects returns v if it is an object, or those that are in v if it is a list.
+// objects returns v if it is an object, or the objects in v if it is a list.
 func objects(v any) []map[string]any {
 	switch v := v.(type) {
 	case map[string]any:

@@ -17,7 +17,8 @@ type signInRequest struct {
 	Password string `json:"password"`
 }
 
-// tokensAnswer is a pair of tokens, by the names that a working client reads; the vendor's page shows none.
+// tokensAnswer has the names that a working client reads; the vendor's page
+// shows none.
 type tokensAnswer struct {
 	AccessToken          string        `json:"accessToken"`
 	RefreshToken         string        `json:"refreshToken"`
@@ -25,7 +26,8 @@ type tokensAnswer struct {
 	RefreshTokenLifeTime httpx.Seconds `json:"refreshTokenLifeTime"`
 }
 
-// signInVerdict: what is wrong with the request as such (400, 406) no other password cures.
+// signInVerdict maps refusals of a sign-in. Another password does not help
+// against a 400 or 406, which are about the request.
 var signInVerdict = httpx.Verdict{
 	Codes: map[string]error{
 		codeBadCredentials: tokenapi.ErrBadCredentials,
@@ -41,11 +43,14 @@ var signInVerdict = httpx.Verdict{
 	Parse: parseProblem,
 }
 
-// SignIn posts login and password to /auth/token (vendor's page, "Access token") and returns a pair of tokens. The Expiry is
-// reckoned from the moment the request was sent; the extra refresh_expiry, a time.Time, says when the refresh token ends.
+// SignIn posts login and password to /auth/token (vendor's page, "Access
+// token") and returns an access token and a refresh token. Expiry counts from
+// the moment of sending. The extra refresh_expiry, a time.Time, tells when the
+// refresh token expires.
 //
-// Errors: ErrBadCredentials, without a request if login or password is empty; ErrMisconfigured, also if the user has no access to
-// the REST API; ErrUnavailable; ErrUnusableAnswer.
+// Errors: ErrBadCredentials, without a request if login or password is empty;
+// ErrMisconfigured, also if the user has no access to the REST API;
+// ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.Token, error) {
 	call := c.peer.Call("sign in", password)
 	if login == "" || password == "" {
@@ -60,7 +65,7 @@ func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.To
 	return c.tokens(call, signInVerdict)
 }
 
-// tokens reads the answer that should be a pair of tokens.
+// tokens reads the last answer.
 func (c *Client) tokens(call *httpx.Call, v httpx.Verdict) (*oauth2.Token, error) {
 	if !call.OK() {
 		return nil, refused(call, v)
@@ -69,13 +74,13 @@ func (c *Client) tokens(call *httpx.Call, v httpx.Verdict) (*oauth2.Token, error
 	if err := call.Decode(&answer, "a pair of tokens"); err != nil {
 		return nil, err
 	}
-	if answer.AccessToken == "" && errorCode(call.Last.Body) != "" { // a refusal, whatever its status
+	if answer.AccessToken == "" && errorCode(call.Last.Body) != "" { // a refusal with a 2xx
 		return nil, refused(call, v)
 	}
 	return c.token(call, answer)
 }
 
-// token makes a token of a pair. A life that is not told, or is 0, is the Config's.
+// token makes a token. The Config replaces a life that is missing or 0.
 func (c *Client) token(call *httpx.Call, pair tokensAnswer) (*oauth2.Token, error) {
 	t := httpx.Tokens{
 		Access:   pair.AccessToken,

@@ -12,40 +12,43 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Config says which server a [Client] talks to, and as which partner. ClientID and ClientSecret are required; the zero value
-// of each other field is the vendor page's word, or the right one for most.
+// Config says which server a [Client] talks to, and as which partner. ClientID
+// and ClientSecret are required. The zero value of each other field follows the
+// vendor's page.
 type Config struct {
-	// URL is the token server's. Empty: https://b2b.auth.platform-test.tradevest.ai, the page's host, which is the test
-	// platform's. A trailing slash is dropped.
+	// URL is the token server's. A trailing slash is dropped. Empty:
+	// https://b2b.auth.platform-test.tradevest.ai, the test platform.
 	URL string
 
-	// TokenPath is where the token endpoint is below URL. Empty: /oauth2/token, the page's; the vendor's guide, which is
-	// newer, says /connect/token.
+	// TokenPath is the path of the token endpoint, below URL. Empty:
+	// /oauth2/token, the page's; the vendor's newer guide says /connect/token.
 	TokenPath string
 
-	// Scopes are requested with each token (RFC 6749 section 3.3). Nil: none, for the page has no such parameter; the
-	// guide wants tradevest.api.
+	// Scopes are requested with each token (RFC 6749 section 3.3). Nil: none, as
+	// on the page; the guide wants tradevest.api.
 	Scopes []string
 
-	// ClientID is the partner's, as provided by the vendor.
+	// ClientID is the partner's. The vendor provides it.
 	ClientID string
 
-	// ClientSecret is asked before every request, so that it can be changed without a restart. [tokenapi.Fixed] makes one
-	// that never changes.
+	// ClientSecret returns the partner's secret. Every request calls it, so that
+	// the secret can change without a restart. [tokenapi.Fixed] makes one that
+	// never changes.
 	ClientSecret func(context.Context) (tokenapi.Secret, error)
 
-	// RequestorID is what [Client.Transport] sends as Requestor-ID: the UUID (RFC 9562 section 4) of the natural person who
-	// acts. Empty: it adds none.
+	// RequestorID is the Requestor-ID that [Client.Transport] adds: the UUID
+	// (RFC 9562 section 4) of the natural person who acts. Empty: none.
 	RequestorID string
 
-	// DefaultLifetime is assumed for an access token whose answer has no expires_in. Zero: an hour, the page's default.
+	// DefaultLifetime is the life of an access token whose answer has no
+	// expires_in. Zero: an hour, the page's default.
 	DefaultLifetime time.Duration
 
 	// HTTP says how requests are sent.
 	HTTP tokenapi.HTTP
 }
 
-// system is this package, as errors name it.
+// system names this package in errors.
 const system = "tradevest"
 
 // A Client gets access tokens for one partner. It is safe for concurrent use.
@@ -54,7 +57,8 @@ type Client struct {
 	peer   httpx.Peer
 }
 
-// New returns a Client. Its error joins every problem of the Config. It makes no request.
+// New returns a Client. Its error joins every problem of the Config. New makes
+// no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
 	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
@@ -64,7 +68,7 @@ func New(config Config) (*Client, error) {
 	return &Client{config: config, peer: peer}, nil
 }
 
-// Format prints the system and its URL, and nothing else of the Client.
+// Format prints the server's URL and no other part of the Client.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
 }

@@ -8,8 +8,9 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Keeper returns what keeps the partner signed in, for package vault, at that pace: it signs in again when asked for the next
-// token, and does not try a secret again for a while that was refused. Each Keeper counts its own attempts, so make one.
+// Keeper returns a vault.Refresher that keeps the partner signed in: each
+// renewal is a sign-in, at that pace, and a refused secret is not tried again
+// for a while. Each Keeper counts its own attempts, so make one.
 //
 // Errors: every problem of the pace.
 func (c *Client) Keeper(pace tokenapi.Pace) (*tokenapi.Keeper, error) {

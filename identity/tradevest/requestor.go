@@ -5,12 +5,14 @@ import (
 	"strings"
 )
 
-// requestorID is the header that most operations of the API want.
+// requestorID is the header that most operations of the API require.
 const requestorID = "Requestor-ID"
 
-// Transport returns an http.RoundTripper for API calls, most of which must say who acts: it sends each request by base, with
-// Config.RequestorID as its Requestor-ID. A request that brings its own keeps it; one that is to have none brings
-// Header["Requestor-Id"] = nil. Base, such as a vault.Transport, adds the bearer. Nil: http.DefaultTransport.
+// Transport returns an http.RoundTripper for API calls: it adds
+// Config.RequestorID as Requestor-ID and sends the request by base. A request
+// with a Requestor-ID of its own keeps it; Header["Requestor-Id"] = nil keeps the
+// header out. Base, such as a vault.Transport, adds the bearer. Nil:
+// http.DefaultTransport.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -20,11 +22,11 @@ func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 
 // requestor adds the header.
 type requestor struct {
-	id   string // empty: nothing is added
+	id   string // empty: adds no header
 	base http.RoundTripper
 }
 
-// RoundTrip sends a copy of req if it adds something to it.
+// RoundTrip sends a copy of req if it adds the header.
 func (t *requestor) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.id == "" || hasRequestor(req.Header) {
 		return t.base.RoundTrip(req)
@@ -34,7 +36,8 @@ func (t *requestor) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(out)
 }
 
-// hasRequestor looks for the header in any letter case: whoever sets it in the map need not spell it as net/http does.
+// hasRequestor looks for the header in any letter case, because a caller may
+// have set it in the map directly.
 func hasRequestor(h http.Header) bool {
 	for name := range h {
 		if strings.EqualFold(name, requestorID) {
@@ -44,8 +47,8 @@ func hasRequestor(h http.Header) bool {
 	return false
 }
 
-// isUUID reports whether s has the form of RFC 9562 section 4: 36 characters, hexadecimal digits of either case in groups of 8, 4,
-// 4, 4 and 12, and hyphens between.
+// isUUID reports whether s has the form of RFC 9562 section 4: hexadecimal
+// digits of either case in groups of 8, 4, 4, 4 and 12, with hyphens between.
 func isUUID(s string) bool {
 	if len(s) != 36 {
 		return false

@@ -11,9 +11,9 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// refusals say what the errors of the token endpoint mean. Elsewhere (httpx.OAuth) invalid_client is a wrong configuration and
-// invalid_grant a session that has ended. Here the client's secret is the whole account: there is nothing else to correct,
-// and no session that could end.
+// refusals maps refusals of the token endpoint. In httpx.OAuth invalid_client is
+// a wrong configuration and invalid_grant an ended session. Here the client's
+// secret is the whole account, and no session exists that could end.
 var refusals = httpx.Verdict{
 	Codes: map[string]error{
 		"invalid_client":          tokenapi.ErrBadCredentials,
@@ -21,21 +21,21 @@ var refusals = httpx.Verdict{
 		"invalid_request":         tokenapi.ErrMisconfigured,
 		"unauthorized_client":     tokenapi.ErrMisconfigured,
 		"unsupported_grant_type":  tokenapi.ErrMisconfigured,
-		"invalid_scope":           tokenapi.ErrMisconfigured, // not on the page, which has no scopes
-		"temporarily_unavailable": tokenapi.ErrUnavailable,   // neither are these two, nor 401
+		"invalid_scope":           tokenapi.ErrMisconfigured, // not on the page
+		"temporarily_unavailable": tokenapi.ErrUnavailable,   // not on the page
 		"server_error":            tokenapi.ErrUnavailable,
 	},
 	Status: map[int]error{401: tokenapi.ErrBadCredentials},
 }
 
-// SignIn gets an access token for the partner's credentials (RFC 6749 section 4.4). They travel in the body, as the page has
-// it. The request is sent once, and no redirect is followed.
+// SignIn gets an access token for the partner's credentials (RFC 6749 section
+// 4.4), which travel in the body. It sends one request and follows no redirect.
 //
-// The token has no refresh token. Its Expiry is reckoned from the moment the request was sent, by our clock. It carries scope as
-// an extra if the server names one.
+// The token has no refresh token. Expiry counts from the moment of sending, by
+// our clock. The extra scope is set if the server names one.
 //
-// Errors: tokenapi.ErrBadCredentials, tokenapi.ErrMisconfigured (also if Config.ClientSecret fails, then with its error),
-// tokenapi.ErrUnavailable, tokenapi.ErrUnusableAnswer; all are *tokenapi.Error.
+// Errors: ErrBadCredentials; ErrMisconfigured, also if Config.ClientSecret
+// fails, and then with its error; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context) (*oauth2.Token, error) {
 	secret, err := c.config.ClientSecret(ctx)
 	if err != nil {
@@ -44,8 +44,8 @@ func (c *Client) SignIn(ctx context.Context) (*oauth2.Token, error) {
 	return c.signIn(ctx, secret)
 }
 
-// Refresh is SignIn, for there are no refresh tokens: old is not looked at, and may be nil. It makes the Client what package
-// vault calls a Refresher; a [Client.Keeper] is a gentler one.
+// Refresh calls SignIn, because the API has no refresh tokens; old may be nil. It
+// makes the Client a vault.Refresher. A [Client.Keeper] also spaces the sign-ins.
 //
 // Errors: as SignIn.
 func (c *Client) Refresh(ctx context.Context, _ *oauth2.Token) (*oauth2.Token, error) {
@@ -72,7 +72,8 @@ func (c *Client) signIn(ctx context.Context, secret tokenapi.Secret) (*oauth2.To
 	if err != nil {
 		return nil, err
 	}
-	// Of the extras, which are the whole answer, one is worth keeping; a refresh token is not of this API.
+	// Keep scope, of the extras, which are the whole answer. The API has no
+	// refresh tokens.
 	token := &oauth2.Token{AccessToken: answer.AccessToken, TokenType: "Bearer", Expiry: answer.Expiry}
 	if scope, _ := answer.Extra("scope").(string); scope != "" {
 		token = token.WithExtra(map[string]any{"scope": scope})

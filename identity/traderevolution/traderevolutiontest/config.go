@@ -9,50 +9,55 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// The one user of the server.
+// The server's only user.
 const (
 	SampleLogin    = "backoffice"
 	SamplePassword = "backoffice-password"
 )
 
-// OTTAnswer says how the server answers the verification of a one-time token, of which the vendor's page says both that
-// "the response will contain the user login" and that "a new pair of tokens will be received"; and that the response
-// "will indicate that the token is not valid", and that "standard errors are returned".
+// OTTAnswer says how the server answers a verification. The vendor's page says
+// both that "the response will contain the user login" and that "a new pair of
+// tokens will be received"; and that the response "will indicate that the token
+// is not valid" and that "standard errors are returned".
 type OTTAnswer string
 
-// The ways to answer, for a token that is valid and for one that is not.
+// The answers, for a valid token and for any other.
 const (
 	AnswerLogin       OTTAnswer = "login"        // {"login", "valid": true}, or {"valid": false}
-	AnswerExpiredFlag OTTAnswer = "expired flag" // {"isExpired": false, "login"}, or {"isExpired": true}, as a sibling of the endpoint
+	AnswerExpiredFlag OTTAnswer = "expired flag" // {"isExpired": false, "login"}, or {"isExpired": true}, like a sibling of the endpoint
 	AnswerTokens      OTTAnswer = "tokens"       // a pair of tokens, or an error
 	AnswerBoth        OTTAnswer = "both"         // {"login", "valid": true} and a pair of tokens, or an error
 )
 
-// Config describes the installation. The zero value is the vendor's sandbox, as far as it is known.
+// Config describes a back office. The zero value is the vendor's sandbox.
 type Config struct {
-	// Prefix is the path that the API's own begin with. Empty means /proftrading/rest, and / none.
+	// Prefix is the path before the API's paths. Empty: /proftrading/rest. A
+	// slash alone: none.
 	Prefix string
 
-	// AccessTokenLifetime is how long access tokens last, in whole seconds. 0 means 300 s.
+	// AccessTokenLifetime is the life of an access token, in whole seconds. Zero:
+	// 300 s.
 	AccessTokenLifetime time.Duration
 
-	// RefreshTokenLifetime is how long refresh tokens last, in whole seconds. 0 means 3600 s.
+	// RefreshTokenLifetime is the life of a refresh token, in whole seconds.
+	// Zero: 3600 s.
 	RefreshTokenLifetime time.Duration
 
-	// OTTLifetime is how long one-time tokens last. 0 means 30 s.
+	// OTTLifetime is the life of a one-time token. Zero: 30 s.
 	OTTLifetime time.Duration
 
-	// ReuseRefreshTokens leaves a refresh token as it is when it was used. False: it works once.
+	// ReuseRefreshTokens lets a refresh token work any number of times. False:
+	// once.
 	ReuseRefreshTokens bool
 
-	// OTTAnswer is the answer of a verification. Empty means AnswerLogin.
+	// OTTAnswer is the answer of a verification. Empty: AnswerLogin.
 	OTTAnswer OTTAnswer
 
-	// Now is the clock. Nil means time.Now. It must be safe for concurrent use.
+	// Now is the clock, safe for concurrent use. Nil: time.Now.
 	Now func() time.Time
 }
 
-// check reports every problem, in the order of the fields.
+// check returns every problem, in the order of the fields.
 func (cfg Config) check() error {
 	p := apitest.Problems{Package: "traderevolutiontest"}
 	if cfg.Prefix != "" && !strings.HasPrefix(cfg.Prefix, "/") {

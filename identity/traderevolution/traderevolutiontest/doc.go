@@ -1,8 +1,9 @@
-// Package traderevolutiontest is a TraderEvolution back office for tests: the part of its REST API (BO REST API) that
-// hands out tokens, renews them and verifies one-time tokens, and that misbehaves on command. It is a plain http.Handler,
-// keeps everything in memory and answers on loopback only.
+// Package traderevolutiontest is a TraderEvolution back office for tests: the
+// part of its REST API (BO REST API) that gives tokens, renews them and verifies
+// one-time tokens, and that fails on command. It is a plain http.Handler, keeps
+// its state in memory and answers on loopback only.
 //
-// # Starting one
+// # Use
 //
 // In a test, one line runs a server until the test ends:
 //
@@ -10,36 +11,35 @@
 //	client, err := traderevolution.New(traderevolution.Config{URL: server.BaseURL()})
 //	token, err := client.SignIn(ctx, traderevolutiontest.SampleLogin, traderevolutiontest.SamplePassword)
 //
-// Inside a testing/synctest bubble, where sockets do not work, give the client the server's Transport and any URL that
-// ends in the prefix.
+// In a testing/synctest bubble, which has no sockets, give the client the
+// server's Transport and any URL that ends in the prefix.
 //
-// # What it speaks
+// # Endpoints
 //
-//	POST {prefix}/auth/token             {"login", "password"}: a pair of tokens
-//	GET  {prefix}/auth/token/refresh     the refresh token in the header token: a new pair
-//	POST {prefix}/external/token/verify  {"token"}: whose one-time token it is, once
-//	GET  {prefix}/accounts               for whoever has a live access token
+//	POST {prefix}/auth/token             {"login", "password"}: an access and a refresh token
+//	GET  {prefix}/auth/token/refresh     the refresh token in the header token: new tokens
+//	POST {prefix}/external/token/verify  {"token"}: the user of a one-time token, once
+//	GET  {prefix}/accounts               a resource for a live access token, this server's own
 //
-// The prefix is /proftrading/rest, as on the vendor's sandbox, or Config.Prefix. There is one user, [SampleLogin] with [SamplePassword].
-// One-time tokens, which a real server puts into its links to other sites, come from [Server.IssueOTT].
+// The prefix is /proftrading/rest, as on the vendor's sandbox, or Config.Prefix.
+// The server has one user, [SampleLogin] with [SamplePassword].
+// [Server.IssueOTT] makes one-time tokens, which a real server puts into links
+// to other sites. Tokens are hexadecimal digits; no client may rely on that.
 //
-// # What is not known about the back office
+// # Unknown
 //
-// The vendor's page shows no JSON at all. Here is what stands in for what is documented nowhere:
+// The vendor's page shows no JSON. This server decides:
 //
-//   - the answer of a token request: accessToken, refreshToken, accessTokenLifeTime and refreshTokenLifeTime, in seconds,
-//     as a working client of the API reads them;
-//   - whether a refresh token works twice: once, or Config.ReuseRefreshTokens;
-//   - the body of a refusal, {"errorCode", "message"}, and its status: 401 for what is not accepted, 400 for a request
-//     that cannot be read. The one code of the API that is known to belong here is 1.2.0.11, for a wrong login or
-//     password; other refusals have no errorCode;
-//   - the answer of a verification, of which the page says two things at once: see [OTTAnswer];
-//   - the API's resource: [APIPath], and what it answers, are this server's own.
+//   - a token answer has accessToken, refreshToken, accessTokenLifeTime and
+//     refreshTokenLifeTime, in seconds, as a working client reads them;
+//   - a refresh token works once, unless Config.ReuseRefreshTokens is set;
+//   - a refusal is {"errorCode", "message"} with 401 if a credential is not
+//     accepted, and 400 if the request cannot be read. Only a wrong login or
+//     password has a code, 1.2.0.11;
+//   - a verification answers in one of four ways, see [OTTAnswer].
 //
-// Tokens are hexadecimal digits; no client may rely on that.
+// # Faults
 //
-// # Faults and the record
-//
-// Inject makes an endpoint slow, silent, wrong, oversized or too busy; Requests and Count tell what was asked. They are
-// those of [apitest.Server]. ExpireTokens and RevokeRefreshTokens change the server under its clients.
+// ExpireTokens and RevokeRefreshTokens change the server's state. Inject,
+// Requests, Count and more come from [apitest.Server].
 package traderevolutiontest

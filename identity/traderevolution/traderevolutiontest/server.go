@@ -15,11 +15,12 @@ const (
 	EndpointAPI     apitest.Endpoint = "api"     // GET APIPath, this server's own
 )
 
-// APIPath is where the API's resource is, below the BaseURL: a GET with a live access token as bearer gets an answer, and
-// any other 401.
+// APIPath is the path of the API's resource, below the BaseURL. A GET without a
+// live access token as its bearer gets 401.
 const APIPath = "/accounts"
 
-// Server is a back office. It is an http.Handler, safe for concurrent use, and answers on loopback connections only.
+// Server is a back office. It is an http.Handler, safe for concurrent use, and
+// answers on loopback connections only.
 type Server struct {
 	*apitest.Server
 	config  Config
@@ -28,7 +29,7 @@ type Server struct {
 	oneTime *apitest.Tokens
 }
 
-// New returns a server for the installation that cfg describes. The error joins every problem of cfg.
+// New returns a server. Its error joins every problem of the Config.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -48,15 +49,16 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Start runs a server for the duration of a test.
+// Start runs a server on a free port of 127.0.0.1 until the test ends. A problem
+// of the Config ends the test.
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
 	return apitest.Serve(tb, s, err)
 }
 
-// BaseURL is what a client is given: URL and the prefix, such as http://127.0.0.1:40123/proftrading/rest. It is empty
-// before Listen.
+// BaseURL returns the URL for a client's Config, with the prefix, such as
+// http://127.0.0.1:40123/proftrading/rest. It is empty before Listen.
 func (s *Server) BaseURL() string {
 	if s.URL() == "" {
 		return ""
@@ -64,27 +66,28 @@ func (s *Server) BaseURL() string {
 	return s.URL() + s.config.Prefix
 }
 
-// IssueOTT returns a one-time token of the user with that login, who need not be able to sign in.
+// IssueOTT returns a one-time token of the user with that login, which need not
+// be the login of an account that can sign in.
 func (s *Server) IssueOTT(login string) string { return issue(s.oneTime, login) }
 
-// ExpireTokens ends all access tokens now.
+// ExpireTokens ends every access token.
 func (s *Server) ExpireTokens() { s.access.Clear() }
 
-// RevokeRefreshTokens ends all refresh tokens now. Access tokens are untouched.
+// RevokeRefreshTokens ends every refresh token. Access tokens live on.
 func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }
 
 func refuseToken(x *apitest.Exchange) {
 	refuse(x, http.StatusUnauthorized, "", "The access token is not valid")
 }
 
-// answerAccounts is the API that the tokens are for.
+// answerAccounts answers with the API's resource.
 func answerAccounts(x *apitest.Exchange, login string) {
 	x.JSON(http.StatusOK, mediaType, []apitest.Object{{{"accountId", 1}, {"login", login}}})
 }
 
 const mediaType = "application/json"
 
-// refuse answers with an error, with a code where one is known.
+// refuse answers with an error, without a code if code is empty.
 func refuse(x *apitest.Exchange, status int, code, message string) {
 	x.Note(message)
 	var answer apitest.Object

@@ -7,7 +7,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// answerToken is POST /auth/token.
+// answerToken answers POST /auth/token.
 func (s *Server) answerToken(x *apitest.Exchange) {
 	if !x.AllowOnly(http.MethodPost) {
 		return
@@ -23,7 +23,7 @@ func (s *Server) answerToken(x *apitest.Exchange) {
 	}
 }
 
-// answerRefresh is GET /auth/token/refresh.
+// answerRefresh answers GET /auth/token/refresh.
 func (s *Server) answerRefresh(x *apitest.Exchange) {
 	if !x.AllowOnly(http.MethodGet) {
 		return

@@ -6,7 +6,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// answerVerify is POST /external/token/verify.
+// answerVerify answers POST /external/token/verify.
 func (s *Server) answerVerify(x *apitest.Exchange) {
 	if !x.AllowOnly(http.MethodPost) {
 		return
@@ -35,7 +35,7 @@ func (s *Server) answerVerify(x *apitest.Exchange) {
 	x.JSON(http.StatusOK, mediaType, answer)
 }
 
-// answerInvalid says that a one-time token is unknown, expired or used.
+// answerInvalid refuses a one-time token that is unknown, expired or used.
 func (s *Server) answerInvalid(x *apitest.Exchange) {
 	const message = "The one-time token is not valid"
 	switch s.config.OTTAnswer {

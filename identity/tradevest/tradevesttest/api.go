@@ -7,7 +7,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// uuid is the form of RFC 9562 section 4.
+// uuid matches the form of RFC 9562 section 4.
 var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 func refuseToken(x *apitest.Exchange) {
@@ -19,7 +19,7 @@ func refuseToken(x *apitest.Exchange) {
 	x.Status(http.StatusUnauthorized)
 }
 
-// customers answers the API's resource.
+// customers answers with the API's resource.
 func customers(x *apitest.Exchange, _ string) {
 	if requestors := x.Header.Values("Requestor-ID"); len(requestors) != 1 || !uuid.MatchString(requestors[0]) {
 		x.Note("want one Requestor-ID, a UUID")

@@ -8,33 +8,36 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// The credentials of a server that was given none.
+// The credentials of a zero Config.
 const (
 	SampleClientID     = "sample-partner"
 	SampleClientSecret = "sample-partner-secret"
 )
 
-// Config describes the installation that a [Server] imitates. The zero value is the vendor's page, with sample credentials.
+// Config describes a token endpoint. The zero value is that of the vendor's page,
+// with sample credentials.
 type Config struct {
-	// AccessTokenLifetime is how long access tokens last, in whole seconds. 0 means 3600 s, the page's default of expires_in.
+	// AccessTokenLifetime is the life of an access token, in whole seconds. Zero:
+	// 3600 s, the page's default of expires_in.
 	AccessTokenLifetime time.Duration
 
-	// TokenPath is where the token endpoint is. Empty means /oauth2/token, the page's; the vendor's guide says
-	// /connect/token.
+	// TokenPath is the path of the token endpoint. Empty: /oauth2/token, the
+	// page's; the vendor's guide says /connect/token.
 	TokenPath string
 
-	// Scope is what token requests must ask for, to the letter. Empty means that scope is not looked at, for the page does not
-	// have it; the vendor's guide wants tradevest.api.
+	// Scope is the exact scope that a token request must have. Empty: any, or
+	// none, as on the page; the vendor's guide wants tradevest.api.
 	Scope string
 
-	// ClientID and ClientSecret are the partner's. Empty means SampleClientID and SampleClientSecret.
+	// ClientID and ClientSecret are the partner's. Empty: SampleClientID and
+	// SampleClientSecret.
 	ClientID, ClientSecret string
 
-	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble. It must be safe for concurrent use.
+	// Now is the clock, safe for concurrent use. Nil: time.Now, which is virtual
+	// in a testing/synctest bubble.
 	Now func() time.Time
 }
 
-// withDefaults fills what zero stands for.
 func (c Config) withDefaults() Config {
 	c.AccessTokenLifetime = cmp.Or(c.AccessTokenLifetime, time.Hour)
 	c.TokenPath = cmp.Or(c.TokenPath, "/oauth2/token")
@@ -46,7 +49,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check reports every problem, in the order of the fields.
+// check returns every problem, in the order of the fields.
 func (c Config) check() error {
 	p := apitest.Problems{Package: "tradevesttest"}
 	p.WholeSeconds("AccessTokenLifetime", c.AccessTokenLifetime)

@@ -8,18 +8,19 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// The endpoints of a [Server], for faults and for the record.
+// The endpoints, for Inject, Requests and Count.
 const (
 	EndpointToken apitest.Endpoint = "token"
 	EndpointAPI   apitest.Endpoint = "api"
 )
 
-// APIPath is where the API's resource is, below the URL: a GET with a live access token as bearer and a Requestor-ID gets an
-// answer, and one without a token 401.
+// APIPath is the path of the API's resource, below the URL. A GET without a live
+// access token as its bearer gets 401, one without a Requestor-ID 400.
 const APIPath = "/v1/customers"
 
-// Server is Tradevest's token endpoint with an API beside it. It is an http.Handler, safe for concurrent use, and answers on
-// loopback connections only.
+// Server is Tradevest's token endpoint with an API beside it. It is an
+// http.Handler, safe for concurrent use, and answers on loopback connections
+// only.
 type Server struct {
 	*apitest.Server
 	config Config
@@ -29,7 +30,7 @@ type Server struct {
 	secret string
 }
 
-// New returns a server for the installation that cfg describes. The error joins every problem of cfg.
+// New returns a server. Its error joins every problem of the Config.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -46,18 +47,19 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Start runs a server for the duration of a test, on a free port of 127.0.0.1. A bad cfg fails the test.
+// Start runs a server on a free port of 127.0.0.1 until the test ends. A problem
+// of the Config ends the test.
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
 	return apitest.Serve(tb, s, err)
 }
 
-// ExpireTokens ends every access token now.
+// ExpireTokens ends every access token.
 func (s *Server) ExpireTokens() { s.tokens.Clear() }
 
-// SetClientSecret changes the partner's secret, as its rotation does. The old one is refused from now on; access tokens
-// live on.
+// SetClientSecret replaces the partner's secret. The server refuses the old one
+// from now on; access tokens live on.
 func (s *Server) SetClientSecret(secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

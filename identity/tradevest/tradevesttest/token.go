@@ -28,7 +28,7 @@ func (s *Server) token(x *apitest.Exchange) {
 	})
 }
 
-// refusal returns the error code that a token request earns and the reason for the record, or "".
+// refusal returns the error code of a bad request and the reason for the record.
 func (s *Server) refusal(x *apitest.Exchange) (code, reason string) {
 	switch {
 	case x.Header.Get("Authorization") != "":
@@ -45,7 +45,8 @@ func (s *Server) refusal(x *apitest.Exchange) (code, reason string) {
 	return "", ""
 }
 
-// complete reports whether every parameter that the page requires is there, and none twice (RFC 6749 section 3.2).
+// complete reports whether form has every parameter that the page requires, and
+// none twice (RFC 6749 section 3.2).
 func complete(form url.Values) bool {
 	for _, values := range form {
 		if len(values) > 1 {
