@@ -7,12 +7,12 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// confirmed is the name of a token's extra that repeats the answer's member.
+// confirmed names the extra that repeats the answer's member.
 const confirmed = "is_2fa_confirmed"
 
-// An answer is what both endpoints answer; meta comes with a sign-in alone. Its id, which has been seen as null, a string
-// and a number, says nothing. A member of type any may be of another type than the article shows without
-// costing the tokens.
+// An answer is the body of an answer of both endpoints; only a sign-in has meta.
+// An unexpected type in a member of type any costs no token. The id, seen as
+// null, a string and a number, means nothing.
 type answer struct {
 	Data struct {
 		Attributes struct {
@@ -35,7 +35,7 @@ func readAnswer(call *httpx.Call) (answer, error) {
 	return a, err
 }
 
-// tokens reckons how long the tokens of an answer live.
+// tokens returns the tokens of an answer and their lives.
 func (c *Client) tokens(call *httpx.Call, a answer) httpx.Tokens {
 	attributes := a.Data.Attributes
 	now := serverTime(call, a.Meta.Time)
@@ -54,8 +54,9 @@ func (c *Client) tokens(call *httpx.Call, a answer) httpx.Tokens {
 	return t
 }
 
-// serverTime is what the server's clock said when it answered: meta.time; or else the Date header, which leaves out fractions, so that a
-// second is added in order not to be early; or else what our own clock said.
+// serverTime returns the time of the answer by the server's clock: meta.time, or
+// the Date header plus the second whose fraction it drops. Without either it
+// returns the time of sending by our clock.
 func serverTime(call *httpx.Call, metaTime any) time.Time {
 	if t, ok := parseTime(metaTime); ok {
 		return t
@@ -66,13 +67,13 @@ func serverTime(call *httpx.Call, metaTime any) time.Time {
 	return call.Sent
 }
 
-// maxLife is a hundred years, more than any token lives.
+// maxLife is a hundred years, longer than any token lives.
 const maxLife = 100 * 365 * 24 * time.Hour
 
-// life is the time from now to expiredAt. It is 0 if that cannot be told, or cannot be: a token that has just been issued
-// has neither expired nor lives for ever.
+// life returns the time from now to expiredAt, or 0 if that is missing or
+// impossible: a new token has neither expired nor lives for ever.
 func life(expiredAt any, now time.Time) time.Duration {
-	expiry, _ := parseTime(expiredAt) // or else the zero time, which is long over
+	expiry, _ := parseTime(expiredAt) // the zero time if that fails: in the past
 	d := expiry.Sub(now)
 	if d <= 0 || d > maxLife {
 		return 0
@@ -80,8 +81,8 @@ func life(expiredAt any, now time.Time) time.Duration {
 	return d
 }
 
-// parseTime reads a time as RFC 3339 writes it, with any number of decimals. One without a zone is taken for UTC, which
-// the vendor's samples are in.
+// parseTime parses a time of RFC 3339, with any number of decimals. Without a
+// zone it is UTC, as in the vendor's samples.
 func parseTime(v any) (time.Time, bool) {
 	text, _ := v.(string)
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {

@@ -10,46 +10,55 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// What is wrong with a callback, for errors.Is.
+// Errors of Verify, for errors.Is.
 var (
-	// ErrCallbackMalformed: it is not what the vendor describes, or different decoders would read it differently.
+	// ErrCallbackMalformed means that the callback is not what the vendor
+	// describes, or that JSON decoders would disagree about it.
 	ErrCallbackMalformed = errors.New("the callback is malformed")
-	// ErrCallbackUnsigned: it has no signature, and CallbackConfig does not allow that.
+	// ErrCallbackUnsigned means that the callback has no signature, which
+	// CallbackConfig does not allow.
 	ErrCallbackUnsigned = errors.New("the callback is not signed")
-	// ErrCallbackSignature: its signature is not one of this account.
+	// ErrCallbackSignature means that the signature is not this account's.
 	ErrCallbackSignature = errors.New("the callback's signature is wrong")
-	// ErrCallbackStale: its signature is good, but its time is further from now than CallbackConfig.MaxAge.
+	// ErrCallbackStale means that the signature is good, but that the time is
+	// further from now than CallbackConfig.MaxAge.
 	ErrCallbackStale = errors.New("the callback is stale")
 )
 
-// CallbackConfig says whose callbacks are verified. Login and Password are required.
+// CallbackConfig says which account's callbacks to verify. Login and Password
+// are required.
 type CallbackConfig struct {
 	// Login is the API account's, the KEY of the article.
 	Login string
 
-	// Password is asked for each callback, so that it can be changed without a restart.
+	// Password returns the account's password. Every callback calls it, so that
+	// the password can change without a restart.
 	Password func(context.Context) (tokenapi.Secret, error)
 
-	// AllowUnsigned accepts callbacks without a transfer and without a signature, which the vendor calls "No Transfer". Anybody can
-	// send one: take it for a hint to ask the API. One with a transfer must be signed even so.
+	// AllowUnsigned accepts callbacks without a transfer and without a signature,
+	// which the vendor calls "No Transfer". Such a callback proves nothing: use it
+	// as a hint to ask the API. A callback with a transfer must still be signed.
 	AllowUnsigned bool
 
-	// MaxAge is how far the time of a signed callback may be from now, before or after. The vendor does not say for how
-	// long it sends a callback again, nor whether with a new time. Zero: any time.
+	// MaxAge bounds the difference between the time of a signed callback and now,
+	// in either direction. The vendor does not say for how long it repeats a
+	// callback, nor whether with a new time. Zero: no bound.
 	MaxAge time.Duration
 
-	// OnRefused is called, if set, by the handler with the reason of each answer that is neither next's success
-	// nor its failure. The error holds no secret.
+	// OnRefused, if set, receives the error of each callback that the handler
+	// refuses without calling next. The error holds no secret.
 	OnRefused func(context.Context, error)
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
 
-// Callbacks verifies what B2BINPAY posts to a merchant's callback URL. It is safe for concurrent use.
+// Callbacks verifies the callbacks that B2BINPAY posts to a merchant. It is safe
+// for concurrent use.
 type Callbacks struct{ config CallbackConfig }
 
-// NewCallbacks returns a Callbacks. Its error joins every problem of the CallbackConfig.
+// NewCallbacks returns a Callbacks. Its error joins every problem of the
+// CallbackConfig.
 func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
 	err := httpx.ConfigError("b2binpay: Callbacks",
 		httpx.Missing("Login", config.Login == ""),
@@ -65,39 +74,46 @@ func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
 	return &Callbacks{config}, nil
 }
 
-// Format prints what it is, and nothing of its configuration.
+// Format prints the type and no part of its configuration.
 func (*Callbacks) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "b2binpay.Callbacks") }
 
-// A Callback is what B2BINPAY says of a deposit. The signature covers Status, Amount, TrackingID and TimeText; nothing
-// proves the identifiers and the rest of Raw. So find the payment by its TrackingID, or ask the API for the deposit.
+// A Callback is B2BINPAY's report about a deposit. The signature covers Status,
+// Amount, TrackingID and TimeText, and neither the identifiers nor the rest of
+// Raw. So find the payment by its TrackingID, or ask the API for the deposit.
 //
-// Callbacks come more than once: a deposit may get several transfers, each transfer passes several statuses, the vendor sends
-// again what was not answered with 200, and whoever sees one can replay it. It is a repetition if its TransferID and
-// Status have been seen, which catches what is sent again with a new time; or if the four signed values have, which
-// catches what is replayed under another identifier.
+// Expect a callback more than once: a deposit may get several transfers, a
+// transfer passes several statuses, the vendor repeats a callback until it is
+// answered with 200, and an attacker may replay it. A callback is a repetition
+// if its TransferID and Status were seen before, which detects one sent again
+// with a new time; or if the four signed values were, which detects one replayed
+// under another identifier.
 type Callback struct {
-	Signed     bool      // false: a "No Transfer" callback, of which nothing is proven
+	Signed     bool      // false: a "No Transfer" callback, which proves nothing
 	Status     string    // the transfer's, an integer: 2 is confirmed; empty without a transfer
 	Amount     string    // the transfer's, a decimal number, never rounded; empty without a transfer
-	TrackingID string    // what the merchant called the deposit; may be empty
+	TrackingID string    // the merchant's name of the deposit; may be empty
 	TimeText   string    // meta.time as it was signed
-	Time       time.Time // the same, parsed; zero if an unsigned callback has none
+	Time       time.Time // TimeText, parsed; zero if an unsigned callback has none
 	DepositID  string    // not covered by the signature
 	TransferID string    // not covered by the signature; empty without a transfer
 	Raw        []byte    // the body
 }
 
-// Verify reads a callback's body and checks its signature: HMAC-SHA256 of transfer.status, transfer.amount,
-// deposit.tracking_id and meta.time, one after the other as the body spells them (the vendor's help page
-// "Verifying B2BINPAY Callback Signatures").
+// Verify reads a callback's body and checks its signature: HMAC-SHA256 of
+// transfer.status, transfer.amount, deposit.tracking_id and meta.time, one after
+// the other as the body spells them (the vendor's help page "Verifying B2BINPAY
+// Callback Signatures").
 //
-// Since nothing separates the four, a signature is good for other ways to cut the same text: with an amount of 1 and a tracking id
-// of 500042 it also fits an amount of 15000 and the id 42. Verify insists on a status that is an integer, a decimal amount without
-// needless zeros in front, and a time, which leaves few; tracking ids that do not begin with a digit or a dot leave none that
-// changes the amount. Compare the amount with the API's before anything is credited.
+// Nothing separates the four values, so a signature also fits other cuts of the
+// same text: that of the amount 1 and the tracking id 500042 fits the amount
+// 15000 and the id 42. Verify requires an integer status, a decimal amount
+// without leading zeros, and a time, which leaves few cuts; if tracking ids begin
+// with neither a digit nor a dot, no cut changes the amount. Compare the amount
+// with the API's before you credit it.
 //
-// Errors: ErrCallbackMalformed, ErrCallbackUnsigned, ErrCallbackSignature, ErrCallbackStale; else what Password returns, wrapped, after which
-// nothing is known of the callback.
+// Errors: ErrCallbackMalformed, ErrCallbackUnsigned, ErrCallbackSignature,
+// ErrCallbackStale; else the wrapped error of Password, after which the callback
+// is neither good nor bad.
 func (c *Callbacks) Verify(ctx context.Context, body []byte) (*Callback, error) {
 	cb, err := c.verify(ctx, body)
 	if err != nil {

@@ -7,13 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// The forms of what is signed.
+// The forms of a signed status and amount.
 var (
 	integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 	decimal = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 )
 
-// readCallback returns what a body says, and its signature. Signed only means that there is one.
+// readCallback parses a body and returns its signature, which it does not check:
+// Signed only means that it has one.
 func readCallback(body []byte) (cb *Callback, sign string, err error) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, "", errors.New("not JSON in UTF-8")
@@ -30,14 +31,14 @@ func readCallback(body []byte) (cb *Callback, sign string, err error) {
 	cb.Signed = sign != ""
 	switch {
 	case cb.Signed && cb.TransferID == "":
-		return nil, "", errors.New("a signature, but no transfer")
+		return nil, "", errors.New("a signature without a transfer")
 	case cb.Signed && cb.Time.IsZero():
 		return nil, "", errors.New("meta.time is not a time")
 	}
 	return cb, sign, nil
 }
 
-// readMeta reads meta, which an unsigned callback need not have.
+// readMeta reads meta, which an unsigned callback may lack.
 func (cb *Callback) readMeta(raw json.RawMessage) (sign string, err error) {
 	if isNull(raw) {
 		return "", nil
@@ -60,7 +61,7 @@ func (cb *Callback) readDeposit(raw json.RawMessage) error {
 		return err
 	}
 	if kind, _ := deposit.text("type"); kind != "deposit" {
-		return errors.New("not about a deposit")
+		return errors.New("data is not a deposit")
 	}
 	if cb.DepositID, err = deposit.id(); err != nil {
 		return err
@@ -69,10 +70,12 @@ func (cb *Callback) readDeposit(raw json.RawMessage) error {
 	return err
 }
 
-// maxIncluded bounds the resources that come with a deposit. The vendor's sample has two.
+// maxIncluded bounds the resources that come with a deposit. The vendor's sample
+// has two.
 const maxIncluded = 1000
 
-// readIncluded looks for the transfer among the resources that are included. Of two transfers nobody could tell which is signed.
+// readIncluded finds the transfer among the included resources. It refuses two
+// transfers, because either could be the signed one.
 func (cb *Callback) readIncluded(raw json.RawMessage) error {
 	if isNull(raw) {
 		return nil
@@ -90,7 +93,7 @@ func (cb *Callback) readIncluded(raw json.RawMessage) error {
 			return err
 		}
 		if cb.TransferID != "" {
-			return errors.New("several transfers")
+			return errors.New("more than one transfer")
 		}
 		return cb.readTransfer(transfer, attributes)
 	})

@@ -11,15 +11,18 @@ import (
 // maxCallback bounds the body of a callback, in bytes.
 const maxCallback = 1 << 20
 
-// Handler answers B2BINPAY's callbacks: it hands those that verify to next, and answers 200 with an empty body, as the
-// vendor asks for, once next has returned nil. If next fails it answers 500, so that the callback is sent again; next must
-// therefore bear to see one twice, and return nil for one that it has dealt with already.
+// Handler answers B2BINPAY's callbacks. It passes a verified callback to next and
+// answers 200 with an empty body, as the vendor requires, after next returned
+// nil. If next fails, it answers 500, and B2BINPAY sends the callback again; so
+// next must return nil for a callback that it has already handled.
 //
-// What does not verify is not shown to next: 400 if it is malformed, 403 if its signature or its time is not accepted,
-// 405 for another method than POST, 413 for more than 1 MiB, and 503 if CallbackConfig.Password fails. CallbackConfig.OnRefused
-// hears of these. The Content-Type is not looked at: the vendor does not document it, and it proves nothing.
+// Handler refuses other callbacks without calling next, and reports them to
+// CallbackConfig.OnRefused: 400 if malformed, 403 if the signature or the time is
+// not accepted, 405 for another method than POST, 413 above 1 MiB, and 503 if
+// CallbackConfig.Password fails. It ignores the Content-Type, which the vendor
+// does not document.
 //
-// It panics if next is nil.
+// Handler panics if next is nil.
 func (c *Callbacks) Handler(next func(ctx context.Context, cb *Callback) error) http.Handler {
 	if next == nil {
 		panic("b2binpay: Callbacks.Handler: next is nil")
@@ -40,7 +43,7 @@ func (c *Callbacks) Handler(next func(ctx context.Context, cb *Callback) error) 
 	})
 }
 
-// errMethod says that a request is no POST.
+// errMethod refuses another method than POST.
 var errMethod = errors.New("b2binpay: a callback must be a POST")
 
 func (c *Callbacks) receive(w http.ResponseWriter, r *http.Request) (*Callback, error) {
@@ -55,7 +58,7 @@ func (c *Callbacks) receive(w http.ResponseWriter, r *http.Request) (*Callback, 
 	return c.Verify(r.Context(), body)
 }
 
-// refusal is the status that says why a callback is not accepted.
+// refusal returns the status of an error of receive.
 func refusal(err error) int {
 	_, tooLarge := errors.AsType[*http.MaxBytesError](err)
 	switch {

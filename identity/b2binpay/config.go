@@ -12,50 +12,55 @@ import (
 
 // The hosts of the API.
 const (
-	SandboxURL    = "https://api-sandbox.b2binpay.com" // the article's
+	SandboxURL    = "https://api-sandbox.b2binpay.com" // of the article
 	ProductionURL = "https://api.b2binpay.com"         // docs.b2binpay.com, v2
 )
 
-// system is this package, as errors name it.
+// system names this package in errors.
 const system = "b2binpay"
 
-// Config says where the API is. The zero value is right for the sandbox.
+// Config says where the API is. The zero value suits the sandbox.
 type Config struct {
 	// URL is the API's. A trailing slash is dropped. Empty: SandboxURL.
 	URL string
 
-	// TokenPath and RefreshPath are where tokens are obtained and refreshed, below URL. The trailing slash is part of
-	// them. Empty: /token/ and /token/refresh/.
+	// TokenPath and RefreshPath are the paths of the two endpoints, below URL,
+	// with their trailing slash. Empty: /token/ and /token/refresh/.
 	TokenPath, RefreshPath string
 
-	// MaxUses is how many requests an access token is used for at most, which package vault counts: from two thirds of them on, the
-	// next token is fetched. Zero: 30, the lower bound of the article's 30 to 40, renewed from the 20th on. Negative: any number.
+	// MaxUses bounds the requests with one access token. Package vault counts
+	// them and renews after two thirds. Zero: 30, the lower bound of the
+	// article's 30 to 40, so the vault renews after 20. Negative: no bound.
 	MaxUses int
 
-	// DefaultLifetime is assumed for an access token whose life cannot be reckoned from the answer, or would be over already.
-	// Zero: one minute, the shortest of the lives that the vendor names.
+	// DefaultLifetime is the life of an access token if the answer tells none, or
+	// one that is over. Zero: one minute, the shortest life that the vendor names.
 	DefaultLifetime time.Duration
 
-	// AllowUnsigned accepts the answer of a sign-in that has no meta.sign. False: it is refused. One whose meta.sign is
-	// wrong is refused always.
+	// AllowUnsigned accepts the answer of a sign-in without meta.sign. An answer
+	// with a wrong meta.sign is never accepted.
 	AllowUnsigned bool
 
-	// OnSuspicious is called, if set, when the server refuses a refresh token that has not expired, as far as is known, in the
-	// goroutine of the call and with its context. The vendor's documents say that such a token "must be rendered
-	// suspicious": somebody else may have used it. A refresh whose answer was lost looks the same.
+	// OnSuspicious, if set, receives the error when the server refuses a refresh
+	// token that is not known to have expired. It runs in the goroutine of the
+	// call, with its context. The vendor's documents say that such a token "must
+	// be rendered suspicious": a thief may have used it. A refresh whose answer
+	// was lost looks the same.
 	OnSuspicious func(context.Context, *tokenapi.Error)
 
 	// HTTP says how requests are sent.
 	HTTP tokenapi.HTTP
 }
 
-// A Client obtains and refreshes tokens. It is safe for concurrent use, and is what package vault calls a Refresher.
+// A Client obtains and refreshes tokens. It is a vault.Refresher and safe for
+// concurrent use.
 type Client struct {
 	config Config
 	peer   httpx.Peer
 }
 
-// New returns a Client. Its error joins every problem of the Config. It makes no request.
+// New returns a Client. Its error joins every problem of the Config. New makes
+// no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
 	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
@@ -82,10 +87,11 @@ func (config Config) validate() []error {
 	}
 }
 
-// MaxUses returns how many requests an access token is used for, for the vault. Zero: any number.
+// MaxUses returns the bound of requests with one access token, for the vault.
+// Zero: no bound.
 func (c *Client) MaxUses() int { return max(0, c.config.MaxUses) }
 
-// Format prints where the API is, and nothing else of the Client.
+// Format prints the API's URL and no other part of the Client.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
 }

@@ -2,11 +2,13 @@ package b2binpay
 
 import "b2trader.identity.auth/identity/tokenapi"
 
-// Keeper returns what keeps the account signed in, for package vault: it refreshes, and signs in again when the refresh token
-// has expired or is refused (the article, step 4), so that a refusal costs a sign-in and no session; OnSuspicious
-// hears of it. Its MaxUses is the Client's.
+// Keeper returns a vault.Refresher that keeps the account signed in: it
+// refreshes, and signs in again when the refresh token has expired or is refused
+// (the article, step 4). OnSuspicious still receives the refusal. Its MaxUses is
+// the Client's.
 //
-// The account's default Pace keeps well below the lowest limit that the vendor names for requests without a token, 15 a minute.
+// The account's default Pace stays below the vendor's lowest limit for requests
+// without a token, 15 a minute.
 //
 // Errors: every problem of the account.
 func (c *Client) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {

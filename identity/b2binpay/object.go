@@ -9,17 +9,19 @@ import (
 	"unicode"
 )
 
-// An object is a JSON object whose members every decoder finds alike. Those of other libraries take the first or the last of two members
-// with the same name; encoding/json takes the last, in whatever letter case. What is signed must not be read by one rule and
-// used by another.
+// An object is a JSON object in which every decoder finds the same members. Of
+// two members with one name, some decoders take the first and some the last;
+// encoding/json takes the last, in any letter case. A signed value must not be
+// verified by one rule and used by another.
 type object map[string]json.RawMessage
 
-// readObject reads raw, which is valid JSON. It refuses what has two members whose names differ in letter case at most, and
-// what spells one of names, which will be looked up, in another case.
+// readObject parses raw, which is valid JSON. It refuses two members whose names
+// differ at most in letter case, and another letter case of any of names, which
+// the caller will look up.
 func readObject(raw []byte, names ...string) (object, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	if opening, _ := decoder.Token(); opening != json.Delim('{') {
-		return nil, errors.New("not an object where there must be one")
+		return nil, errors.New("not an object where one is required")
 	}
 	o := object{}
 	seen := map[string]string{}
@@ -47,7 +49,8 @@ func readObject(raw []byte, names ...string) (object, error) {
 	return o, nil
 }
 
-// readResource reads a resource object of JSON:API and its attributes, of which names will be looked up.
+// readResource parses a resource object of JSON:API and its attributes, in which
+// the caller will look up names.
 func readResource(raw []byte, names ...string) (resource, attributes object, err error) {
 	resource, err = readObject(raw, "type", "id", "attributes")
 	if err != nil || isNull(resource["attributes"]) {
@@ -57,11 +60,11 @@ func readResource(raw []byte, names ...string) (resource, attributes object, err
 	return resource, attributes, err
 }
 
-// eachElement calls f with the elements of an array one by one.
+// eachElement calls f with each element of an array.
 func eachElement(raw []byte, f func(json.RawMessage) error) error {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	if opening, _ := decoder.Token(); opening != json.Delim('[') {
-		return errors.New("not an array where there must be one")
+		return errors.New("not an array where one is required")
 	}
 	for decoder.More() {
 		var element json.RawMessage
@@ -75,7 +78,8 @@ func eachElement(raw []byte, f func(json.RawMessage) error) error {
 	return nil
 }
 
-// text returns a string, decoded, or a number as it is spelt. It is empty for null and for a member that is missing.
+// text returns the decoded string or the spelling of the number under name. It
+// returns "" for null and for a missing member.
 func (o object) text(name string) (string, error) {
 	raw := o[name]
 	switch {
@@ -91,7 +95,7 @@ func (o object) text(name string) (string, error) {
 	return "", fmt.Errorf("%s is neither a string nor a number", name)
 }
 
-// id returns the identifier of a resource, which it must have.
+// id returns the identifier of a resource, which is required.
 func (o object) id() (string, error) {
 	id, err := o.text("id")
 	if err == nil && id == "" {
@@ -102,8 +106,8 @@ func (o object) id() (string, error) {
 
 func isNull(raw []byte) bool { return len(raw) == 0 || string(raw) == "null" }
 
-// fold spells names alike that encoding/json takes for the same: each character becomes the first of those that
-// differ from it in case alone.
+// fold maps all names that encoding/json takes for the same to one: each
+// character becomes the first that differs from it only in case.
 func fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(r) {

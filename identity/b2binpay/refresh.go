@@ -16,8 +16,9 @@ type refreshAttributes struct {
 	Refresh string `json:"refresh"`
 }
 
-// refreshRefusals is what refusals of /token/refresh/ mean. The vendor names 2007, in the words of 2006. The request carries
-// nothing but the refresh token, so what the server does not accept of it (400, 401) is that token, whatever the code.
+// refreshRefusals maps refusals of /token/refresh/. The vendor names 2007, with
+// the text of 2006. The request carries only the refresh token, so a 400 or 401
+// refuses that token, whatever the code.
 var refreshRefusals = httpx.Verdict{
 	Codes: map[string]error{
 		"2006":      tokenapi.ErrGrantRefused,
@@ -31,13 +32,15 @@ var refreshRefusals = httpx.Verdict{
 	},
 }
 
-// Refresh exchanges the refresh token of old, which works once, for new tokens. What the answer leaves out (refresh token,
-// is_2fa_confirmed) stays as it is in old. The vendor does not sign this answer.
+// Refresh exchanges the refresh token of old, which works once, for new tokens.
+// If the answer lacks the refresh token or is_2fa_confirmed, the successor keeps
+// that of old. The vendor does not sign this answer.
 //
-// The times of the answer are compared with its Date header, or else with our clock: see the package's doc.
-// The request is never repeated. After an error with Sent set, the server may have spent the refresh token.
+// The request is never repeated. After an error with Sent set, the server may
+// have spent the refresh token.
 //
-// Errors: ErrGrantRefused, without a request if old is nil or has no refresh token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
+// Errors: ErrGrantRefused, without a request if old is nil or has no refresh
+// token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	call, err := c.peer.Refreshing(old)
 	if err != nil {
@@ -60,7 +63,8 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	return call.Token(inherit(c.tokens(call, a), old))
 }
 
-// report tells OnSuspicious of a refresh token that is refused before its time, and returns the refusal.
+// report passes the refusal of a refresh token that has not expired to
+// OnSuspicious, and returns it.
 func (c *Client) report(ctx context.Context, old *oauth2.Token, refusal *tokenapi.Error) error {
 	expiry, known := old.Extra(tokenapi.RefreshExpiry).(time.Time)
 	expired := known && !c.peer.HTTP.Now().Before(expiry)
@@ -70,7 +74,7 @@ func (c *Client) report(ctx context.Context, old *oauth2.Token, refusal *tokenap
 	return refusal
 }
 
-// inherit takes from old what the answer leaves out.
+// inherit fills members that the answer lacks from old.
 func inherit(t httpx.Tokens, old *oauth2.Token) httpx.Tokens {
 	names := []string{confirmed}
 	if t.Refresh == "" {

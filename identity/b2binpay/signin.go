@@ -10,10 +10,10 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// mediaType is that of JSON:API, which B2BINPAY speaks.
+// mediaType is the media type of JSON:API.
 const mediaType = "application/vnd.api+json"
 
-// A document is the body of both requests (the article, steps 1 and 3).
+// A document is the body of a request (the article, steps 1 and 3).
 type document struct {
 	Data data `json:"data"`
 }
@@ -30,9 +30,9 @@ type signInAttributes struct {
 	Password string `json:"password"`
 }
 
-// signInRefusals is what refusals of /token/ mean. The vendor names 2006 and throttled. The one 400 that is described is about the
-// credentials, so that a 400 or 401 with another code, or with none, is taken for the same: an account whose
-// sign-ins are refused should not go on trying.
+// signInRefusals maps refusals of /token/. The vendor names 2006 and throttled.
+// The only documented 400 is about the credentials, so every 400 and 401 counts
+// as that: an account whose sign-ins are refused must stop trying.
 var signInRefusals = httpx.Verdict{
 	Codes: map[string]error{
 		"2006":      tokenapi.ErrBadCredentials,
@@ -45,15 +45,18 @@ var signInRefusals = httpx.Verdict{
 	},
 }
 
-// SignIn obtains tokens for an API account, whose login and password the article also calls KEY and SECRET. It verifies
-// meta.sign, which proves that the answer's refresh token and time are from somebody who knows the password.
+// SignIn obtains tokens for an API account, whose login and password the article
+// also calls KEY and SECRET. It verifies meta.sign, which proves that the sender
+// of the answer's refresh token and time knows the password.
 //
-// The token's Expiry is access_expired_at less meta.time, both by the server's clock, after the moment of sending by
-// ours. Its extras are refresh_expiry (a time.Time) and is_2fa_confirmed (a bool), where the answer has them. The
-// API has no second step; is_2fa_confirmed is reported and nothing else.
+// Expiry is access_expired_at less meta.time, both by the server's clock, counted
+// from the moment of sending by ours. The extras are refresh_expiry (a
+// time.Time) and is_2fa_confirmed (a bool), if the answer has them. The API has
+// no second step.
 //
-// Errors: ErrBadCredentials, without a request if login or password is empty; ErrMisconfigured; ErrUnavailable;
-// ErrUnusableAnswer, also for a signature that is missing or wrong.
+// Errors: ErrBadCredentials, without a request if login or password is empty;
+// ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, also for a signature that
+// is missing or wrong.
 func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.Token, error) {
 	call := c.peer.Call("sign in", password)
 	if login == "" || password == "" {
@@ -79,17 +82,17 @@ func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.To
 	return call.Token(c.tokens(call, a))
 }
 
-// checkSign verifies meta.sign, whose message is meta.time and the refresh token as the answer spells them (docs.b2binpay.com,
-// v2, authentication).
+// checkSign verifies meta.sign, whose message is meta.time and the refresh token
+// as the answer spells them (docs.b2binpay.com, v2, authentication).
 func (c *Client) checkSign(call *httpx.Call, a answer, login, password string) error {
 	signedAt, _ := a.Meta.Time.(string)
 	switch sign, isText := a.Meta.Sign.(string); {
 	case a.Meta.Sign == nil, isText && sign == "":
 		if !c.config.AllowUnsigned {
-			return call.Unusable("it has no signature (meta.sign)")
+			return call.Unusable("the answer has no signature (meta.sign)")
 		}
 	case !signs(sign, login, password, signedAt+a.Data.Attributes.Refresh):
-		return call.Unusable("its signature (meta.sign) is not one of this account")
+		return call.Unusable("the answer's signature (meta.sign) is not this account's")
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ func (s *Server) refuseToken(x *apitest.Exchange) {
 	s.refuse(x, http.StatusUnauthorized, "not_authenticated", "The access token is not accepted.")
 }
 
-// balance answers the API's resource, as often as an access token may be used.
+// balance answers with the API's resource, unless the access token is used up.
 func (s *Server) balance(x *apitest.Exchange, _ string) {
 	if !s.use(x.Bearer()) {
 		s.refuseToken(x)
@@ -21,7 +21,7 @@ func (s *Server) balance(x *apitest.Exchange, _ string) {
 	}}})
 }
 
-// use counts a use of an access token, and reports whether it is allowed.
+// use counts a use of an access token and reports whether it is allowed.
 func (s *Server) use(token string) bool {
 	if s.config.MaxUses == 0 {
 		return true

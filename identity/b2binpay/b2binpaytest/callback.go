@@ -7,8 +7,8 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// firstDeposit is the number of the first deposit, and firstTransfer that of its transfer,
-// as in the vendor's sample.
+// firstDeposit is the number of the first deposit and firstTransfer that of its
+// transfer, as in the vendor's sample.
 const (
 	firstDeposit  = 11203
 	firstTransfer = 17618
@@ -16,15 +16,12 @@ const (
 
 const address = "0xcb959a408cbfbe64116a2dadc20188c290226fae"
 
-// Callback returns the body of a callback about a new transfer, signed, as the vendor posts
-// it. Status is the transfer's, 2 for confirmed; one that is a number is written as one.
-// Amount is written as a string. Each call is about another deposit.
+// Callback returns the signed body of a callback about a new transfer, as the
+// vendor posts it. Status is the transfer's, 2 for confirmed, and is written as a
+// number if it is one. Amount is written as a string. Each call makes another
+// deposit.
 func (s *Server) Callback(status, amount, trackingID string) []byte {
-	s.mu.Lock()
-	number := s.deposits
-	s.deposits++
-	s.mu.Unlock()
-	now := stamp(s.now())
+	number, now := s.newDeposit(), stamp(s.now())
 	transfer := strconv.Itoa(firstTransfer + number)
 	data := deposit(number, trackingID, now)
 	data.Set("relationships", append(relationships(), apitest.Member{Name: "transfer", Value: related("transfer", transfer)}))
@@ -41,19 +38,23 @@ func (s *Server) Callback(status, amount, trackingID string) []byte {
 	}.JSON()
 }
 
-// UnsignedCallback returns the body of a "No Transfer" callback: a deposit was cancelled,
-// or cannot be resolved, and there is no transfer. The vendor does not sign these.
+// UnsignedCallback returns the body of a "No Transfer" callback: a deposit was
+// cancelled or cannot be resolved. The vendor does not sign these.
 func (s *Server) UnsignedCallback(trackingID string) []byte {
-	s.mu.Lock()
-	number := s.deposits
-	s.deposits++
-	s.mu.Unlock()
-	now := stamp(s.now())
+	number, now := s.newDeposit(), stamp(s.now())
 	return apitest.Object{
 		{"data", deposit(number, trackingID, now)},
 		{"included", []apitest.Object{currency()}},
 		{"meta", apitest.Object{{"time", now}}},
 	}.JSON()
+}
+
+// newDeposit returns the number of a deposit, from 0 on.
+func (s *Server) newDeposit() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deposits++
+	return s.deposits - 1
 }
 
 func deposit(number int, trackingID, now string) apitest.Object {
@@ -83,7 +84,7 @@ func currency() apitest.Object {
 	}}}
 }
 
-// written is status as a JSON number, if it is one.
+// written returns status as a JSON number if it is one.
 func written(status string) any {
 	if _, err := strconv.ParseFloat(status, 64); err == nil && json.Valid([]byte(status)) {
 		return json.RawMessage(status)

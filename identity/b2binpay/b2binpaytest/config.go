@@ -7,47 +7,47 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// The sample account, which the zero Config has.
+// The account of a zero Config.
 const (
 	SampleLogin    = "sample-key"
 	SamplePassword = "sample-secret-of-b2binpay"
 )
 
-// Config describes the installation that a [Server] imitates. The zero value is the
-// sandbox as the vendor's article on tokens shows it.
+// Config describes an installation of B2BINPAY. The zero value is the sandbox as
+// the vendor's article on tokens shows it.
 type Config struct {
-	// Login and Password of the one account, which the article calls KEY and SECRET.
-	// Empty means the sample account's.
+	// Login and Password are those of the only account; the article calls them
+	// KEY and SECRET. Empty: SampleLogin and SamplePassword.
 	Login, Password string
 
-	// AccessTokenLifetime is how long access tokens last. 0 means 15 minutes, as in the
-	// article's sample; its text says three.
+	// AccessTokenLifetime is the life of an access token. Zero: 15 minutes, as in
+	// the article's sample; its text says three.
 	AccessTokenLifetime time.Duration
 
-	// RefreshTokenLifetime is how long refresh tokens last, counted from their own making.
-	// 0 means 6 hours.
+	// RefreshTokenLifetime is the life of a refresh token, from its own issue.
+	// Zero: 6 hours.
 	RefreshTokenLifetime time.Duration
 
-	// MaxUses is how many requests an access token is good for; the next is refused with
-	// 401. 0 means any number. The article allows 30 to 40 and does not say what follows.
+	// MaxUses bounds the requests with one access token; the next gets 401. Zero:
+	// no bound. The article allows 30 to 40 and does not say what follows.
 	MaxUses int
 
-	// NumericCodes makes the code of an error a number. False means a string.
+	// NumericCodes makes the code of an error a number. False: a string.
 	NumericCodes bool
 
-	// ID is the data.id of an answer: nil, a string or an int. Nil means null, as in the
-	// article; the v2 pages show "0".
+	// ID is the data.id of an answer: nil, a string or an int. Nil: null, as in
+	// the article; the version 2 pages show "0".
 	ID any
 
-	// ClockOffset is how far the server's clock is ahead of Now. It shows in every time that
-	// the server names, the Date header included.
+	// ClockOffset is added to Now in every time that the server tells, also in
+	// the Date header.
 	ClockOffset time.Duration
 
-	// OmitDate leaves the Date header out.
+	// OmitDate omits the Date header.
 	OmitDate bool
 
-	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble.
-	// It must be safe for concurrent use.
+	// Now is the clock, safe for concurrent use. Nil: time.Now, which is virtual
+	// in a testing/synctest bubble.
 	Now func() time.Time
 }
 
@@ -62,7 +62,7 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// check reports every problem, in the order of the fields.
+// check returns every problem, in the order of the fields.
 func (cfg Config) check() error {
 	p := apitest.Problems{Package: "b2binpaytest"}
 	p.Lifetime("AccessTokenLifetime", cfg.AccessTokenLifetime)

@@ -10,7 +10,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// The server's endpoints, for faults and for the record.
+// The endpoints, for Inject, Requests and Count.
 const (
 	// EndpointToken is POST /token/, the sign-in.
 	EndpointToken apitest.Endpoint = "token"
@@ -18,19 +18,19 @@ const (
 	EndpointRefresh apitest.Endpoint = "refresh"
 	// EndpointAPI is GET APIPath.
 	EndpointAPI apitest.Endpoint = "api"
-	// EndpointRedirect is any of these paths without its trailing slash.
+	// EndpointRedirect is each of these paths without its trailing slash.
 	EndpointRedirect apitest.Endpoint = "redirect"
 )
 
-// APIPath is where the API's resource is, below the URL: a GET with a live access token as
-// bearer gets an answer, and any other 401.
+// APIPath is the path of the API's resource, below the URL. A GET without a live
+// access token as its bearer gets 401.
 const APIPath = "/balance/"
 
-// mediaType is that of JSON:API.
+// mediaType is the media type of JSON:API.
 const mediaType = "application/vnd.api+json"
 
-// Server is B2BINPAY's token API. It is an http.Handler, safe for concurrent use, and
-// answers on loopback connections only.
+// Server is B2BINPAY's token API. It is an http.Handler, safe for concurrent
+// use, and answers on loopback connections only.
 type Server struct {
 	*apitest.Server
 	config  Config
@@ -38,8 +38,8 @@ type Server struct {
 	refresh *apitest.Tokens
 
 	mu       sync.Mutex
-	uses     map[string]int // of access tokens, if Config.MaxUses bounds them
-	deposits int            // that callbacks were made for
+	uses     map[string]int // by access token, if Config.MaxUses bounds them
+	deposits int            // number of callbacks made
 }
 
 // New returns a server. Its error joins every problem of the Config.
@@ -61,16 +61,16 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Start returns a server that listens on a free loopback port until the test ends. A
-// problem of the Config ends the test.
+// Start runs a server on a free port of 127.0.0.1 until the test ends. A problem
+// of the Config ends the test.
 func Start(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
 	s, err := New(cfg)
 	return apitest.Serve(tb, s, err)
 }
 
-// handle answers path, which ends in a slash, with h, and the path without it with a
-// redirect.
+// handle answers path, which ends in a slash, with h, and the path without that
+// slash with a redirect.
 func (s *Server) handle(path string, endpoint apitest.Endpoint, h apitest.Handler) {
 	s.Handle(path, endpoint, func(x *apitest.Exchange) {
 		s.date(x)
@@ -83,8 +83,8 @@ func (s *Server) handle(path string, endpoint apitest.Endpoint, h apitest.Handle
 	})
 }
 
-// date sets the Date header by the server's own clock. A nil value keeps net/http from
-// adding one.
+// date sets the Date header by the server's own clock. A nil value keeps
+// net/http from adding one.
 func (s *Server) date(x *apitest.Exchange) {
 	if s.config.OmitDate {
 		x.Answer().Header()["Date"] = nil
@@ -93,12 +93,11 @@ func (s *Server) date(x *apitest.Exchange) {
 	x.Answer().Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 }
 
-// now is the time by the server's own clock.
+// now returns the time by the server's own clock.
 func (s *Server) now() time.Time { return s.config.Now().Add(s.config.ClockOffset) }
 
-// ExpireTokens ends the life of all access tokens. Refresh tokens stay.
+// ExpireTokens ends every access token. Refresh tokens live on.
 func (s *Server) ExpireTokens() { s.access.Clear() }
 
-// RevokeRefreshTokens makes all refresh tokens invalid before they expire. Access tokens
-// stay.
+// RevokeRefreshTokens ends every refresh token. Access tokens live on.
 func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }

@@ -11,10 +11,11 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// noAccount is what the vendor says to a wrong password and to a bad refresh token alike.
+// noAccount is the vendor's text for a wrong password and for a bad refresh
+// token.
 const noAccount = "No active account found with the given credentials"
 
-// userID is the account's, as in the article's sample tokens.
+// userID is the account's number, as in the article's sample tokens.
 const userID = 34
 
 // signIn answers POST /token/.
@@ -63,7 +64,7 @@ func (s *Server) renew(x *apitest.Exchange) {
 	x.JSON(http.StatusOK, mediaType, apitest.Object{{"data", data}})
 }
 
-// read decodes a POST of JSON:API. It is false if it answered already.
+// read decodes a POST of JSON:API. If it returns false, it has answered.
 func (s *Server) read(x *apitest.Exchange, v any) bool {
 	switch {
 	case !x.AllowOnly(http.MethodPost):
@@ -78,7 +79,8 @@ func (s *Server) read(x *apitest.Exchange, v any) bool {
 	return true
 }
 
-// issue makes a pair of tokens. It returns the data of the answer, and the refresh token.
+// issue makes an access token and a refresh token. It returns the answer's data
+// and the refresh token.
 func (s *Server) issue() (data apitest.Object, refresh string) {
 	now := s.now()
 	accessExpiry, refreshExpiry := now.Add(s.config.AccessTokenLifetime), now.Add(s.config.RefreshTokenLifetime)
@@ -99,7 +101,7 @@ func (s *Server) issue() (data apitest.Object, refresh string) {
 	}, refresh
 }
 
-// jwt makes a token with the header and the claims of the article's samples.
+// jwt makes a token with the header and claims of the article's samples.
 func jwt(tokenType string, now, expiry time.Time) string {
 	return apitest.JWT(apitest.Object{{"alg", "HS256"}, {"typ", "JWT"}}, apitest.Object{
 		{"token_type", tokenType}, {"exp", expiry.Unix()}, {"iat", now.Unix()}, {"jti", apitest.RandomHex(16)}, {"user_id", userID},
@@ -109,8 +111,8 @@ func jwt(tokenType string, now, expiry time.Time) string {
 // stamp writes a time as the vendor does: UTC, with microseconds.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
-// sign is the vendor's signature: HMAC-SHA256 in lower-case hex. Its key is the SHA-256 of
-// login and password, as bytes.
+// sign returns the vendor's signature: HMAC-SHA256 in lower-case hex. Its key is
+// the SHA-256 of login and password, as bytes.
 func (s *Server) sign(message string) string {
 	key := sha256.Sum256([]byte(s.config.Login + s.config.Password))
 	mac := hmac.New(sha256.New, key[:])
