@@ -1,22 +1,29 @@
-// Moves countdowns, keeps the token card current, fills the sign-in form with a sample
-// user, and takes people to what went wrong. Every page is complete without it.
+// Moves countdowns, keeps the token card current, fills the sign-in form with a
+// sample user, and moves the focus to the problem or the result on a page. Each
+// page is complete without it. Its words come from the page's data attributes.
 
 const root = document.documentElement;
 root.classList.add("js");
 
-// left says how long milliseconds are, rounded up, in the words the server uses.
-function left(ms) {
-  if (ms < 90_000) return `${Math.ceil(Math.max(ms, 0) / 1000)} s`;
-  const min = Math.ceil(ms / 60_000);
-  if (min < 90) return `${min} min`;
-  if (min < 48 * 60) return `${Math.floor(min / 60)} h ${min % 60} min`;
-  return `${Math.ceil(min / 1440)} days`;
+// format puts numbers into a text in place of its %d.
+function format(text, ...numbers) {
+  return text.replace(/%d/g, () => numbers.shift());
 }
 
-const badges = { fresh: ["good", "Valid"], late: ["warn", "Renewal due"], expired: ["bad", "Expired"] };
+// left formats milliseconds, rounded up, by the rules of the server (format.go).
+function left(ms) {
+  const { seconds, minutes, hours, days } = document.body.dataset;
+  if (ms < 90_000) return format(seconds, Math.ceil(Math.max(ms, 0) / 1000));
+  const min = Math.ceil(ms / 60_000);
+  if (min < 90) return format(minutes, min);
+  if (min < 48 * 60) return format(hours, Math.floor(min / 60), min % 60);
+  return format(days, Math.ceil(min / 1440));
+}
 
-// Countdown moves one element that carries data-expires. The server's clock rules: what the
-// browser's differs by, at the time the page came, is taken off.
+const looks = { fresh: "good", late: "warn", expired: "bad" };
+
+// Countdown moves one element that has data-expires. It counts by the server's
+// clock: the difference to the browser's clock when the page came is subtracted.
 class Countdown {
   constructor(element) {
     const { now, issued, expires } = element.dataset;
@@ -39,7 +46,8 @@ class Countdown {
     if (!this.element.classList.contains("meter-unavailable")) this.look();
   }
 
-  // look gives meter and badge the state that the server would give them now.
+  // look gives the meter and its badge the state that the server would give them
+  // now.
   look() {
     const state = this.left === 0 ? "expired" : this.left < this.life / 3 ? "late" : "fresh";
     if (state === this.state) return;
@@ -47,15 +55,15 @@ class Countdown {
     this.element.className = `meter meter-${state}`;
     const badge = this.element.closest("[data-token-card]")?.querySelector("[data-token-badge]");
     if (!badge) return;
-    const [kind, text] = badges[state];
-    badge.className = `chip chip-${kind}`;
-    badge.textContent = text;
+    badge.className = `chip chip-${looks[state]}`;
+    badge.textContent = this.element.dataset[state];
   }
 }
 
 let countdowns = [];
 
-// findCountdowns takes in what is new on the page; what it knows keeps its clock.
+// findCountdowns adds the countdowns that are new on the page. A countdown that
+// it already has keeps its clock.
 function findCountdowns() {
   const known = new Map(countdowns.map((c) => [c.element, c]));
   const elements = [...document.querySelectorAll("[data-expires]")];
@@ -66,9 +74,10 @@ function moveCountdowns() {
   countdowns.forEach((c) => c.move());
 }
 
-// Card keeps the token card current: it asks once two thirds of the token's life are over,
-// because asking is what renews it then, and every two seconds until the expiry moves. After
-// a failure, or a token that could not be renewed, it waits twice as long each time.
+// Card keeps the token card current. It asks for a new one when two thirds of the
+// token's life are over, because the request renews the token, and then every two
+// seconds until the expiry moves. After a failure, or if the token could not be
+// renewed, it doubles the wait each time.
 class Card {
   static poll = 2_000;
   static patience = 60_000;
@@ -85,7 +94,7 @@ class Card {
     return countdowns.find((c) => this.place.contains(c.element));
   }
 
-  // plan sets the next request, and only while someone is looking.
+  // plan sets the time of the next request, if the page is visible.
   plan(wait) {
     clearTimeout(this.timer);
     if (this.ended || document.hidden) return;
@@ -124,8 +133,8 @@ class Card {
     this.failures = 0;
   }
 
-  // show puts a fresh card on the page. It comes with a 503 too, when it says that the token
-  // could not be renewed.
+  // show puts a new card on the page. A 503 has a card, too: it says that the
+  // token could not be renewed.
   show(card) {
     this.place.replaceChildren(card);
     this.say("");
@@ -135,11 +144,12 @@ class Card {
 
   failed(answer) {
     const wait = this.wait(answer);
-    if (this.failures > 1) this.say("The token's state could not be fetched. Trying again.");
+    if (this.failures > 1) this.say(this.place.dataset.notFetched);
     return wait;
   }
 
-  // wait is how long to leave the server alone after one more failure, in milliseconds.
+  // wait counts a failure and returns the pause before the next request, in
+  // milliseconds.
   wait(answer) {
     this.failures += 1;
     const asked = Number(answer?.headers.get("Retry-After")) * 1000 || 0;
@@ -150,8 +160,8 @@ class Card {
     this.ended = true;
     const link = document.createElement("a");
     link.href = "/sign-in";
-    link.textContent = "Sign in again";
-    this.say("Your session has ended. ", link);
+    link.textContent = this.place.dataset.signInAgain;
+    this.say(this.place.dataset.sessionEnded, " ", link);
   }
 
   say(...words) {
@@ -159,7 +169,8 @@ class Card {
   }
 }
 
-// fill puts a sample user, and the client that fits, into the sign-in form and waits at its button.
+// fill enters a sample user and its client into the sign-in form and moves the
+// focus to the button.
 function fill(button) {
   const form = document.getElementById("sign-in");
   const { fillEmail, fillPassword, fillClient } = button.dataset;

@@ -23,7 +23,7 @@ func words(s *goquery.Selection) string {
 }
 
 func TestTokenCardIsOneElement(t *testing.T) {
-	page := render(t, TokenCard(sampleToken()))
+	page := render(t, TokenCard(sampleToken(), nil))
 	body := document(t, page).Find("body")
 	if body.Children().Length() != 1 || body.Find("[data-token-card]").Length() != 1 {
 		t.Errorf("not one card: %s", page)
@@ -31,7 +31,7 @@ func TestTokenCardIsOneElement(t *testing.T) {
 }
 
 func TestTokenCard(t *testing.T) {
-	doc := document(t, render(t, TokenCard(sampleToken())))
+	doc := document(t, render(t, TokenCard(sampleToken(), nil)))
 	meter := doc.Find("[data-meter]")
 	for attribute, want := range map[string]string{
 		"data-now": "1795262423000", "data-issued": "1795262416000", "data-expires": "1795262446000",
@@ -77,7 +77,7 @@ func TestTokenStates(t *testing.T) {
 		{failed, "Not renewed", "20 s"},
 		{Token{}, "Expired", "0 s"},
 	} {
-		doc := document(t, render(t, TokenCard(c.token)))
+		doc := document(t, render(t, TokenCard(c.token, nil)))
 		if got := words(doc.Find("[data-token-badge]")); got != c.badge {
 			t.Errorf("%s left: badge %q, want %q", c.left, got, c.badge)
 		}

@@ -1,12 +1,16 @@
-// Package templates draws the pages of the web application as templ components.
+// Package templates renders the pages of the Backend-for-Frontend as templ
+// components.
 //
 // Each page is one component that takes one view struct: SignInPage takes SignIn,
-// AccountPage takes Account, and so on. TokenCard is also served alone, as the fragment
-// that keeps the account page current. View structs carry what people may see and never
-// a token, a code or a secret.
+// AccountPage takes Account, and so on. TokenCard is also served on its own, as
+// the fragment that keeps the account page current. No view struct has a field
+// for a token, a code or a secret.
 //
-// The pages hold no inline script, style or event handler, so they run under a
-// Content-Security-Policy of 'self' alone. They are complete without JavaScript; app.js
+// The words of the pages are in one Texts value, see texts_english.go. The words
+// of the errors are in texts_errors.go.
+//
+// The pages have no inline script, style or event handler, so they work under a
+// Content-Security-Policy of 'self'. They are complete without JavaScript; app.js
 // only moves countdowns and refreshes fragments.
 package templates
 

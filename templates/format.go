@@ -2,6 +2,7 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,57 +10,55 @@ import (
 	"time"
 )
 
-// never stands where a time is not known.
-const never = "not known"
-
-// stamp is t in full: "21 Nov 2026, 14:03:27 UTC".
-func stamp(t time.Time) string {
+// stamp formats t with its date in UTC, or says that it is not known.
+func (x *Texts) stamp(t time.Time) string {
 	if t.IsZero() {
-		return never
+		return x.Formats.Unknown
 	}
-	return t.UTC().Format("2 Jan 2006, 15:04:05 UTC")
+	return x.Formats.Stamp(t.UTC())
 }
 
-// clock is t's time of day: "14:03:27 UTC".
-func clock(t time.Time) string {
+// clock formats t's time of day in UTC, or says that it is not known.
+func (x *Texts) clock(t time.Time) string {
 	if t.IsZero() {
-		return never
+		return x.Formats.Unknown
 	}
-	return t.UTC().Format("15:04:05 UTC")
+	return x.Formats.Clock(t.UTC())
 }
 
-// machineTime is t as <time datetime> wants it.
+// machineTime formats t for the attribute datetime of <time>.
 func machineTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// milliseconds is t as app.js reads it: since 1970.
+// milliseconds formats t for app.js: the milliseconds since 1970.
 func milliseconds(t time.Time) string {
 	return strconv.FormatInt(t.UnixMilli(), 10)
 }
 
-// left says how long d is in the largest units that help, rounded up: "23 s", "29 min", "9 h 58 min".
-// app.js says the same; a negative d is none.
-func left(d time.Duration) string {
+// left formats d in the largest units that help, rounded up: "23 s", "29 min",
+// "9 h 58 min". A negative d counts as 0. app.js has the same rules.
+func (x *Texts) left(d time.Duration) string {
 	minutes := whole(d, time.Minute)
 	switch {
 	case d < 90*time.Second:
-		return fmt.Sprintf("%d s", whole(d, time.Second))
+		return fmt.Sprintf(x.Formats.Seconds, whole(d, time.Second))
 	case minutes < 90:
-		return fmt.Sprintf("%d min", minutes)
+		return fmt.Sprintf(x.Formats.Minutes, minutes)
 	case minutes < 48*60:
-		return fmt.Sprintf("%d h %d min", minutes/60, minutes%60)
+		return fmt.Sprintf(x.Formats.HoursMinutes, minutes/60, minutes%60)
 	default:
-		return fmt.Sprintf("%d days", whole(d, 24*time.Hour))
+		return fmt.Sprintf(x.Formats.Days, whole(d, 24*time.Hour))
 	}
 }
 
-// whole is d in units, rounded up, so that a token with any life left shows at least 1.
+// whole returns d in units, rounded up, so that a token that is still valid shows
+// at least 1.
 func whole(d, unit time.Duration) int {
 	return int((max(d, 0) + unit - 1) / unit)
 }
 
-// took is a measured duration: "0.4 ms", "84 ms", "1.24 s".
+// took formats a measured duration: "0.4 ms", "84 ms", "1.24 s".
 func took(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
 	switch {
@@ -74,7 +73,7 @@ func took(d time.Duration) string {
 	}
 }
 
-// statusLine is an HTTP status in words; 0 is no answer.
+// statusLine formats an HTTP status with its name; 0 means no answer.
 func statusLine(code int) string {
 	if code == 0 {
 		return "no answer"
@@ -85,7 +84,8 @@ func statusLine(code int) string {
 	return strconv.Itoa(code)
 }
 
-// statusKind sorts an HTTP status into the three looks the style sheet has.
+// statusKind returns the look of an HTTP status in the style sheet: good, warn or
+// bad.
 func statusKind(code int) string {
 	switch {
 	case code >= 200 && code < 400:
@@ -97,7 +97,7 @@ func statusKind(code int) string {
 	}
 }
 
-// pretty indents body if it is JSON and otherwise leaves it alone.
+// pretty indents body if it is JSON, and otherwise returns it unchanged.
 func pretty(body string) string {
 	var b bytes.Buffer
 	if err := json.Indent(&b, []byte(body), "", "  "); err != nil {
@@ -106,33 +106,12 @@ func pretty(body string) string {
 	return b.String()
 }
 
-// times counts in words: "not yet", "once", "3 times".
-func times(n int) string {
-	switch {
-	case n <= 0:
-		return "not yet"
-	case n == 1:
-		return "once"
-	default:
-		return strconv.Itoa(n) + " times"
+// titleOf returns the page's title, or usual if it has none, marked as an error
+// if the page's form has a problem.
+func titleOf(p Page, usual, problem string) string {
+	title := cmp.Or(p.Title, usual)
+	if problem == "" {
+		return title
 	}
-}
-
-// firstOf is the first of its arguments that says something.
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
-}
-
-// titleOf is the page's title, or fallback, marked when there is a problem.
-func titleOf(p Page, fallback, problem string) string {
-	title := firstOf(p.Title, fallback)
-	if problem != "" {
-		return "Error: " + title
-	}
-	return title
+	return fmt.Sprintf(p.Texts.orEnglish().Frame.ErrorTitle, title)
 }

@@ -12,7 +12,7 @@ func TestLeft(t *testing.T) {
 		89*time.Minute + time.Second: "1 h 30 min", 48*time.Hour - time.Second: "2 days", 48*time.Hour + time.Second: "3 days",
 		90 * time.Minute: "1 h 30 min", 598 * time.Minute: "9 h 58 min", 720 * time.Hour: "30 days",
 	} {
-		if got := left(d); got != want {
+		if got := English.left(d); got != want {
 			t.Errorf("left(%v) is %q, want %q", d, got, want)
 		}
 	}
@@ -31,14 +31,14 @@ func TestTook(t *testing.T) {
 
 func TestTimesAreUTC(t *testing.T) {
 	moscow := time.Date(2026, 1, 2, 2, 30, 0, 0, time.FixedZone("MSK", 3*3600))
-	if got := stamp(moscow); got != "1 Jan 2026, 23:30:00 UTC" {
+	if got := English.stamp(moscow); got != "1 Jan 2026, 23:30:00 UTC" {
 		t.Errorf("stamp is %q", got)
 	}
-	if got := clock(moscow); got != "23:30:00 UTC" {
+	if got := English.clock(moscow); got != "23:30:00 UTC" {
 		t.Errorf("clock is %q", got)
 	}
-	if stamp(time.Time{}) != "not known" || clock(time.Time{}) != "not known" {
-		t.Error("an unknown time is shown as one")
+	if English.stamp(time.Time{}) != "not known" || English.clock(time.Time{}) != "not known" {
+		t.Error("the zero time is shown as a time, want \"not known\"")
 	}
 }
 

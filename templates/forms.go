@@ -2,7 +2,8 @@ package templates
 
 import "github.com/a-h/templ"
 
-// selected is the index of the client to check: the one marked, else the first.
+// selected returns the index of the client to check: the marked one, or the
+// first.
 func selected(clients []ClientChoice) int {
 	for i, c := range clients {
 		if c.Selected {
@@ -12,7 +13,8 @@ func selected(clients []ClientChoice) int {
 	return 0
 }
 
-// fieldState ties a field to the form's problem; without one, the first field to fill has the focus.
+// fieldState ties a field to the form's problem. Without a problem, the first
+// field to fill has the focus.
 func fieldState(problem string, first bool) templ.Attributes {
 	if problem != "" {
 		return templ.Attributes{"aria-invalid": "true", "aria-describedby": "problem"}
@@ -20,7 +22,8 @@ func fieldState(problem string, first bool) templ.Attributes {
 	return templ.Attributes{"autofocus": first}
 }
 
-// codeState is fieldState for the one-time code, which the page's message also describes.
+// codeState is fieldState for the one-time code, which the page's message also
+// describes.
 func codeState(problem string) templ.Attributes {
 	if problem != "" {
 		return templ.Attributes{"aria-invalid": "true", "aria-describedby": "problem code-message"}
@@ -28,7 +31,7 @@ func codeState(problem string) templ.Attributes {
 	return templ.Attributes{"autofocus": true, "aria-describedby": "code-message"}
 }
 
-// searchState ties the search to what it did not find.
+// searchState ties the search to its problem.
 func searchState(problem string) templ.Attributes {
 	if problem != "" {
 		return templ.Attributes{"aria-invalid": "true", "aria-describedby": "problem"}

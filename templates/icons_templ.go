@@ -8,7 +8,7 @@ package templates
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// mark is the product's mark: two candles, one of them a keyhole.
+// mark draws the product's logo: two candlesticks, one with a keyhole.
 func mark() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -38,8 +38,10 @@ func mark() templ.Component {
 	})
 }
 
-// icon is a small decorative picture beside words that say the same.
-func icon(name string) templ.Component {
+// Icon draws a small picture beside words that say the same. It is hidden from
+// screen readers. The names are "check", "alert" and "lock"; any other name
+// draws a dash.
+func Icon(name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -1,6 +1,9 @@
 package templates
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +19,30 @@ func document(t *testing.T, page string) *goquery.Document {
 		t.Fatal(err)
 	}
 	return doc
+}
+
+// A new page must have a sample, so that the checks below see it.
+func TestEveryPageHasASample(t *testing.T) {
+	files, err := filepath.Glob("*_templ.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("Glob(*_templ.go) = %v, %v, want the generated files", files, err)
+	}
+	samples, err := os.ReadFile("sample_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := regexp.MustCompile(`(?m)^func ([A-Z]\w*Page(View)?)\(`)
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range page.FindAllStringSubmatch(string(source), -1) {
+			if !strings.Contains(string(samples), m[1]+"(") {
+				t.Errorf("%s has no sample in sample_test.go", m[1])
+			}
+		}
+	}
 }
 
 func TestEveryPage(t *testing.T) {

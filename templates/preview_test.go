@@ -10,19 +10,19 @@ import (
 	"b2trader.identity.auth/static"
 )
 
-// TestPreview renders every sample; with PREVIEW_DIR set it also leaves them there, with the
-// assets they refer to, to be looked at in a browser.
+// TestPreview renders every sample with its assets. If PREVIEW_DIR is set, it
+// writes them to that directory, to look at in a browser.
 func TestPreview(t *testing.T) {
 	dir := os.Getenv("PREVIEW_DIR")
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	all := append(samples(), sample{"token", TokenCard(sampleToken())})
+	all := append(samples(), sample{"token", TokenCard(sampleToken(), nil)})
 	for _, s := range all {
 		page := render(t, s.page)
 		writePreview(t, filepath.Join(dir, s.name+".html"), page)
 	}
-	for _, name := range []string{"base.css", "app.css", "flow.css", "app.js", "favicon.svg", "icon-180.png"} {
+	for _, name := range []string{"base.css", "app.css", "flow.css", "sessions.css", "platforms.css", "app.js", "favicon.svg", "icon-180.png"} {
 		w := httptest.NewRecorder()
 		static.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, static.URL(name), nil))
 		if w.Code != 200 {

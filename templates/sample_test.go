@@ -12,7 +12,7 @@ import (
 
 var noon = time.Date(2026, 11, 21, 12, 0, 23, 0, time.UTC)
 
-// sample is one page in one state, filled as in real use.
+// sample is one page in one state, with realistic values.
 type sample struct {
 	name string
 	page templ.Component
@@ -176,14 +176,20 @@ func sampleError() ErrorPage {
 		Actions:     []Link{{"Try again", "/account"}, {"Sign in with another account", "/sign-in"}}}
 }
 
-// samples is every page in its states of interest.
+func sampleHostPage() Page {
+	p := samplePage("/orders")
+	p.Title, p.Navigation, p.Styles = "Orders", []Link{{"Orders", "/orders"}}, []string{"/static/orders.css"}
+	return p
+}
+
+// samples returns every page in each state that looks different.
 func samples() []sample {
 	signIn, refused := sampleSignIn(), sampleSignIn()
-	refused.Email, refused.Problem, refused.ReturnTo = "trader@example.com", "The e-mail or the password is wrong.", "/try"
+	refused.Email, refused.Problem, refused.ReturnTo = "trader@example.com", English.SignIn.Wrong, "/try"
 	refused.SampleUsers = nil
 	code := SecondFactor{Provider: "Email", Message: "For your security, we have emailed you a one-time authentication code. Please enter this code below to proceed."}
 	wrong := code
-	wrong.Problem = "That code was not accepted. Check it and try again."
+	wrong.Problem = English.SecondFactor.Wrong
 	account, troubled, empty := sampleAccount(), sampleAccount(), Account{Page: samplePage("/account")}
 	account.Notice = "You are signed in."
 	troubled.Token.Expires, troubled.Token.Unavailable = noon, true
@@ -214,7 +220,8 @@ func samples() []sample {
 		{"sessions-one", SessionsPage(only)},
 		{"admin-sessions", AdminSessionsPage(sampleAdminSessions())},
 		{"admin-sessions-user", AdminSessionsPage(sampleUserSessions())},
-		{"admin-sessions-none", AdminSessionsPage(AdminSessions{Page: samplePage("/admin/sessions"), Search: "x", Problem: "Nobody is known by that."})},
+		{"admin-sessions-none", AdminSessionsPage(AdminSessions{Page: samplePage("/admin/sessions"), Search: "x", Problem: "No recent sign-in matches x."})},
+		{"host", HostPage(sampleHostPage(), templ.Raw("<h1>Orders</h1>"))},
 		{"error", ErrorPageView(sampleError())},
 		{"error-bare", ErrorPageView(ErrorPage{})},
 		{"hostile-sign-in", SignInPage(hostile(sampleSignIn()))},

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Life is how long the token was good for when it was issued; zero if its times make no sense.
+// Life returns how long the token was valid when it was issued, or 0 if one of
+// its times is missing.
 func (t Token) Life() time.Duration {
 	if t.Issued.IsZero() {
 		return 0
@@ -13,13 +14,13 @@ func (t Token) Life() time.Duration {
 	return max(t.Expires.Sub(t.Issued), 0)
 }
 
-// Left is how much of its life remained when the page was made; zero once it has expired.
+// Left returns how long the token was still valid when the page was made, or 0.
 func (t Token) Left() time.Duration {
 	return max(t.Expires.Sub(t.Now), 0)
 }
 
-// state names the look of the token's meter. "late" is the last third of its life, when
-// a use of the token starts its renewal.
+// state returns the look of the token's meter. "late" is the last third of the
+// token's life, in which each use of the token starts its renewal.
 func (t Token) state() string {
 	switch {
 	case t.Unavailable:
@@ -33,7 +34,7 @@ func (t Token) state() string {
 	}
 }
 
-// number is a duration as <progress> wants it: whole milliseconds.
+// number formats d for <progress>, in whole milliseconds.
 func number(d time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10)
 }

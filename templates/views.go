@@ -2,11 +2,11 @@ package templates
 
 import "time"
 
-// Page is what every page shows around its content.
+// Page is the frame around the content of every page.
 type Page struct {
 	Title string
 	Path  string // the page's own path, to mark it in the navigation
-	User  *User  // nil when nobody is signed in
+	User  *User  // the signed-in user, or nil
 
 	// Navigation lists the pages of the host application, and Styles the style
 	// sheets that this page needs beside the site's own.
@@ -15,17 +15,19 @@ type Page struct {
 
 	Machine   bool   // whether the machine-to-machine page is offered
 	Platforms bool   // whether the platforms page is offered
-	Notice    string // one sentence of good news, or empty
-	RequestID string // shown on error pages, found in the log
+	Notice    string // what an action just did, in one sentence, or empty
+	RequestID string // shown on error pages; the log has it, too
+	Texts     *Texts // the page's language; nil is English
 }
 
-// User is who is signed in, as the header shows it.
+// User is the signed-in user, as the header shows it.
 type User struct {
 	Name, Email, Client string
 	Administrator       bool
 }
 
-// SignIn is the sign-in page.
+// SignIn is the view of SignInPage. If SampleUsers is not empty, the page lists
+// them with their passwords.
 type SignIn struct {
 	Page
 	ServerURL   string
@@ -36,23 +38,25 @@ type SignIn struct {
 	SampleUsers []SampleUser
 }
 
-// ClientChoice is one client a user may sign in as.
+// ClientChoice is one client that a user may choose.
 type ClientChoice struct {
 	ID, Name, Description string
 	Selected              bool
 }
 
-// SampleUser is a user of the embedded server. Client is the one that fits; it may be empty.
+// SampleUser is a user of an embedded IdentityServer. Client is the client to
+// choose for this user, or empty.
 type SampleUser struct{ Email, Password, Client, Note string }
 
-// SecondFactor is the page that asks for the one-time code.
+// SecondFactor is the view of SecondFactorPage, which asks for a one-time code.
 type SecondFactor struct {
 	Page
-	Attempt                    string // which sign-in under way the code is for; sent back as "attempt"
-	Provider, Message, Problem string
+	Attempt                    string // the sign-in that the code belongs to; the form sends it back as "attempt"
+	Provider, Message, Problem string // the code's sender, the sender's words, what is wrong with the form
 }
 
-// Account is who is signed in and what the token may do.
+// Account is the view of AccountPage: the signed-in user, and what the token may
+// do.
 type Account struct {
 	Page
 	Nickname, Email, ID, Client  string
@@ -62,7 +66,7 @@ type Account struct {
 	SignedIn, IdleEnd, LatestEnd time.Time
 }
 
-// Scope is one scope and whether the token carries it.
+// Scope is one scope, and whether the token has it.
 type Scope struct {
 	Name, Meaning string
 	Granted       bool
@@ -71,11 +75,11 @@ type Scope struct {
 // Claim is one verified claim of the ID token.
 type Claim struct{ Name, Value, Meaning string }
 
-// Token is an access token as people may see it: its times, never its value.
+// Token is an access token without its value: its times and its renewals.
 type Token struct {
 	Issued, Expires, Now time.Time
 	Renewals             int
-	Unavailable          bool // it could not be renewed just now; the session lives on
+	Unavailable          bool // the last renewal failed; the session is kept
 }
 
 // TryAPI is the page that calls an API with the session's token.
@@ -157,38 +161,39 @@ type Platform struct {
 // Fact is one line of how a token system works.
 type Fact struct{ Name, Text string }
 
-// Sessions is the page of a user's own sessions.
+// Sessions is the view of SessionsPage, a user's own sessions.
 type Sessions struct {
 	Page
 	Sessions []Session
-	Limit    int // of sessions of one user; 0: none
+	Limit    int // how many sessions a user may have; 0: any number
 }
 
-// Session is one session, of whoever it is.
+// Session is one session of any user.
 type Session struct {
-	ID                      string // names it in forms; it opens nothing
+	ID                      string // names the session in forms; it is not the cookie
 	Device, Address, Client string
 	SignedIn, LastSeen      time.Time
-	Current                 bool // whether it is the one that asks
+	Current                 bool // whether the request belongs to it
 }
 
-// AdminSessions is the administrators' page of all users' sessions: those of one user, or users.
+// AdminSessions is the view of AdminSessionsPage. It has either Of and Sessions,
+// or Users and Next.
 type AdminSessions struct {
 	Page
 	Search, Problem string
-	Of              *SessionUser // nil: the users are listed
+	Of              *SessionUser // the user that Sessions belong to
 	Sessions        []Session
 	Users           []SessionUser
-	Next            string // where the list of users goes on; empty: nowhere
+	Next            string // where the next part of the list starts; empty on the last
 }
 
-// SessionUser is someone who has, or lately had, a session.
+// SessionUser is a user who signed in recently.
 type SessionUser struct {
 	Subject, Email, Name string
 	SignedIn             time.Time
 }
 
-// ErrorPage says what went wrong and what to do next.
+// ErrorPage is the view of ErrorPageView. Status 0 is not shown.
 type ErrorPage struct {
 	Page
 	Status                int

@@ -45,7 +45,7 @@ func (s *Server) tokenCard(w http.ResponseWriter, r *http.Request, u user) error
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token))
+	return s.render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token, nil))
 }
 
 // shownToken is a token for people, and how long to wait if it is unavailable.

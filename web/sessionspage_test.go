@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web"
 )
 
@@ -100,7 +101,7 @@ func TestAdminSessions(t *testing.T) {
 		admin.post("/admin/sessions", "search", "nobody@example.com").is(422, "Nobody who signed in lately")
 		admin.get("/admin/sessions?subject=nobody").is(404)
 		admin.get("/admin/sessions?from=65").is(400)
-		admin.get("/admin/sessions?from=64").is(200, "There is none here.")
+		admin.get("/admin/sessions?from=64").is(200, templates.English.Users.None)
 		admin.post("/admin/sessions/end", "subject", "nobody").is(400)
 		to := admin.post("/admin/sessions", "search", " Trader@Example.com").header.Get("Location")
 		if to != "/admin/sessions?subject=10e3bfcf-56f7-421d-84ea-1700209ae121" {
@@ -117,7 +118,7 @@ func TestAdminSessions(t *testing.T) {
 		synctest.Wait()
 		trader.get("/session").is(401)
 		again.get("/session").is(401)
-		admin.get(to).is(200, "There is no session.")
+		admin.get(to).is(200, templates.English.Sessions.None)
 		if !strings.Contains(s.log.String(), `"msg":"an administrator ends sessions"`) { // req 122
 			t.Error("it is not logged")
 		}

@@ -179,7 +179,7 @@ func TestSignInFailures(t *testing.T) {
 }
 
 // namesRequest is on every error page.
-const namesRequest = "name it when you ask for help"
+const namesRequest = "give this request ID"
 
 func TestSecondFactor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

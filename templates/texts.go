@@ -1,0 +1,141 @@
+package templates
+
+import "time"
+
+// Texts holds every word that the site's own pages show, in one language.
+// A page takes it from Page.Texts; English is the default. To add a language,
+// fill another Texts: TestTextsAreComplete fails while a field is empty.
+//
+// A text with %s or %d is a format with exactly that verb, or those verbs in
+// that order.
+type Texts struct {
+	Lang    string // the lang attribute of each page, a BCP 47 tag
+	Product string // the site's name, in the header and in each title
+
+	Frame        FrameTexts
+	SignIn       SignInTexts
+	SecondFactor SecondFactorTexts
+	Account      AccountTexts
+	Token        TokenTexts
+	Sessions     SessionsTexts
+	Users        UsersTexts
+	ErrorPage    ErrorPageTexts
+	Landing      LandingTexts
+	Notices      NoticeTexts
+	Formats      FormatTexts
+
+	Clients map[string]ClientText // by client ID
+	Scopes  map[string]string     // what each scope allows
+	Claims  map[string]string     // what each claim of an ID token says
+}
+
+// FrameTexts are around the content of every page.
+type FrameTexts struct {
+	Skip                   string // the link that jumps over the header
+	Navigation             string // names the navigation to screen readers
+	SignedInAs, WithClient string // for screen readers, before name and client
+	Administrator, SignOut string
+	Account, Sessions      string // entries of the navigation
+	Users                  string // the administrators' entry of the navigation
+	TokensStayHere         string // the footer
+	TimesAreUTC            string // the footer
+	ErrorTitle             string // the title of a page whose form has a problem; %s is the usual title
+}
+
+// SignInTexts are on the sign-in page.
+type SignInTexts struct {
+	Title, Lead, Server             string
+	Email, Password, Client, Submit string
+	Samples, SamplesNote            string // the sample users of an embedded server
+	SampleColumn, FillColumn        string
+	Fill, FillFor                   string // a button that fills the form; FillFor is its name, %s the e-mail
+	Missing, Wrong                  string // problems: a field is empty, the IdentityServer refused
+}
+
+// SecondFactorTexts are on the page that asks for the one-time code.
+type SecondFactorTexts struct {
+	Title, Lead, Code, Submit string
+	NoCode, StartAgain        string
+	Wrong                     string // the problem with a code that was refused
+}
+
+// AccountTexts are on the account page.
+type AccountTexts struct {
+	Title, Lead                                string
+	NoName                                     string // the heading for a user without name and e-mail
+	Administrator, Email, Client, UserID       string
+	Session, SignedIn, IdleEnd, LatestEnd      string
+	SignOut, SignOutEverywhere, EverywhereNote string
+	Scopes, NoScopes, Granted, NotGranted      string
+	Claims, ClaimsNote, NoClaims, Claim, Value string
+	Compared, NotShown                         string // stand for the value of a claim
+}
+
+// TokenTexts are on the card of the access token. app.js uses some, too.
+type TokenTexts struct {
+	Title                           string
+	Valid, Due, Expired, NotRenewed string // the states of the token
+	Left, LeftAt                    string // after the time that is left; LeftAt without JavaScript, %s is a time
+	Meter, Expires, Issued, Renewed string
+	Unavailable, Note, Refresh      string
+	NotFetched                      string // app.js could not get the card
+	SessionEnded, SignInAgain       string // app.js found the session ended
+}
+
+// SessionsTexts are on the page of a user's own sessions, and on each session
+// wherever it is listed.
+type SessionsTexts struct {
+	Title, Lead, List, AtMost, None             string // AtMost: %d sessions of at most %d
+	All, EndOthers, EndAll, EndAllNote          string
+	UnknownDevice, Client, Address, Since, Seen string
+	Current, SignOut, End                       string // the session that asks; ends it; ends another
+}
+
+// UsersTexts are on the administrators' page of all users' sessions.
+type UsersTexts struct {
+	Title, Lead                  string
+	Find, Search, Submit         string
+	UserID, EndAll, Back         string // on the sessions of one user
+	List, None, LastSignIn, More string // on the list of users
+	NotFound                     string // the problem with a search; %s is what was searched for
+}
+
+// ErrorPageTexts are on every error page, beside the words of the error.
+type ErrorPageTexts struct {
+	Headline        string // where the error has none
+	Status, Request string // before the HTTP status, for screen readers; before the request id
+}
+
+// LandingTexts are on the page that loads the wanted page once more, after a
+// link on another site led to it.
+type LandingTexts struct{ Headline, Explanation, Continue string }
+
+// NoticeTexts are shown once, on the page after an action.
+type NoticeTexts struct {
+	SignedIn                         string // %s is the user's name or e-mail
+	SignedInNoName                   string // for a user without either
+	SignedOut, SignedOutEverywhere   string
+	SessionEnded, SessionEndedBefore string
+	OthersEnded                      string
+	SessionsEnded                    func(n int) string // by an administrator
+}
+
+// ClientText says what a client is for.
+type ClientText struct{ Name, Description string }
+
+// FormatTexts write times and numbers. app.js uses Seconds to Days, too.
+type FormatTexts struct {
+	Seconds, Minutes, HoursMinutes, Days string                   // what is left until a time
+	In                                   string                   // "in 5 min"; %s is one of the four
+	Times                                func(n int) string       // how often
+	Stamp, Clock                         func(t time.Time) string // a time with its date; a time of day
+	Unknown                              string                   // a value or a time that is not known
+}
+
+// orEnglish returns t, or English if t is nil.
+func (t *Texts) orEnglish() *Texts {
+	if t == nil {
+		return &English
+	}
+	return t
+}

@@ -1,0 +1,210 @@
+package templates
+
+import (
+	"fmt"
+	"time"
+)
+
+// English holds the texts of the site in English.
+var English = Texts{
+	Lang:    "en",
+	Product: "B2Trader identity",
+
+	Frame: FrameTexts{
+		Skip:           "Skip to content",
+		Navigation:     "Main",
+		SignedInAs:     "Signed in as",
+		WithClient:     "with client",
+		Administrator:  "Administrator",
+		SignOut:        "Sign out",
+		Account:        "Account",
+		Sessions:       "Sessions",
+		Users:          "Users' sessions",
+		TokensStayHere: "Tokens stay on the server. The browser holds only a session cookie.",
+		TimesAreUTC:    "All times are UTC.",
+		ErrorTitle:     "Error: %s",
+	},
+	SignIn: SignInTexts{
+		Title:        "Sign in",
+		Lead:         "Use your B2Trader account. Your tokens stay on this server.",
+		Server:       "IdentityServer:",
+		Email:        "E-mail",
+		Password:     "Password",
+		Client:       "Client",
+		Submit:       "Sign in",
+		Samples:      "Sample users",
+		SamplesNote:  "These users exist only in the embedded IdentityServer on this machine.",
+		SampleColumn: "E-mail and password",
+		FillColumn:   "Fill the form",
+		Fill:         "Use",
+		FillFor:      "Use %s",
+		Missing:      "Enter your e-mail and your password.",
+		Wrong:        "The e-mail or the password is wrong. Check both and try again.",
+	},
+	SecondFactor: SecondFactorTexts{
+		Title:      "One more step",
+		Lead:       "Enter the one-time code that was sent to you.",
+		Code:       "One-time code",
+		Submit:     "Continue",
+		NoCode:     "No code, or the wrong account?",
+		StartAgain: "Start again",
+		Wrong:      "The code was not accepted. Check it and try again.",
+	},
+	Account: AccountTexts{
+		Title:             "Account",
+		Lead:              "Your identity at the IdentityServer, and what this session may do.",
+		NoName:            "You",
+		Administrator:     "Administrator",
+		Email:             "E-mail",
+		Client:            "Client",
+		UserID:            "User ID",
+		Session:           "Session",
+		SignedIn:          "Signed in",
+		IdleEnd:           "Ends when unused",
+		LatestEnd:         "Ends in any case",
+		SignOut:           "Sign out",
+		SignOutEverywhere: "Sign out everywhere",
+		EverywhereNote:    "“Everywhere” ends all your sessions on this site and revokes their refresh tokens.",
+		Scopes:            "Scopes",
+		NoScopes:          "The IdentityServer named no scopes for this token.",
+		Granted:           "Granted",
+		NotGranted:        "Not granted",
+		Claims:            "Verified claims",
+		ClaimsNote:        "These are from the ID token. Its signature, issuer, audience, nonce and times were checked.",
+		NoClaims:          "This session has no ID token.",
+		Claim:             "Claim",
+		Value:             "Value",
+		Compared:          "compared",
+		NotShown:          "not shown",
+	},
+	Token: TokenTexts{
+		Title:        "Access token",
+		Valid:        "Valid",
+		Due:          "Renewal due",
+		Expired:      "Expired",
+		NotRenewed:   "Not renewed",
+		Left:         "left",
+		LeftAt:       "when this page was made, at %s",
+		Meter:        "Time left of the access token",
+		Expires:      "Expires:",
+		Issued:       "Issued",
+		Renewed:      "Renewed",
+		Unavailable:  "The token could not be renewed. You are still signed in, and the next request tries again.",
+		Note:         "After the mark on the bar, each use of the token renews it in the background.",
+		Refresh:      "Refresh",
+		NotFetched:   "The state of the token could not be loaded. Trying again.",
+		SessionEnded: "Your session has ended.",
+		SignInAgain:  "Sign in again",
+	},
+	Sessions: SessionsTexts{
+		Title:         "Sessions",
+		Lead:          "All places where you are signed in to this site. If you do not recognise a session, end it and change your password.",
+		List:          "Your sessions",
+		AtMost:        "%d of at most %d",
+		None:          "There are no sessions.",
+		All:           "All sessions",
+		EndOthers:     "End all others",
+		EndAll:        "Sign out everywhere",
+		EndAllNote:    "“Everywhere” ends all your sessions on this site, this one too, and asks the IdentityServer to revoke your refresh tokens.",
+		UnknownDevice: "Unknown device",
+		Client:        "Client",
+		Address:       "Address",
+		Since:         "Since",
+		Seen:          "Last seen",
+		Current:       "This one",
+		SignOut:       "Sign out",
+		End:           "End",
+	},
+	Users: UsersTexts{
+		Title:      "Users' sessions",
+		Lead:       "All users' sessions on this site, for administrators.",
+		Find:       "Find a user",
+		Search:     "E-mail or user ID",
+		Submit:     "Find",
+		UserID:     "User ID",
+		EndAll:     "End all",
+		Back:       "All users",
+		List:       "Users who signed in recently",
+		None:       "There are no users on this part of the list.",
+		LastSignIn: "Last sign-in:",
+		More:       "More users",
+		NotFound:   "No recent sign-in matches %s. Check the spelling, or enter the user ID.",
+	},
+	ErrorPage: ErrorPageTexts{
+		Headline: "Something went wrong",
+		Status:   "HTTP status",
+		Request:  "If you ask for help, give this request ID:",
+	},
+	Landing: LandingTexts{
+		Headline:    "One moment",
+		Explanation: "A link on another site led here. Your page opens at once.",
+		Continue:    "Continue",
+	},
+	Notices: NoticeTexts{
+		SignedIn:            "You are signed in as %s.",
+		SignedInNoName:      "You are signed in.",
+		SignedOut:           "You are signed out.",
+		SignedOutEverywhere: "You are signed out everywhere.",
+		SessionEnded:        "The session is ended.",
+		SessionEndedBefore:  "The session had already ended.",
+		OthersEnded:         "All other sessions are ended.",
+		SessionsEnded: func(n int) string {
+			if n == 1 {
+				return "One session is ended."
+			}
+			return fmt.Sprintf("%d sessions are ended.", n)
+		},
+	},
+	Formats: FormatTexts{
+		Seconds:      "%d s",
+		Minutes:      "%d min",
+		HoursMinutes: "%d h %d min",
+		Days:         "%d days",
+		In:           "in %s",
+		Times: func(n int) string {
+			switch {
+			case n <= 0:
+				return "not yet"
+			case n == 1:
+				return "once"
+			default:
+				return fmt.Sprintf("%d times", n)
+			}
+		},
+		Stamp:   func(t time.Time) string { return t.Format("2 Jan 2006, 15:04:05 UTC") },
+		Clock:   func(t time.Time) string { return t.Format("15:04:05 UTC") },
+		Unknown: "not known",
+	},
+
+	Clients: map[string]ClientText{
+		"spa":       {"Web terminal", "Trading: the FrontOffice API"},
+		"spa_admin": {"Back office", "Administration: the FrontOffice and BackOffice APIs"},
+		"core_ib":   {"B2Core IB", "Introducing brokers: the BackOffice API"},
+		"lk":        {"Client cabinet", "The customer's own area: the FrontOffice API"},
+	},
+	Scopes: map[string]string{
+		"openid":         "tells this site who you are",
+		"offline_access": "lets this site renew the token while you are signed in",
+		"FrontOffice":    "trading: orders, balances, market data",
+		"BackOffice":     "administration: accounts, markets, reports",
+	},
+	// OIDC Core, sections 2 and 3.1.3.6; role and idp are IdentityServer's.
+	Claims: map[string]string{
+		"sub":       "your user ID at the issuer",
+		"role":      "your role on the platform",
+		"name":      "your name",
+		"email":     "your e-mail",
+		"iss":       "the issuer of the token",
+		"aud":       "the client that the token is for",
+		"azp":       "the client that asked for the token",
+		"iat":       "issued at",
+		"nbf":       "not valid before",
+		"exp":       "expires at",
+		"auth_time": "when you entered your password",
+		"amr":       "how you signed in",
+		"idp":       "where your account is kept",
+		"sid":       "the session at the IdentityServer",
+		"nonce":     "ties the token to this sign-in",
+		"at_hash":   "ties the token to the access token",
+	},
+}
