@@ -14,38 +14,54 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// browser is one user's browser without JavaScript: a cookie jar, and tabs,
-// which are its pages.
+// browser is a browser of one user, without JavaScript. It has a cookie jar.
 type browser struct {
-	w      *world
-	t      *testing.T
-	base   *url.URL
-	client *http.Client
+	t       *testing.T
+	secrets *secrets
+	base    *url.URL // of the site
+	client  *http.Client
 }
 
-func (w *world) browser() *browser { return newBrowser(w.t, w, w.url(), w.site.Client().Transport) }
-
-// newBrowser returns a browser for the site at base. Its answers are searched by w.
-func newBrowser(t *testing.T, w *world, base *url.URL, transport http.RoundTripper) *browser {
-	t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &browser{w: w, t: t, base: base, client: &http.Client{
-		Transport: transport, Jar: jar,
+// browser returns a new browser for the site. Each answer is checked by
+// checkAnswer and searched for secrets.
+func (d *demo) browser() *browser {
+	d.t.Helper()
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	d.t.Cleanup(transport.CloseIdleConnections)
+	return &browser{t: d.t, secrets: d.secrets, base: d.site, client: &http.Client{
+		Transport: transport, Jar: must(cookiejar.New(nil))(d.t),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// page is what a tab shows.
+// clone returns another browser with the same cookie, as a thief has it.
+func (b *browser) clone() *browser {
+	client := *b.client
+	client.Jar = must(cookiejar.New(nil))(b.t)
+	client.Jar.SetCookies(b.base, b.client.Jar.Cookies(b.base))
+	other := *b
+	other.client = &client
+	return &other
+}
+
+// cookie returns the value of the session cookie, or "".
+func (b *browser) cookie() string {
+	for _, c := range b.client.Jar.Cookies(b.base) {
+		if strings.HasSuffix(c.Name, "b2trader-session") {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// page is an answer as a tab shows it.
 type page struct {
 	b      *browser
 	url    *url.URL
 	status int
 	header http.Header
 	body   string
-	via    []string // the paths that redirected here
 }
 
 // request is one request as a browser makes it.
@@ -55,10 +71,10 @@ type request struct {
 	form   url.Values
 	site   string // Sec-Fetch-Site
 	origin string
-	header http.Header // more headers, or others
+	header http.Header // replaces the headers of a navigation
 }
 
-// send makes one request, redirects not followed, and checks what came back.
+// send makes one request. It does not follow redirects.
 func (b *browser) send(r request) *page {
 	b.t.Helper()
 	p, err := b.try(r)
@@ -68,18 +84,18 @@ func (b *browser) send(r request) *page {
 	return p
 }
 
-// leaving makes a request in the background. The browser goes away when the
-// returned function is called; what became of the request goes to gone.
-func (b *browser) leaving(r request, gone chan<- error) (leave func()) {
+// background makes a request in the background and sends its error to done. The
+// browser hangs up when the returned function is called.
+func (b *browser) background(r request, done chan<- error) (hangUp func()) {
 	ctx, cancel := context.WithCancel(b.t.Context())
 	go func() {
 		_, err := b.tryContext(ctx, r)
-		gone <- err
+		done <- err
 	}()
 	return cancel
 }
 
-// try is send for goroutines: it fails by an error.
+// try is send for goroutines: it returns an error.
 func (b *browser) try(r request) (*page, error) { return b.tryContext(b.t.Context(), r) }
 
 func (b *browser) tryContext(ctx context.Context, r request) (*page, error) {
@@ -115,7 +131,7 @@ func (b *browser) tryContext(ctx context.Context, r request) (*page, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.w.guard.received(r.method+" "+r.url.Path, resp, content)
+	b.secrets.received(r.method+" "+r.url.Path, resp, content)
 	p := &page{b: b, url: r.url, status: resp.StatusCode, header: resp.Header, body: string(content)}
 	b.checkAnswer(r, p)
 	return p, nil
@@ -124,29 +140,26 @@ func (b *browser) tryContext(ctx context.Context, r request) (*page, error) {
 // navigate makes a request and follows redirects, which must not leave the site.
 func (b *browser) navigate(r request) *page {
 	b.t.Helper()
-	var via []string
 	for range 10 {
 		p := b.send(r)
 		to := p.header.Get("Location")
 		if p.status/100 != 3 || to == "" {
-			p.via = via
 			return p
 		}
 		if p.status != http.StatusSeeOther { // req 13
-			b.t.Errorf("%s %s redirects with %d", r.method, r.url.Path, p.status)
+			b.t.Errorf("%s %s redirects with %d, want 303", r.method, r.url.Path, p.status)
 		}
 		next, err := r.url.Parse(to)
 		if err != nil || next.Host != b.base.Host || next.Scheme != b.base.Scheme {
-			b.t.Fatalf("%s %s redirects away from the site", r.method, r.url.Path)
+			b.t.Fatalf("%s %s redirects to %q, want a URL of the site", r.method, r.url.Path, to)
 		}
-		via = append(via, r.url.Path)
 		r = request{method: http.MethodGet, url: next, site: r.site}
 	}
-	b.t.Fatalf("%s redirects without end", r.url.Path)
+	b.t.Fatalf("%s redirects more than 10 times", r.url.Path)
 	return nil
 }
 
-// resolve is the URL of a reference on a page at from.
+// resolve returns the URL of a reference on a page at from.
 func (b *browser) resolve(from *url.URL, reference string) *url.URL {
 	b.t.Helper()
 	u, err := from.Parse(reference)
@@ -157,13 +170,13 @@ func (b *browser) resolve(from *url.URL, reference string) *url.URL {
 	return u
 }
 
-// open loads a path typed into the address bar.
+// open loads a path, as if it was typed into the address bar.
 func (b *browser) open(path string) *page {
 	b.t.Helper()
 	return b.navigate(request{method: http.MethodGet, url: b.resolve(b.base, path), site: "none"})
 }
 
-// fetch asks as a script of the page does.
+// fetch makes a request as a script of the page does.
 func (b *browser) fetch(path string) *page {
 	b.t.Helper()
 	return b.send(b.fetching(path))
@@ -173,24 +186,6 @@ func (b *browser) fetching(path string) request {
 	return request{method: http.MethodGet, url: b.resolve(b.base, path), site: "same-origin", header: http.Header{
 		"Accept": {"*/*"}, "X-Requested-With": {"fetch"}, "Sec-Fetch-Mode": {"cors"}, "Sec-Fetch-Dest": {"empty"}, "Sec-Fetch-User": nil,
 	}}
-}
-
-// arrive follows a link on another site: a SameSite=Strict cookie stays at
-// home. A Refresh header is then obeyed, and that is the site's own request.
-func (b *browser) arrive(path string) *page {
-	b.t.Helper()
-	stranger := *b.client
-	stranger.Jar = nil
-	elsewhere := &browser{w: b.w, t: b.t, base: b.base, client: &stranger}
-	first := elsewhere.send(request{method: http.MethodGet, url: b.resolve(b.base, path), site: "cross-site"})
-	for _, c := range (&http.Response{Header: first.header}).Cookies() {
-		b.t.Errorf("an arrival from elsewhere sets the cookie %s, over the one there is", c.Name)
-	}
-	_, to, ok := strings.Cut(first.header.Get("Refresh"), "url=")
-	if !ok {
-		return first
-	}
-	return b.navigate(request{method: http.MethodGet, url: b.resolve(first.url, to), site: "same-origin"})
 }
 
 // doc parses the page.
@@ -203,7 +198,7 @@ func (p *page) doc() *goquery.Document {
 	return doc
 }
 
-// text is what a selector shows, with a space between elements.
+// text returns the text of a selector, with a space between elements.
 func (p *page) text(selector string) string {
 	p.b.t.Helper()
 	var words []string
@@ -223,22 +218,23 @@ func wordsOf(s *goquery.Selection) []string {
 	return words
 }
 
-// want fails unless the page is at path, with the status and all the words in its main part.
+// want fails the test unless the page is at path, with the status, and its main
+// part contains the words.
 func (p *page) want(status int, path string, words ...string) *page {
 	p.b.t.Helper()
 	text := p.text("main")
 	if p.status != status || p.url.Path != path {
-		p.b.t.Fatalf("%d at %s, want %d at %s: %.300s", p.status, p.url.Path, status, path, text)
+		p.b.t.Fatalf("page = %d at %s, want %d at %s: %.300s", p.status, p.url.Path, status, path, text)
 	}
 	for _, word := range words {
 		if !strings.Contains(text, word) {
-			p.b.t.Errorf("%s lacks %q: %.1000s", path, word, text)
+			p.b.t.Errorf("%s = %.1000s, want %q in it", path, text, word)
 		}
 	}
 	return p
 }
 
-// follow clicks on the link with that text.
+// follow clicks the link with that text.
 func (p *page) follow(text string) *page {
 	p.b.t.Helper()
 	link := p.doc().Find("a").FilterFunction(func(_ int, a *goquery.Selection) bool { return strings.TrimSpace(a.Text()) == text })
@@ -249,14 +245,14 @@ func (p *page) follow(text string) *page {
 	return p.b.navigate(request{method: http.MethodGet, url: p.b.resolve(p.url, href), site: "same-origin"})
 }
 
-// submit fills in a form of the page, by names and values, and presses one of
-// its buttons, which is named by its text or its value.
+// submit fills in a form of the page and presses one of its buttons. fill is
+// names and values by turns; a button is found by its text or its value.
 func (p *page) submit(action, button string, fill ...string) *page {
 	p.b.t.Helper()
 	return p.b.navigate(p.filled(action, button, fill...))
 }
 
-// filled is the request that a form makes.
+// filled returns the request that submit makes.
 func (p *page) filled(action, button string, fill ...string) request {
 	p.b.t.Helper()
 	forms := p.doc().Find("form").FilterFunction(func(_ int, f *goquery.Selection) bool {
@@ -267,7 +263,7 @@ func (p *page) filled(action, button string, fill ...string) request {
 	}
 	form := forms.First()
 	if strings.ToUpper(form.AttrOr("method", "")) != http.MethodPost {
-		p.b.t.Fatalf("the form for %s does not post", action)
+		p.b.t.Fatalf("method of the form for %s = %q, want POST", action, form.AttrOr("method", ""))
 	}
 	values := p.values(form, fill)
 	if name := pressed(form, button).First().AttrOr("name", ""); name != "" {
@@ -279,8 +275,8 @@ func (p *page) filled(action, button string, fill ...string) request {
 	}
 }
 
-// fits reports whether the form already has what fill says of hidden fields;
-// that is how forms of the same action are told apart.
+// fits reports whether the form's hidden fields have the values in fill. That
+// tells forms with the same action apart.
 func fits(form *goquery.Selection, fill []string) bool {
 	for i := 0; i < len(fill); i += 2 {
 		hidden := form.Find("input[type=hidden]").FilterFunction(func(_ int, in *goquery.Selection) bool { return in.AttrOr("name", "") == fill[i] })
@@ -298,7 +294,7 @@ func pressed(form *goquery.Selection, button string) *goquery.Selection {
 	})
 }
 
-// values are the fields of form as a browser sends them, with fill typed in.
+// values returns the fields of form as a browser sends them, with fill typed in.
 func (p *page) values(form *goquery.Selection, fill []string) url.Values {
 	p.b.t.Helper()
 	values := url.Values{}
@@ -321,36 +317,14 @@ func (p *page) values(form *goquery.Selection, fill []string) url.Values {
 	return values
 }
 
-// signIn signs in by the form, and ends wherever that leads.
+// signIn signs a user of identityServer in, and returns the page that follows.
 func (b *browser) signIn(email, client string) *page {
 	b.t.Helper()
-	return b.open("/sign-in").signIn(email, client)
+	return b.signInBy(email, passwords[email], client)
 }
 
-// signIn fills in the sign-in form of this page with the user's own password.
-func (p *page) signIn(email, client string) *page {
-	p.b.t.Helper()
-	return p.submit("/sign-in", "Sign in", "email", email, "password", passwords[email], "client", client)
-}
-
-// cookie is the value of the session cookie, or empty.
-func (b *browser) cookie() string {
-	for _, c := range b.client.Jar.Cookies(b.base) {
-		if strings.HasSuffix(c.Name, "b2trader-session") {
-			return c.Value
-		}
-	}
-	return ""
-}
-
-// holding returns another browser that has this one's cookie, as a thief or a
-// slow request has it.
-func (b *browser) holding() *browser {
-	thief := newBrowser(b.t, b.w, b.base, b.client.Transport)
-	thief.client.Jar.SetCookies(b.base, b.client.Jar.Cookies(b.base))
-	for _, c := range b.client.Jar.Cookies(b.base) {
-		c.Secure, c.Path = b.base.Scheme == "https", "/"
-		thief.client.Jar.SetCookies(b.base, []*http.Cookie{c})
-	}
-	return thief
+// signInBy signs in by the form of /sign-in.
+func (b *browser) signInBy(email, password, client string) *page {
+	b.t.Helper()
+	return b.open("/sign-in").submit("/sign-in", "Sign in", "email", email, "password", password, "client", client)
 }

@@ -1,13 +1,11 @@
 package e2e
 
 import (
-	"bufio"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,51 +17,51 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// fleet is several processes of the command demo on one store, before one
-// IdentityServer and its APIs, which are in the test's own process.
-type fleet struct {
-	*world
-	demos []*demo
-	args  []string
-	keys  string // the file
-}
-
-// apiCall is a call that the FrontOffice answers to whoever has a live token.
+// apiCall is a call that the FrontOffice answers if the token is live.
 const apiCall = "/api/frontoffice/v3/account"
 
-// newFleet starts two processes on a store. When the test ends, every answer and every log is searched for secrets.
-func newFleet(t *testing.T, store string, more ...string) *fleet {
+// fleet is several processes of the command demo on one store. They share one
+// IdentityServer, which runs in the process of the test.
+type fleet struct {
+	t       *testing.T
+	secrets *secrets
+	server  *identityServer
+	demos   []*demo
+	flags   []string
+	keys    string // file of -session-keys-file
+}
+
+// newFleet starts two processes on a store. flags are added to their own.
+func newFleet(t *testing.T, s *secrets, store string, flags ...string) *fleet {
 	t.Helper()
-	f := &fleet{world: &world{t: t, clock: &clock{}, guard: &guard{}, log: &logBuffer{}}}
-	t.Cleanup(f.search)
-	f.provider = startProvider(t, f.clock, f.guard, nil)
+	f := &fleet{t: t, secrets: s}
+	f.server = startIdentityServer(t, f.secrets)
 	f.keys = filepath.Join(t.TempDir(), "keys")
 	f.setKeys(vault.NewKey("first"))
-	f.args = append([]string{
-		"-log-format", "json", "-identity-url", f.provider.URL(), "-frontoffice-url", f.provider.URL() + "/frontoffice",
-		"-backoffice-url", f.provider.URL() + "/backoffice", "-store", store, "-session-keys-file", f.keys,
-	}, more...)
+	f.flags = append([]string{
+		"-log-format", "json", "-identity-url", f.server.URL(), "-frontoffice-url", f.server.URL() + "/frontoffice",
+		"-backoffice-url", f.server.URL() + "/backoffice", "-store", store, "-session-keys-file", f.keys,
+	}, flags...)
 	for range 2 {
-		f.demos = append(f.demos, f.demo(servers.FreeAddress(t))) // where it may start again
+		f.demos = append(f.demos, f.start(servers.FreeAddress(t))) // restart listens there again
 	}
 	return f
 }
 
-// demo starts one more process.
-func (f *fleet) demo(addr string) *demo {
+// start starts one more process.
+func (f *fleet) start(addr string) *demo {
 	f.t.Helper()
-	return startDemo(f.t, append([]string{"-addr", addr, "-metrics-addr", "127.0.0.1:0"}, f.args...)...)
+	return startDemo(f.t, f.secrets, append([]string{"-addr", addr, "-metrics-addr", "127.0.0.1:0"}, f.flags...)...)
 }
 
-// restart replaces a process, which has ended or is stopped now, by another at the same address.
+// restart replaces process n by another at the same address. If the process
+// still runs, it is stopped first.
 func (f *fleet) restart(n int) {
 	f.t.Helper()
-	old := f.demos[n]
-	if !old.stopped {
-		old.stop()
+	if !f.demos[n].stopped {
+		f.demos[n].stop()
 	}
-	f.log.append(old.log)
-	f.demos[n] = f.demo(old.site.Host)
+	f.demos[n] = f.start(f.demos[n].site.Host)
 }
 
 // setKeys writes the file of keys, which a process reads when it starts.
@@ -71,73 +69,43 @@ func (f *fleet) setKeys(keys ...vault.Key) {
 	f.t.Helper()
 	var lines strings.Builder
 	for _, k := range keys {
-		fmt.Fprintf(&lines, "%s:%s\n", k.ID, base64.StdEncoding.EncodeToString(k.Secret))
-		f.guard.learn("session key", base64.StdEncoding.EncodeToString(k.Secret))
+		secret := base64.StdEncoding.EncodeToString(k.Secret)
+		fmt.Fprintf(&lines, "%s:%s\n", k.ID, secret)
+		f.secrets.learn("session key", secret)
 	}
 	if err := os.WriteFile(f.keys, []byte(lines.String()), 0o600); err != nil {
 		f.t.Fatal(err)
 	}
 }
 
-// search fails if a secret reached a browser or a log. req 96, 123
-func (f *fleet) search() {
-	for _, d := range f.demos {
-		f.log.append(d.log)
-	}
-	f.world.search()
-	if f.t.Failed() {
-		f.t.Logf("the log:\n%s", f.log)
-	}
-}
+// browser returns a new browser at the first process. Cookies do not depend on
+// the port (RFC 6265 section 8.5), so its session is the same at each process.
+func (f *fleet) browser() *browser { return f.demos[0].browser() }
 
-// browser is a new one, at the first process. Cookies do not know ports (RFC 6265 section 8.5), so it is the same at all.
-func (f *fleet) browser() *browser {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	f.t.Cleanup(transport.CloseIdleConnections)
-	return newBrowser(f.t, f.world, f.demos[0].site, transport)
-}
-
-// at is the browser at another process.
+// at returns the same browser at another process.
 func (b *browser) at(d *demo) *browser {
 	other := *b
 	other.base = d.site
 	return &other
 }
 
-// shortLife is how long a token lasts that shortly makes the IdentityServer say so.
-const shortLife = 2 * time.Second
-
-// shorten makes the next token of that grant one that its holder believes to be short-lived.
-func (p *provider) shorten(grant string, more identitytest.Fault) {
-	more.Grant = grant
-	more.Answer = func(fields map[string]any) { fields["expires_in"] = int(shortLife / time.Second) }
-	p.Inject(identitytest.EndpointToken, more)
-}
-
-// expired is a browser that has signed in at the first process, and whose token is over.
+// expired returns a browser that signed in at the first process and whose
+// access token is over by now.
 func (f *fleet) expired() *browser {
 	f.t.Helper()
 	b := f.browser()
-	f.provider.shorten("authorization_code", identitytest.Fault{})
-	p := b.send(b.open("/sign-in").filled("/sign-in", "Sign in", "email", trader, "password", passwords[trader], "client", "spa"))
-	if p.status != http.StatusSeeOther {
-		f.t.Fatalf("the sign-in gives %d", p.status)
+	f.server.shorten("authorization_code")
+	form := b.open("/sign-in").filled("/sign-in", "Sign in", "email", trader, "password", passwords[trader], "client", "spa")
+	if p := b.send(form); p.status != http.StatusSeeOther { // the page would use the token
+		f.t.Fatalf("POST /sign-in = %d, want 303", p.status)
 	}
-	b.wait(shortLife)
+	<-time.After(shortLife)
 	return b
 }
 
-// wait lets a token grow old.
-func (b *browser) wait(d time.Duration) {
-	b.t.Helper()
-	over := time.Now().Add(d)
-	until(b.t, "the end of the token", func() bool { return time.Now().After(over) })
-}
-
-// calls makes n API calls at once, by turns at each process.
+// calls makes n API calls at once, at the processes by turns.
 func (f *fleet) calls(b *browser, n int) []*page {
-	pages := make([]*page, n)
+	pages := make(chan *page, n)
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
@@ -147,55 +115,92 @@ func (f *fleet) calls(b *browser, n int) []*page {
 				f.t.Error(err)
 				return
 			}
-			pages[i] = p
+			pages <- p
 		})
 	}
 	all.Wait()
-	return slices.DeleteFunc(pages, func(p *page) bool { return p == nil })
+	close(pages)
+	var answered []*page
+	for p := range pages {
+		answered = append(answered, p)
+	}
+	return answered
 }
 
-// wantAlive fails unless every process serves the browser's session.
+// wantAlive fails the test unless each process serves the browser's session.
 func (f *fleet) wantAlive(b *browser) {
 	f.t.Helper()
 	for n, d := range f.demos {
-		if p := b.at(d).fetch(apiCall); p.status != http.StatusOK || !strings.Contains(p.body, trader) {
-			f.t.Errorf("process %d answers %d %s", n, p.status, p.body)
-		}
-		if p := b.at(d).fetch("/session"); p.status != http.StatusOK {
-			f.t.Errorf("process %d answers /session with %d %s", n, p.status, p.body)
+		for _, path := range []string{apiCall, "/session"} {
+			if p := b.at(d).fetch(path); p.status != http.StatusOK || !strings.Contains(p.body, "@example.com") {
+				f.t.Errorf("process %d: GET %s = %d %s, want 200 with the account", n, path, p.status, p.body)
+			}
 		}
 	}
 }
 
-// untilServed asks one process until it answers 200. Until then nothing but 503 with Retry-After is right. req 55, 80
+// wantEnded waits until a process notices that the session ended, and fails the
+// test if the cookie still opens anything there.
+func (f *fleet) wantEnded(old *browser) {
+	f.t.Helper()
+	for n, d := range f.demos {
+		at := old.at(d)
+		if at.cookie() == "" {
+			f.t.Fatal("the browser has no cookie to try")
+		}
+		// Another process learns of a sign-out by the store's watch.
+		until(f.t, "401 of /session", func() bool { return at.fetch("/session").status == http.StatusUnauthorized })
+		for _, path := range []string{apiCall, slowCall, eventsCall, "/session", "/account/token"} {
+			if p := at.fetch(path); p.status != http.StatusUnauthorized {
+				f.t.Errorf("process %d: GET %s = %d, want 401", n, path, p.status)
+			}
+		}
+		at.open("/account").want(http.StatusOK, "/sign-in")
+		at.open("/sessions").want(http.StatusOK, "/sign-in")
+		if c, err := at.socket(f.t).DialContext(f.t.Context()); err == nil {
+			_ = c.Close()
+			f.t.Errorf("process %d opens a websocket without a session", n)
+		}
+	}
+}
+
+// untilServed polls one process until it answers 200. Until then each answer
+// must be 503 with Retry-After. req 55, 80
 func (f *fleet) untilServed(b *browser, d *demo) {
 	f.t.Helper()
-	until(f.t, "an answer of 200", func() bool {
+	until(f.t, "200 of "+apiCall, func() bool {
 		p := b.at(d).fetch(apiCall)
 		if p.status != http.StatusOK {
-			wantUnavailable(f.t, p)
+			p.wantUnavailable()
 		}
 		return p.status == http.StatusOK
 	})
 }
 
-// wantUnavailable fails unless the answer is "not now", and leaves the cookie alone.
-func wantUnavailable(t *testing.T, p *page) {
-	t.Helper()
+// wantUnavailable fails the test unless the answer is 503 with Retry-After and
+// leaves the cookie alone.
+func (p *page) wantUnavailable() {
+	p.b.t.Helper()
 	if p.status != http.StatusServiceUnavailable {
-		t.Fatalf("%s gives %d %s, want 503", p.url.Path, p.status, p.body)
+		p.b.t.Fatalf("GET %s = %d %s, want 503", p.url.Path, p.status, p.body)
 	}
-	wantRetryAfter(t, p)
-	if p.header.Get("Set-Cookie") != "" {
-		t.Error("a 503 touches the cookie")
+	if retry := p.header.Get("Retry-After"); !positive(retry) || p.header.Get("Set-Cookie") != "" {
+		p.b.t.Errorf("GET %s: Retry-After = %q, Set-Cookie = %q, want a positive number and no cookie", p.url.Path, retry, p.header.Get("Set-Cookie"))
 	}
 }
 
-// wantRenewals fails unless the processes that run have counted so many renewals with that result, together.
+func positive(number string) bool {
+	n, err := strconv.Atoi(number)
+	return err == nil && n > 0
+}
+
+// wantRenewals fails the test unless the running processes together count that
+// many renewals with the result. A renewal is counted after its callers were
+// answered, so it waits for the count.
 func (f *fleet) wantRenewals(result string, want int) {
 	f.t.Helper()
 	got := 0
-	until(f.t, fmt.Sprintf("%d renewals that were %s", want, result), func() bool {
+	until(f.t, fmt.Sprintf("%d renewals that are %s", want, result), func() bool {
 		got = 0
 		for _, d := range f.demos {
 			if !d.stopped {
@@ -205,40 +210,18 @@ func (f *fleet) wantRenewals(result string, want int) {
 		return got >= want
 	})
 	if got != want {
-		f.t.Errorf("%d renewals were %s, want %d", got, result, want)
+		f.t.Errorf("renewals that are %s = %d, want %d", result, got, want)
 	}
 }
 
-// metric is the value of a series, 0 if there is none.
-func (d *demo) metric(series string) int {
-	d.t.Helper()
-	req, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.metrics, nil)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), series+" "); ok {
-			n, err := strconv.Atoi(value)
-			if err != nil {
-				d.t.Fatal(err)
-			}
-			return n
-		}
-	}
-	return 0
+// wantGrants and wantCount fail the test unless the IdentityServer received
+// that many requests.
+func (f *fleet) wantGrants(grant string, want int) {
+	f.t.Helper()
+	f.server.wantGrants(f.t, grant, want)
 }
 
-// eachStore runs test on a real Redis, and on a real PostgreSQL.
-func eachStore(t *testing.T, test func(t *testing.T, start func(testing.TB) *database)) {
-	for name, start := range map[string]func(testing.TB) *database{"Redis": startRedis, "PostgreSQL": startPostgres} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, start)
-		})
-	}
+func (f *fleet) wantCount(e identitytest.Endpoint, want int) {
+	f.t.Helper()
+	f.server.wantCount(f.t, e, want)
 }

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// TestMain runs the tests, or, in a process that a benchmark has started, what that is for.
+// TestMain runs the tests. In a process that a benchmark started, it serves a
+// proxy instead.
 func TestMain(m *testing.M) {
 	if work := os.Getenv(childVariable); work != "" {
 		if err := child(work); err != nil {
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", strconv.Itoa(max(6, runtime.GOMAXPROCS(0)))); err != nil { // most of these tests wait
+	if err := flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0)))); err != nil { // most tests wait
 		panic(err)
 	}
 	code := m.Run()
@@ -50,10 +51,10 @@ var demoBinary = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
-// built says that there is something to remove.
+// built reports whether demoBinary made a folder.
 var built atomic.Bool
 
-// demoCommand is where the command demo is.
+// demoCommand returns the file name of the command demo.
 func demoCommand(t testing.TB) string {
 	t.Helper()
 	binary, err := demoBinary()

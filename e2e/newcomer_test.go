@@ -11,7 +11,7 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// newcomersProgram is the library's use in fifteen lines.
+// newcomersProgram uses the library in fifteen lines.
 const newcomersProgram = `package main
 
 import ("b2trader.identity.auth/identity"; "context"; "fmt"; "log"; "os")
@@ -29,22 +29,17 @@ func main() {
 }
 `
 
-// A newcomer's module, which names this one by a replace directive, builds from
-// what go test has fetched already, signs in, and holds neither a database nor a web framework.
+// TestNewcomersProgram builds a module that names this one by a replace
+// directive, from the modules that go test has fetched. The program signs in,
+// and contains neither a database nor a web framework.
 func TestNewcomersProgram(t *testing.T) {
 	t.Parallel()
 	if n := strings.Count(newcomersProgram, "\n"); n > 15 {
-		t.Fatalf("the program has %d lines", n)
+		t.Fatalf("lines of the program = %d, want at most 15", n)
 	}
 	dir := t.TempDir()
-	repo, err := filepath.Abs(repository)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sums, err := os.ReadFile(filepath.Join(repo, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	repo := must(filepath.Abs(repository))(t)
+	sums := must(os.ReadFile(filepath.Join(repo, "go.sum")))(t)
 	for name, content := range map[string]string{
 		"main.go": newcomersProgram,
 		"go.mod":  "module newcomer\n\ngo 1.26\n\nrequire " + module + " v0.0.0\n\nreplace " + module + " => " + repo + "\n",
@@ -61,31 +56,25 @@ func TestNewcomersProgram(t *testing.T) {
 	run.Env = append(os.Environ(), "PASSWORD=trader-password")
 	out, err := run.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "signed in, scope openid FrontOffice offline_access") {
-		t.Errorf("the program says %q, %v", out, err)
+		t.Errorf("output of the program = %q (%v), want its scope", out, err)
 	}
 	if n := server.Grants("authorization_code"); n != 1 {
-		t.Errorf("%d codes were exchanged", n)
+		t.Errorf("codes exchanged = %d, want 1", n)
 	}
 	for dependency := range strings.FieldsSeq(newcomersGo(t, dir, "list", "-deps", ".")) {
 		for _, foreign := range []string{"database/sql", "a-h/templ", "alexedwards/scs", "goquery", "pgx", "sqlite", "rueidis", module + "/web", module + "/static", module + "/identity/identitytest"} {
 			if strings.Contains(dependency, foreign) {
-				t.Errorf("the program is built from %s", dependency)
+				t.Errorf("the program is built from %s, want no database and no web framework", dependency)
 			}
 		}
 	}
 }
 
-// newcomersGo runs the go command in the newcomer's module, offline.
+// newcomersGo runs the go command offline in the newcomer's module.
 func newcomersGo(t *testing.T, dir string, args ...string) string {
 	t.Helper()
-	return goCommand(t, dir, []string{"GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off"}, args...)
-}
-
-// goCommand runs the go command, and fails the test if that fails.
-func goCommand(t *testing.T, dir string, env []string, args ...string) string {
-	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off", "GOWORK=off")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -13,7 +13,8 @@ import (
 	"b2trader.identity.auth/identity/identitytest/npmclient"
 )
 
-// The published npm package, installed once, beside the Go client and against the demo.
+// TestNPM installs the published npm package once, compares it with the Go
+// client on the wire, and uses it with the demo.
 func TestNPM(t *testing.T) {
 	t.Parallel()
 	npm := npmclient.Install(t)
@@ -22,12 +23,12 @@ func TestNPM(t *testing.T) {
 }
 
 // rule explains a difference by a row of the table "Deliberate differences" in
-// the doc of package identity. The described values must match.
+// the doc of package identity. The last four fields are regular expressions.
 type rule struct {
-	row, says string // says is what the row must speak of
-	call      string // the calls, a regular expression
-	what      string // the point, a regular expression
-	npm, ours string // the values, regular expressions
+	row, says string // text that the row must contain
+	call      string
+	what      string
+	npm, ours string // described values
 }
 
 const anyToken = "token by .*"
@@ -63,7 +64,7 @@ func matches(pattern, text string) bool {
 	return regexp.MustCompile(`^(?s:` + pattern + `)$`).MatchString(text)
 }
 
-// tableRows reads the rows W1, W2, … out of the doc of package identity.
+// tableRows reads the rows W1, W2, … from the doc of package identity.
 func tableRows(t *testing.T) map[string]string {
 	t.Helper()
 	doc, err := os.ReadFile(filepath.Join(repository, "identity", "doc.go"))
@@ -82,19 +83,19 @@ func tableRows(t *testing.T) map[string]string {
 	return rows
 }
 
-// oddSecret is one that the two clients spell differently.
+// oddSecret is a secret that the two clients escape differently.
 const oddSecret = "a+secret/with %41"
 
-// oddPassword is one that the two spell differently in JSON.
+// oddPassword is a password that the two clients escape differently in JSON.
 const oddPassword = "trader <&> password"
 
-// testWire makes the same calls with both clients and demands that every
-// difference is a row of the table, and every row a difference.
+// testWire makes the same calls with both clients. Each difference must have a
+// row in the table, and each row a difference.
 func testWire(t *testing.T, npm *npmclient.Package) {
 	rows := tableRows(t)
 	for _, r := range rules {
 		if !strings.Contains(rows[r.row], r.says) {
-			t.Errorf("row %s of the table does not speak of %q, which %s of %s needs: %q", r.row, r.says, r.what, r.call, rows[r.row])
+			t.Errorf("row %s = %q, want %q in it, for %s of %s", r.row, rows[r.row], r.says, r.what, r.call)
 		}
 	}
 	seen := map[string]bool{}
@@ -109,7 +110,7 @@ func testWire(t *testing.T, npm *npmclient.Package) {
 		for _, d := range differences {
 			i := slices.IndexFunc(rules, func(r rule) bool { return r.explains(d) })
 			if i < 0 {
-				t.Errorf("%s: the table does not explain that %v", name, d)
+				t.Errorf("%s: no row of the table explains the difference %v", name, d)
 				continue
 			}
 			seen[rules[i].row] = true
@@ -117,14 +118,14 @@ func testWire(t *testing.T, npm *npmclient.Package) {
 	}
 	for row, text := range rows {
 		if !seen[row] {
-			t.Errorf("row %s of the table was not seen on the wire: %s", row, text)
+			t.Errorf("row %s (%s) was not seen on the wire", row, text)
 		}
 	}
 }
 
-// installation has one secret for the client.
+// installation returns a Config with that secret for the client.
 func installation(client, secret string) identitytest.Config {
-	config := identitytest.Config{Users: identitytest.SampleUsers(), Clients: identitytest.SampleClients()}
+	config := identitytest.Config{AccessTokenLifetime: longLife, Users: identitytest.SampleUsers(), Clients: identitytest.SampleClients()}
 	for i := range config.Clients {
 		if config.Clients[i].ID == client {
 			config.Clients[i].Secret = secret
@@ -148,7 +149,7 @@ func signInBoth(t *testing.T, npm *npmclient.Package, client, secret string) []d
 	t.Helper()
 	w := startWire(t, installation(client, secret))
 	steps := []npmclient.Step{npmclient.SignIn(trader, oddPassword), npmclient.Authorize(), npmclient.RetrieveToken()}
-	odd := secret == oddSecret // which the npm package gets no token with
+	odd := secret == oddSecret // the npm package gets no token with it
 	if !odd {
 		steps = append(steps, npmclient.RefreshToken(), npmclient.SignOutOfOne(), npmclient.SignOut())
 	}
@@ -173,7 +174,7 @@ func signInBoth(t *testing.T, npm *npmclient.Package, client, secret string) []d
 	return compare(theirs, w.take())
 }
 
-// renewAndSignOut renews, signs that one token out, and then all.
+// renewAndSignOut renews, signs out of one token, and then of all.
 func renewAndSignOut(t *testing.T, c *identity.Client, refreshToken string) {
 	t.Helper()
 	ctx := t.Context()
@@ -210,7 +211,7 @@ func machineBoth(t *testing.T, npm *npmclient.Package, client, secret string) []
 	return compare(theirs, w.take())
 }
 
-// The comparison notices what it is there for. Each tampering is one that the table does not explain.
+// TestWireComparisonNotices changes a request in ways that no row explains.
 func TestWireComparisonNotices(t *testing.T) {
 	t.Parallel()
 	const form = "application/x-www-form-urlencoded"
@@ -237,15 +238,15 @@ func TestWireComparisonNotices(t *testing.T) {
 		tamper(&tampered)
 		found := compare([]sent{base()}, []sent{tampered})
 		if len(found) == 0 {
-			t.Errorf("%s: nothing was found", name)
+			t.Errorf("%s: compare() = none, want a difference", name)
 		}
 		for _, d := range found {
 			if slices.ContainsFunc(rules, func(r rule) bool { return r.explains(d) }) {
-				t.Errorf("%s: a row explains that %v", name, d)
+				t.Errorf("%s: a row explains %v, want none", name, d)
 			}
 		}
 	}
 	if found := compare([]sent{base()}, []sent{base()}); len(found) != 0 {
-		t.Errorf("a request differs from itself: %v", found)
+		t.Errorf("compare() of a request with itself = %v, want none", found)
 	}
 }

@@ -1,275 +1,185 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
-	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
-// A system is one of those that the platforms page shows.
-type system struct {
-	id, name string
-	call     string // what "Use the API" asks for
-	answer   string // what is in the body of its answer
-	failure  string // how it answers the renewal that is told to fail
-	code     string // its own for that; may be empty
+// platform is a token system on the page /platforms.
+type platform struct{ id, answer string } // answer is part of what its API returns
+
+// platforms are the five in the order of the page.
+var platforms = []platform{
+	{"b2trader", "grantTypes"},
+	{"b2core", "25000.00"},
+	{"traderevolution", traderevolutiontest.SampleLogin},
+	{"tradevest", "Sample Customer"},
+	{"b2binpay", "0.300000000000000000"},
 }
 
-// systems are the five, in the order of the page.
-func systems() []system {
-	return []system{
-		{"b2trader", "B2Trader", "GET /backoffice/api/v1/clients", "grantTypes", "503 Service Unavailable", ""},
-		{"b2core", "B2Core platforms", "GET " + b2coretest.APIPath, "25000.00", "429 Too Many Requests", ""},
-		{"traderevolution", "TraderEvolution Back Office", "GET /proftrading/rest" + traderevolutiontest.APIPath, traderevolutiontest.SampleLogin, "429 Too Many Requests", "2.147.1.27"},
-		{"tradevest", "Tradevest", "GET " + tradevesttest.APIPath, "Sample Customer", "503 Service Unavailable", "temporarily_unavailable"},
-		{"b2binpay", "B2BINPAY", "GET " + b2binpaytest.APIPath, "0.300000000000000000", "429 Too Many Requests", "throttled"},
+// sharePlatforms signs the accounts of all five platforms in at one process.
+// The other process uses, renews and signs out the same accounts, also after
+// both were restarted. req 123
+func sharePlatforms(t *testing.T, store string) {
+	s := newSecrets(t)
+	file, expire := startNeighbours(t, s)
+	f := newFleet(t, s, store, "-spa-admin-secret-file", secretFile(t, "spa_admin-secret"), "-core-ib-secret-file", secretFile(t, "core_ib-secret"),
+		"-machine-email", machine, "-machine-password-file", secretFile(t, passwords[machine]), "-platforms-file", file)
+	b := f.browser()
+	b.signIn(admin, "spa_admin").want(http.StatusOK, "/account")
+	for _, p := range platforms {
+		f.card(b, 0, p, signedOut).press("sign-in")
+		f.card(b, 1, p, 0).press("use").wantAnswer()
 	}
-}
-
-// embeddedSecrets are what the demo's own servers take, but for what its sign-in page tells.
-func embeddedSecrets() *guard {
-	g := &guard{}
-	g.learn("password", "machine-password")
-	for _, client := range []string{"spa_admin", "core_ib", "lk"} {
-		g.learn("client secret", client+"-secret")
+	<-secondSignIn()
+	for _, p := range platforms {
+		f.card(b, 1, p, 0).press("renew")
+		f.card(b, 0, p, 1).press("use").wantAnswer()
 	}
-	g.learn("password", traderevolutiontest.SamplePassword)
-	g.learn("client secret", tradevesttest.SampleClientSecret)
-	g.learn("password", b2binpaytest.SamplePassword)
-	g.learn("JWT by its header", "eyJhbGciOi") // {"alg":
-	g.learn("JWT by its header", "eyJ0eXAiOi") // {"typ":
-	return g
-}
-
-// desk is a browser at the card of one platform.
-type desk struct {
-	*page
-	system
-}
-
-// desk signs the sample administrator in, and opens the page by the navigation.
-func (d *demo) desk(t *testing.T, w *world, s system) desk {
-	t.Helper()
-	b := newBrowser(t, w, d.site, http.DefaultTransport.(*http.Transport).Clone())
-	p := b.open("/sign-in").submit("/sign-in", "Sign in", "email", admin, "password", "admin-password", "client", "spa_admin")
-	return desk{p.follow("Platforms").want(http.StatusOK, "/platforms", s.name), s}
-}
-
-// press presses a button of the card.
-func (d desk) press(action string) desk {
-	d.b.t.Helper()
-	return desk{d.submit("/platforms", action, "platform", d.id), d.system}
-}
-
-// card is a selector of what is in the card.
-func (d desk) card(within string) string {
-	return `.platform:has(input[name=platform][value="` + d.id + `"]) ` + within
-}
-
-// says fails unless all is well, and the card has all the words.
-func (d desk) says(words ...string) desk {
-	d.b.t.Helper()
-	d.want(http.StatusOK, "/platforms")
-	card := d.text(d.card(""))
-	for _, word := range words {
-		if !strings.Contains(card, word) {
-			d.b.t.Errorf("%s: the card lacks %q: %s", d.id, word, card)
+	for _, d := range f.demos {
+		d.stop()
+	}
+	for n := range f.demos {
+		f.restart(n)
+	}
+	expire()
+	f.server.ExpireTokens(machine)
+	<-secondSignIn()
+	for _, p := range platforms {
+		f.card(b, 0, p, 1).press("use").wantAnswer() // the API refuses the token, so it is renewed
+		f.card(b, 1, p, 2).press("sign-out")
+		f.card(b, 0, p, signedOut)
+	}
+	f.wantGrants("password", 1)
+	for kind, want := range map[string]int{
+		"client secret": 2, "refresh_token": 2, "refreshToken": 3, "token": 2, "refresh": 3, "sign": 1, "password": 4,
+	} {
+		if got := s.knows(kind); got < want {
+			t.Errorf("knows(%q) = %d, want at least %d", kind, got, want)
 		}
 	}
-	return d
 }
 
-// signedIn fails unless the card shows how long a token lives, or, if it should not, offers to sign in and nothing else.
-func (d desk) signedIn(yes bool) desk {
-	d.b.t.Helper()
-	meters := d.doc().Find(d.card(".meter progress[max][value]")).Length()
-	var actions []string
-	for _, button := range d.doc().Find(d.card("button[name=action]")).EachIter() {
-		actions = append(actions, button.AttrOr("value", ""))
-	}
-	if yes {
-		d.says("Valid", "left", "Renewed")
-	} else {
-		d.says("Not signed in")
-	}
-	if yes != (meters == 1) || yes == slices.Contains(actions, "sign-in") || !yes && len(actions) != 1 {
-		d.b.t.Errorf("%s: %d meters, and buttons for %v", d.id, meters, actions)
-	}
-	return d
+// secondSignIn waits until each account may sign in again: once a second.
+func secondSignIn() <-chan time.Time { return time.After(1100 * time.Millisecond) }
+
+// card is a platform's card on the page.
+type card struct {
+	*page
+	platform
 }
 
-// renewals are how often the card says that the token was renewed.
-func (d desk) renewals() int {
-	d.b.t.Helper()
-	found := regexp.MustCompile(`Renewed (not yet|once|(\d+) times)`).FindStringSubmatch(d.text(d.card(".facts")))
+// signedOut is the number of renewals on the card of a platform without a
+// sign-in.
+const signedOut = -1
+
+// card waits until process n shows that number of renewals. Another process
+// learns of a change by the store's watch.
+func (f *fleet) card(b *browser, n int, p platform, renewals int) card {
+	f.t.Helper()
+	var c card
+	until(f.t, strconv.Itoa(renewals)+" renewals of "+p.id, func() bool {
+		c = card{b.at(f.demos[n]).open("/platforms").want(http.StatusOK, "/platforms"), p}
+		return c.renewals() == renewals
+	})
+	return c
+}
+
+// text returns the text of an element of the card.
+func (c card) text(within string) string {
+	return c.page.text(`.platform:has(input[name=platform][value="` + c.id + `"]) ` + within)
+}
+
+// renewals returns how often the token was renewed since the sign-in.
+func (c card) renewals() int {
+	found := regexp.MustCompile(`Renewed (not yet|once|(\d+) times)`).FindStringSubmatch(c.text(""))
 	switch {
 	case found == nil:
-		d.b.t.Fatalf("%s: no count of renewals: %s", d.id, d.text(d.card("")))
+		return signedOut
 	case found[1] == "not yet":
 		return 0
 	case found[1] == "once":
 		return 1
 	}
-	n, err := strconv.Atoi(found[2])
-	if err != nil {
-		d.b.t.Fatal(err)
-	}
-	return n
+	return must(strconv.Atoi(found[2]))(c.b.t)
 }
 
-// announced is how long the card says that it takes until another try makes sense.
-func (d desk) announced() time.Duration {
-	d.b.t.Helper()
-	alert := d.text(d.card("[role=alert]"))
-	found := regexp.MustCompile(`Try again in (a|\d+) seconds?\.`).FindStringSubmatch(alert)
-	if found == nil {
-		d.b.t.Fatalf("%s: no pause is announced: %s", d.id, alert)
-	}
-	n, err := strconv.Atoi(strings.ReplaceAll(found[1], "a", "1"))
-	if err != nil {
-		d.b.t.Fatal(err)
-	}
-	return time.Duration(n) * time.Second
+// press presses a button of the card.
+func (c card) press(action string) card {
+	c.b.t.Helper()
+	return card{c.submit("/platforms", action, "platform", c.id).want(http.StatusOK, "/platforms"), c.platform}
 }
 
-// apart is when an account may sign in again, which is also how some renew: a second after it did.
-func apart() <-chan time.Time { return time.After(1100 * time.Millisecond) }
-
-// Five systems, each with the steps that the page tells its readers to try.
-func TestPlatforms(t *testing.T) {
-	t.Parallel()
-	d := startDemo(t, "-addr", "127.0.0.1:0", "-log-format", "json")
-	w := &world{t: t, guard: embeddedSecrets(), log: d.log}
-	t.Run("each", func(t *testing.T) {
-		for _, s := range systems() {
-			t.Run(s.id, func(t *testing.T) {
-				t.Parallel()
-				at := d.desk(t, w, s).signedIn(false)
-				at = at.press("sign-in").says("Signed in to "+s.name+".", "Renewed not yet").signedIn(true)
-				at = at.press("use").says(s.call, "200 OK", "The API accepted the token.", s.answer)
-				if at.renewals() != 0 {
-					t.Error("a fresh token was renewed")
-				}
-				at = at.press("expire").press("expire").says("are forgotten there") // twice, as people do
-				<-apart()
-				at = at.press("use").says("200 OK", "refused the token, so it was renewed and the call repeated", "The API accepted", s.answer)
-
-				renewed := at.renewals()
-				<-apart()
-				at = at.press("renew").says("The token is renewed.").signedIn(true)
-				if at.renewals() <= renewed || renewed < 1 {
-					t.Errorf("renewed %d times by the call, and %d after the button", renewed, at.renewals())
-				}
-				at = at.failsAndRecovers()
-
-				at = at.press("sign-out").says("Signed out of " + s.name + ".").signedIn(false)
-				<-apart()
-				at.press("sign-in").says("Signed in to "+s.name+".", "Renewed not yet").signedIn(true)
-			})
-		}
-	})
-	d.stop()
-	w.search()
+// wantAnswer fails the test unless the card shows the answer of the API.
+func (c card) wantAnswer() {
+	c.b.t.Helper()
+	if text := c.text(""); !strings.Contains(text, "200 OK") || !strings.Contains(text, c.answer) {
+		c.b.t.Errorf("%s: the card shows %q, want 200 OK and %q", c.id, text, c.answer)
+	}
 }
 
-// failsAndRecovers lets a renewal fail, waits as long as it is told, and renews.
-func (d desk) failsAndRecovers() desk {
-	t := d.b.t
+// observed is a test server that reports each secret that goes in or out.
+type observed struct {
+	apitest.Servable
+	secrets *secrets
+}
+
+// ServeHTTP implements http.Handler.
+func (o observed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body := copyBody(r)
+	o.secrets.learnRequest(r, body)
+	o.secrets.learn("token", r.Header.Get("token")) // TraderEvolution's name for Authorization
+	answer := httptest.NewRecorder()
+	o.Servable.ServeHTTP(answer, r)
+	for _, document := range [][]byte{body, answer.Body.Bytes()} {
+		o.secrets.learnMembers(document, "token", "refreshToken", "accessToken", "access_token", "access", "refresh", "password", "sign")
+	}
+	pass(w, answer)
+}
+
+// startNeighbours starts the test servers of the four neighbours. It returns a
+// file for -platforms-file and a function that ends all access tokens.
+func startNeighbours(t *testing.T, s *secrets) (file string, expire func()) {
 	t.Helper()
-	<-apart()
-	renewed := d.renewals()
-	failed := d.press("fail").says(d.name+" could not give out a token just now: it answered "+d.failure+".", "The sign-in is kept.").signedIn(true)
-	if code := failed.text(failed.card("[role=alert] .platform-code")); code != d.ownCode() {
-		t.Errorf("%s: the card says %q of the code, want %q", d.id, code, d.ownCode())
+	core := must(b2coretest.New(b2coretest.Config{AccessTokenLifetime: longLife, BearerLifetime: longLife}))(t)
+	office := must(traderevolutiontest.New(traderevolutiontest.Config{AccessTokenLifetime: longLife, RefreshTokenLifetime: 2 * longLife}))(t)
+	vest := must(tradevesttest.New(tradevesttest.Config{}))(t)
+	pay := must(b2binpaytest.New(b2binpaytest.Config{AccessTokenLifetime: longLife}))(t)
+	for _, server := range []apitest.Servable{core, office, vest, pay} {
+		apitest.Serve(t, observed{server, s}, nil)
 	}
-	if failed.renewals() != renewed {
-		t.Errorf("%s: the renewal that failed is counted", d.id)
+	bearer := must(core.Bearer(t.Context(), nil))(t)
+	content := must(json.Marshal(map[string]map[string]string{
+		"b2core": {"url": core.URL(), "bearer_file": secretFile(t, bearer.AccessToken), "call": core.URL() + b2coretest.APIPath},
+		"traderevolution": {
+			"url": office.BaseURL(), "login": traderevolutiontest.SampleLogin, "password_file": secretFile(t, traderevolutiontest.SamplePassword),
+			"call": office.BaseURL() + traderevolutiontest.APIPath,
+		},
+		"tradevest": {
+			"url": vest.URL(), "client_id": tradevesttest.SampleClientID, "client_secret_file": secretFile(t, tradevesttest.SampleClientSecret),
+			"requestor_id": "123e4567-e89b-12d3-a456-426614174000", "call": vest.URL() + tradevesttest.APIPath,
+		},
+		"b2binpay": {
+			"url": pay.URL(), "login": b2binpaytest.SampleLogin, "password_file": secretFile(t, b2binpaytest.SamplePassword),
+			"call": pay.URL() + b2binpaytest.APIPath,
+		},
+	}))(t)
+	return secretFile(t, string(content)), func() {
+		core.ExpireTokens()
+		office.ExpireTokens()
+		vest.ExpireTokens()
+		pay.ExpireTokens()
 	}
-	failed.press("use").says("200 OK", d.answer) // with the token that there is
-	<-time.After(failed.announced())
-	next := failed
-	until(t, "the renewal after the one that failed", func() bool {
-		next = next.press("renew")
-		return strings.Contains(next.text(next.card("")), "The token is renewed.")
-	})
-	if next.says("The token is renewed.").renewals() <= renewed {
-		t.Errorf("%s: renewed %d times before the failure, and %d after it", d.id, renewed, next.renewals())
-	}
-	return next.signedIn(true)
-}
-
-// ownCode is what the card says of the platform's own code for a failure.
-func (s system) ownCode() string {
-	if s.code == "" {
-		return ""
-	}
-	return "Its code for this: " + s.code
-}
-
-// Who is no administrator gets of the platforms what they get of the machines: nothing.
-func TestPlatformsAreForAdministrators(t *testing.T) {
-	t.Parallel()
-	d := startDemo(t, "-addr", "127.0.0.1:0")
-	w := &world{t: t, guard: embeddedSecrets(), log: d.log}
-	office := d.desk(t, w, systems()[1])
-	forms := map[string]request{
-		"/platforms": office.filled("/platforms", "sign-in", "platform", office.id),
-		"/machine":   office.follow("Machine-to-machine").filled("/machine", "Sign in", "client", "core_ib"),
-	}
-	for _, who := range []struct{ email, client string }{{trader, "spa"}, {trader, "spa_admin"}, {admin, "spa"}, {}} {
-		b := newBrowser(t, w, d.site, http.DefaultTransport.(*http.Transport).Clone())
-		page, posted, words, at := http.StatusForbidden, http.StatusForbidden, "for administrators", ""
-		if who.email == "" { // nobody
-			page, posted, words, at = http.StatusOK, http.StatusUnauthorized, "Sign in", "/sign-in"
-		} else {
-			name, _, _ := strings.Cut(who.email, "@")
-			account := b.open("/sign-in").submit("/sign-in", "Sign in", "email", who.email, "password", name+"-password", "client", who.client)
-			if account.want(http.StatusOK, "/account").doc().Find(`a[href="/platforms"], a[href="/machine"]`).Length() != 0 {
-				t.Errorf("the navigation offers %s by %s what they may not see", who.email, who.client)
-			}
-		}
-		for path, form := range forms {
-			shown := path
-			if at != "" {
-				shown = at
-			}
-			b.open(path).want(page, shown, words)
-			b.navigate(form).want(posted, path, words)
-		}
-	}
-	desk{office.b.open("/platforms"), office.system}.signedIn(false)
-	if log := d.log.String(); strings.Contains(log, "platform sign-in") || strings.Contains(log, "machine sign-in") {
-		t.Errorf("somebody signed a platform in who may not: %s", log)
-	}
-	d.stop()
-	w.search()
-}
-
-// Beside a real IdentityServer there are no platforms but those of a file, and nothing offers the page.
-func TestPlatformsAreNotOffered(t *testing.T) {
-	t.Parallel()
-	server := identitytest.Start(t, identitytest.Config{})
-	d := startDemo(t, "-addr", "127.0.0.1:0", "-identity-url", server.URL(), "-spa-admin-secret-file", secretFile(t, "spa_admin-secret"))
-	w := &world{t: t, guard: embeddedSecrets(), log: d.log}
-	b := newBrowser(t, w, d.site, http.DefaultTransport.(*http.Transport).Clone())
-	account := b.open("/sign-in").submit("/sign-in", "Sign in", "email", admin, "password", "admin-password", "client", "spa_admin").want(http.StatusOK, "/account")
-	if account.doc().Find(`a[href^="/platforms"]`).Length() != 0 || strings.Contains(account.text("nav"), "Platforms") {
-		t.Error("the navigation offers the page")
-	}
-	p := b.open("/platforms").want(http.StatusOK, "/platforms", "No platforms are configured.")
-	if p.doc().Find(".platform, main form, main button").Length() != 0 {
-		t.Errorf("the page offers something: %s", p.text("main"))
-	}
-	d.stop()
-	w.search()
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,277 +11,267 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// req 47, 48, 49: forty calls over two processes meet one expired token. However
-// long the token endpoint takes, also longer than a lease, they cause one refresh and all are answered.
-func TestReplicasRefreshOnce(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		db := start(t)
-		for name, delay := range map[string]time.Duration{"at once": 0, "after 3 s": 3 * time.Second, "after 12 s": 12 * time.Second} {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				f := newFleet(t, db.part())
-				b := f.expired()
-				f.provider.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "refresh_token", DelayAfter: delay})
-				for _, p := range f.calls(b, 40) {
-					if p.status != http.StatusOK || !strings.Contains(p.body, trader) {
-						t.Errorf("a call gives %d %s", p.status, p.body)
-					}
-				}
-				f.wantGrants("refresh_token", 1)
-				f.wantRenewals("renewed", 1)
-				f.wantRenewals("failed", 0)
-				f.wantAlive(b)
-				f.wantGrants("refresh_token", 1)
-			})
-		}
-	})
-}
+var startStore = map[string]func(testing.TB) *database{"Redis": startRedis, "PostgreSQL": startPostgres}
 
-// req 50: a browser that goes away during the refresh hurts nobody. The step: the same flight goes on and stores what comes.
-func TestReplicasBrowserGoesAway(t *testing.T) {
+// TestReplicas runs each scenario with two processes of the demo on a real
+// Redis and on a real PostgreSQL. The scenarios share one server of each.
+func TestReplicas(t *testing.T) {
 	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		f := newFleet(t, start(t).part())
-		b := f.expired()
-		refresh := f.provider.holdToken()
-		gone := make(chan error, 1)
-		leave := b.leaving(b.fetching(apiCall), gone)
-		receive(t, refresh.arrived, "the refresh")
-		leave()
-		if err := receive(t, gone, "the browser's error"); err == nil {
-			t.Error("the browser did not go away")
-		}
-		refresh.release()
-		f.wantRenewals("renewed", 1)
-		f.wantAlive(b)
-		f.wantGrants("refresh_token", 1)
-		f.wantGrants("authorization_code", 1)
-	})
-}
-
-// A process is killed after the token endpoint has answered, and before it has
-// stored the answer: the refresh token is spent, and its successor lost. The
-// step: another process takes the lease over, is refused, waits for the time of
-// a lease whether the first one was only paused, and resumes by the session at the IdentityServer.
-func TestReplicaKilledAfterTheAnswer(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		f := newFleet(t, start(t).part())
-		b := f.expired()
-		answer := f.provider.holdTokenAnswer()
-		gone := make(chan error, 1)
-		b.leaving(b.fetching(apiCall), gone)
-		receive(t, answer.arrived, "the token endpoint's answer")
-		f.demos[0].kill()
-		if err := receive(t, gone, "the end of the call"); err == nil {
-			t.Error("the process that was killed answered")
-		}
-		f.provider.heldAnswer.Store(nil)
-		f.untilServed(b, f.demos[1])
-		f.wantRenewals("resumed", 1)
-		f.wantRenewals("renewed", 0)
-		f.wantGrants("refresh_token", 2)      // the lost one, and the one that found that out
-		f.wantGrants("authorization_code", 2) // the sign-in's, and the resumption's
-		f.restart(0)
-		f.wantAlive(b)
-		f.wantGrants("refresh_token", 2)
-	})
-}
-
-// req 51, 80: the store is restarted: nobody is signed out, and nothing needs a restart. Twice, for a token that expires while the
-// store is away, and for one whose successor has come but cannot be stored yet. The step: the one renewal, which waits.
-func TestStoreIsRestarted(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		db := start(t)
-		f := newFleet(t, db.part())
-		b := f.expired()
-		db.stop()
-		for _, d := range f.demos {
-			wantUnavailable(t, b.at(d).fetch(apiCall))
-			wantUnavailable(t, b.at(d).fetch("/session"))
-		}
-		f.wantGrants("refresh_token", 0)
-		db.start()
-		f.provider.shorten("refresh_token", identitytest.Fault{})
-		for _, d := range f.demos {
-			f.untilServed(b, d)
-		}
-		f.wantGrants("refresh_token", 1)
-		f.wantRenewals("renewed", 1)
-
-		b.wait(shortLife)
-		answer := f.provider.holdTokenAnswer()
-		gone := make(chan error, 1)
-		b.leaving(b.fetching(apiCall), gone)
-		receive(t, answer.arrived, "the token endpoint's answer")
-		db.stop()
-		answer.release()
-		until(t, "the alarm", func() bool { return strings.Contains(f.demos[0].log.String(), "cannot be stored") })
-		db.start()
-		for _, d := range f.demos {
-			f.untilServed(b, d)
-		}
-		f.wantAlive(b)
-		f.wantGrants("refresh_token", 2)
-		f.wantGrants("authorization_code", 1)
-		f.wantRenewals("renewed", 2)
-	})
-}
-
-// req 55: the IdentityServer is out of order for a while. The step: the session waits, and a later renewal works.
-func TestReplicasOutlastAnOutage(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		f := newFleet(t, start(t).part())
-		b := f.expired()
-		f.provider.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusInternalServerError, Times: -1})
-		for _, p := range f.calls(b, 10) {
-			wantUnavailable(t, p)
-		}
-		refused := f.provider.Grants("refresh_token")
-		if refused > 2 {
-			t.Errorf("ten calls at two processes asked %d times", refused)
-		}
-		if p := b.fetch("/session"); p.status != http.StatusOK {
-			t.Errorf("/session gives %d", p.status)
-		}
-		f.provider.ClearFaults()
-		for _, d := range f.demos {
-			f.untilServed(b, d)
-		}
-		f.wantAlive(b)
-		f.wantRenewals("renewed", 1)
-		f.wantRenewals("resumed", 0)
-		f.wantGrants("refresh_token", refused+1)
-	})
-}
-
-// req 77, 78, 103: after a sign-out at one process, with slow calls, event
-// streams and websockets open at both, the streams end within a second and the cookie opens nothing, anywhere, whatever was under way.
-func TestReplicasSignOut(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		f := newFleet(t, start(t).part())
-		b := f.browser()
-		account := b.signIn(trader, "spa").want(http.StatusOK, "/account")
-		old := b.holding()
-		slow := newHold(&f.provider.slow)
-		late := make(chan error, len(f.demos))
-		var streams []<-chan time.Time
-		for _, d := range f.demos {
-			at := old.at(d)
-			at.leaving(at.fetching(slowCall), late)
-			receive(t, slow.arrived, "the slow call")
-			streams = append(streams, at.listen(t), at.dial(t))
-		}
-		account.submit("/sign-out", "Sign out").want(http.StatusOK, "/sign-in")
-		answered := time.Now()
-		for i, ended := range streams {
-			if late := receive(t, ended, "the end of a stream").Sub(answered); late > time.Second {
-				t.Errorf("stream %d ends %v after the sign-out", i, late)
+	for store, start := range startStore {
+		t.Run(store, func(t *testing.T) {
+			t.Parallel()
+			db := start(t)
+			for name, scenario := range map[string]func(t *testing.T, store string){
+				"RefreshOnce":           func(t *testing.T, store string) { refreshOnce(t, store, 0) },
+				"RefreshOnceSlowly":     func(t *testing.T, store string) { refreshOnce(t, store, 11*time.Second) }, // longer than a lease
+				"BrowserHangsUp":        browserHangsUp,
+				"KilledAfterTheAnswer":  killedAfterTheAnswer,
+				"OutlastAnOutage":       outlastAnOutage,
+				"SignInsAtOnce":         signInsAtOnce,
+				"SignOut":               signOut,
+				"ShareSessions":         shareSessions,
+				"SharePlatforms":        sharePlatforms,
+				"RestartWithAnotherKey": restartWithAnotherKey,
+			} {
+				t.Run(name, func(t *testing.T) { t.Parallel(); scenario(t, db.part()) })
 			}
-		}
-		f.wantNothingOpens(old)
-		slow.release()
-		for range f.demos {
-			if err := receive(t, late, "the slow call's answer"); err != nil {
-				t.Error(err)
-			}
-		}
-		f.wantNothingOpens(old)
-		f.wantCount(identitytest.EndpointSignOut, 1)
-	})
+			t.Run("StoreIsRestarted", func(t *testing.T) { t.Parallel(); storeIsRestarted(t, start(t)) })
+		})
+	}
 }
 
-// wantNothingOpens fails if the browser's cookie is good for anything at any process.
-func (f *fleet) wantNothingOpens(old *browser) {
-	f.t.Helper()
-	for n, d := range f.demos {
+// refreshOnce makes forty calls at two processes with one expired token. They
+// cause one refresh, and all are answered, however long the token endpoint
+// takes. req 47, 48, 49
+func refreshOnce(t *testing.T, store string, delay time.Duration) {
+	f := newFleet(t, newSecrets(t), store)
+	b := f.expired()
+	f.server.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "refresh_token", DelayAfter: delay})
+	pages := f.calls(b, 40)
+	for _, p := range pages {
+		if p.status != http.StatusOK || !strings.Contains(p.body, trader) {
+			t.Errorf("GET %s = %d %s, want 200 with %s", apiCall, p.status, p.body, trader)
+		}
+	}
+	f.wantRenewals("renewed", 1)
+	f.wantRenewals("failed", 0)
+	f.wantAlive(b)
+	f.wantGrants("refresh_token", 1)
+}
+
+// browserHangsUp hangs up during the refresh. The renewal goes on and stores
+// the new token. req 50
+func browserHangsUp(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	b := f.expired()
+	refresh := newHold(&f.server.token)
+	done := make(chan error, 1)
+	hangUp := b.background(b.fetching(apiCall), done)
+	receive(t, refresh.arrived, "refresh")
+	hangUp()
+	if err := receive(t, done, "error of the browser"); err == nil {
+		t.Error("the call was answered, want an error")
+	}
+	refresh.release()
+	f.wantRenewals("renewed", 1)
+	f.wantAlive(b)
+	f.wantGrants("refresh_token", 1)
+	f.wantGrants("authorization_code", 1)
+}
+
+// killedAfterTheAnswer kills a process after the token endpoint has answered
+// and before the process has stored the answer. The refresh token is spent and
+// its successor is lost. The other process takes the lease over, is refused,
+// waits for a lease's length in case the first process was only paused, and
+// resumes by the session at the IdentityServer.
+func killedAfterTheAnswer(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	b := f.expired()
+	answer := newHold(&f.server.tokenAnswer)
+	done := make(chan error, 1)
+	b.background(b.fetching(apiCall), done)
+	receive(t, answer.arrived, "answer of the token endpoint")
+	f.demos[0].kill()
+	if err := receive(t, done, "end of the call"); err == nil {
+		t.Error("the killed process answered the call, want an error")
+	}
+	f.server.tokenAnswer.Store(nil)
+	f.untilServed(b, f.demos[1])
+	f.wantRenewals("resumed", 1)
+	f.wantRenewals("renewed", 0)
+	f.wantGrants("refresh_token", 2)      // of the killed process, and the one that is refused
+	f.wantGrants("authorization_code", 2) // of the sign-in, and of resuming
+	f.restart(0)
+	f.wantAlive(b)
+	f.wantGrants("refresh_token", 2)
+}
+
+// storeIsRestarted restarts the store twice: while a token expires, and between
+// the answer of the token endpoint and the write of the successor. No session
+// ends, and no process needs a restart. req 51, 80
+func storeIsRestarted(t *testing.T, db *database) {
+	f := newFleet(t, newSecrets(t), db.part())
+	b, second := f.expired(), f.expired()
+	db.process.Stop(t)
+	for _, d := range f.demos {
+		b.at(d).fetch(apiCall).wantUnavailable()
+		b.at(d).fetch("/session").wantUnavailable()
+	}
+	f.wantGrants("refresh_token", 0)
+	db.process.Start(t)
+	for _, d := range f.demos {
+		f.untilServed(b, d)
+	}
+	f.wantGrants("refresh_token", 1)
+	f.wantRenewals("renewed", 1)
+
+	answer := newHold(&f.server.tokenAnswer)
+	done := make(chan error, 1)
+	second.background(second.fetching(apiCall), done)
+	receive(t, answer.arrived, "answer of the token endpoint")
+	db.process.Stop(t)
+	answer.release()
+	receive(t, done, "answer of the call")
+	db.process.Start(t)
+	for _, d := range f.demos {
+		f.untilServed(second, d)
+	}
+	f.wantAlive(second)
+	f.wantGrants("refresh_token", 2)
+	f.wantGrants("authorization_code", 2)
+	f.wantRenewals("renewed", 2)
+}
+
+// outlastAnOutage lets the token endpoint fail for a while. The session waits
+// for a later renewal. Each process honours Retry-After. req 55
+func outlastAnOutage(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	b := f.expired()
+	f.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable, RetryAfter: "15", Times: -1})
+	for _, p := range f.calls(b, 10) {
+		p.wantUnavailable()
+	}
+	refused := f.server.Grants("refresh_token")
+	if refused > len(f.demos) {
+		t.Errorf("refreshes of ten calls = %d, want at most one of each process", refused)
+	}
+	if p := b.fetch("/session"); p.status != http.StatusOK {
+		t.Errorf("GET /session = %d, want 200", p.status)
+	}
+	f.server.ClearFaults()
+	for _, d := range f.demos {
+		f.untilServed(b, d)
+	}
+	f.wantAlive(b)
+	f.wantRenewals("renewed", 1)
+	f.wantRenewals("resumed", 0)
+	f.wantGrants("refresh_token", refused+1)
+}
+
+// signInsAtOnce signs two accounts in at once, several times at each process.
+// Each browser gets the account that it asked for.
+func signInsAtOnce(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	var all sync.WaitGroup
+	for i := range 8 { // 2 of each account at a process, fewer than the limit of attempts
+		b, email := f.browser().at(f.demos[i%2]), []string{trader, admin}[i/2%2]
+		form := b.open("/sign-in").filled("/sign-in", "Sign in", "email", email, "password", passwords[email], "client", "spa")
+		all.Go(func() {
+			if p, err := b.try(form); err != nil || p.header.Get("Location") != "/account" {
+				t.Errorf("sign-in of %s: %v", email, err)
+				return
+			}
+			if p, err := b.try(b.fetching("/session")); err != nil || !strings.Contains(p.body, email) {
+				t.Errorf("GET /session = %v (%v), want %s", p, err, email)
+			}
+		})
+	}
+	all.Wait()
+	f.wantGrants("authorization_code", 8)
+}
+
+// signOut signs out at one process while slow calls, event streams and
+// websockets are open at both. The streams end, and the cookie opens nothing
+// afterwards. req 77, 78, 103
+func signOut(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	b := f.browser()
+	account := b.signIn(trader, "spa").want(http.StatusOK, "/account")
+	old := b.clone()
+	slow := newHold(&f.server.slow)
+	done := make(chan error, len(f.demos))
+	var streams []<-chan time.Time
+	for _, d := range f.demos {
 		at := old.at(d)
-		if at.cookie() == "" {
-			f.t.Fatal("the browser has no cookie to try")
-		}
-		for _, path := range []string{apiCall, slowCall, eventsCall, "/session", "/account/token"} {
-			if p := at.fetch(path); p.status != http.StatusUnauthorized {
-				f.t.Errorf("process %d: %s gives %d", n, path, p.status)
-			}
-		}
-		at.open("/account").want(http.StatusOK, "/sign-in")
-		at.open("/sessions").want(http.StatusOK, "/sign-in")
-		if c, err := at.socket(f.t).DialContext(f.t.Context()); err == nil {
-			_ = c.Close()
-			f.t.Errorf("process %d opens a websocket", n)
+		at.background(at.fetching(slowCall), done)
+		receive(t, slow.arrived, "slow call")
+		streams = append(streams, at.listenToEvents(t), at.dial(t))
+	}
+	account.submit("/sign-out", "Sign out").want(http.StatusOK, "/sign-in")
+	for _, ended := range streams { // how soon they end is tested in virtual time, by package web
+		receive(t, ended, "end of a stream")
+	}
+	f.wantEnded(old)
+	slow.release()
+	for range f.demos {
+		if err := receive(t, done, "answer of the slow call"); err != nil {
+			t.Errorf("slow call: %v, want an answer", err)
 		}
 	}
+	f.wantEnded(old)
+	f.wantCount(identitytest.EndpointSignOut, 1)
 }
 
-// req 81, 82: a session of one process is a session of all, on their pages too.
-func TestReplicasShareSessions(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		f := newFleet(t, start(t).part())
-		phone, desk, third := f.browser(), f.browser().at(f.demos[1]), f.browser()
-		phone.signIn(trader, "spa").want(http.StatusOK, "/account", "Tracy Trader")
-		desk.signIn(trader, "spa").want(http.StatusOK, "/account", "Tracy Trader")
-		third.signIn(trader, "spa").want(http.StatusOK, "/account", "Tracy Trader")
-		for _, d := range f.demos {
-			p := phone.at(d).open("/sessions").want(http.StatusOK, "/sessions", "This one")
-			if n := p.doc().Find("li.session").Length(); n != 3 {
-				t.Errorf("the page lists %d sessions, want 3", n)
+// shareSessions signs one account in at both processes. Both list and end the
+// same sessions. req 81, 82
+func shareSessions(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	phone, desk, third := f.browser(), f.browser().at(f.demos[1]), f.browser()
+	for _, b := range []*browser{phone, desk, third} {
+		b.signIn(trader, "spa").want(http.StatusOK, "/account", "Tracy Trader")
+	}
+	for _, d := range f.demos {
+		until(t, "list of 3 sessions", func() bool {
+			return phone.at(d).open("/sessions").want(http.StatusOK, "/sessions").doc().Find("li.session").Length() == 3
+		})
+	}
+	phone.at(f.demos[1]).open("/sessions").submit("/sessions/end-others", "End all others").want(http.StatusOK, "/sessions")
+	f.wantAlive(phone)
+	f.wantEnded(desk)
+	f.wantEnded(third)
+
+	desk.signIn(trader, "spa").want(http.StatusOK, "/account")
+	desk.at(f.demos[0]).open("/sessions").submit("/sign-out/everywhere", "Sign out everywhere").want(http.StatusOK, "/sign-in")
+	f.wantEnded(phone)
+}
+
+// restartWithAnotherKey restarts the processes one by one, with a new key for
+// what is stored. No session ends at any step, and the other process serves
+// meanwhile. req 81
+func restartWithAnotherKey(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	first, second := vault.NewKey("first"), vault.NewKey("second")
+	b := f.browser()
+	b.signIn(trader, "spa").want(http.StatusOK, "/account")
+	f.setKeys(first) // another secret under the same id: what is stored cannot be opened
+	for n := range f.demos {
+		f.restart(n)
+	}
+	b.open("/account").want(http.StatusOK, "/sign-in")
+	b.signIn(trader, "spa").want(http.StatusOK, "/account")
+	for _, keys := range [][]vault.Key{{first}, {first, second}, {second, first}} {
+		f.setKeys(keys...)
+		for n := range f.demos {
+			f.demos[n].stop()
+			if p := b.at(f.demos[1-n]).fetch(apiCall); p.status != http.StatusOK {
+				t.Errorf("process %d is stopped: GET %s at the other = %d, want 200", n, apiCall, p.status)
 			}
-		}
-		phone.at(f.demos[1]).open("/sessions").submit("/sessions/end-others", "End all others").want(http.StatusOK, "/sessions", "ended")
-		f.wantAlive(phone)
-		f.wantNothingOpens(desk)
-		f.wantNothingOpens(third)
-
-		desk.signIn(trader, "spa").want(http.StatusOK, "/account")
-		desk.at(f.demos[0]).open("/sessions").submit("/sign-out/everywhere", "Sign out everywhere").want(http.StatusOK, "/sign-in")
-		f.wantNothingOpens(phone)
-	})
-}
-
-// req 81: all processes are restarted, with another key for what is stored: nobody is signed out, at any step. While one
-// restarts the other serves.
-func TestReplicasRestartWithAnotherKey(t *testing.T) {
-	t.Parallel()
-	eachStore(t, func(t *testing.T, start func(testing.TB) *database) {
-		f := newFleet(t, start(t).part())
-		b := f.browser()
-		b.signIn(trader, "spa").want(http.StatusOK, "/account")
-		first, second := vault.NewKey("first"), vault.NewKey("second")
-		f.setKeys(first)
-		for n := range f.demos { // what was sealed by the key before is gone with it: that is what the test must not confuse
 			f.restart(n)
-		}
-		b.open("/account").want(http.StatusOK, "/sign-in")
-		b.signIn(trader, "spa").want(http.StatusOK, "/account")
-		for _, keys := range [][]vault.Key{{first}, {first, second}, {second, first}} {
-			f.setKeys(keys...)
-			for n := range f.demos {
-				f.demos[n].stop()
-				if p := b.at(f.demos[1-n]).fetch(apiCall); p.status != http.StatusOK {
-					t.Errorf("while process %d is away, the other answers %d", n, p.status)
-				}
-				f.restart(n)
-				f.wantAlive(b)
-				fresh := f.browser().at(f.demos[n])
-				fresh.signIn(admin, "spa").want(http.StatusOK, "/account")
-				f.wantSigned(fresh)
-			}
-		}
-		f.wantGrants("refresh_token", 0)
-	})
-}
-
-// wantSigned fails unless every process knows the browser's session.
-func (f *fleet) wantSigned(b *browser) {
-	f.t.Helper()
-	for n, d := range f.demos {
-		if p := b.at(d).fetch("/session"); p.status != http.StatusOK {
-			f.t.Errorf("process %d gives %d %s", n, p.status, p.body)
+			f.wantAlive(b)
+			fresh := f.browser().at(f.demos[n])
+			fresh.signIn(admin, "spa").want(http.StatusOK, "/account")
+			f.wantAlive(fresh)
 		}
 	}
+	f.wantGrants("refresh_token", 0)
 }

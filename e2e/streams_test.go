@@ -11,45 +11,39 @@ import (
 	"golang.org/x/net/websocket"
 )
 
-// The calls of an API that do not end by themselves.
+// Calls of the FrontOffice that do not end by themselves.
 const (
 	slowCall   = "/api/frontoffice/v3/slow"
 	eventsCall = "/api/frontoffice/v3/events"
 	socketCall = "/api/frontoffice/v3/socket"
 )
 
-// endless serves them; nil for every other path.
-func (p *provider) endless(path string) http.Handler {
+// endless returns the handler of such a call, or nil for another path.
+func (p *identityServer) endless(path string) http.Handler {
 	switch strings.TrimPrefix(path, "/frontoffice") {
 	case "/api/v3/slow":
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if h := p.slow.Load(); h != nil {
-				h.arrived <- struct{}{}
-				select {
-				case <-h.gate:
-				case <-r.Context().Done():
-				}
-			}
+			wait(r, &p.slow)
 			write(w, "late, but here")
 		})
 	case "/api/v3/events":
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
 			write(w, "data: first\n\n")
-			_ = http.NewResponseController(w).Flush() // net/http's own can
+			_ = http.NewResponseController(w).Flush() // net/http supports it
 			<-r.Context().Done()
 		})
 	case "/api/v3/socket":
 		return websocket.Server{Handler: func(c *websocket.Conn) {
-			_, _ = c.Write([]byte("first")) // the reader may have gone
+			_, _ = c.Write([]byte("first")) // an error means that the reader hung up
 			_, _ = io.Copy(io.Discard, c)
 		}}
 	}
 	return nil
 }
 
-// listen opens an event stream, and tells when it has ended.
-func (b *browser) listen(t *testing.T) (ended <-chan time.Time) {
+// listenToEvents opens an event stream and sends the time when it ends.
+func (b *browser) listenToEvents(t *testing.T) (ended <-chan time.Time) {
 	t.Helper()
 	r := b.fetching(eventsCall)
 	req, err := http.NewRequestWithContext(t.Context(), r.method, r.url.String(), nil)
@@ -65,12 +59,13 @@ func (b *browser) listen(t *testing.T) (ended <-chan time.Time) {
 	}
 	reader := bufio.NewReader(resp.Body)
 	if line, err := reader.ReadString('\n'); err != nil || line != "data: first\n" {
-		t.Fatalf("the stream begins with %q: %v", line, err)
+		t.Fatalf("first line of %s = %q (%v), want data: first", eventsCall, line, err)
 	}
 	return drained(reader, resp.Body)
 }
 
-// dial opens a websocket as a page of the site does, and tells when it has ended.
+// dial opens a websocket as a page of the site does and sends the time when it
+// ends.
 func (b *browser) dial(t *testing.T) (ended <-chan time.Time) {
 	t.Helper()
 	c, err := websocket.DialConfig(b.socket(t))
@@ -79,7 +74,7 @@ func (b *browser) dial(t *testing.T) (ended <-chan time.Time) {
 	}
 	first := make([]byte, len("first"))
 	if _, err := io.ReadFull(c, first); err != nil || string(first) != "first" {
-		t.Fatalf("the websocket begins with %q: %v", first, err)
+		t.Fatalf("first message of %s = %q (%v), want first", socketCall, first, err)
 	}
 	return drained(c, c)
 }
@@ -101,7 +96,7 @@ func (b *browser) socket(t *testing.T) *websocket.Config {
 func drained(from io.Reader, then io.Closer) <-chan time.Time {
 	ended := make(chan time.Time, 1)
 	go func() {
-		_, _ = io.Copy(io.Discard, from) // an error is an end as well
+		_, _ = io.Copy(io.Discard, from) // an error ends the stream, too
 		ended <- time.Now()
 		_ = then.Close()
 	}()

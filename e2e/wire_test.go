@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -15,14 +12,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// sent is one request as it came over the wire.
+// sent is one request as the server received it.
 type sent struct {
-	call   string // what it was for
+	call   string // see purpose
 	method string
 	path   string
 	query  []field // in order, decoded
@@ -33,7 +29,7 @@ type sent struct {
 // field is one parameter of a query or a form.
 type field struct{ name, value string }
 
-// wire is an IdentityServer that keeps what it was sent.
+// wire is an IdentityServer that records its requests.
 type wire struct {
 	*identitytest.Server
 	mu       sync.Mutex
@@ -42,34 +38,14 @@ type wire struct {
 
 func startWire(t *testing.T, config identitytest.Config) *wire {
 	t.Helper()
-	handler, err := identitytest.New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := handler.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wire{Server: handler}
-	server := &http.Server{Handler: w, ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		_ = server.Close() // nothing to save
-		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-			t.Error(err)
-		}
-	})
+	w := &wire{Server: must(identitytest.New(config))(t)}
+	listen(t, w.Server, w)
 	return w
 }
 
 // ServeHTTP implements http.Handler.
 func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
+	body := copyBody(r)
 	s := sent{method: r.Method, path: r.URL.Path, query: fields(r.URL.RawQuery), header: r.Header.Clone(), body: body}
 	s.call = s.purpose()
 	w.mu.Lock()
@@ -78,7 +54,7 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.Server.ServeHTTP(rw, r)
 }
 
-// take returns what was sent since the last time.
+// take returns the requests since the last call.
 func (w *wire) take() []sent {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,7 +63,7 @@ func (w *wire) take() []sent {
 	return taken
 }
 
-// fields decodes a query or a form, in its order.
+// fields decodes a query or a form in its order.
 func fields(raw string) []field {
 	var all []field
 	for part := range strings.SplitSeq(raw, "&") {
@@ -120,7 +96,7 @@ func (s sent) purpose() string {
 	}
 }
 
-// difference is one point in which two requests for the same call differ.
+// difference is one point in which two requests of the same call differ.
 type difference struct {
 	call, what string
 	npm, ours  string // described, without one-time values
@@ -130,10 +106,10 @@ func (d difference) String() string {
 	return fmt.Sprintf("%s: %s: npm %q, Go %q", d.call, d.what, d.npm, d.ours)
 }
 
-// none describes what is not there.
+// none describes an absent value.
 const none = "none"
 
-// compare finds every point in which two recordings differ, call by call.
+// compare finds the differences of two recordings, call by call.
 func compare(npm, ours []sent) []difference {
 	var found []difference
 	calls := map[string]bool{}
@@ -167,7 +143,7 @@ func compareRequests(call string, npm, ours sent) []difference {
 	add("path", npm.path, ours.path)
 	compareFields(add, "query", npm.query, ours.query)
 	for _, name := range slices.Sorted(maps.Keys(merged(npm.header, ours.header))) {
-		if name != "Content-Length" { // which follows from the body
+		if name != "Content-Length" { // follows from the body
 			add("header "+name, describeHeader(name, npm.header), describeHeader(name, ours.header))
 		}
 	}
@@ -178,7 +154,7 @@ func compareRequests(call string, npm, ours sent) []difference {
 	a, b := describeJSON(npm.body), describeJSON(ours.body)
 	if !reflect.DeepEqual(a, b) {
 		add("body", fmt.Sprint(a), fmt.Sprint(b))
-	} else if a == nil || !oneTime(a) { // values that differ by themselves cannot be compared in their spelling
+	} else if a == nil || !oneTime(a) { // one-time values have no spelling to compare
 		add("spelling of the body", string(npm.body), string(ours.body))
 	}
 	return found
@@ -190,7 +166,8 @@ func merged(a, b http.Header) http.Header {
 	return all
 }
 
-// compareFields compares parameters: which there are, their values, and the order of those that both have.
+// compareFields compares names and values, and the order of the names that both
+// have.
 func compareFields(add func(what, a, b string), where string, npm, ours []field) {
 	var names []string
 	for _, f := range slices.Concat(npm, ours) {
@@ -215,7 +192,7 @@ func order(a, b []field) string {
 	return strings.Join(names, " ")
 }
 
-// oneTimeValues differ in every call; only their length can be compared.
+// oneTimeValues differ in each call, so only their lengths are compared.
 var oneTimeValues = []string{"state", "nonce", "code", "code_challenge", "code_verifier", "refresh_token"}
 
 func describeField(name string, all []field) string {
@@ -236,7 +213,8 @@ func describeField(name string, all []field) string {
 	return strings.Join(values, ", ")
 }
 
-// describeHeader gives a header's value, the credentials in it decoded and the tokens left out.
+// describeHeader returns a header's value, with credentials decoded and without
+// tokens.
 func describeHeader(name string, header http.Header) string {
 	value := strings.Join(header[name], " | ")
 	switch {
@@ -258,7 +236,7 @@ func describeHeader(name string, header http.Header) string {
 	return value
 }
 
-// describeJSON decodes a body, one-time values replaced by their length.
+// describeJSON decodes a body and replaces one-time values by their lengths.
 func describeJSON(body []byte) map[string]any {
 	var members map[string]any
 	if json.Unmarshal(body, &members) != nil {

@@ -14,16 +14,12 @@ import (
 	"b2trader.identity.auth/identity"
 )
 
-// The guard finds what it is there for: a site that gives a secret away, in
-// any place and spelling, is found out.
-func TestGuardFindsLeaks(t *testing.T) {
+// TestSecretsFindsLeaks gives a secret away in each place and spelling.
+func TestSecretsFindsLeaks(t *testing.T) {
 	t.Parallel()
 	const token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxMDAwMDAwMSJ9.c2lnbmF0dXJl"
 	password := passwords[trader]
-	marshalled, err := json.Marshal(password)
-	if err != nil {
-		t.Fatal(err)
-	}
+	marshalled := must(json.Marshal(password))(t)
 	for name, give := range map[string]func(w http.ResponseWriter){
 		"body":         func(w http.ResponseWriter) { write(w, "<p>"+token+"</p>") },
 		"claims alone": func(w http.ResponseWriter) { write(w, strings.Split(token, ".")[1]) },
@@ -45,67 +41,66 @@ func TestGuardFindsLeaks(t *testing.T) {
 		"in Basic":        func(w http.ResponseWriter) { write(w, base64.StdEncoding.EncodeToString([]byte("spa:"+password))) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := &guard{}
-			g.learn("token", token)
-			g.learn("password", password)
+			s := &secrets{}
+			s.learn("token", token)
+			s.learn("password", password)
 			recorder := httptest.NewRecorder()
 			give(recorder)
-			g.received("GET /", recorder.Result(), recorder.Body.Bytes())
-			found := g.leaks()
+			s.received("GET /", recorder.Result(), recorder.Body.Bytes())
+			found := s.leaks()
 			if len(found) == 0 {
-				t.Error("the guard found nothing")
+				t.Errorf("leaks() of %q = none, want one", name)
 			}
-			for _, text := range found {
-				if strings.Contains(text, token) || strings.Contains(text, password) {
-					t.Error("the guard gives the secret away itself")
-				}
+			if text := strings.Join(found, " "); strings.Contains(text, token) || strings.Contains(text, password) {
+				t.Error("leaks() repeats the secret")
 			}
 		})
 	}
 }
 
-func write(w http.ResponseWriter, text string) { _, _ = w.Write([]byte(text)) } // a recorder takes all
+func write(w http.ResponseWriter, text string) { _, _ = w.Write([]byte(text)) }
 
-// A session cookie may be set, and be nowhere else. req 66
-func TestGuardFindsTheSessionCookieElsewhere(t *testing.T) {
+// TestSecretsFindsTheSessionCookieElsewhere allows the session cookie in
+// Set-Cookie and nowhere else. req 66
+func TestSecretsFindsTheSessionCookieElsewhere(t *testing.T) {
 	t.Parallel()
-	answer := func(body string) *guard {
-		g := &guard{}
+	for body, want := range map[string]int{"all is well": 0, "your id is the-session-cookie": 1} {
+		s := &secrets{}
 		recorder := httptest.NewRecorder()
 		http.SetCookie(recorder, &http.Cookie{Name: "s", Value: "the-session-cookie"})
 		write(recorder, body)
-		g.received("GET /", recorder.Result(), recorder.Body.Bytes())
-		return g
-	}
-	if found := answer("all is well").leaks(); len(found) != 0 {
-		t.Errorf("found %v in a harmless answer", found)
-	}
-	if found := answer("your id is the-session-cookie").leaks(); len(found) != 1 {
-		t.Errorf("found %v", found)
+		s.received("GET /", recorder.Result(), recorder.Body.Bytes())
+		if found := s.leaks(); len(found) != want {
+			t.Errorf("leaks() of %q = %v, want %d", body, found, want)
+		}
 	}
 }
 
-// The guard learns from what passes: it would find each token of a sign-in.
-func TestGuardLearnsWhatTheServerIssues(t *testing.T) {
+// TestSecretsLearnsASignIn checks that each secret of a sign-in would be found
+// in a log.
+func TestSecretsLearnsASignIn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, setup{})
-	token, err := w.client(identity.ClientSPAAdmin, setup{}).Login(t.Context(), admin, passwords[admin])
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &secrets{}
+	server := startIdentityServer(t, s)
+	client := must(identity.New(identity.Config{
+		URL: server.URL(), ClientID: identity.ClientSPAAdmin, ClientSecret: identity.NewSecret("spa_admin-secret"),
+	}))(t)
+	token := must(client.Login(t.Context(), admin, passwords[admin]))(t)
 	id, _ := token.Extra("id_token").(string)
 	for kind, value := range map[string]string{
 		"access token": token.AccessToken, "refresh token": token.RefreshToken, "id token": id,
 		"password": passwords[admin], "client secret": "spa_admin-secret",
 	} {
-		if len(w.guard.leaksIn("a text", []byte("before "+value+" after"))) == 0 {
-			t.Errorf("the guard would not find the %s", kind)
+		if len(s.leaksIn("a text", []byte("before "+value+" after"))) == 0 {
+			t.Errorf("leaksIn() of the %s = none, want one", kind)
 		}
 	}
-	if w.guard.knows("IdentityServer cookie") < 2 {
-		t.Error("the guard does not know the IdentityServer's cookies")
+	for _, kind := range []string{"code", "code_verifier", "state", "nonce", "IdentityServer cookie"} {
+		if s.knows(kind) == 0 {
+			t.Errorf("knows(%q) = 0, want at least 1", kind)
+		}
 	}
-	if found := w.guard.leaksIn("a text", []byte("nothing to see here")); len(found) != 0 {
-		t.Errorf("the guard found %v where nothing is", found)
+	if found := s.leaksIn("a text", []byte("nothing to see here")); len(found) != 0 {
+		t.Errorf("leaksIn() of a harmless text = %v, want none", found)
 	}
 }
