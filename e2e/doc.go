@@ -1,9 +1,11 @@
-// Package e2e holds the tests of the whole: the site's production handler tree
-// with an IdentityServer behind it and browsers in front of it, the command
-// demo as a process of its own, the npm package beside the Go client on the
-// wire, and a newcomer's program. It also keeps the rules of the house: who
-// may import whom, and how long a file may be.
+// Package e2e tests what needs processes, sockets or foreign software: the
+// command demo as one process and as replicas on a real store, the npm package
+// beside the Go client on the wire, and a newcomer's program. It also tests the
+// rules for the repository: which package imports which, and how comments are
+// written.
 //
-// Whatever reaches a browser of these tests, and whatever is logged, is
-// searched for every secret that came up in the test.
+// The harness stands in process_test.go (a demo), fleet_test.go (two demos on a
+// store), identityserver_test.go and browser_test.go. Each answer to a browser
+// is checked by checkAnswer. Answers and logs are searched for each secret of
+// the test.
 package e2e
