@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // scopeMeanings are for people.
@@ -29,9 +31,9 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, u user) error {
 		return err
 	}
 	idle, latest := s.sessions.Ends(r.Context())
-	return s.render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
+	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
 		Page:     s.view(r, "Account"),
-		Nickname: u.Nickname, Email: u.Email, ID: firstOf(u.AccountID, u.Subject), Client: u.Client,
+		Nickname: u.Nickname, Email: u.Email, ID: cmp.Or(u.AccountID, u.Subject), Client: u.Client,
 		Scopes:   scopeViews(status.Scope),
 		Token:    token.Token,
 		Claims:   claimViews(s.sessions.Claims(r.Context())),
@@ -45,7 +47,7 @@ func (s *Server) tokenCard(w http.ResponseWriter, r *http.Request, u user) error
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token, nil))
+	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token, nil))
 }
 
 // shownToken is a token for people, and how long to wait if it is unavailable.
@@ -77,7 +79,7 @@ func (s *Server) tokenStatus(w http.ResponseWriter, token shownToken) int {
 	if !token.Unavailable {
 		return http.StatusOK
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(seconds(orLater(token.retryAfter))))
+	w.Header().Set("Retry-After", strconv.Itoa(answer.Seconds(answer.OrLater(token.retryAfter))))
 	return http.StatusServiceUnavailable
 }
 
@@ -91,7 +93,7 @@ func (s *Server) token(ctx context.Context, key string) (*oauth2.Token, error) {
 	defer cancel()
 	token, err := s.vault.Token(limited, key)
 	if err != nil && errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil, &vault.UnavailableError{RetryAfter: retryLater, Err: err}
+		return nil, &vault.UnavailableError{RetryAfter: answer.RetryLater, Err: err}
 	}
 	return token, err
 }
@@ -114,7 +116,7 @@ func scopeViews(scope string) []templates.Scope {
 // sessionJSON tells scripts who is signed in, and until when.
 func (s *Server) sessionJSON(w http.ResponseWriter, r *http.Request, u user) error {
 	idle, latest := s.sessions.Ends(r.Context())
-	writeJSON(w, http.StatusOK, struct {
+	answer.JSON(w, http.StatusOK, struct {
 		ID            string    `json:"id"`
 		Nickname      string    `json:"nickname"`
 		Email         string    `json:"email"`
@@ -123,6 +125,6 @@ func (s *Server) sessionJSON(w http.ResponseWriter, r *http.Request, u user) err
 		SignedIn      time.Time `json:"signed_in"`
 		IdleEnd       time.Time `json:"idle_end"`
 		LatestEnd     time.Time `json:"latest_end"`
-	}{firstOf(u.AccountID, u.Subject), u.Nickname, u.Email, u.Client, u.Administrator, u.SignedIn.UTC(), idle.UTC(), latest.UTC()})
+	}{cmp.Or(u.AccountID, u.Subject), u.Nickname, u.Email, u.Client, u.Administrator, u.SignedIn.UTC(), idle.UTC(), latest.UTC()})
 	return nil
 }

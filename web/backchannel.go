@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // backChannelPath is where the IdentityServer posts its orders to end sessions: a client's back-channel logout URI.
@@ -30,11 +32,11 @@ var (
 // failed, the RP MUST respond with HTTP 400 Bad Request" (section 2.8), so a failing store is 400, too.
 func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	address := addressKey(visitOf(ctx).Address)
+	address := request.AddressKey(request.Of(ctx).Address)
 	if wait := s.perLogout.Take(address); wait > 0 {
-		s.log(ctx, slog.LevelWarn, "too many refused logouts")
-		w.Header().Set("Retry-After", strconv.Itoa(seconds(wait)))
-		writeJSON(w, http.StatusTooManyRequests, map[string]string{"error": "too_many_requests"})
+		s.events.record(ctx, eventTooManyLogouts)
+		w.Header().Set("Retry-After", strconv.Itoa(answer.Seconds(wait)))
+		answer.JSON(w, http.StatusTooManyRequests, map[string]string{"error": "too_many_requests"})
 		return
 	}
 	token, ended, err := s.obeyLogout(r)
@@ -43,12 +45,12 @@ func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request) {
 		if !errors.Is(err, identity.ErrUnusableAnswer) && !errors.Is(err, errNoLogoutToken) && !errors.Is(err, errReplayed) {
 			level, code = slog.LevelError, "temporarily_unavailable"
 		}
-		s.log(ctx, level, "back-channel logout refused", "error", err)
-		writeJSON(w, http.StatusBadRequest, map[string]string{"error": code})
+		s.events.recordAt(ctx, level, eventBackChannelRefused, "error", err)
+		answer.JSON(w, http.StatusBadRequest, map[string]string{"error": code})
 		return
 	}
 	s.perLogout.Forget(address)
-	s.log(ctx, slog.LevelInfo, "back-channel logout", "user", token.Issuer+" "+token.Subject, "one_session", token.SessionID != "", "sessions", ended)
+	s.events.record(ctx, eventBackChannelLogout, "user", token.Issuer+" "+token.Subject, "one_session", token.SessionID != "", "sessions", ended)
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -56,7 +58,7 @@ func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request) {
 // An order counts as obeyed only then: one that failed halfway can be given again.
 func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error) {
 	ctx := context.WithoutCancel(r.Context()) // an order that was begun is carried out
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return nil, 0, errors.Join(errNoLogoutToken, err)
 	}

@@ -125,70 +125,78 @@
 //
 // # Events
 //
-// Config.Logger gets these events for whoever must know who did what. Each
-// carries the request's id, the client's address and, in a session, that
-// session's hash, as "request", "address" and "session". "user" is issuer and
-// subject, "account" a hash of the e-mail as it was typed. Times are written as
-// the Logger does it; give it a handler that writes UTC.
+// Config.Logger gets these events with their attributes. During a request each
+// has also the request's ID, the client's address and, in a session, the hash
+// of that session: "request", "address" and "session". "user" is issuer and
+// subject; of an action of an administrator it is the administrator. "account"
+// is a hash of the e-mail that was typed. Give the Logger a handler that writes
+// times in UTC.
 //
-//	signed in                             client, user, account, administrator
-//	sign-in failed                        client, account, error
-//	second factor required                client, account
-//	second factor accepted                client, account
-//	second factor failed                  client, account, error
-//	too many attempts                     by (account or address), account
-//	signed out                            client, user
-//	signed out everywhere                 user, sessions
-//	session timed out                     client, user
-//	session over                          error: its tokens are gone
-//	token renewal                         result, client, user, took, error; a warning if it failed, an error if the client is refused
-//	tokens revoked                        client, user: the IdentityServer was told of a sign-out
-//	remote sign-out failed                client, user, error
-//	tokens not deleted                    client, user, error
-//	sessions ended                        user, sessions
-//	sessions ended: too many of one user  user, sessions
-//	an administrator ends sessions        administrator, user
-//	back-channel logout                   user, sessions
-//	back-channel logout refused           error
-//	machine sign-in                       client, user: who asked for it
-//	machine sign-in failed                client, user, error
-//	machine renew                         client, user
-//	machine sign-out                      client, user
-//	platform sign-in                      client, user: who asked for it
-//	platform sign-in failed               client, user, error
-//	platform renew                        client, user
-//	platform use                          client, user
-//	platform expire                       client, user: the platform was made to forget its access tokens
-//	platform fail                         client, user: a token request was made to fail
-//	platform sign-out                     client, user
-//	platform action failed                client, user, error
-//	cross-origin request refused          origin, fetch_site
-//
-// And these for whoever keeps the site running: request, request failed,
-// request abandoned, panic, not ready, API call failed, session not saved: it ended meanwhile,
-// session not saved after the answer, use of the session not noted, session not ended, too many refused logouts, error page failed.
+//	signed in                              client, user, account, administrator
+//	sign-in failed                         client, account, error
+//	second factor required                 client, account
+//	second factor accepted                 client, account
+//	second factor failed                   client, account, error
+//	too many attempts                      by, account
+//	signed out                             client, user
+//	signed out everywhere                  user, sessions
+//	session timed out                      client, user
+//	token renewal                          result, client, user, took, error
+//	tokens revoked                         client, user
+//	remote sign-out failed                 client, user, error
+//	tokens not deleted                     client, user, error
+//	sessions ended                         user, sessions
+//	sessions ended: too many of one user   user, sessions
+//	administrator ends sessions            administrator, user
+//	back-channel logout                    user, sessions
+//	back-channel logout refused            error
+//	cross-origin request refused           origin, fetch_site
+//	session touch failed                   error
+//	not ready                              client or store, error
+//	too many refused logouts               -
+//	API call failed                        call, error
+//	machine sign-in                        client, user
+//	machine sign-in failed                 client, user, error
+//	machine renew                          client, user
+//	machine sign-out                       client, user
+//	platform sign-in                       client, user
+//	platform sign-in failed                client, user, error
+//	platform action                        action, client, user
+//	platform action failed                 client, user, error
+//	request                                method, path, status, bytes, took
+//	request failed                         status, error
+//	request abandoned                      error
+//	panic                                  cause, stack
+//	error page failed                      error
+//	session over                           error
+//	session not ended                      error
+//	session not read                       error
+//	session not saved: it ended meanwhile  -
+//	session not saved after the answer     error
 //
 // # Metrics
 //
-// Config.Registerer is shown these. client is one of Config.Clients, or of
+// Config.Registerer gets these. client is one of Config.Clients, or of
 // Config.Machine with "machine/" before it, or of Config.Platforms with
-// "platform/"; result is ok or one of a few words for what went wrong. Histograms are in seconds, and their _count counts.
+// "platform/". result is ok, or one of a few words for the failure. reason is
+// user, everywhere, timeout, list, limit or back-channel. by is account or
+// address. Histograms are in seconds; their _count is the number of events.
 //
-//	b2trader_sign_ins_total{client,result}                     counter
-//	b2trader_second_factors_total{client,result}               counter
-//	b2trader_attempts_refused_total{by}                        counter; account or address
-//	b2trader_sign_outs_total{reason}                           counter of sessions; user, everywhere, timeout, list, limit, back-channel
-//	b2trader_revocations_total{client,result}                  counter of sign-outs at the IdentityServer
-//	b2trader_live_sessions{client}                             gauge; in use by this process within ten minutes or so
-//	b2trader_renewal_duration_seconds{client,result}           histogram; result is a vault.Result
-//	b2trader_renewal_wait_seconds{client,result}               histogram of requests that waited for a renewal
-//	b2trader_lease_wait_seconds{client}                        histogram of renewals that waited for another process's lease
-//	b2trader_store_operation_duration_seconds{op,result}       histogram; get, put, delete, list; conflict and not_found are no faults
-//	b2trader_store_watches_down                                gauge; while it is not 0, reads go to the store
-//	b2trader_store_watch_interruptions_total                   counter
-//	b2trader_upstream_responses_total{upstream,code}           counter; code is a status, "none" without an answer, "other"
-//	b2trader_upstream_duration_seconds{upstream}               histogram; until the answer has been passed on, streams apart
-//	b2trader_build_info{version,revision,go}                   gauge; 1
+//	b2trader_sign_ins_total{client,result}                     counter: Sign-ins that finished or failed.
+//	b2trader_second_factors_total{client,result}               counter: One-time codes entered.
+//	b2trader_attempts_refused_total{by}                        counter: Attempts to sign in beyond the limit.
+//	b2trader_sign_outs_total{reason}                           counter: Sessions ended, other than by a refused renewal.
+//	b2trader_revocations_total{client,result}                  counter: Sign-outs at the IdentityServer.
+//	b2trader_live_sessions{client}                             gauge: Sessions and machine accounts that this process has in memory: those used within the last ten minutes or so.
+//	b2trader_renewal_duration_seconds{client,result}           histogram: Token renewals; result is a vault.Result.
+//	b2trader_renewal_wait_seconds{client,result}               histogram: Requests that waited for a token renewal.
+//	b2trader_lease_wait_seconds{client}                        histogram: Renewals that waited for another process's lease.
+//	b2trader_store_operation_duration_seconds{op,result}       histogram: Operations of the store; conflict and not_found are no failures.
+//	b2trader_store_watches_down                                gauge: Watches of the store that are interrupted: reads go to the store.
+//	b2trader_store_watch_interruptions_total                   counter: Interruptions of watches of the store.
+//	b2trader_upstream_responses_total{upstream,code}           counter: Answers of the APIs; code is a status, none or other.
+//	b2trader_upstream_duration_seconds{upstream}               histogram: API calls, until their answer has been passed on; without streams.
+//	b2trader_build_info{version,revision,go}                   gauge: Always 1; the labels describe the program.
 //
-// alerts.yaml, beside this file, has alerting rules on them.
+// alerts.yaml, beside this file, has alerting rules for them.
 package web

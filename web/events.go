@@ -1,50 +1,167 @@
 package web
 
-// event counts what is logged: the log and the metrics tell the same. The package's doc lists the events.
-func (m *metrics) event(name string, args []any) {
-	switch name {
-	case "signed in", "sign-in failed", "platform sign-in", "platform sign-in failed":
-		m.signIns.WithLabelValues(clientOf(args), resultOf(errorOf(args))).Inc()
-	case "machine sign-in", "machine sign-in failed":
-		m.signIns.WithLabelValues("machine/"+clientOf(args), resultOf(errorOf(args))).Inc()
-	case "second factor accepted", "second factor failed":
-		m.secondFactors.WithLabelValues(clientOf(args), resultOf(errorOf(args))).Inc()
-	case "too many attempts":
-		by, _ := argument(args, "by").(string)
-		m.attemptsRefused.WithLabelValues(by).Inc()
-	case "tokens revoked", "remote sign-out failed":
-		m.revocations.WithLabelValues(clientOf(args), resultOf(errorOf(args))).Inc()
-	case "signed out":
-		m.signOuts.WithLabelValues("user").Inc()
-	case "session timed out":
-		m.signOuts.WithLabelValues("timeout").Inc()
-	case "signed out everywhere":
-		m.signOuts.WithLabelValues("everywhere").Add(sessionsOf(args))
-	case "sessions ended":
-		m.signOuts.WithLabelValues("list").Add(sessionsOf(args))
-	case "sessions ended: too many of one user":
-		m.signOuts.WithLabelValues("limit").Add(sessionsOf(args))
-	case "back-channel logout":
-		m.signOuts.WithLabelValues("back-channel").Add(sessionsOf(args))
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// event names one kind of line in the log. The constants below are the rows of
+// the table events.
+type event int
+
+const (
+	eventSignedIn event = iota
+	eventSignInFailed
+	eventSecondFactorRequired
+	eventSecondFactorAccepted
+	eventSecondFactorFailed
+	eventTooManyAttempts
+	eventSignedOut
+	eventSignedOutEverywhere
+	eventSessionTimedOut
+	eventTokenRenewal
+	eventTokensRevoked
+	eventRemoteSignOutFailed
+	eventTokensNotDeleted
+	eventSessionsEnded
+	eventSessionLimit
+	eventAdministratorEnds
+	eventBackChannelLogout
+	eventBackChannelRefused
+	eventCrossOriginRefused
+	eventTouchFailed
+	eventNotReady
+	eventTooManyLogouts
+	eventAPICallFailed
+	eventMachineSignIn
+	eventMachineFailed
+	eventMachineRenewed
+	eventMachineSignedOut
+	eventPlatformSignIn
+	eventPlatformSignInFailed
+	eventPlatformAction
+	eventPlatformFailed
+)
+
+// counter is a Prometheus counter of events. An event's attributes give the
+// values of the labels, see eventLog.count.
+type counter struct {
+	name   string
+	help   string
+	labels []string
+}
+
+var (
+	signIns         = counter{"sign_ins_total", "Sign-ins that finished or failed.", []string{"client", "result"}}
+	secondFactors   = counter{"second_factors_total", "One-time codes entered.", []string{"client", "result"}}
+	attemptsRefused = counter{"attempts_refused_total", "Attempts to sign in beyond the limit.", []string{"by"}}
+	signOuts        = counter{"sign_outs_total", "Sessions ended, other than by a refused renewal.", []string{"reason"}}
+	revocations     = counter{"revocations_total", "Sign-outs at the IdentityServer.", []string{"client", "result"}}
+)
+
+// events is the table of all lines that this package and its rooms write to
+// Config.Logger. The metrics and the package's doc are made from it.
+//
+// An event with a counter adds 1 to it, or the value of its attribute
+// "sessions".
+var events = [...]struct {
+	name       string
+	level      slog.Level // the usual one
+	attributes string     // beside the request's
+	counter    *counter
+	reason     string // value of the counter's label of that name
+}{
+	eventSignedIn:             {"signed in", slog.LevelInfo, "client, user, account, administrator", &signIns, ""},
+	eventSignInFailed:         {"sign-in failed", slog.LevelWarn, "client, account, error", &signIns, ""},
+	eventSecondFactorRequired: {"second factor required", slog.LevelInfo, "client, account", nil, ""},
+	eventSecondFactorAccepted: {"second factor accepted", slog.LevelInfo, "client, account", &secondFactors, ""},
+	eventSecondFactorFailed:   {"second factor failed", slog.LevelWarn, "client, account, error", &secondFactors, ""},
+	eventTooManyAttempts:      {"too many attempts", slog.LevelWarn, "by, account", &attemptsRefused, ""},
+	eventSignedOut:            {"signed out", slog.LevelInfo, "client, user", &signOuts, "user"},
+	eventSignedOutEverywhere:  {"signed out everywhere", slog.LevelInfo, "user, sessions", &signOuts, "everywhere"},
+	eventSessionTimedOut:      {"session timed out", slog.LevelInfo, "client, user", &signOuts, "timeout"},
+	eventTokenRenewal:         {"token renewal", slog.LevelDebug, "result, client, user, took, error", nil, ""},
+	eventTokensRevoked:        {"tokens revoked", slog.LevelInfo, "client, user", &revocations, ""},
+	eventRemoteSignOutFailed:  {"remote sign-out failed", slog.LevelWarn, "client, user, error", &revocations, ""},
+	eventTokensNotDeleted:     {"tokens not deleted", slog.LevelError, "client, user, error", nil, ""},
+	eventSessionsEnded:        {"sessions ended", slog.LevelInfo, "user, sessions", &signOuts, "list"},
+	eventSessionLimit:         {"sessions ended: too many of one user", slog.LevelInfo, "user, sessions", &signOuts, "limit"},
+	eventAdministratorEnds:    {"administrator ends sessions", slog.LevelInfo, "administrator, user", nil, ""},
+	eventBackChannelLogout:    {"back-channel logout", slog.LevelInfo, "user, sessions", &signOuts, "back-channel"},
+	eventBackChannelRefused:   {"back-channel logout refused", slog.LevelWarn, "error", nil, ""},
+	eventCrossOriginRefused:   {"cross-origin request refused", slog.LevelWarn, "origin, fetch_site", nil, ""},
+	eventTouchFailed:          {"session touch failed", slog.LevelWarn, "error", nil, ""},
+	eventNotReady:             {"not ready", slog.LevelWarn, "client or store, error", nil, ""},
+	eventTooManyLogouts:       {"too many refused logouts", slog.LevelWarn, "", nil, ""},
+	eventAPICallFailed:        {"API call failed", slog.LevelWarn, "call, error", nil, ""},
+	eventMachineSignIn:        {"machine sign-in", slog.LevelInfo, "client, user", &signIns, ""},
+	eventMachineFailed:        {"machine sign-in failed", slog.LevelWarn, "client, user, error", &signIns, ""},
+	eventMachineRenewed:       {"machine renew", slog.LevelInfo, "client, user", nil, ""},
+	eventMachineSignedOut:     {"machine sign-out", slog.LevelInfo, "client, user", nil, ""},
+	eventPlatformSignIn:       {"platform sign-in", slog.LevelInfo, "client, user", &signIns, ""},
+	eventPlatformSignInFailed: {"platform sign-in failed", slog.LevelWarn, "client, user, error", &signIns, ""},
+	eventPlatformAction:       {"platform action", slog.LevelInfo, "action, client, user", nil, ""},
+	eventPlatformFailed:       {"platform action failed", slog.LevelWarn, "client, user, error", nil, ""},
+
+	// The rooms below this package write these by a logger of their own.
+	{"request", slog.LevelInfo, "method, path, status, bytes, took", nil, ""},
+	{"request failed", slog.LevelInfo, "status, error", nil, ""},
+	{"request abandoned", slog.LevelInfo, "error", nil, ""},
+	{"panic", slog.LevelError, "cause, stack", nil, ""},
+	{"error page failed", slog.LevelError, "error", nil, ""},
+	{"session over", slog.LevelInfo, "error", nil, ""},
+	{"session not ended", slog.LevelError, "error", nil, ""},
+	{"session not read", slog.LevelError, "error", nil, ""},
+	{"session not saved: it ended meanwhile", slog.LevelInfo, "", nil, ""},
+	{"session not saved after the answer", slog.LevelWarn, "error", nil, ""},
+}
+
+// eventLog writes events to the log, with the attributes of the request, and
+// counts them.
+type eventLog struct {
+	logger  *slog.Logger // adds the request's ID, address and session
+	metrics *metrics
+}
+
+// record writes e at its usual level. The args are as in [slog.Logger.Log].
+func (l *eventLog) record(ctx context.Context, e event, args ...any) {
+	l.recordAt(ctx, events[e].level, e, args...)
+}
+
+// recordAt is record at another level.
+func (l *eventLog) recordAt(ctx context.Context, level slog.Level, e event, args ...any) {
+	l.count(e, args)
+	l.logger.Log(ctx, level, events[e].name, args...)
+}
+
+func (l *eventLog) count(e event, args []any) {
+	row := events[e]
+	if row.counter == nil {
+		return
 	}
+	values := make([]string, len(row.counter.labels))
+	for i, label := range row.counter.labels {
+		switch label {
+		case "reason":
+			values[i] = row.reason
+		case "result":
+			err, _ := argument(args, "error").(error)
+			values[i] = resultOf(err)
+		default:
+			values[i], _ = argument(args, label).(string)
+		}
+	}
+	amount, ok := argument(args, "sessions").(int)
+	if !ok {
+		amount = 1
+	}
+	l.metrics.events[row.counter].WithLabelValues(values...).Add(float64(amount))
 }
 
-func sessionsOf(args []any) float64 {
-	n, _ := argument(args, "sessions").(int)
-	return float64(n)
-}
-
-func clientOf(args []any) string {
-	client, _ := argument(args, "client").(string)
-	return client
-}
-
-func errorOf(args []any) error {
-	err, _ := argument(args, "error").(error)
-	return err
-}
-
-// argument returns what stands after key in args, which are as slog wants them.
+// argument returns the value of key in args, which are as slog wants them.
 func argument(args []any, key string) any {
 	for i := 0; i+1 < len(args); i += 2 {
 		if args[i] == key {
@@ -52,4 +169,13 @@ func argument(args []any, key string) any {
 		}
 	}
 	return nil
+}
+
+// eventsDoc returns the table as the package's doc shows it.
+func eventsDoc() string {
+	var b strings.Builder
+	for _, e := range events {
+		fmt.Fprintf(&b, "//\t%-37s  %s\n", e.name, cmp.Or(e.attributes, "-"))
+	}
+	return b.String()
 }

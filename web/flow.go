@@ -15,7 +15,7 @@ const (
 )
 
 func (s *Server) flow(w http.ResponseWriter, r *http.Request, _ user) error {
-	return s.render(w, r, http.StatusOK, templates.FlowPage(templates.Flow{
+	return s.answers.Render(w, r, http.StatusOK, templates.FlowPage(templates.Flow{
 		Page:  s.view(r, "The flow of your sign-in"),
 		Lanes: []string{"Browser", "This server", "IdentityServer"},
 		Steps: steps(s.sessions.Flow(r.Context())),

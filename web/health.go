@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // The bounds of a readiness check.
@@ -71,7 +71,7 @@ func (h *readiness) serve(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusServiceUnavailable
 		w.Header().Set("Retry-After", "5")
 	}
-	writeJSON(w, status, report)
+	answer.JSON(w, status, report)
 }
 
 // check asks, unless the last answer is still good. A caller that goes away
@@ -110,7 +110,7 @@ func (h *readiness) check(ctx context.Context) *readyReport {
 
 func (s *Server) readyClient(ctx context.Context, name string, client *identity.Client) string {
 	if err := client.Ready(ctx); err != nil {
-		s.log(ctx, slog.LevelWarn, "not ready", "client", name, "error", err)
+		s.events.record(ctx, eventNotReady, "client", name, "error", err)
 		return stateUnavailable
 	}
 	return stateReady
@@ -119,7 +119,7 @@ func (s *Server) readyClient(ctx context.Context, name string, client *identity.
 // readyStore asks for what is not there: that it is not is an answer.
 func (s *Server) readyStore(ctx context.Context) string {
 	if _, err := s.config.Store.Get(ctx, readyKey); err != nil && !errors.Is(err, store.ErrNotFound) {
-		s.log(ctx, slog.LevelWarn, "not ready", "store", true, "error", err)
+		s.events.record(ctx, eventNotReady, "store", true, "error", err)
 		return stateUnavailable
 	}
 	return stateReady

@@ -13,6 +13,7 @@ import (
 	"b2trader.identity.auth/identity/store/mirror"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // heldPrefix keeps the records of holdings apart from others in the same store.
@@ -68,7 +69,7 @@ func (h *holdings) Key(ctx context.Context, name string) (string, error) {
 	case mirror.Gone(err), err == nil && c.Value == "":
 		return "", vault.ErrNotFound
 	case err != nil:
-		return "", storeAway(err)
+		return "", answer.StoreUnavailable(err)
 	}
 	return c.Value, nil
 }
@@ -114,7 +115,7 @@ func (s *Server) hold(ctx context.Context, name string, signIn func() (*oauth2.T
 	entry := vault.Entry{Owner: name, Client: name, Token: token, Until: s.config.Now().Add(heldLife)}
 	if err := s.vault.Put(ctx, key, entry); err != nil {
 		s.behind(ctx, remoteSignOutWait, func(ctx context.Context) { s.revokeDiscarded(ctx, entry) })
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	if err := s.replaceHeld(ctx, name, key); err != nil {
 		s.endTokens(ctx, endOne, heldAs(name, key))
@@ -133,7 +134,7 @@ func (s *Server) replaceHeld(ctx context.Context, name, key string) error {
 	until := s.config.Now().Add(heldLife + time.Minute) // the vault's entry ends first
 	before, err := s.held.Swap(ctx, name, key, until)
 	if err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	if before != "" {
 		s.endTokens(ctx, endOne, heldAs(name, before))
@@ -151,7 +152,7 @@ func (s *Server) heldStatus(ctx context.Context, name string) (vault.Status, err
 	}
 	status, err := s.vault.Status(ctx, key)
 	if err != nil && !errors.Is(err, vault.ErrNotFound) && !errors.Is(err, vault.ErrEnded) {
-		err = storeAway(err) // nothing else is asked for it
+		err = answer.StoreUnavailable(err) // nothing else is asked for it
 	}
 	return status, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // machineName is how the vault knows a machine's client: apart from a user's client of the same id.
@@ -35,7 +35,7 @@ func (s *Server) renderMachines(w http.ResponseWriter, r *http.Request, status i
 		}
 		view.Identities = append(view.Identities, shown)
 	}
-	return s.render(w, r, status, templates.MachinePage(view))
+	return s.answers.Render(w, r, status, templates.MachinePage(view))
 }
 
 // machineView tells a machine's state. It renews nothing: looking is not use. Its error is that the state is not known.
@@ -56,30 +56,34 @@ func (s *Server) machineView(ctx context.Context, m MachineIdentity) (templates.
 
 // machineAction signs a machine in or out, or has its token renewed if that is due.
 func (s *Server) machineAction(w http.ResponseWriter, r *http.Request, u user) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
 	m, ok := s.machine(form.Get("client"))
 	if !ok {
-		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown machine client")}
+		return answer.BadRequest("unknown machine client")
 	}
 	var done string
+	var did event
 	switch form.Get("action") {
 	case "sign-in":
+		did = eventMachineSignIn
 		done, err = m.Client.ID()+" is signed in.", s.signInMachine(r.Context(), m)
 	case "renew":
+		did = eventMachineRenewed
 		_, err = s.machineToken(r.Context(), m)
 		done = "The token of " + m.Client.ID() + " is live."
 	case "sign-out":
+		did = eventMachineSignedOut
 		done, err = m.Client.ID()+" is signed out.", s.release(r.Context(), machineName(m))
 	default:
-		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown action")}
+		return answer.BadRequest("unknown action")
 	}
 	if err != nil {
 		return s.machineFailed(w, r, u, m, err)
 	}
-	s.log(r.Context(), slog.LevelInfo, "machine "+form.Get("action"), "client", m.Client.ID(), "user", u.Owner)
+	s.events.record(r.Context(), did, "client", machineName(m), "user", u.Owner)
 	s.sessions.PutNotice(r.Context(), done)
 	http.Redirect(w, r, "/machine", http.StatusSeeOther)
 	return nil
@@ -106,11 +110,11 @@ func (s *Server) machineToken(ctx context.Context, m MachineIdentity) (*oauth2.T
 
 // machineFailed shows the page again, with what went wrong beside the machine.
 func (s *Server) machineFailed(w http.ResponseWriter, r *http.Request, u user, m MachineIdentity, err error) error {
-	if _, told := errors.AsType[*fault](err); told || abandoned(r, err) { // a fault is ours, such as a store that is away
+	if _, told := errors.AsType[*answer.Error](err); told || answer.Abandoned(r, err) { // a fault is ours, such as a store that is away
 		return err
 	}
-	f := explain(r, err)
-	problem := f.Headline + "."
+	f := answer.Explain(r, err)
+	problem := f.Text().Headline + "."
 	switch {
 	case errors.Is(err, identity.ErrBadCredentials):
 		f.Status = http.StatusUnprocessableEntity
@@ -119,7 +123,7 @@ func (s *Server) machineFailed(w http.ResponseWriter, r *http.Request, u user, m
 		f.Status = http.StatusConflict
 		problem = "It is not signed in any more. Sign in again."
 	}
-	s.log(r.Context(), level(f), "machine sign-in failed", "client", m.Client.ID(), "user", u.Owner, "error", err)
+	s.events.recordAt(r.Context(), answer.Level(f), eventMachineFailed, "client", machineName(m), "user", u.Owner, "error", err)
 	return s.renderMachines(w, r, f.Status, m.Client.ID(), problem)
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,8 +17,8 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// metrics are what Config.Registerer shows; the package's doc has the table. No
-// label holds what a user or an upstream may choose freely, so their number is bounded.
+// metrics are the values that Config.Registerer gets. No label has a value that
+// a user or an API may choose, so the number of time series is bounded.
 type metrics struct {
 	renewals          *prometheus.HistogramVec
 	renewalWaits      *prometheus.HistogramVec
@@ -25,15 +26,12 @@ type metrics struct {
 	storeCalls        *prometheus.HistogramVec
 	storeWatchesDown  prometheus.Gauge
 	storeWatchesLost  prometheus.Counter
-	signIns           *prometheus.CounterVec
-	secondFactors     *prometheus.CounterVec
-	attemptsRefused   *prometheus.CounterVec
-	signOuts          *prometheus.CounterVec
-	revocations       *prometheus.CounterVec
+	events            map[*counter]*prometheus.CounterVec // of the table events
 	upstreamResponses *prometheus.CounterVec
 	upstreamDurations *prometheus.HistogramVec
 
 	all []prometheus.Collector
+	doc strings.Builder // the table of the package's doc
 }
 
 // Bounds of histograms, in seconds.
@@ -44,37 +42,49 @@ var (
 )
 
 func newMetrics() *metrics {
-	m := &metrics{}
-	m.renewals = m.histogram("renewal_duration_seconds", "Token renewals.", secondsOfWaiting, "client", "result")
+	m := &metrics{events: make(map[*counter]*prometheus.CounterVec)}
+	for _, e := range events {
+		if c := e.counter; c != nil && m.events[c] == nil {
+			m.events[c] = m.counter(c.name, c.help, c.labels...)
+		}
+	}
+	m.describe("gauge", "live_sessions", liveSessionsHelp, "client")
+	m.renewals = m.histogram("renewal_duration_seconds", "Token renewals; result is a vault.Result.", secondsOfWaiting, "client", "result")
 	m.renewalWaits = m.histogram("renewal_wait_seconds", "Requests that waited for a token renewal.", secondsOfWaiting, "client", "result")
 	m.leaseWaits = m.histogram("lease_wait_seconds", "Renewals that waited for another process's lease.", secondsOfWaiting, "client")
-	m.storeCalls = m.histogram("store_operation_duration_seconds", "Operations of the store.", secondsOfStore, "op", "result")
-	m.storeWatchesDown = prometheus.NewGauge(prometheus.GaugeOpts{Name: "b2trader_store_watches_down", Help: "Watches of the store that are interrupted."})
-	m.storeWatchesLost = prometheus.NewCounter(prometheus.CounterOpts{Name: "b2trader_store_watch_interruptions_total", Help: "Interruptions of watches of the store."})
-	m.all = append(m.all, m.storeWatchesDown, m.storeWatchesLost, buildInfo())
-	m.signIns = m.counter("sign_ins_total", "Sign-ins that finished or failed.", "client", "result")
-	m.secondFactors = m.counter("second_factors_total", "One-time codes entered.", "client", "result")
-	m.attemptsRefused = m.counter("attempts_refused_total", "Attempts to sign in beyond the limit.", "by")
-	m.signOuts = m.counter("sign_outs_total", "Sessions ended, other than by a refused renewal.", "reason")
-	m.revocations = m.counter("revocations_total", "Sign-outs at the IdentityServer.", "client", "result")
-	m.upstreamResponses = m.counter("upstream_responses_total", "Answers of the APIs.", "upstream", "code")
-	m.upstreamDurations = m.histogram("upstream_duration_seconds", "API calls, until their answer has been passed on.", secondsOfCalls, "upstream")
+	m.storeCalls = m.histogram("store_operation_duration_seconds", "Operations of the store; conflict and not_found are no failures.", secondsOfStore, "op", "result")
+	m.storeWatchesDown = prometheus.NewGauge(m.describe("gauge", "store_watches_down", "Watches of the store that are interrupted: reads go to the store."))
+	m.storeWatchesLost = prometheus.NewCounter(prometheus.CounterOpts(m.describe("counter", "store_watch_interruptions_total", "Interruptions of watches of the store.")))
+	m.upstreamResponses = m.counter("upstream_responses_total", "Answers of the APIs; code is a status, none or other.", "upstream", "code")
+	m.upstreamDurations = m.histogram("upstream_duration_seconds", "API calls, until their answer has been passed on; without streams.", secondsOfCalls, "upstream")
+	m.all = append(m.all, m.storeWatchesDown, m.storeWatchesLost, m.buildInfo())
 	return m
 }
 
+// describe adds a line to the doc.
+func (m *metrics) describe(kind, name, help string, labels ...string) prometheus.GaugeOpts {
+	full := "b2trader_" + name
+	if len(labels) > 0 {
+		full += "{" + strings.Join(labels, ",") + "}"
+	}
+	fmt.Fprintf(&m.doc, "//\t%-57s  %s: %s\n", full, kind, help)
+	return prometheus.GaugeOpts{Name: "b2trader_" + name, Help: help}
+}
+
 func (m *metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "b2trader_" + name, Help: help}, labels)
+	c := prometheus.NewCounterVec(prometheus.CounterOpts(m.describe("counter", name, help, labels...)), labels)
 	m.all = append(m.all, c)
 	return c
 }
 
 func (m *metrics) histogram(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
+	m.describe("histogram", name, help, labels...)
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "b2trader_" + name, Help: help, Buckets: bounds}, labels)
 	m.all = append(m.all, h)
 	return h
 }
 
-func buildInfo() prometheus.Collector {
+func (m *metrics) buildInfo() prometheus.Collector {
 	labels := prometheus.Labels{"version": "unknown", "revision": "unknown", "go": "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		labels["version"], labels["go"] = info.Main.Version, info.GoVersion
@@ -84,12 +94,15 @@ func buildInfo() prometheus.Collector {
 			}
 		}
 	}
-	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: "b2trader_build_info", Help: "Always 1: what is running.", ConstLabels: labels})
+	opts := m.describe("gauge", "build_info", "Always 1; the labels describe the program.", "version", "revision", "go")
+	opts.ConstLabels = labels
+	g := prometheus.NewGauge(opts)
 	g.Set(1)
 	return g
 }
 
-// register shows everything, the live sessions of v included. A failure leaves nothing behind.
+// register registers all metrics, with the live sessions of v. If one cannot be
+// registered, it removes the others.
 func (m *metrics) register(r prometheus.Registerer, v *vault.Vault) error {
 	if r == nil {
 		return nil
@@ -106,7 +119,7 @@ func (m *metrics) register(r prometheus.Registerer, v *vault.Vault) error {
 	return nil
 }
 
-// unregister makes room for another Server.
+// unregister removes all metrics, so that another Server can register its own.
 func (m *metrics) unregister(r prometheus.Registerer) {
 	if r == nil {
 		return
@@ -116,11 +129,12 @@ func (m *metrics) unregister(r prometheus.Registerer) {
 	}
 }
 
-// liveSessions asks the vault at each scrape.
+// liveSessions is a Collector that counts the vault's entries at each scrape.
 type liveSessions struct{ vault *vault.Vault }
 
-var liveSessionsDesc = prometheus.NewDesc("b2trader_live_sessions",
-	"Sessions and machine identities that this process has in memory: those in use within the last ten minutes or so.", []string{"client"}, nil)
+const liveSessionsHelp = "Sessions and machine accounts that this process has in memory: those used within the last ten minutes or so."
+
+var liveSessionsDesc = prometheus.NewDesc("b2trader_live_sessions", liveSessionsHelp, []string{"client"}, nil)
 
 // Describe implements prometheus.Collector.
 func (liveSessions) Describe(descs chan<- *prometheus.Desc) { descs <- liveSessionsDesc }
@@ -132,7 +146,7 @@ func (l liveSessions) Collect(values chan<- prometheus.Metric) {
 	}
 }
 
-// renewal notes a renewal that this process carried out or waited for.
+// renewal counts a renewal that this process carried out or waited for.
 func (m *metrics) renewal(r vault.Renewal) {
 	m.renewals.WithLabelValues(r.Client, string(r.Result)).Observe(r.Duration.Seconds())
 	if r.LeaseWait > 0 {
@@ -140,12 +154,12 @@ func (m *metrics) renewal(r vault.Renewal) {
 	}
 }
 
-// renewalWait notes a request that waited for a renewal.
+// renewalWait counts a request that waited for a renewal.
 func (m *metrics) renewalWait(w vault.Wait) {
 	m.renewalWaits.WithLabelValues(w.Client, resultOf(w.Err)).Observe(w.Duration.Seconds())
 }
 
-// upstream notes the status of an API's answer, 0 if there was none.
+// upstream counts an API's answer by its status; 0 means no answer.
 func (m *metrics) upstream(name string, status int) {
 	code := "other"
 	switch {
@@ -157,12 +171,13 @@ func (m *metrics) upstream(name string, status int) {
 	m.upstreamResponses.WithLabelValues(name, code).Inc()
 }
 
-// upstreamTook notes how long a call of an API took until its answer had been passed on.
+// upstreamTook records how long a call took until the API's answer was passed
+// on.
 func (m *metrics) upstreamTook(name string, took time.Duration) {
 	m.upstreamDurations.WithLabelValues(name).Observe(took.Seconds())
 }
 
-// results are what errors come down to, the first that fits.
+// results are the values of the label "result". The first match counts.
 var results = []struct {
 	err  error
 	word string
@@ -185,7 +200,7 @@ var results = []struct {
 	{store.ErrUnavailable, "unavailable"},
 }
 
-// resultOf is an error in one of a few words.
+// resultOf returns the value of the label "result" for err.
 func resultOf(err error) string {
 	if err == nil {
 		return "ok"

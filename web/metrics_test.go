@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -275,23 +274,6 @@ func (n *noting) MustRegister(...prometheus.Collector) {}
 
 // Unregister implements prometheus.Registerer.
 func (n *noting) Unregister(prometheus.Collector) bool { return true }
-
-// The package's doc lists every metric with its labels, and no other.
-func TestMetricsAreDocumented(t *testing.T) {
-	doc, err := os.ReadFile("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	documented := map[string]string{}
-	for _, line := range regexp.MustCompile(`(?m)^//\t(b2trader_\w+)(?:\{([\w,]+)\})? +(?:counter|gauge|histogram)`).FindAllStringSubmatch(string(doc), -1) {
-		labels := strings.Split(line[2], ",")
-		slices.Sort(labels)
-		documented[line[1]] = strings.Join(labels, ",")
-	}
-	if got := registered(t); !maps.Equal(got, documented) {
-		t.Errorf("registered %v,\ndocumented %v", got, documented)
-	}
-}
 
 // Every alert is on metrics that there are, and says what to do.
 func TestAlerts(t *testing.T) {

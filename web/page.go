@@ -9,6 +9,8 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/static"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // A Page is one path of the site that the host application answers, for
@@ -77,7 +79,7 @@ func (s *Server) addPages(mux *http.ServeMux) {
 			if p.AdministratorsOnly {
 				serve = s.administrator(serve)
 			}
-			mux.Handle(method+" "+p.Path, s.page(s.signedIn(serve)))
+			mux.Handle(method+" "+p.Path, s.answers.Page(s.signedIn(serve)))
 		}
 	}
 }
@@ -86,7 +88,7 @@ func (s *Server) addPages(mux *http.ServeMux) {
 func (s *Server) hostPage(h PageHandler) userHandler {
 	return func(w http.ResponseWriter, r *http.Request, u user) error {
 		if r.Method == http.MethodPost {
-			if _, err := postForm(r); err != nil {
+			if _, err := answer.Form(r); err != nil {
 				return err
 			}
 		}
@@ -96,7 +98,9 @@ func (s *Server) hostPage(h PageHandler) userHandler {
 		}
 		err = h(w, r, session)
 		if told, ok := errors.AsType[*Error](err); ok {
-			return &fault{Status: told.Status, Headline: told.Headline, Explanation: told.Explanation, Err: err}
+			return &answer.Error{
+				Status: told.Status, Err: err, Words: templates.ErrorText{Headline: told.Headline, Explanation: told.Explanation},
+			}
 		}
 		return err
 	}
@@ -163,7 +167,7 @@ func pathProblem(taken *http.ServeMux, path string) string {
 		return "must begin with a slash"
 	case strings.ContainsAny(path, " ?#"):
 		return "must be a path alone, without method, query and fragment"
-	case strings.HasPrefix(path, apiPrefix), strings.HasPrefix(path, static.Prefix):
+	case strings.HasPrefix(path, request.APIPrefix), strings.HasPrefix(path, static.Prefix):
 		return "is below a path that belongs to the site"
 	}
 	if err := register(taken, path); err != nil {

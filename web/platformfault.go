@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // platformWords are what errors of platforms mean for people, the first that
@@ -30,10 +32,22 @@ var platformWords = []struct {
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "%s did not answer in time."},
 }
 
+// platformProblem is an error of a platform, in words.
+type platformProblem struct {
+	Status      int
+	Explanation string
+	RetryAfter  time.Duration
+	Err         error
+}
+
+func (f *platformProblem) level() slog.Level {
+	return answer.Level(&answer.Error{Status: f.Status, Err: f.Err})
+}
+
 // platformFault is explain for an error of a platform, and names it: its
 // Explanation is all that is shown. A sign-in that is kept is said to be.
-func platformFault(p Platform, err error) *fault {
-	f := &fault{
+func platformFault(p Platform, err error) *platformProblem {
+	f := &platformProblem{
 		Status: http.StatusInternalServerError, Err: err,
 		Explanation: "Something went wrong here, not at " + p.Name + ". Tell whoever runs this site: its log says more.",
 	}
@@ -52,7 +66,7 @@ func platformFault(p Platform, err error) *fault {
 			"Nothing was sent. Tell whoever runs this site: its log says what is wrong."
 	}
 	if e, ok := errors.AsType[*identity.Error](err); ok && errors.Is(e, identity.ErrUnavailable) {
-		f.RetryAfter = orLater(e.RetryAfter)
+		f.RetryAfter = answer.OrLater(e.RetryAfter)
 		switch {
 		case errors.Is(e, tokenapi.ErrNoBearer) && e.RetryAfter > 0:
 			f.Explanation = p.Name + " wants to see another system's token first, which could not be had just now."
@@ -77,7 +91,7 @@ func platformFault(p Platform, err error) *fault {
 		f.Status, f.RetryAfter = http.StatusServiceUnavailable, later.RetryAfter
 	}
 	if f.RetryAfter > 0 && waitingHelps(err) {
-		f.Explanation += " Try again in " + inSeconds(f.RetryAfter) + "."
+		f.Explanation += " Try again in " + inWords(f.RetryAfter) + "."
 	}
 	if kept {
 		f.Explanation += " The sign-in is kept."
@@ -98,11 +112,4 @@ func vendorCode(err error) string {
 		return e.Code
 	}
 	return ""
-}
-
-func inSeconds(d time.Duration) string {
-	if n := seconds(d); n != 1 {
-		return fmt.Sprintf("%d seconds", n)
-	}
-	return "a second"
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"regexp"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // Platform is a token system that administrators sign in to, to see how its
@@ -116,7 +116,7 @@ func (s *Server) platformsPage(w http.ResponseWriter, r *http.Request, _ user) e
 		}
 		view.Platforms = append(view.Platforms, shown)
 	}
-	return s.render(w, r, http.StatusOK, templates.PlatformsPage(view))
+	return s.answers.Render(w, r, http.StatusOK, templates.PlatformsPage(view))
 }
 
 // platformView tells a platform's state. It renews nothing: looking is not use. Its error is that the state is not known.
@@ -148,20 +148,24 @@ func (s *Server) platformView(ctx context.Context, p Platform) (templates.Platfo
 // platformAction does what a button of a card says. What became of it waits in the session for the page that the answer leads to, so
 // that neither to load that again nor to go back does anything twice.
 func (s *Server) platformAction(w http.ResponseWriter, r *http.Request, u user) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
 	p, ok := s.platform(form.Get("platform"))
 	action := form.Get("action")
 	if !ok || !p.offers(action) {
-		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown platform or action")}
+		return answer.BadRequest("unknown platform or action")
 	}
 	news, err := s.doPlatform(r.Context(), p, action)
 	if err != nil {
 		return s.platformFailed(w, r, u, p, action, err)
 	}
-	s.log(r.Context(), slog.LevelInfo, "platform "+action, "client", platformName(p), "user", u.Owner)
+	did := eventPlatformAction
+	if action == "sign-in" {
+		did = eventPlatformSignIn
+	}
+	s.events.record(r.Context(), did, "action", action, "client", platformName(p), "user", u.Owner)
 	s.tellPlatform(w, r, news)
 	return nil
 }
@@ -264,7 +268,7 @@ func (s *Server) usePlatform(ctx context.Context, p Platform) (platformNews, err
 		return news, err
 	}
 	if err != nil {
-		s.log(ctx, slog.LevelWarn, "API call failed", "call", call.id, "error", err)
+		s.events.record(ctx, eventAPICallFailed, "call", call.id, "error", err)
 	}
 	news.Result = result
 	renewing := s.awaitRenewal(ctx, key)
@@ -308,15 +312,15 @@ func (s *Server) whyNotRenewed(ctx context.Context, p Platform, key, refused str
 
 // platformFailed leads back to the page, with what went wrong in the platform's card.
 func (s *Server) platformFailed(w http.ResponseWriter, r *http.Request, u user, p Platform, action string, err error) error {
-	if _, told := errors.AsType[*fault](err); told || abandoned(r, err) { // a fault is ours, such as a store that is away
+	if _, told := errors.AsType[*answer.Error](err); told || answer.Abandoned(r, err) { // a fault is ours, such as a store that is away
 		return err
 	}
 	f := platformFault(p, err)
-	event := "platform action failed"
+	failed := eventPlatformFailed
 	if action == "sign-in" {
-		event = "platform sign-in failed"
+		failed = eventPlatformSignInFailed
 	}
-	s.log(r.Context(), level(f), event, "client", platformName(p), "user", u.Owner, "error", err)
+	s.events.recordAt(r.Context(), f.level(), failed, "client", platformName(p), "user", u.Owner, "error", err)
 	s.tellPlatform(w, r, platformNews{Platform: p.ID, Problem: f.Explanation, Code: vendorCode(err)})
 	return nil
 }

@@ -437,7 +437,7 @@ func TestPlatformMetrics(t *testing.T) {
 			"b2trader_renewal_wait_seconds platform/office ok":          1,
 			"b2trader_live_sessions platform/office":                    1,
 		})
-		for _, want := range []string{`"msg":"platform sign-in","client":"platform/office"`, `"msg":"token renewal","result":"renewed","client":"platform/office"`} {
+		for _, want := range []string{`"msg":"platform sign-in","action":"sign-in","client":"platform/office"`, `"msg":"token renewal","result":"renewed","client":"platform/office"`} {
 			if !strings.Contains(s.log.String(), want) {
 				t.Errorf("the log lacks %s", want)
 			}

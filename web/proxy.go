@@ -18,6 +18,8 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // bodyWait bounds how long a body that is too large to be kept may take to come in.
@@ -65,7 +67,7 @@ func (p *proxy) add(name, baseURL string, limits Upstream) {
 	limits = limits.withDefaults()
 	a := &api{
 		proxy: p, name: name, limits: limits, allow: strings.Join(limits.Methods, ", "), headers: forwardedHeaders(limits.RequestHeaders),
-		prefix: apiPrefix + name + "/", base: base, basePath: base.Path + apiPrefix, escapedBasePath: base.EscapedPath() + apiPrefix,
+		prefix: request.APIPrefix + name + "/", base: base, basePath: base.Path + request.APIPrefix, escapedBasePath: base.EscapedPath() + request.APIPrefix,
 	}
 	a.forward = httputil.ReverseProxy{
 		Rewrite: a.rewrite, Transport: a, ModifyResponse: a.modify, ErrorHandler: a.failed, BufferPool: buffers{},
@@ -77,9 +79,9 @@ func (p *proxy) add(name, baseURL string, limits Upstream) {
 // Or answers what is for an API, and leaves the rest to next. It comes before
 // any mux, whose way to clean a path is a redirect.
 func (p *proxy) Or(next http.Handler) http.Handler {
-	call := p.server.page(p.serve)
+	call := p.server.answers.Page(p.serve)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if forAPI(r) {
+		if request.ForAPI(r) {
 			call.ServeHTTP(w, r)
 			return
 		}
@@ -102,35 +104,34 @@ type call struct {
 }
 
 // callOf returns the call of the request whose context ctx is.
-func callOf(ctx context.Context) *call { return visitOf(ctx).call }
+func callOf(ctx context.Context) *call { c, _ := ctx.Value(callKey{}).(*call); return c }
+
+type callKey struct{}
 
 // serve checks everything before the API hears of the call.
 func (p *proxy) serve(w http.ResponseWriter, r *http.Request) error {
 	name, rest, ok := apiTarget(r)
 	if !ok {
-		return badRequest("The address of this call is not a plain path")
+		return &answer.Error{Status: http.StatusBadRequest, Code: "bad_request.path"}
 	}
 	a := p.apis[name]
 	if a == nil {
-		return &fault{Status: http.StatusNotFound, Headline: "There is no such API"}
+		return &answer.Error{Status: http.StatusNotFound, Code: "not_found.api"}
 	}
 	if !slices.Contains(a.limits.Methods, r.Method) {
 		w.Header().Set("Allow", a.allow)
-		return &fault{Status: http.StatusMethodNotAllowed}
+		return &answer.Error{Status: http.StatusMethodNotAllowed}
 	}
 	c := &call{api: a, rest: rest, out: answerWriter{ResponseWriter: w}}
 	if err := p.admit(c, w, r); err != nil {
-		if isNavigation(r) && errors.Is(err, errNoSession) {
-			return p.server.askToSignIn(w, r, err)
+		if request.IsNavigation(r) && errors.Is(err, answer.ErrNoSession) {
+			return answer.AskToSignIn(err)
 		}
 		return err
 	}
 	if n := a.calls.Add(1); n > int64(a.limits.MaxCalls) {
 		a.calls.Add(-1)
-		return &fault{
-			Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Second,
-			Headline: "Too many calls are under way",
-		}
+		return &answer.Error{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Second}
 	}
 	defer c.end()
 	return a.send(c, r)
@@ -140,7 +141,7 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request) error {
 func (p *proxy) admit(c *call, w http.ResponseWriter, r *http.Request) (err error) {
 	proof := p.proof(r)
 	use := proof == nil && r.Header.Get(requestedWith) != "" && r.Header.Get(requestedWith) != background
-	if proof != nil && !isNavigation(r) {
+	if proof != nil && !request.IsNavigation(r) {
 		return proof
 	}
 	if c.caller, err = p.server.sessions.Caller(r, use); err != nil {
@@ -149,7 +150,7 @@ func (p *proxy) admit(c *call, w http.ResponseWriter, r *http.Request) (err erro
 	if proof != nil { // only now: who navigates here without a session is asked to sign in
 		return proof
 	}
-	visitOf(r.Context()).Session = clip(c.caller.id(), 16)
+	request.Of(r.Context()).Session = request.Clip(c.caller.id(), 16)
 	return c.takeBody(w, r)
 }
 
@@ -159,13 +160,13 @@ func (a *api) send(c *call, r *http.Request) (err error) {
 		return a.tokenFault(r.Context(), c, err)
 	}
 	if len(c.token.AccessToken) > maxBearer {
-		return &fault{
-			Status: http.StatusBadGateway, Code: "token_too_large", Headline: "The session's token is too large for the API",
+		return &answer.Error{
+			Status: http.StatusBadGateway, Code: "token_too_large",
 			Err: fmt.Errorf("an access token of %d bytes", len(c.token.AccessToken)),
 		}
 	}
-	c.in = r
-	visitOf(r.Context()).call = c
+	request.Of(r.Context()).APICall = true
+	c.in = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	delete(c.out.Header(), "Cache-Control") // see cacheable
 	defer a.measure(c, time.Now())
 	a.forward.ServeHTTP(&c.out, c.in)
@@ -199,9 +200,9 @@ func (c *call) takeBody(w http.ResponseWriter, r *http.Request) error {
 	case n < 0:
 		// RFC 9112 section 6.3: a server may refuse a body of unknown length. Browsers tell the length, and a
 		// request with two of them (Transfer-Encoding beside Content-Length) is refused by this, too.
-		return &fault{Status: http.StatusLengthRequired, Code: "length_required", Headline: "The body of a call must declare its length"}
+		return &answer.Error{Status: http.StatusLengthRequired, Code: "length_required"}
 	case n > c.api.limits.MaxBody:
-		return &fault{Status: http.StatusRequestEntityTooLarge, Headline: "The body of this call is too large"}
+		return &answer.Error{Status: http.StatusRequestEntityTooLarge, Code: "too_large.call"}
 	case n > maxKept:
 		// The server's ReadTimeout is for the forms of pages. One that knows no deadlines has none.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait))
@@ -212,15 +213,11 @@ func (c *call) takeBody(w http.ResponseWriter, r *http.Request) error {
 	}
 	kept := make([]byte, r.ContentLength)
 	if _, err := io.ReadFull(r.Body, kept); err != nil {
-		return &fault{Status: http.StatusBadRequest, Headline: "The body of this call did not come in whole", Err: err}
+		return &answer.Error{Status: http.StatusBadRequest, Code: "bad_request.body", Err: err}
 	}
 	keepBody(r, kept)
 	c.repeat = true
 	return nil
-}
-
-func badRequest(headline string) error {
-	return &fault{Status: http.StatusBadRequest, Headline: headline, Explanation: "Nothing was done."}
 }
 
 // buffers are shared by the answers of all APIs.
@@ -241,9 +238,9 @@ func (a *api) tokenFault(ctx context.Context, c *call, err error) error {
 	if !errors.Is(err, vault.ErrNotFound) && !errors.Is(err, vault.ErrEnded) {
 		return err
 	}
-	a.server.log(ctx, slog.LevelInfo, "session over", "error", err)
+	a.server.logger.InfoContext(ctx, "session over", "error", err)
 	if err := a.server.sessions.Forget(ctx, c.caller); err != nil {
-		a.server.log(ctx, slog.LevelError, "session not ended", "error", err)
+		a.server.logger.ErrorContext(ctx, "session not ended", "error", err)
 	}
-	return &fault{Status: http.StatusUnauthorized, Headline: "Your session has ended", Err: errNoSession}
+	return &answer.Error{Status: http.StatusUnauthorized, Code: "no_session", Err: answer.ErrNoSession}
 }

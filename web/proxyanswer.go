@@ -10,28 +10,12 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // youngToken is the age below which a token that an API refuses is not
 // replaced.
 const youngToken = 5 * time.Second
-
-// apiSecurityPolicy makes an answer that is opened as a page a dead one: what
-// the API says must not run on this origin (CSP Level 3, "sandbox").
-const apiSecurityPolicy = "sandbox; default-src 'none'; frame-ancestors 'none'"
-
-var apiPolicy = []string{apiSecurityPolicy}
-
-// setAPIHeaders is setSecurityHeaders for what no page is made of.
-func setAPIHeaders(h http.Header, https bool) {
-	h["Content-Security-Policy"] = apiPolicy
-	h["X-Content-Type-Options"] = noSniff
-	h["Cross-Origin-Resource-Policy"] = sameOrigin
-	h["Cache-Control"] = noStore
-	if https {
-		h["Strict-Transport-Security"] = twoYears
-	}
-}
 
 // heldBack are the response headers that would act on this site as a whole, or
 // on its other pages, though only the API has said so.
@@ -87,8 +71,8 @@ func (a *api) ownLocation(resp *http.Response) error {
 	if resp.StatusCode < 300 || resp.StatusCode > 399 {
 		return nil
 	}
-	return &fault{
-		Status: http.StatusBadGateway, Code: "upstream_redirect", Headline: "The API answered with a redirect that leads away from it",
+	return &answer.Error{
+		Status: http.StatusBadGateway, Code: "upstream_redirect",
 		Err: errors.New("the API redirects beyond its base"),
 	}
 }
@@ -100,7 +84,7 @@ func (a *api) ownLocation(resp *http.Response) error {
 func cacheable(h http.Header) {
 	directives := strings.ToLower(strings.Join(h["Cache-Control"], ","))
 	if directives == "" || strings.Contains(directives, "no-store") {
-		h["Cache-Control"] = noStore
+		h["Cache-Control"] = answer.NoStore
 		return
 	}
 	kept := []string{"private"}
@@ -117,22 +101,21 @@ func cacheable(h http.Header) {
 // failed answers for an API that did not.
 func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
 	c := callOf(r.Context())
-	w.Header()["Cache-Control"] = noStore
-	a.server.fail(w, c.in, upstreamFault(err))
+	w.Header()["Cache-Control"] = answer.NoStore
+	a.server.answers.Fail(w, c.in, upstreamFault(err))
 }
 
 // upstreamFault tells who is to blame for err.
 func upstreamFault(err error) error {
-	_, known := errors.AsType[*fault](err)
+	_, known := errors.AsType[*answer.Error](err)
 	if _, noToken := errors.AsType[*vault.UnavailableError](err); known || noToken {
 		return err
 	}
-	f := &fault{
-		Status: http.StatusBadGateway, Code: "upstream_unavailable", Headline: "The API cannot be reached",
-		Explanation: "Try again in a moment.", Err: fmt.Errorf("API: %w", err),
+	f := &answer.Error{
+		Status: http.StatusBadGateway, Code: "upstream_unavailable", Err: fmt.Errorf("API: %w", err),
 	}
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		f.Status, f.Code, f.Headline = http.StatusGatewayTimeout, "upstream_timeout", "The API takes too long to answer"
+		f.Status, f.Code = http.StatusGatewayTimeout, "upstream_timeout"
 	}
 	return f
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // requestedWith is the header that every API call must carry, whatever its
@@ -51,23 +53,12 @@ func (p *proxy) proof(r *http.Request) error {
 	case r.Method == http.MethodGet && strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") && (own || site != ""):
 		return nil
 	}
-	return &fault{
-		Status: http.StatusForbidden, Code: "header_required",
-		Headline:    "API calls must carry the header " + requestedWith,
-		Explanation: "This address is for the scripts of this site. It is not a page.",
-	}
+	return &answer.Error{Status: http.StatusForbidden, Code: "header_required"}
 }
 
 func crossOriginCall() error {
-	return &fault{
-		Status: http.StatusForbidden, Code: "cross_origin",
-		Headline:    "This call came from another site",
-		Explanation: "Nothing was done.",
-	}
+	return &answer.Error{Status: http.StatusForbidden, Code: "cross_origin.call"}
 }
-
-// isNavigation reports whether a person's browser asks for a page.
-func isNavigation(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Mode") == "navigate" }
 
 // isWebSocket reports whether r is a websocket's handshake (RFC 6455 section 4.1).
 // Other protocols are not switched to.

@@ -10,6 +10,7 @@ import (
 	"net/textproto"
 	"sync/atomic"
 
+	"b2trader.identity.auth/web/internal/request"
 	"golang.org/x/oauth2"
 )
 
@@ -50,10 +51,10 @@ func (a *api) rewrite(pr *httputil.ProxyRequest) {
 		}
 	}
 	out.Trailer = nil
-	visit := visitOf(pr.In.Context())
-	c.values = [3]string{visit.ID, visit.Address.String(), a.bearers.line(c.token)} // one allocation, with the call
+	info := request.Of(pr.In.Context())
+	c.values = [3]string{info.ID, info.Address.String(), a.bearers.line(c.token)} // one allocation, with the call
 	out.Header["X-Request-Id"] = c.values[0:1:1]
-	if visit.Address.IsValid() {
+	if info.Address.IsValid() {
 		out.Header["X-Forwarded-For"] = c.values[1:2:2]
 	}
 	out.Header["Authorization"] = c.values[2:3:3]

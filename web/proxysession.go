@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store/mirror"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // caller is the session that an API call belongs to.
@@ -23,11 +24,11 @@ func (c caller) id() string { return strings.TrimPrefix(c.place, sessionPrefix) 
 // Caller finds whose call r is by its cookie alone. It does not decode what is in the session for pages. If the call is
 // use of the session, that is noted.
 //
-// Errors: errNoSession, or a fault of the store, which says nothing about the session.
+// Errors: answer.ErrNoSession, or a fault of the store, which says nothing about the session.
 func (s *sessions) Caller(r *http.Request, use bool) (caller, error) {
 	cookie, err := r.Cookie(s.manager.Cookie.Name)
 	if err != nil {
-		return caller{}, errNoSession
+		return caller{}, answer.ErrNoSession
 	}
 	c := caller{place: placeOf(cookie.Value)}
 	return c, s.Recheck(r.Context(), &c, use)
@@ -38,15 +39,15 @@ func (s *sessions) Recheck(ctx context.Context, c *caller, use bool) error {
 	found, err := s.store.mirror.Get(ctx, c.place)
 	switch {
 	case mirror.Gone(err), errors.Is(err, errUnreadable), errors.Is(err, errCodec):
-		return errNoSession
+		return answer.ErrNoSession
 	case err != nil:
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	case s.store.over(found), found.Value.user.VaultKey == "":
-		return errNoSession
+		return answer.ErrNoSession
 	}
 	if use {
 		if found, err = s.store.touch(ctx, found); err != nil {
-			return storeAway(err)
+			return answer.StoreUnavailable(err)
 		}
 	}
 	c.vaultKey, c.until = found.Value.user.VaultKey, s.store.idleEnd(found)

@@ -3,28 +3,11 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"unicode/utf8"
+
+	"b2trader.identity.auth/web/internal/request"
 )
-
-// apiPrefix is where the APIs are on this site.
-const apiPrefix = "/api/"
-
-// forAPI reports whether r is for an API, however its path is spelt: what any
-// cleaning of the path would lead there is, so that it is not answered with a
-// redirect.
-func forAPI(r *http.Request) bool {
-	p := r.URL.Path
-	if strings.HasPrefix(p, apiPrefix) || p == "/api" {
-		return true
-	}
-	if !strings.Contains(p, "/api") {
-		return false
-	}
-	p = path.Clean(p)
-	return strings.HasPrefix(p, apiPrefix) || p == "/api"
-}
 
 // apiTarget splits the path that r asks for into the name of the API and the
 // rest, as they are spelt. It accepts only what every server reads alike: a
@@ -35,10 +18,10 @@ func apiTarget(r *http.Request) (name, rest string, ok bool) {
 		return "", "", false // absolute form would be harmless, but no browser sends it
 	}
 	p := u.EscapedPath()
-	if !strings.HasPrefix(p, apiPrefix) || !plainPath(p[1:]) {
+	if !strings.HasPrefix(p, request.APIPrefix) || !plainPath(p[1:]) {
 		return "", "", false
 	}
-	name, rest, _ = strings.Cut(p[len(apiPrefix):], "/")
+	name, rest, _ = strings.Cut(p[len(request.APIPrefix):], "/")
 	return name, rest, true
 }
 

@@ -1,21 +1,22 @@
 package web
 
 import (
-	"fmt"
-	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"b2trader.identity.auth/static"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
-// maxRequestBody bounds what a request may bring, in bytes. The forms of this
-// site are small.
+// maxRequestBody bounds the body of a request, in bytes. The forms of this site
+// are small.
 const maxRequestBody = 64 << 10
 
-// pageRoutes is every page of the site's own, grouped by who may call it.
-func (s *Server) pageRoutes(mux *http.ServeMux) map[string]handler {
-	return map[string]handler{
+// pageRoutes returns every page of the site, grouped by who may call it.
+func (s *Server) pageRoutes(mux *http.ServeMux) map[string]answer.Handler {
+	return map[string]answer.Handler{
 		// Everyone.
 		"GET /{$}":                    s.home,
 		"GET /sign-in":                s.signInPage,
@@ -25,7 +26,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]handler {
 		"POST /sign-out":              s.signOut,
 		"/":                           s.notFound(mux),
 
-		// Who is signed in; a call of these is use of the session.
+		// Signed-in users; these requests are use of the session.
 		"GET /account":              s.signedIn(s.account),
 		"GET /try":                  s.signedIn(s.tryPage),
 		"POST /try":                 s.signedIn(s.tryCall),
@@ -35,9 +36,9 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]handler {
 		"POST /sessions/end-others": s.signedIn(s.endOtherSessions),
 		"POST /sign-out/everywhere": s.signedIn(s.signOutEverywhere),
 
-		// Who is signed in; these are asked by scripts, which is not use.
-		"GET /account/token": s.watching(s.tokenCard),
-		"GET /session":       s.watching(s.sessionJSON),
+		// Signed-in users; the scripts of pages poll these, which is no use of the session.
+		"GET /account/token": s.polled(s.tokenCard),
+		"GET /session":       s.polled(s.sessionJSON),
 
 		// Administrators.
 		"GET /machine":  s.signedIn(s.administrator(s.machinePage)),
@@ -52,15 +53,15 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]handler {
 	}
 }
 
-// routes is every route of the site.
+// routes returns every route of the site.
 func (s *Server) routes() (http.Handler, error) {
 	pages := http.NewServeMux()
 	for pattern, h := range s.pageRoutes(pages) {
-		pages.Handle(pattern, s.page(h))
+		pages.Handle(pattern, s.answers.Page(h))
 	}
 	s.addPages(pages) // of the host application
 
-	// Whose scripts call: /api/frontoffice/ and /api/backoffice/, see proxy.Or below.
+	// The scripts of signed-in users: /api/frontoffice/ and /api/backoffice/, see s.proxy.Or below.
 
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
@@ -68,30 +69,37 @@ func (s *Server) routes() (http.Handler, error) {
 	for path, h := range s.config.Public {
 		site.Handle(path, h)
 	}
-	site.HandleFunc("POST "+backChannelPath, s.backChannelLogout) // the IdentityServer: neither session nor origin, but a signed token
+	site.HandleFunc("POST "+backChannelPath, s.backChannelLogout) // the IdentityServer, by a signed token
 	site.HandleFunc("GET /healthz", healthz)
 	site.HandleFunc("GET /readyz", s.ready.serve)
 
-	crossOrigin := http.NewCrossOriginProtection()
-	if err := crossOrigin.AddTrustedOrigin(s.config.PublicURL); err != nil {
-		return nil, fmt.Errorf("web: Config.PublicURL: %w", err)
+	refuseCrossOrigin, err := s.refuseCrossOrigin()
+	if err != nil {
+		return nil, err
 	}
-	crossOrigin.AddInsecureBypassPattern("POST " + backChannelPath)
-	crossOrigin.SetDenyHandler(s.page(s.crossOriginRefused))
-
 	return chain(
-		s.identify,                         // first: everything logged has a request id
-		s.logAccess,                        // outside of recoverPanics, to see the status it gives
-		securityHeaders(s.config.secure()), // before whatever may answer
-		s.recoverPanics,                    // outside of the session, so that a panic saves nothing
-		crossOrigin.Handler,                // before any work is done for a forged request
+		request.Identify(s.config.TrustedProxies),        // first: all log lines have the request's ID
+		request.LogAccess(s.config.Logger, s.config.Now), // outside of RecoverPanics, to log the status that it sends
+		answer.SecurityHeaders(s.config.secure()),        // before any handler that may answer
+		s.answers.RecoverPanics,                          // outside of the session, so that a panic saves nothing
+		refuseCrossOrigin,                                // before any work is done for a forged request
 		func(next http.Handler) http.Handler { return s.proxy.Or(http.MaxBytesHandler(next, maxRequestBody)) },
 	)(site), nil
 }
 
-// notFound answers what no other route does: 405 where the path exists for
-// another method, 404 elsewhere.
-func (s *Server) notFound(pages *http.ServeMux) handler {
+// chain applies its middlewares so that the first sees the request first.
+func chain(middlewares ...func(http.Handler) http.Handler) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		for _, m := range slices.Backward(middlewares) {
+			h = m(h)
+		}
+		return h
+	}
+}
+
+// notFound answers a request that matches no other route: with 405 if the path
+// exists for another method, else with 404.
+func (s *Server) notFound(pages *http.ServeMux) answer.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		var allowed []string
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
@@ -102,19 +110,9 @@ func (s *Server) notFound(pages *http.ServeMux) handler {
 			}
 		}
 		if len(allowed) == 0 {
-			return &fault{Status: http.StatusNotFound}
+			return &answer.Error{Status: http.StatusNotFound}
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		return &fault{Status: http.StatusMethodNotAllowed}
-	}
-}
-
-func (s *Server) crossOriginRefused(_ http.ResponseWriter, r *http.Request) error {
-	s.log(r.Context(), slog.LevelWarn, "cross-origin request refused",
-		"origin", clip(r.Header.Get("Origin"), 200), "fetch_site", clip(r.Header.Get("Sec-Fetch-Site"), 20))
-	return &fault{
-		Status: http.StatusForbidden, Code: "cross_origin",
-		Headline:    "This request came from another site",
-		Explanation: "Nothing was done. If you meant it, open this site itself and do it there.",
+		return &answer.Error{Status: http.StatusMethodNotAllowed}
 	}
 }

@@ -2,14 +2,13 @@ package web
 
 import (
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 func secondFactorPath(a *attempt) string {
@@ -26,7 +25,7 @@ func (s *Server) secondFactorPage(w http.ResponseWriter, r *http.Request) error 
 
 // secondFactor takes the one-time code of a sign-in under way.
 func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
@@ -53,29 +52,27 @@ func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 		return s.secondFactorRefused(w, r, a, err)
 	}
 	s.attempts.Remove(a.ID)
-	s.log(ctx, slog.LevelInfo, "second factor accepted", "client", a.Client.ID(), "account", accountHash(a.Email))
+	s.events.record(ctx, eventSecondFactorAccepted, "client", a.Client.ID(), "account", accountHash(a.Email))
 	return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started))
 }
 
 // secondFactorRefused asks again for a code, a few times.
 func (s *Server) secondFactorRefused(w http.ResponseWriter, r *http.Request, a *attempt, err error) error {
-	s.log(r.Context(), slog.LevelWarn, "second factor failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+	s.events.record(r.Context(), eventSecondFactorFailed, "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
 	if !errors.Is(err, identity.ErrSecondFactorRefused) {
 		return err
 	}
 	if !s.attempts.Wrong(a.ID) {
-		return &fault{
+		return &answer.Error{
 			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err,
-			Headline:    "Too many wrong codes",
-			Explanation: "This sign-in is over. Start again with your password to get a new code.",
-			Actions:     []templates.Link{linkSignIn},
+			Actions: []templates.Link{templates.LinkSignIn},
 		}
 	}
 	return s.askForCode(w, r, a, http.StatusUnprocessableEntity, "That code was not accepted. Check it and try again.")
 }
 
 func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, a *attempt, status int, problem string) error {
-	return s.render(w, r, status, templates.SecondFactorPage(templates.SecondFactor{
+	return s.answers.Render(w, r, status, templates.SecondFactorPage(templates.SecondFactor{
 		Page:     s.frame(r, ""),
 		Attempt:  a.ID,
 		Provider: a.factor.Provider, Message: a.factor.Message,
@@ -93,10 +90,9 @@ func (s *Server) attempt(r *http.Request, id string) (*attempt, error) {
 }
 
 func attemptOver() error {
-	return &fault{
+	return &answer.Error{
 		Status: http.StatusForbidden, Code: "attempt_over", Err: errors.New("no such sign-in under way"),
-		Headline:    "This sign-in is no longer under way",
-		Explanation: fmt.Sprintf("It was finished already, began more than %d minutes ago, or was begun in another browser. Start again.", int(attemptLife.Minutes())),
-		Actions:     []templates.Link{linkSignIn},
+		Args:    []any{int(attemptLife.Minutes())},
+		Actions: []templates.Link{templates.LinkSignIn},
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // sweepEvery is how often sessions whose time is over are cleared away.
@@ -19,9 +21,11 @@ const sweepEvery = time.Minute
 // Server is the site: pages, sessions and the vault of tokens behind them. It
 // is an http.Handler for the root of the site.
 type Server struct {
-	config   Config
-	handler  http.Handler
-	fallback []byte // the page for when no page can be drawn
+	config  Config
+	handler http.Handler
+	logger  *slog.Logger // adds the request's attributes
+	events  *eventLog
+	answers *answer.Answers
 
 	sessions *sessions
 	index    *sessionIndex
@@ -51,17 +55,13 @@ func New(config Config) (*Server, error) {
 	}
 	metrics := newMetrics()
 	config.Store = observedStore{config.Store, metrics}
-	fallback, err := fallbackPage()
-	if err != nil {
-		return nil, err
-	}
 	sealer, err := vault.NewSealer(config.Keys)
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	s := &Server{
 		config:     config,
-		fallback:   fallback,
+		logger:     slog.New(request.NewLogHandler(config.Logger.Handler())),
 		metrics:    metrics,
 		index:      &sessionIndex{store: config.Store, sealer: sealer, keys: config.Keys},
 		attempts:   &attempts{now: config.Now},
@@ -70,6 +70,14 @@ func New(config Config) (*Server, error) {
 		perAddress: newLimiter(config.Now, config.AttemptsPerAddress),
 		perAccount: newLimiter(config.Now, config.AttemptsPerAccount),
 		perLogout:  newLimiter(config.Now, refusedLogoutsPerMinute),
+	}
+	s.events = &eventLog{s.logger, metrics}
+	s.answers, err = answer.New(answer.Config{
+		Logger: s.logger, Frame: s.frame,
+		EndSession: func(ctx context.Context) error { return s.sessions.End(ctx) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
 	}
 	for _, c := range config.Clients {
 		s.clients[c.ID()] = c
@@ -157,10 +165,10 @@ func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
 		return
 	}
 	if err := client.SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken, stateOf(e)...); err != nil {
-		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
+		s.events.record(ctx, eventRemoteSignOutFailed, "client", e.Client, "user", e.Owner, "error", err)
 		return
 	}
-	s.log(ctx, slog.LevelInfo, "tokens revoked", "client", e.Client, "user", e.Owner)
+	s.events.record(ctx, eventTokensRevoked, "client", e.Client, "user", e.Owner)
 }
 
 func (s *Server) logRenewal(r vault.Renewal) {
@@ -172,7 +180,7 @@ func (s *Server) logRenewal(r vault.Renewal) {
 	case r.Err != nil:
 		level = slog.LevelWarn
 	}
-	s.log(context.Background(), level, "token renewal", "result", string(r.Result), "client", r.Client, "user", r.Owner,
+	s.events.recordAt(context.Background(), level, eventTokenRenewal, "result", string(r.Result), "client", r.Client, "user", r.Owner,
 		"took", r.Duration, "error", r.Err)
 }
 
@@ -188,7 +196,7 @@ func (s *Server) sweep(ctx context.Context) {
 		}
 		held := s.sessions.store.Sweep(ctx)
 		for _, h := range held {
-			s.log(ctx, slog.LevelInfo, "session timed out", "client", h.Client, "user", h.Owner)
+			s.events.record(ctx, eventSessionTimedOut, "client", h.Client, "user", h.Owner)
 		}
 		s.endTokens(ctx, endOne, held...)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"b2trader.identity.auth/web/internal/request"
 	"github.com/alexedwards/scs/v2"
 )
 
@@ -240,7 +241,7 @@ func (s *sessions) NewBrowser(ctx context.Context) string {
 
 // ID is the session's name in the log; it is empty if there is no session.
 func (s *sessions) ID(ctx context.Context) string {
-	return clip(strings.TrimPrefix(s.Place(ctx), sessionPrefix), 16)
+	return request.Clip(strings.TrimPrefix(s.Place(ctx), sessionPrefix), 16)
 }
 
 func (s *sessions) put(ctx context.Context, key string, v any) {

@@ -347,7 +347,7 @@ func TestLinkFromElsewhere(t *testing.T) {
 		b.header.Set("Sec-Fetch-Site", "cross-site")
 		b.header.Set("Sec-Fetch-Mode", "navigate")
 		for path, want := range map[string]string{"/flow?a=b": "0; url=/flow?a=b", "/": "0; url=/"} {
-			a := b.get(path).is(200, "Go on")
+			a := b.get(path).is(200, "Continue")
 			if got := a.header.Get("Refresh"); got != want {
 				t.Errorf("Refresh of %s: %q", path, got)
 			}

@@ -1,6 +1,10 @@
 package web
 
-import "strings"
+import (
+	"strings"
+
+	"b2trader.identity.auth/web/internal/request"
+)
 
 // maxUserAgent bounds what is kept of a browser's name for itself, in bytes.
 const maxUserAgent = 200
@@ -39,5 +43,5 @@ func deviceOf(userAgent string) string {
 	case userAgent == "":
 		return "Unknown device"
 	}
-	return clip(strings.ToValidUTF8(userAgent, ""), 60)
+	return request.Clip(strings.ToValidUTF8(userAgent, ""), 60)
 }

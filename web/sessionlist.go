@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"slices"
 
 	"b2trader.identity.auth/identity/store/mirror"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // Of returns the live sessions of an owner, the latest sign-in first. It costs
@@ -53,7 +53,7 @@ func (s *Server) endSessions(ctx context.Context, list []*storedSession, what re
 	var failed error
 	for _, c := range list {
 		if err := s.sessions.store.mirror.Delete(ctx, c.Key); err != nil {
-			failed = storeAway(err)
+			failed = answer.StoreUnavailable(err)
 			break
 		}
 		held = append(held, c.Value.user.holding())
@@ -70,13 +70,13 @@ func (s *Server) keepToLimit(ctx context.Context, u user, place string) error {
 	}
 	list, err := s.sessions.store.Of(ctx, u.Owner)
 	if err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	others := slices.DeleteFunc(list, func(c *storedSession) bool { return c.Key == place })
 	if len(others) < s.config.MaxSessionsPerUser {
 		return nil
 	}
 	oldest := others[s.config.MaxSessionsPerUser-1:]
-	s.log(ctx, slog.LevelInfo, "sessions ended: too many of one user", "user", u.Owner, "sessions", len(oldest))
+	s.events.record(ctx, eventSessionLimit, "user", u.Owner, "sessions", len(oldest))
 	return s.endSessions(ctx, oldest, endOne)
 }

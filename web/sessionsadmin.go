@@ -1,9 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // nobodyFound is what a search says that finds nobody.
@@ -29,13 +31,13 @@ func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ use
 		}
 		return s.renderUser(w, r, known)
 	}
-	from, err := strconv.Atoi(firstOf(query.Get("from"), "0"))
+	from, err := strconv.Atoi(cmp.Or(query.Get("from"), "0"))
 	if err != nil || from < 0 || from > userParts {
-		return &fault{Status: http.StatusBadRequest, Err: errors.New("no such page of users")}
+		return answer.BadRequest("no such page of users")
 	}
 	users, next, err := s.index.Users(r.Context(), from)
 	if err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	view := templates.AdminSessions{}
 	for _, k := range users {
@@ -49,13 +51,13 @@ func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ use
 
 func (s *Server) renderUsers(w http.ResponseWriter, r *http.Request, status int, view templates.AdminSessions) error {
 	view.Page = s.view(r, "Users' sessions")
-	return s.render(w, r, status, templates.AdminSessionsPage(view))
+	return s.answers.Render(w, r, status, templates.AdminSessionsPage(view))
 }
 
 func (s *Server) renderUser(w http.ResponseWriter, r *http.Request, known knownUser) error {
 	list, err := s.sessions.store.Of(r.Context(), known.owner())
 	if err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	of := userView(known)
 	return s.renderUsers(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: sessionViews(list, s.sessions.Place(r.Context()))})
@@ -67,14 +69,14 @@ func userView(k knownUser) templates.SessionUser {
 
 // searchUser leads to a user's sessions. It is a POST so that no address is in a URL.
 func (s *Server) searchUser(w http.ResponseWriter, r *http.Request, _ user) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
 	search := strings.TrimSpace(form.Get("search"))
 	known, err := s.findUser(r, search)
 	if errors.Is(err, errUnknownUser) {
-		return s.renderUsers(w, r, http.StatusUnprocessableEntity, templates.AdminSessions{Search: clip(search, 254), Problem: nobodyFound})
+		return s.renderUsers(w, r, http.StatusUnprocessableEntity, templates.AdminSessions{Search: request.Clip(search, 254), Problem: nobodyFound})
 	}
 	if err != nil {
 		return err
@@ -98,7 +100,7 @@ func (s *Server) findUser(r *http.Request, search string) (knownUser, error) {
 			known, ok, err = s.index.ByMail(r.Context(), issuer, search)
 		}
 		if err != nil {
-			return knownUser{}, storeAway(err)
+			return knownUser{}, answer.StoreUnavailable(err)
 		}
 		if ok {
 			return known, nil
@@ -120,19 +122,19 @@ func (s *Server) issuers() []string {
 
 // adminEndSessions ends one session of a user, or all.
 func (s *Server) adminEndSessions(w http.ResponseWriter, r *http.Request, u user) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
 	known, err := s.findUser(r, form.Get("subject"))
 	if errors.Is(err, errUnknownUser) {
-		return &fault{Status: http.StatusBadRequest, Err: err}
+		return &answer.Error{Status: http.StatusBadRequest, Err: err}
 	}
 	if err != nil {
 		return err
 	}
 	id := form.Get("session")
-	s.log(r.Context(), slog.LevelInfo, "an administrator ends sessions", "administrator", u.Owner, "user", known.owner())
+	s.events.record(r.Context(), eventAdministratorEnds, "administrator", u.Owner, "user", known.owner())
 	ended, err := s.endSessionsOf(r, known.owner(), func(c *storedSession) bool { return id == "" || c.Key == sessionPrefix+id })
 	if err != nil {
 		return err

@@ -3,9 +3,11 @@ package web
 import (
 	"bufio"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
+
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // withSession loads the session for next, and saves it before the first byte
@@ -20,20 +22,15 @@ func (s *Server) withSession(next http.Handler) http.Handler {
 		}
 		ctx, err := s.sessions.Load(r.Context(), token)
 		if err != nil {
-			s.fail(w, r, storeAway(err))
+			s.answers.Fail(w, r, answer.StoreUnavailable(err))
 			return
 		}
-		visitOf(ctx).Session = s.sessions.ID(ctx)
+		request.Of(ctx).Session = s.sessions.ID(ctx)
 		r = r.WithContext(ctx)
 		sw := &saver{ResponseWriter: w, server: s, request: r, token: token}
 		defer sw.finish()
 		next.ServeHTTP(sw, r)
 	})
-}
-
-// storeAway is the answer to a failure of the store.
-func storeAway(err error) error {
-	return &fault{Status: http.StatusServiceUnavailable, RetryAfter: retryLater, Err: err}
 }
 
 // errNotSaved is what a handler gets that goes on writing after its session could not be saved.
@@ -66,7 +63,7 @@ func (w *saver) save() bool {
 	token, err := s.sessions.Save(ctx)
 	switch {
 	case errors.Is(err, errSessionEnded): // while this request was running: it is not saved, and that is right
-		s.log(ctx, slog.LevelInfo, "session not saved: it ended meanwhile")
+		s.logger.InfoContext(ctx, "session not saved: it ended meanwhile")
 		return true
 	case err != nil:
 		w.state = refused
@@ -82,12 +79,8 @@ func (w *saver) save() bool {
 
 // refuse answers 503 in place of what the handler was about to answer.
 func (w *saver) refuse(err error) {
-	h := w.Header()
-	id := h.Get("X-Request-Id")
-	clear(h)
-	h.Set("X-Request-Id", id)
-	setSecurityHeaders(h, w.server.config.secure())
-	w.server.fail(w.ResponseWriter, w.request, storeAway(err))
+	answer.ResetHeaders(w.Header(), w.server.config.secure())
+	w.server.answers.Fail(w.ResponseWriter, w.request, answer.StoreUnavailable(err))
 }
 
 // finish saves what is not saved yet: all of it if nothing was written, and
@@ -116,7 +109,7 @@ func (w *saver) saveLate() {
 		return
 	}
 	if _, err := s.sessions.Save(ctx); err != nil {
-		s.log(ctx, slog.LevelWarn, "session not saved after the answer", "error", err)
+		s.logger.WarnContext(ctx, "session not saved after the answer", "error", err)
 	}
 }
 

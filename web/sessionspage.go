@@ -2,21 +2,21 @@ package web
 
 import (
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // sessionsPage lists the user's own sessions.
 func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, u user) error {
 	list, err := s.sessions.store.Of(r.Context(), u.Owner)
 	if err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
-	return s.render(w, r, http.StatusOK, templates.SessionsPage(templates.Sessions{
+	return s.answers.Render(w, r, http.StatusOK, templates.SessionsPage(templates.Sessions{
 		Page: s.view(r, "Sessions"), Sessions: sessionViews(list, s.sessions.Place(r.Context())), Limit: s.config.MaxSessionsPerUser,
 	}))
 }
@@ -39,7 +39,7 @@ func sessionViews(list []*storedSession, here string) []templates.Session {
 
 // endSession ends one of the user's own sessions. Ending this one is a sign-out.
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request, u user) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
@@ -71,10 +71,10 @@ func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request, u user
 func (s *Server) endSessionsOf(r *http.Request, owner string, which func(*storedSession) bool) (int, error) {
 	list, err := s.sessions.store.Of(r.Context(), owner)
 	if err != nil {
-		return 0, storeAway(err)
+		return 0, answer.StoreUnavailable(err)
 	}
 	list = slices.DeleteFunc(list, func(c *storedSession) bool { return !which(c) })
-	s.log(r.Context(), slog.LevelInfo, "sessions ended", "user", owner, "sessions", len(list))
+	s.events.record(r.Context(), eventSessionsEnded, "user", owner, "sessions", len(list))
 	return len(list), s.endSessions(r.Context(), list, endOne)
 }
 

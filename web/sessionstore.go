@@ -12,6 +12,7 @@ import (
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/mirror"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // errSessionEnded is what saving a session that has ended meanwhile gives.
@@ -158,7 +159,7 @@ func (s *sessionStore) create(ctx context.Context, place string, body []byte, de
 	if !now.Before(deadline) {
 		return nil, errSessionEnded
 	}
-	value, err := session{seen: now, address: visitOf(ctx).Address}.with(body)
+	value, err := session{seen: now, address: request.Of(ctx).Address}.with(body)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +238,7 @@ func (s *sessionStore) touch(ctx context.Context, c *storedSession) (*storedSess
 		return c, nil
 	}
 	next := *c
-	next.Value.seen, next.Value.address = now, visitOf(ctx).Address
+	next.Value.seen, next.Value.address = now, request.Of(ctx).Address
 	saved, err := s.mirror.Put(context.WithoutCancel(ctx), next)
 	switch {
 	case err == nil:

@@ -1,15 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +16,8 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // farewells are what the sign-in page says after a sign-out, by ?done=.
@@ -38,8 +39,8 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 	target := "/sign-in"
 	if _, err := s.user(r); err == nil {
 		target = "/account"
-	} else if fromElsewhere(r) {
-		return s.landing(w, r)
+	} else if request.FromOtherSite(r) {
+		return s.answers.LandingPage(w, r)
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther)
 	return nil
@@ -49,7 +50,7 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	view := s.signInView(r, query.Get("return_to"), "", "")
 	view.Notice = farewells[query.Get("done")]
-	return s.render(w, r, http.StatusOK, templates.SignInPage(view))
+	return s.answers.Render(w, r, http.StatusOK, templates.SignInPage(view))
 }
 
 func (s *Server) signInView(r *http.Request, back, email, clientID string) templates.SignIn {
@@ -59,7 +60,7 @@ func (s *Server) signInView(r *http.Request, back, email, clientID string) templ
 		Email:       email,
 		SampleUsers: s.config.SampleUsers,
 	}
-	if back = returnTo(back); back != afterSignIn {
+	if back = answer.ReturnTo(back); back != answer.AfterSignIn {
 		view.ReturnTo = back
 	}
 	for i, c := range s.config.Clients {
@@ -75,17 +76,17 @@ func (s *Server) signInView(r *http.Request, back, email, clientID string) templ
 // signIn takes e-mail and password. It is the only way to start a session, by
 // itself or with the second factor.
 func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
 	a := &attempt{
 		Client:   s.userClient(form.Get("client")),
 		Email:    strings.TrimSpace(form.Get("email")),
-		ReturnTo: returnTo(form.Get("return_to")),
+		ReturnTo: answer.ReturnTo(form.Get("return_to")),
 	}
 	if a.Client == nil {
-		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown client")}
+		return answer.BadRequest("unknown client")
 	}
 	if a.Email == "" || form.Get("password") == "" {
 		return s.signInAgain(w, r, a, "Enter your e-mail and your password.")
@@ -108,7 +109,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 	rec.add(browserStep(r, started, "client="+a.Client.ID()).until(s.config.Now()))
 	a.Browser, a.Flow, a.factor = s.sessions.NewBrowser(r.Context()), rec.all(), *a.SignIn.SecondFactor
 	s.attempts.Add(a)
-	s.log(ctx, slog.LevelInfo, "second factor required", "client", a.Client.ID(), "account", accountHash(a.Email))
+	s.events.record(ctx, eventSecondFactorRequired, "client", a.Client.ID(), "account", accountHash(a.Email))
 	http.Redirect(w, r, secondFactorPath(a), http.StatusSeeOther)
 	return nil
 }
@@ -123,9 +124,9 @@ func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, a *attemp
 }
 
 func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt, problem string) error {
-	view := s.signInView(r, a.ReturnTo, clip(a.Email, 254), a.Client.ID())
+	view := s.signInView(r, a.ReturnTo, request.Clip(a.Email, 254), a.Client.ID())
 	view.Problem = problem
-	return s.render(w, r, http.StatusUnprocessableEntity, templates.SignInPage(view))
+	return s.answers.Render(w, r, http.StatusUnprocessableEntity, templates.SignInPage(view))
 }
 
 // finishSignIn turns a sign-in that the IdentityServer accepted into tokens in
@@ -136,14 +137,14 @@ func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *htt
 		return s.signInFailed(ctx, a, err)
 	}
 	rec.add(step.until(s.config.Now()))
-	u.UserAgent = clip(r.UserAgent(), maxUserAgent)
+	u.UserAgent = request.Clip(r.UserAgent(), maxUserAgent)
 	before, wasSignedIn := s.sessions.User(ctx)
 	if err := s.begin(ctx, u, entry, claims, rec.all()); err != nil {
 		return s.signInFailed(ctx, a, err)
 	}
 	s.perAccount.Forget(accountHash(a.Email))
-	visitOf(ctx).Session = s.sessions.ID(ctx)
-	s.log(ctx, slog.LevelInfo, "signed in", "client", u.Client, "user", u.Owner, "account", accountHash(a.Email), "administrator", u.Administrator)
+	request.Of(ctx).Session = s.sessions.ID(ctx)
+	s.events.record(ctx, eventSignedIn, "client", u.Client, "user", u.Owner, "account", accountHash(a.Email), "administrator", u.Administrator)
 	if wasSignedIn {
 		s.endTokens(ctx, endOne, before.holding())
 	}
@@ -163,19 +164,19 @@ func (s *Server) begin(ctx context.Context, u user, entry vault.Entry, claims []
 			s.endTokens(ctx, endOne, u.holding())
 		}
 	}()
-	notice := "You are signed in as " + firstOf(u.Nickname, u.Email, "a user without a name") + "."
+	notice := "You are signed in as " + cmp.Or(u.Nickname, u.Email, "a user without a name") + "."
 	if err := s.sessions.SignIn(ctx, u, claims, flow, notice); err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	if err := s.index.Remember(ctx, s.sessions.Place(ctx), u, u.SignedIn.Add(s.config.AbsoluteTimeout)); err != nil {
-		return storeAway(errors.Join(err, s.sessions.End(ctx)))
+		return answer.StoreUnavailable(errors.Join(err, s.sessions.End(ctx)))
 	}
 	return s.keepToLimit(ctx, u, s.sessions.Place(ctx))
 }
 
 // signInFailed logs err and returns it.
 func (s *Server) signInFailed(ctx context.Context, a *attempt, err error) error {
-	s.log(ctx, slog.LevelWarn, "sign-in failed", "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+	s.events.record(ctx, eventSignInFailed, "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
 	return err
 }
 
@@ -202,7 +203,7 @@ func (s *Server) retrieve(ctx context.Context, a *attempt) (user, []claim, vault
 	u := user{
 		Owner: id.Issuer + " " + id.Subject, Issuer: id.Issuer, Subject: id.Subject, IdentityID: identityID(id),
 		Client: a.Client.ID(), VaultKey: rand.Text(),
-		Nickname: a.SignIn.Account.Nickname, Email: firstOf(a.SignIn.Account.Email, a.Email), AccountID: a.SignIn.Account.ID,
+		Nickname: a.SignIn.Account.Nickname, Email: cmp.Or(a.SignIn.Account.Email, a.Email), AccountID: a.SignIn.Account.ID,
 		Administrator: slices.Contains(roles, s.config.AdministratorRole) && slices.Contains(strings.Fields(scope), "BackOffice"),
 		SignedIn:      now,
 	}
@@ -227,20 +228,18 @@ func (s *Server) stateToKeep(a *attempt) []byte {
 
 // mayTry counts an attempt to sign in, first for the address, then for the account.
 func (s *Server) mayTry(r *http.Request, email string) error {
-	by, wait := "address", s.perAddress.Take(addressKey(visitOf(r.Context()).Address))
+	by, wait := "address", s.perAddress.Take(request.AddressKey(request.Of(r.Context()).Address))
 	if wait == 0 {
 		by, wait = "account", s.perAccount.Take(accountHash(email))
 	}
 	if wait == 0 {
 		return nil
 	}
-	s.log(r.Context(), slog.LevelWarn, "too many attempts", "by", by, "account", accountHash(email))
-	return &fault{
+	s.events.record(r.Context(), eventTooManyAttempts, "by", by, "account", accountHash(email))
+	return &answer.Error{
 		Status: http.StatusTooManyRequests, Code: "too_many_attempts", RetryAfter: wait,
-		Headline: "Too many attempts to sign in",
-		Explanation: fmt.Sprintf("Wait %s, then try again: that is at %s UTC.", inWords(wait),
-			s.config.Now().Add(wait+time.Second-1).UTC().Format("15:04:05")),
-		Actions: []templates.Link{{Text: "Back to the sign-in page", Href: "/sign-in"}},
+		Args:    []any{inWords(wait), s.config.Now().Add(wait + time.Second - 1).UTC().Format("15:04:05")},
+		Actions: []templates.Link{templates.LinkBackToSignIn},
 	}
 }
 
@@ -267,17 +266,6 @@ func (e exchange) until(end time.Time) exchange {
 	return e
 }
 
-// postForm reads a form that is not larger than a request may be.
-func postForm(r *http.Request) (url.Values, error) {
-	if err := r.ParseForm(); err != nil {
-		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			return nil, tooLarge
-		}
-		return nil, &fault{Status: http.StatusBadRequest, Err: errors.New("the form cannot be read")}
-	}
-	return r.PostForm, nil
-}
-
 // accountHash names an account in the log and in the limiter without telling
 // what was typed: people type passwords into the wrong field.
 func accountHash(email string) string {
@@ -286,17 +274,8 @@ func accountHash(email string) string {
 }
 
 func inWords(d time.Duration) string {
-	if n := seconds(d); n != 1 {
+	if n := answer.Seconds(d); n != 1 {
 		return fmt.Sprintf("%d seconds", n)
 	}
 	return "a second"
-}
-
-func firstOf(candidates ...string) string {
-	for _, c := range candidates {
-		if c != "" {
-			return c
-		}
-	}
-	return ""
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 const (
@@ -38,10 +38,10 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	u, ok := s.sessions.User(ctx)
 	if err := s.sessions.End(ctx); err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	if ok {
-		s.log(ctx, slog.LevelInfo, "signed out", "client", u.Client, "user", u.Owner)
+		s.events.record(ctx, eventSignedOut, "client", u.Client, "user", u.Owner)
 		s.endTokens(ctx, endOne, u.holding())
 	}
 	w.Header().Set("Clear-Site-Data", clearSiteData)
@@ -55,10 +55,10 @@ func (s *Server) signOutEverywhere(w http.ResponseWriter, r *http.Request, u use
 	ctx := r.Context()
 	list, err := s.sessions.store.Of(ctx, u.Owner)
 	if err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	if err := s.sessions.End(ctx); err != nil {
-		return storeAway(err)
+		return answer.StoreUnavailable(err)
 	}
 	if err := s.endSessions(ctx, list, endAll); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (s *Server) signOutEverywhere(w http.ResponseWriter, r *http.Request, u use
 	if _, err := s.vault.DeleteOwner(context.WithoutCancel(ctx), u.Owner); err != nil { // what no session knows of
 		return err
 	}
-	s.log(ctx, slog.LevelInfo, "signed out everywhere", "user", u.Owner, "sessions", len(list))
+	s.events.record(ctx, eventSignedOutEverywhere, "user", u.Owner, "sessions", len(list))
 	w.Header().Set("Clear-Site-Data", clearSiteData)
 	http.Redirect(w, r, "/sign-in?done=signed-out-everywhere", http.StatusSeeOther)
 	return nil
@@ -83,7 +83,7 @@ func (s *Server) endTokens(ctx context.Context, what remoteEnd, held ...holding)
 		switch {
 		case errors.Is(err, vault.ErrNotFound):
 		case err != nil:
-			s.log(ctx, slog.LevelError, "tokens not deleted", "client", h.Client, "user", h.Owner, "error", err)
+			s.events.record(ctx, eventTokensNotDeleted, "client", h.Client, "user", h.Owner, "error", err)
 		case entry.Token != nil && entry.Token.AccessToken != "" && s.clients[entry.Client] != nil: // else it was unreadable, or dead, or a platform's
 			entries = append(entries, entry)
 		}
@@ -129,10 +129,10 @@ func (s *Server) revoke(ctx context.Context, what remoteEnd, entries []vault.Ent
 			refresh = ""
 		}
 		if err := s.clients[e.Client].SignOut(ctx, live[i].AccessToken, refresh, stateOf(e)...); err != nil {
-			s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
+			s.events.record(ctx, eventRemoteSignOutFailed, "client", e.Client, "user", e.Owner, "error", err)
 			return
 		}
-		s.log(ctx, slog.LevelInfo, "tokens revoked", "client", e.Client, "user", e.Owner)
+		s.events.record(ctx, eventTokensRevoked, "client", e.Client, "user", e.Owner)
 	})
 }
 
@@ -143,7 +143,7 @@ func (s *Server) renewed(ctx context.Context, e vault.Entry) *oauth2.Token {
 	}
 	token, err := s.clients[e.Client].Refresh(ctx, e.Token)
 	if err != nil {
-		s.log(ctx, slog.LevelWarn, "remote sign-out failed", "client", e.Client, "user", e.Owner, "error", err)
+		s.events.record(ctx, eventRemoteSignOutFailed, "client", e.Client, "user", e.Owner, "error", err)
 		return nil
 	}
 	return token

@@ -118,13 +118,24 @@ func (s *site) client(id string) *identity.Client {
 	return c
 }
 
-// checkLog fails if any secret of the whole test is in the log. req 123
+// checkLog fails if a secret of the whole test is in the log (req 123), or an
+// event that the table of events lacks.
 func (s *site) checkLog() {
 	s.t.Helper()
 	log := s.log.String()
 	for name, value := range s.seen.all() {
 		if strings.Contains(log, value) {
 			s.t.Errorf("the log contains a %s", name)
+		}
+	}
+	events := web.Events()
+	for line := range strings.Lines(log) {
+		var fields struct{ Msg string }
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			s.t.Fatal(err)
+		}
+		if _, known := events[fields.Msg]; !known && !strings.Contains(fields.Msg, ": ") {
+			s.t.Errorf("the log has %q, which is not in the table of events", fields.Msg)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // streamWait bounds how long a browser may take to read what an event stream
@@ -64,10 +66,7 @@ type stream struct {
 func (c *call) becomeStream(resp *http.Response) error {
 	streams, ctx := c.api.streams, c.in.Context()
 	if !streams.take(c.caller.id(), c.api.limits.MaxStreams) {
-		return &fault{
-			Status: http.StatusTooManyRequests, Code: "too_many_streams", RetryAfter: retryLater,
-			Headline: "This session has too many streams open",
-		}
+		return &answer.Error{Status: http.StatusTooManyRequests, Code: "too_many_streams", RetryAfter: answer.RetryLater}
 	}
 	gone, unlisten, err := c.api.server.vault.Done(ctx, c.caller.vaultKey)
 	if err != nil {
@@ -98,8 +97,8 @@ func (s *stream) watch(ctx context.Context, gone <-chan struct{}) {
 		case <-timer.C: // the session has been used meanwhile, or is over
 			if err := server.sessions.Recheck(ctx, &who, false); err == nil {
 				continue
-			} else if !errors.Is(err, errNoSession) { // the store is away, which ends no session
-				who.until = server.config.Now().Add(retryLater)
+			} else if !errors.Is(err, answer.ErrNoSession) { // the store is away, which ends no session
+				who.until = server.config.Now().Add(answer.RetryLater)
 				continue
 			}
 		case <-gone:
@@ -156,9 +155,6 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(w.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
-	}
-	if sw, ok := w.ResponseWriter.(*statusWriter); ok {
-		sw.status = http.StatusSwitchingProtocols // for the log: what follows is written past it
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -18,6 +17,8 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // The bounds of a call to an API.
@@ -57,13 +58,13 @@ func (s *Server) tryPage(w http.ResponseWriter, r *http.Request, u user) error {
 // tryCall makes the chosen call with the session's token. The answer of the
 // API is shown whatever it is; the page itself has then done what was asked.
 func (s *Server) tryCall(w http.ResponseWriter, r *http.Request, u user) error {
-	form, err := postForm(r)
+	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(s.calls, func(c apiCall) bool { return c.id == form.Get("call") })
 	if i < 0 {
-		return &fault{Status: http.StatusBadRequest, Err: errors.New("unknown call")}
+		return answer.BadRequest("unknown call")
 	}
 	token, err := s.token(r.Context(), u.VaultKey)
 	if err != nil {
@@ -72,10 +73,10 @@ func (s *Server) tryCall(w http.ResponseWriter, r *http.Request, u user) error {
 	sent := &witness{base: s.config.APITransport}
 	result, err := s.callAPI(r.Context(), s.calls[i], &oauth2.Transport{Source: oauth2.StaticTokenSource(token), Base: sent}, sent)
 	if err != nil {
-		if abandoned(r, err) {
+		if answer.Abandoned(r, err) {
 			return err
 		}
-		s.log(r.Context(), slog.LevelWarn, "API call failed", "call", s.calls[i].id, "error", err)
+		s.events.record(r.Context(), eventAPICallFailed, "call", s.calls[i].id, "error", err)
 	}
 	return s.renderTry(w, r, u, result)
 }
@@ -90,7 +91,7 @@ func (s *Server) renderTry(w http.ResponseWriter, r *http.Request, u user, resul
 	for _, c := range s.calls {
 		view.Calls = append(view.Calls, c.view(scopes))
 	}
-	return s.render(w, r, http.StatusOK, templates.TryAPIPage(view))
+	return s.answers.Render(w, r, http.StatusOK, templates.TryAPIPage(view))
 }
 
 func (c apiCall) view(scopes []string) templates.Call {
@@ -191,7 +192,7 @@ func showBody(body []byte, show int, bearers ...string) string {
 		text = text[:max(0, len(text)-longest)] // which may begin a token that was cut off
 	}
 	if !whole || len(text) > show {
-		return strings.ToValidUTF8(clip(text, show), "") + "\n[the answer goes on]"
+		return strings.ToValidUTF8(request.Clip(text, show), "") + "\n[the answer goes on]"
 	}
 	return text
 }

@@ -13,6 +13,7 @@ import (
 
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // maxHostValue bounds one value that [Session.Put] keeps, in bytes of JSON.
@@ -97,7 +98,7 @@ func (s *Session) Render(w http.ResponseWriter, c Content) error {
 	if status == 0 {
 		status = http.StatusOK
 	}
-	return s.server.render(w, s.request, status, templates.HostPage(page, c.Body))
+	return s.server.answers.Render(w, s.request, status, templates.HostPage(page, c.Body))
 }
 
 // Notify keeps a sentence of good news for the next page that the user sees,
@@ -130,9 +131,10 @@ func (s *Session) Get(name string, pointer any) bool {
 // Remove removes a value.
 func (s *Session) Remove(name string) { s.server.sessions.remove(s.request.Context(), hostPrefix+name) }
 
-// Logger returns Config.Logger with the request's id, the client's address and
-// the session as attributes, as the site's own events have them.
+// Logger returns a logger that writes to Config.Logger and adds the request's
+// ID, the client's address and the session as attributes, as the site's own
+// events have them.
 func (s *Session) Logger() *slog.Logger {
-	v := visitOf(s.request.Context())
-	return s.server.config.Logger.With("request", v.ID, "address", v.Address.String(), "session", v.Session)
+	info := request.Of(s.request.Context())
+	return s.server.config.Logger.With("request", info.ID, "address", info.Address.String(), "session", info.Session)
 }

@@ -1,4 +1,4 @@
-package web
+package answer
 
 import (
 	"net/http"
@@ -33,13 +33,13 @@ var returnToKept = map[string]string{
 // req 8
 func TestReturnTo(t *testing.T) {
 	for _, raw := range returnToRefused {
-		if got := returnTo(raw); got != "/account" {
-			t.Errorf("returnTo(%q) = %q, want /account", raw, got)
+		if got := ReturnTo(raw); got != "/account" {
+			t.Errorf("ReturnTo(%q) = %q, want /account", raw, got)
 		}
 	}
 	for raw, want := range returnToKept {
-		if got := returnTo(raw); got != want {
-			t.Errorf("returnTo(%q) = %q, want %q", raw, got, want)
+		if got := ReturnTo(raw); got != want {
+			t.Errorf("ReturnTo(%q) = %q, want %q", raw, got, want)
 		}
 	}
 }
@@ -60,9 +60,9 @@ func FuzzReturnTo(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		got := returnTo(raw)
-		if again := returnTo(got); again != got {
-			t.Errorf("returnTo(%q) = %q, which is then refused as %q", raw, got, again)
+		got := ReturnTo(raw)
+		if again := ReturnTo(got); again != got {
+			t.Errorf("ReturnTo(%q) = %q, which is then refused as %q", raw, got, again)
 		}
 		w := httptest.NewRecorder()
 		http.Redirect(w, httptest.NewRequest(http.MethodPost, "/sign-in", nil), got, http.StatusSeeOther)
@@ -70,7 +70,7 @@ func FuzzReturnTo(f *testing.F) {
 		for _, seen := range []string{got, location, browserReading(location), decoded(location), browserReading(decoded(location))} {
 			u, err := base.Parse(seen)
 			if err != nil || u.Scheme != "https" || u.Host != "app.example" || u.User != nil || strings.HasPrefix(u.Path, "//") {
-				t.Errorf("returnTo(%q) = %q leads to %q (%v, %v)", raw, got, seen, u, err)
+				t.Errorf("ReturnTo(%q) = %q leads to %q (%v, %v)", raw, got, seen, u, err)
 			}
 		}
 	})

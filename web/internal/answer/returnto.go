@@ -1,37 +1,37 @@
-package web
+package answer
 
 import (
 	"net/url"
 	"strings"
 )
 
-// afterSignIn is where a sign-in leads that names no place of its own.
-const afterSignIn = "/account"
+// AfterSignIn is the page that a sign-in leads to by default.
+const AfterSignIn = "/account"
 
-// maxReturnTo bounds the paths a sign-in may come back to, in bytes.
+// maxReturnTo bounds the path that a sign-in leads back to, in bytes.
 const maxReturnTo = 512
 
-// returnTo gives the place to go after a sign-in: raw if it is a path on this
-// site, afterSignIn otherwise. Everything that any browser or proxy might read
-// as another host is refused, not repaired: "//host", "/\host", backslashes,
-// control characters, white space, absolute URLs, dot segments, and all of
-// these in percent-encoded form, however often encoded.
-func returnTo(raw string) string {
+// ReturnTo returns the page to lead to after a sign-in: raw if it is a path on
+// this site, AfterSignIn otherwise. It refuses everything that any browser or
+// proxy might read as another host: "//host", "/\host", backslashes, control
+// characters, white space, absolute URLs, dot segments, and all of these
+// percent-encoded any number of times.
+func ReturnTo(raw string) string {
 	if len(raw) > maxReturnTo || !plainLocal(raw) {
-		return afterSignIn
+		return AfterSignIn
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
-		return afterSignIn
+		return AfterSignIn
 	}
 	path := u.EscapedPath()
 	for decoded := path; ; {
 		if !plainLocal(decoded) || hasDotSegment(decoded) {
-			return afterSignIn
+			return AfterSignIn
 		}
 		next, err := url.PathUnescape(decoded)
 		if err != nil {
-			return afterSignIn
+			return AfterSignIn
 		}
 		if next == decoded {
 			break
@@ -39,7 +39,7 @@ func returnTo(raw string) string {
 		decoded = next
 	}
 	if path == "/sign-in" || strings.HasPrefix(path, "/sign-in/") {
-		return afterSignIn // it would ask again right after the answer
+		return AfterSignIn // it would ask again right after the answer
 	}
 	if u.RawQuery != "" {
 		return path + "?" + u.RawQuery

@@ -1,4 +1,4 @@
-package web
+package request
 
 import (
 	"net/http"
@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// clientAddress is the address a request came from. X-Forwarded-For is
-// believed only as far as trusted proxies vouch for it: the answer is the
-// rightmost address in it that is not itself a trusted proxy. A header from
-// anyone else is ignored, so nobody can choose the address they are counted by.
-func clientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
+// ClientAddress returns the address that r came from. If that is a trusted
+// proxy, it returns the rightmost address in X-Forwarded-For that is not a
+// trusted proxy itself. It ignores the header of all other clients, so that no
+// client can choose the address that its attempts are counted under. If
+// r.RemoteAddr is not an address, the result is invalid.
+func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return netip.Addr{}
@@ -38,9 +39,10 @@ func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
-// addressKey is what attempts from addr are counted under: the address, or the
-// /64 of an IPv6 address, since one subscriber commonly owns all of it.
-func addressKey(addr netip.Addr) string {
+// AddressKey returns the key to count attempts from addr under: the address,
+// or the /64 prefix of an IPv6 address, because one subscriber usually has all
+// of a /64.
+func AddressKey(addr netip.Addr) string {
 	if addr.Is6() {
 		if p, err := addr.Prefix(64); err == nil {
 			return p.String()

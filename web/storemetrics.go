@@ -8,7 +8,7 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// observedStore is a Store whose every operation is measured.
+// observedStore is a Store that measures each operation.
 type observedStore struct {
 	store.Store
 	metrics *metrics
@@ -50,7 +50,7 @@ func (s observedStore) List(ctx context.Context, owner string) ([]store.Record, 
 	return records, err
 }
 
-// Watch implements store.Store. Its interruptions are counted.
+// Watch implements store.Store, and counts the interruptions.
 func (s observedStore) Watch(ctx context.Context) iter.Seq[store.Event] {
 	return func(yield func(store.Event) bool) {
 		down := false

@@ -1,0 +1,93 @@
+package answer
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/templates"
+)
+
+// Explain returns the Error to answer err with. An unknown error becomes an
+// internal one, which tells no detail.
+func Explain(r *http.Request, err error) *Error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		e = classify(r, err)
+	}
+	return e.withDefaults(err)
+}
+
+func classify(r *http.Request, err error) *Error {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return &Error{Status: http.StatusRequestEntityTooLarge, Err: tooLarge}
+	}
+	if later, ok := errors.AsType[*vault.UnavailableError](err); ok {
+		return &Error{
+			Status: http.StatusServiceUnavailable, Code: "unavailable.renewal", RetryAfter: OrLater(later.RetryAfter),
+			Actions: []templates.Link{templates.LinkTryAgain.To(tryAgainPath(r)), templates.LinkAccount},
+		}
+	}
+	switch {
+	case errors.Is(err, ErrNoSession), sessionOver(err):
+		return &Error{
+			Status: http.StatusUnauthorized, Code: "no_session",
+			Actions: []templates.Link{templates.LinkSignInAgain.To(signInPath(r))},
+		}
+	case errors.Is(err, identity.ErrUnavailable):
+		return &Error{
+			Status: http.StatusServiceUnavailable, Code: "unavailable.identity", RetryAfter: delayAskedFor(err),
+			Actions: []templates.Link{templates.LinkTrySignInAgain},
+		}
+	case errors.Is(err, identity.ErrMisconfigured):
+		return &Error{
+			Status: http.StatusInternalServerError, Code: "misconfigured", Actions: []templates.Link{templates.LinkOtherClient},
+		}
+	case errors.Is(err, identity.ErrUnusableAnswer):
+		return &Error{Status: http.StatusBadGateway, Code: "unusable_answer", Actions: []templates.Link{templates.LinkSignIn}}
+	case errors.Is(err, identity.ErrNotSignedIn), errors.Is(err, identity.ErrGrantRefused):
+		return &Error{Status: http.StatusForbidden, Code: "sign_in_refused", Actions: []templates.Link{templates.LinkSignIn}}
+	}
+	return &Error{Status: http.StatusInternalServerError}
+}
+
+// sessionOver reports whether err says that the session's entry in the vault
+// has ended or was deleted.
+func sessionOver(err error) bool {
+	return errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrEnded)
+}
+
+func delayAskedFor(err error) time.Duration {
+	if e, ok := errors.AsType[*identity.Error](err); ok {
+		return OrLater(e.RetryAfter)
+	}
+	return RetryLater
+}
+
+// OrLater returns d, or [RetryLater] if d is not positive.
+func OrLater(d time.Duration) time.Duration { return cmp.Or(max(d, 0), RetryLater) }
+
+// signInPath returns the sign-in page that leads back to the page that r asks
+// for.
+func signInPath(r *http.Request) string {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return "/sign-in"
+	}
+	back := ReturnTo(r.URL.RequestURI())
+	if back == AfterSignIn {
+		return "/sign-in"
+	}
+	return "/sign-in?return_to=" + url.QueryEscape(back)
+}
+
+// tryAgainPath returns the page to load again: the one that r asks for.
+func tryAgainPath(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return ReturnTo(r.URL.RequestURI())
+	}
+	return ReturnTo(r.URL.Path)
+}

@@ -1,0 +1,43 @@
+package request
+
+import (
+	"net/http"
+	"path"
+	"strings"
+)
+
+// APIPrefix is the path below which the gateway serves the APIs.
+const APIPrefix = "/api/"
+
+// ForAPI reports whether r is for an API. It also reports true for a path that
+// leads below APIPrefix only after cleaning ("//api/x", "/a/../api/x"), so that
+// such a call gets an error and not a redirect.
+func ForAPI(r *http.Request) bool {
+	p := r.URL.Path
+	if strings.HasPrefix(p, APIPrefix) || p == "/api" {
+		return true
+	}
+	if !strings.Contains(p, "/api") {
+		return false
+	}
+	p = path.Clean(p)
+	return strings.HasPrefix(p, APIPrefix) || p == "/api"
+}
+
+// IsNavigation reports whether a browser asks for a page to show to a person
+// (Fetch Metadata, section 2.2).
+func IsNavigation(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Mode") == "navigate" }
+
+// FromOtherSite reports whether a link on another site led here. The browser
+// then sends no SameSite=Strict cookie, so the session is not known.
+func FromOtherSite(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return (site == "cross-site" || site == "same-site") && IsNavigation(r)
+}
+
+// WantsJSON reports whether a script sent r. A script gets errors in JSON.
+func WantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return r.URL.Path == "/session" || ForAPI(r) && !IsNavigation(r) || r.Header.Get("X-Requested-With") != "" ||
+		strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}

@@ -1,0 +1,56 @@
+// Package request knows the caller of a request: its request ID, its client
+// address, its session's name in the log, and what kind of answer it expects.
+//
+// [Identify] comes first in the chain of middlewares. [Of] then returns what is
+// known of the request.
+package request
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+)
+
+// Info describes one request.
+type Info struct {
+	ID      string     // random; in the log and in X-Request-Id
+	Address netip.Addr // the client's; see [ClientAddress]
+	Session string     // the session's name in the log; empty: no session
+	APICall bool       // the gateway passed the request on to an API
+}
+
+type infoKey struct{}
+
+// Of returns the Info of the request whose context ctx is. Handlers may set
+// its Session and APICall. Without [Identify] it returns an empty Info.
+func Of(ctx context.Context) *Info {
+	if info, ok := ctx.Value(infoKey{}).(*Info); ok {
+		return info
+	}
+	return &Info{}
+}
+
+// Identify gives each request a new ID and an [Info]. It ignores an ID that
+// comes with the request, because the client could forge log lines with it.
+func Identify(trusted []netip.Prefix) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			var id [8]byte
+			binary.BigEndian.PutUint64(id[:], rand.Uint64()) // the ID is not a secret
+			info := &Info{ID: hex.EncodeToString(id[:]), Address: ClientAddress(r, trusted)}
+			w.Header()["X-Request-Id"] = []string{info.ID}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, info)))
+		})
+	}
+}
+
+// Clip shortens s to at most n bytes.
+func Clip(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
