@@ -22,15 +22,15 @@ import (
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
-// A signIn is one sign-in at a test server, by its client and by hand.
-type signIn struct {
+// measuredSignIn is a sign-in at a test server, by its client and by net/http.
+type measuredSignIn struct {
 	name                 string
 	url, mediaType, body string
 	header               http.Header
 	client               func(context.Context) (*oauth2.Token, error)
 }
 
-func signIns(b *testing.B) []signIn {
+func signIns(b *testing.B) []measuredSignIn {
 	b.Helper()
 	core := b2coretest.Start(b, b2coretest.Config{})
 	coreClient := must(b2core.New(b2core.Config{URL: core.URL(), Bearer: core.Bearer}))(b)
@@ -47,7 +47,7 @@ func signIns(b *testing.B) []signIn {
 	pay := b2binpaytest.Start(b, b2binpaytest.Config{})
 	payClient := must(b2binpay.New(b2binpay.Config{URL: pay.URL()}))(b)
 
-	return []signIn{
+	return []measuredSignIn{
 		{
 			name: "b2core", url: core.URL() + "/api/v2/my/platforms/1/auth", client: coreClient.SignIn,
 			header: http.Header{"Authorization": {"Bearer " + bearer.AccessToken}},
@@ -73,8 +73,8 @@ func signIns(b *testing.B) []signIn {
 	}
 }
 
-// bare does by net/http and encoding/json alone what the client does, and checks nothing.
-func (s signIn) bare(ctx context.Context) error {
+// bare makes the same exchange by net/http and encoding/json, without checks.
+func (s measuredSignIn) bare(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(s.body))
 	if err != nil {
 		return err
@@ -100,7 +100,9 @@ func (s signIn) bare(ctx context.Context) error {
 	return json.Unmarshal(raw, &answer)
 }
 
-// What a neighbour's client costs beside the bare exchange that it makes: go test -run '^$' -bench BenchmarkNeighbours ./e2e
+// BenchmarkNeighbours compares each neighbour's client with the bare exchange.
+//
+//	go test -run '^$' -bench BenchmarkNeighbours ./e2e
 func BenchmarkNeighbours(b *testing.B) {
 	for _, s := range signIns(b) {
 		b.Run(s.name+"/bare", func(b *testing.B) {

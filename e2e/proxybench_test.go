@@ -13,14 +13,16 @@ import (
 
 const (
 	loadRounds = 25
-	loadCell   = 200 * time.Millisecond // of one proxy in one round; short, so that what disturbs one disturbs all
+	loadCell   = 200 * time.Millisecond // of one proxy in one round; short, so that a disturbance hits all proxies
 )
 
-// BenchmarkProxy compares the site's proxy, with each store, to a bare and well
-// tuned httputil.ReverseProxy. Each is a process of its own; the load and the
-// API are in this one. The rounds are interleaved, and a ratio is one of the same
-// round, of which the median is told, since on a machine that others use only
-// ratios mean anything; of them, that of CPU time most. The proxies write an access log, to /dev/null, but for the bare one and the one that says so.
+// BenchmarkProxy compares the site's proxy, with each store, with a bare and
+// well tuned httputil.ReverseProxy. Each proxy is a process of its own; the load
+// and the API are in this process. The rounds of the proxies are interleaved.
+// The reported ratio is the median of the ratios within a round, because on a
+// shared machine only ratios can be compared; the ratio of CPU time varies
+// least. The proxies write an access log to /dev/null, except the bare one and
+// the one without log.
 //
 //	go test -run '^$' -bench '^BenchmarkProxy$' -benchtime 1x ./e2e
 func BenchmarkProxy(b *testing.B) {
@@ -34,7 +36,7 @@ func BenchmarkProxy(b *testing.B) {
 		r.start("PostgreSQL", startPostgres(b).part(), false),
 	}
 	for _, p := range proxies {
-		p.load(32, 5*loadCell) // so that nothing is new any more
+		p.load(32, 5*loadCell) // warms up
 	}
 	for b.Loop() {
 		for _, connections := range []int{1, 32} {
@@ -43,13 +45,13 @@ func BenchmarkProxy(b *testing.B) {
 	}
 }
 
-// compareProxies loads the proxies in rounds, and prints what came of it.
+// compareProxies loads the proxies in rounds and prints a table.
 func compareProxies(b *testing.B, proxies []*loaded, connections int) {
 	b.Helper()
 	rounds := make([][]measured, len(proxies))
-	shuffled := rand.New(rand.NewPCG(1, uint64(connections))) // it only has to favour nobody
+	shuffled := rand.New(rand.NewPCG(1, uint64(connections))) // any seed is fair
 	for range loadRounds {
-		for _, i := range shuffled.Perm(len(proxies)) { // a place in the round, such as after an idle one, is worth some per cent
+		for _, i := range shuffled.Perm(len(proxies)) { // the place in a round is worth some per cent
 			rounds[i] = append(rounds[i], proxies[i].load(connections, loadCell))
 		}
 	}
@@ -66,17 +68,17 @@ func compareProxies(b *testing.B, proxies []*loaded, connections int) {
 		}
 		slices.Sort(took)
 		if len(took) == 0 {
-			b.Fatalf("%s answered nothing", p.name)
+			b.Fatalf("answers of %s = 0, want some", p.name)
 		}
 		cpu, ratio := cpuOf(rounds[i]), median(ratios)
 		fmt.Fprintf(&table, "%-20s %8.0f %7.2f %10v %10v %12.4f %7.2f\n", p.name, median(rates), ratio,
 			took[len(took)/2].Round(time.Microsecond), took[len(took)*99/100].Round(time.Microsecond), cpu, cpu/bareCPU)
 		b.ReportMetric(ratio, fmt.Sprintf("%s-%d/bare", p.name, connections))
 	}
-	fmt.Print(table.String()) // b.Log keeps ten lines of it
+	fmt.Print(table.String()) // b.Log prints ten lines only
 }
 
-// cpuOf is the CPU seconds of a proxy for 1,000 requests, of all rounds together.
+// cpuOf returns the CPU seconds for 1,000 requests over all rounds.
 func cpuOf(rounds []measured) float64 {
 	var cpu time.Duration
 	requests := 0
@@ -89,9 +91,10 @@ func cpuOf(rounds []measured) float64 {
 
 func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
 
-// BenchmarkSessionMemory tells what one more live session costs a process: its record, its tokens and what is kept to
-// find both fast. It signs in many times, and compares the heap and the resident memory after a collection before and
-// after. A store in memory holds the sealed records too.
+// BenchmarkSessionMemory measures the memory of one more live session: its
+// record, its tokens and their indexes. It compares the heap and the resident
+// memory of the process before and after many sign-ins, each after a garbage
+// collection. A store in memory holds the sealed records, too.
 //
 //	go test -run '^$' -bench '^BenchmarkSessionMemory$' -benchtime 1x ./e2e
 func BenchmarkSessionMemory(b *testing.B) {
@@ -105,7 +108,7 @@ func BenchmarkSessionMemory(b *testing.B) {
 	} {
 		b.Run(p.name, func(b *testing.B) {
 			for b.Loop() {
-				p.signInOften(100) // what the first ones cost is not theirs
+				p.signInOften(100) // the first sign-ins also fill caches
 				heap := p.heap()
 				resident := p.resident()
 				p.signInOften(sessions)
@@ -116,7 +119,7 @@ func BenchmarkSessionMemory(b *testing.B) {
 	}
 }
 
-// signInOften begins n sessions, of a few users at a time.
+// signInOften signs in n times, with a few accounts at a time.
 func (p *loaded) signInOften(n int) {
 	var all sync.WaitGroup
 	for _, u := range loadUsers() {

@@ -29,10 +29,12 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// childVariable holds the work of a process that a benchmark has started.
+// childVariable is the environment variable with the work of a process that a
+// benchmark started.
 const childVariable = "E2E_CHILD"
 
-// childWork is what such a process does: it serves a proxy until its standard input ends.
+// childWork describes the proxy that such a process serves until its standard
+// input ends.
 type childWork struct {
 	Store    string // as the demo's -store; empty: a bare ReverseProxy
 	Quiet    bool   // no access log
@@ -41,7 +43,7 @@ type childWork struct {
 	Profile  string // file for a CPU profile; empty: none
 }
 
-// child does the work. Its first line on standard output is the address that it serves.
+// child serves the proxy. It prints its address as the first line.
 func child(encoded string) error {
 	var work childWork
 	if err := json.Unmarshal([]byte(encoded), &work); err != nil {
@@ -77,7 +79,7 @@ func child(encoded string) error {
 	}
 	fmt.Println(listener.Addr())
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // it ends with the benchmark
+		_, _ = io.Copy(io.Discard, os.Stdin) // standard input ends with the benchmark
 		_ = server.Close()
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -86,7 +88,7 @@ func child(encoded string) error {
 	return nil
 }
 
-// bareProxy is what there is to be compared with: net/http/httputil's proxy, as well tuned as it can be.
+// bareProxy is the standard of comparison: a well tuned httputil.ReverseProxy.
 func bareProxy(upstream *url.URL) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
@@ -119,7 +121,7 @@ func (b buffers) Put(buffer []byte) {
 	}
 }
 
-// siteProxy is the site with a store. Its access log is written, to nowhere.
+// siteProxy is the site with a store. It writes its access log to /dev/null.
 func siteProxy(work childWork, public string) (http.Handler, error) {
 	sessions, err := openStore(context.Background(), work.Store)
 	if err != nil {
@@ -129,7 +131,7 @@ func siteProxy(work childWork, public string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	devNull, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +142,7 @@ func siteProxy(work childWork, public string) (http.Handler, error) {
 	return web.New(web.Config{
 		Clients: []*identity.Client{client}, PublicURL: public, FrontOfficeURL: work.Upstream + "/frontoffice",
 		Store: sessions, Keys: []vault.Key{vault.NewKey("load")}, AttemptsPerAccount: math.MaxInt32, AttemptsPerAddress: math.MaxInt32,
-		Logger: slog.New(slog.NewJSONHandler(nowhere, &slog.HandlerOptions{Level: level})),
+		Logger: slog.New(slog.NewJSONHandler(devNull, &slog.HandlerOptions{Level: level})),
 	})
 }
 
@@ -157,7 +159,7 @@ func openStore(ctx context.Context, name string) (store.Store, error) {
 	return memstore.New(), nil
 }
 
-// heapPath tells how many bytes live on the heap.
+// heapPath answers with the bytes on the live heap.
 const heapPath = "/heap"
 
 func withHeap(next http.Handler) http.Handler {
@@ -167,7 +169,7 @@ func withHeap(next http.Handler) http.Handler {
 			return
 		}
 		runtime.GC()
-		debug.FreeOSMemory() // a second collection, so that pools are empty, and what is free is given back
+		debug.FreeOSMemory() // empties pools by a second collection, and returns free memory
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
 		_, _ = fmt.Fprint(w, stats.HeapAlloc)

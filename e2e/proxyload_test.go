@@ -3,7 +3,6 @@ package e2e
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,14 +20,15 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// rig is what the proxies stand between: an API and an IdentityServer, in the benchmark's process.
+// rig is an API and an IdentityServer in the process of the benchmark. The
+// proxies run in processes of their own.
 type rig struct {
 	b        *testing.B
 	api      *httptest.Server
 	identity *identitytest.Server
 }
 
-// answerSize is how long the API's answer is, in bytes.
+// answerSize is the length of the API's answer in bytes.
 const answerSize = 1 << 10
 
 func newRig(b *testing.B) *rig {
@@ -36,15 +36,14 @@ func newRig(b *testing.B) *rig {
 	answer := []byte(strings.Repeat("x", answerSize))
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = []string{"application/json"}
-		_, _ = w.Write(answer) // the proxy may have gone
+		_, _ = w.Write(answer) // an error means that the proxy hung up
 	}))
 	b.Cleanup(api.Close)
-	// Tokens that last: no renewal is due while the proxies are compared.
-	server := identitytest.Start(b, identitytest.Config{Users: loadUsers(), AccessTokenLifetime: time.Hour})
+	server := identitytest.Start(b, identitytest.Config{Users: loadUsers(), AccessTokenLifetime: longLife})
 	return &rig{b: b, api: api, identity: server}
 }
 
-// loadUsers are those who sign in at the same time.
+// loadUsers are the accounts that sign in at the same time.
 func loadUsers() []identitytest.User {
 	all := make([]identitytest.User, 4)
 	for i := range all {
@@ -55,7 +54,7 @@ func loadUsers() []identitytest.User {
 
 func loadUser(i int) string { return fmt.Sprintf("load-%d@example.com", i) }
 
-// loaded is a proxy, in a process of its own, to be put under load.
+// loaded is a proxy in a process of its own.
 type loaded struct {
 	b       *testing.B
 	name    string
@@ -66,7 +65,8 @@ type loaded struct {
 	connections []connection
 }
 
-// start starts a proxy with that store, or a bare one.
+// start starts a proxy with a store. Without a store it is a bare
+// httputil.ReverseProxy.
 func (r *rig) start(name, store string, quiet bool) *loaded {
 	r.b.Helper()
 	work := childWork{Store: store, Quiet: quiet, Identity: r.identity.URL(), Upstream: r.api.URL}
@@ -112,7 +112,7 @@ func (r *rig) start(name, store string, quiet bool) *loaded {
 	return p
 }
 
-// signIn begins a session and returns its cookie's value.
+// signIn signs in and returns the value of the session cookie.
 func (p *loaded) signIn(email string) (string, error) {
 	form := url.Values{"email": {email}, "password": {"load"}, "client": {"spa"}}
 	req, err := http.NewRequestWithContext(p.b.Context(), http.MethodPost, "http://"+p.addr+"/sign-in", strings.NewReader(form.Encode()))
@@ -131,20 +131,21 @@ func (p *loaded) signIn(email string) (string, error) {
 			return c.Value, nil
 		}
 	}
-	return "", fmt.Errorf("%s: the sign-in gives %s", p.name, resp.Status)
+	return "", fmt.Errorf("%s: the sign-in = %s", p.name, resp.Status)
 }
 
-// measured is what one proxy did in one round.
+// measured is the result of one proxy in one round.
 type measured struct {
-	took []time.Duration // by each request
+	took []time.Duration // of each request
 	wall time.Duration
-	cpu  time.Duration // of the proxy's process
+	cpu  time.Duration // of the process of the proxy
 }
 
-// rate is in requests a second.
+// rate returns the requests per second.
 func (m measured) rate() float64 { return float64(len(m.took)) / m.wall.Seconds() }
 
-// load sends requests over so many connections, on each the next as soon as the last is answered.
+// load sends requests over that many connections. Each connection sends the
+// next request when the last is answered.
 func (p *loaded) load(connections int, d time.Duration) measured {
 	p.b.Helper()
 	for len(p.connections) < connections {
@@ -175,13 +176,13 @@ func (p *loaded) load(connections int, d time.Duration) measured {
 	return m
 }
 
-// connection is one to a proxy, kept from round to round.
+// connection is a connection to a proxy. It is kept from round to round.
 type connection struct {
 	conn   net.Conn
 	reader *bufio.Reader
 }
 
-// drive uses it until the end, and returns how long each request took.
+// drive sends requests until end and returns the duration of each.
 func (c connection) drive(request []byte, end time.Time) ([]time.Duration, error) {
 	if err := c.conn.SetDeadline(end.Add(10 * time.Second)); err != nil {
 		return nil, err
@@ -201,7 +202,8 @@ func (c connection) drive(request []byte, end time.Time) ([]time.Duration, error
 	return took, nil
 }
 
-// readAnswer reads an answer of 200 with a Content-Length. It does no more than that, for its time is the proxy's, too.
+// readAnswer reads an answer of 200 with a Content-Length. It does no more,
+// because its time counts as the proxy's.
 func readAnswer(r *bufio.Reader) error {
 	length := -1
 	for first := true; ; first = false {
@@ -210,14 +212,14 @@ func readAnswer(r *bufio.Reader) error {
 		case err != nil:
 			return err
 		case first && !strings.HasPrefix(string(line), "HTTP/1.1 200 "):
-			return fmt.Errorf("the answer is %q", line)
+			return fmt.Errorf("answer = %q, want 200", line)
 		case strings.HasPrefix(string(line), "Content-Length: "):
 			if length, err = strconv.Atoi(strings.TrimSpace(string(line[len("Content-Length: "):]))); err != nil {
 				return err
 			}
 		case len(line) == 2:
 			if length != answerSize {
-				return errors.New("the answer has another length")
+				return fmt.Errorf("Content-Length = %d, want %d", length, answerSize)
 			}
 			_, err := r.Discard(length)
 			return err
@@ -225,24 +227,25 @@ func readAnswer(r *bufio.Reader) error {
 	}
 }
 
-// clockTick is the unit of times in /proc, see proc_pid_stat(5): all Linux systems that Go runs on have 100 a second.
+// clockTick is the unit of times in /proc, see proc_pid_stat(5). It is 1/100 s
+// on all Linux systems that Go supports.
 const clockTick = time.Second / 100
 
-// cpu is the time that the process has used, user and system.
+// cpu returns the CPU time of the process, user and system.
 func (p *loaded) cpu() time.Duration {
 	p.b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.process.Process.Pid))
 	if err != nil {
 		p.b.Skip(err)
 	}
-	_, after, _ := strings.Cut(string(stat), ") ") // the fields after the name, which may hold anything
+	_, after, _ := strings.Cut(string(stat), ") ") // the name before may contain spaces
 	fields := strings.Fields(after)
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
 	return time.Duration(user+system) * clockTick
 }
 
-// resident is the memory of the process that is in use, in bytes.
+// resident returns the resident memory of the process in bytes.
 func (p *loaded) resident() int {
 	p.b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.process.Process.Pid))
@@ -257,7 +260,7 @@ func (p *loaded) resident() int {
 	return kilobytes << 10
 }
 
-// heap is what lives on the heap of the process, in bytes.
+// heap returns the live heap of the process in bytes.
 func (p *loaded) heap() int {
 	p.b.Helper()
 	resp, err := http.Get("http://" + p.addr + heapPath)
