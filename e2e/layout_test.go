@@ -54,7 +54,7 @@ var rooms = map[string]room{
 	"templates":            {imports: "static", modules: templModules},
 	"static":               {},
 
-	"identity/vault":             {imports: "identity/store identity/store/records identity/tokenapi", modules: oauth2Modules},
+	"identity/vault":             {imports: "identity/internal/checkconfig identity/store identity/store/records identity/tokenapi", modules: oauth2Modules},
 	"identity/store":             {},
 	"identity/store/records":     {imports: "identity/internal/sharded identity/store"},
 	"identity/store/mirror":      {imports: "identity/store", moving: true},
@@ -73,9 +73,9 @@ var rooms = map[string]room{
 	"identity/b2core":               {imports: clientRooms, modules: oauth2Modules},
 	"identity/tradevest":            {imports: clientRooms, modules: oauth2Modules},
 	"identity/traderevolution":      {imports: clientRooms, modules: oauth2Modules},
-	"identity/tokenapi":             {modules: oauth2Modules},
-	"identity/internal/httpx":       {imports: "identity/tokenapi", modules: oauth2Modules},
-	"identity/internal/checkconfig": {imports: "identity/tokenapi", modules: oauth2Modules, moving: true},
+	"identity/tokenapi":             {imports: "identity/internal/checkconfig", modules: oauth2Modules},
+	"identity/internal/httpx":       {imports: "identity/internal/checkconfig identity/tokenapi", modules: oauth2Modules},
+	"identity/internal/checkconfig": {},
 	"identity/internal/sharded":     {moving: true},
 
 	// Rooms for tests. No other room but cmd/demo, which embeds the test

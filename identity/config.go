@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -106,7 +106,9 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. It makes no request.
 func New(config Config) (*Client, error) {
 	c := &Client{config: config.withDefaults()}
-	if err := httpx.ConfigError(system, c.validate()...); err != nil {
+	p := checkconfig.Problems{Package: system}
+	c.check(&p)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	c.peer = httpx.Peer{System: system, HTTP: c.config.http(), Base: c.server}
@@ -202,68 +204,55 @@ func defaultScopes(clientID string) []string {
 	}
 }
 
-// validate parses the URLs, and returns every problem.
-func (c *Client) validate() []error {
+// check parses the URLs and reports every problem of the Config.
+func (c *Client) check(p *checkconfig.Problems) {
 	config := c.config
-	problems := []error{
-		httpx.Missing("URL", config.URL == ""),
-		config.checkClient(),
-		httpx.Missing("Scopes", len(config.Scopes) == 0),
-		httpx.CheckScopes("Scopes", config.Scopes),
-		httpx.CheckPath("SecondFactorPath", config.SecondFactorPath),
-		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
-		httpx.CheckDuration("ClockSkew", config.ClockSkew),
-		httpx.CheckDuration("Timeout", config.Timeout),
-		checkAlgorithms(config.SigningAlgorithms),
-	}
-	parse := func(name, raw string) *url.URL {
-		u, err := c.checkURL(raw)
-		problems = append(problems, httpx.FieldError(name, err))
-		return u
-	}
-	if config.URL != "" {
-		c.server = parse("URL", config.URL)
-	}
-	if c.server != nil {
-		c.redirect = parse("RedirectURL", config.RedirectURL)
-		if c.server.RawQuery != "" {
-			problems = append(problems, httpx.FieldError("URL", errors.New("must have no query")))
-		}
+	c.server = p.URL("URL", config.URL, config.InsecureAllowHTTP)
+	config.checkClient(p)
+	p.Missing("Scopes", len(config.Scopes) == 0)
+	p.Scopes("Scopes", config.Scopes)
+	if c.server != nil { // the default of RedirectURL needs it
+		c.redirect = config.parseURL(p, "RedirectURL", config.RedirectURL)
 	}
 	if config.JWKSURL != "" {
-		parse("JWKSURL", config.JWKSURL)
+		config.parseURL(p, "JWKSURL", config.JWKSURL)
 	}
+	config.checkAlgorithms(p)
+	p.Path("SecondFactorPath", config.SecondFactorPath)
+	p.Negative("DefaultLifetime", config.DefaultLifetime < 0)
+	p.Negative("ClockSkew", config.ClockSkew < 0)
 	if config.ClockSkew > 5*time.Minute {
-		problems = append(problems, httpx.FieldError("ClockSkew", errors.New("is more than 5 minutes")))
+		p.Add("ClockSkew", "is more than 5 minutes")
 	}
-	return problems
+	p.Negative("Timeout", config.Timeout < 0)
 }
 
-func (c *Client) checkURL(raw string) (*url.URL, error) {
-	return httpx.ParseURL(raw, c.config.InsecureAllowHTTP)
+// parseURL parses the URL of a field, which may have a query.
+func (config Config) parseURL(p *checkconfig.Problems, field, raw string) *url.URL {
+	u, err := checkconfig.ParseURL(raw, config.InsecureAllowHTTP)
+	p.Check(field, err)
+	return u
 }
 
-func (config Config) checkClient() error {
+func (config Config) checkClient(p *checkconfig.Problems) {
+	p.Missing("ClientID", config.ClientID == "")
 	switch config.ClientID {
-	case "":
-		return httpx.Missing("ClientID", true)
 	case ClientSPA:
 		if !config.ClientSecret.IsZero() {
-			return httpx.FieldError("ClientSecret", errors.New("must be empty: spa is a public client"))
+			p.Add("ClientSecret", "must be empty: spa is a public client")
 		}
 	case ClientSPAAdmin, ClientCoreIB, ClientLK:
 		if config.ClientSecret.IsZero() {
-			return httpx.FieldError("ClientSecret", fmt.Errorf("is missing: %s has one", config.ClientID))
+			p.Add("ClientSecret", "is missing: %s has one", config.ClientID)
 		}
 	}
-	return nil
 }
 
-func checkAlgorithms(algorithms []string) error {
-	for _, alg := range algorithms {
+func (config Config) checkAlgorithms(p *checkconfig.Problems) {
+	p.Missing("SigningAlgorithms", len(config.SigningAlgorithms) == 0)
+	for _, alg := range config.SigningAlgorithms {
 		if !slices.Contains([]string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}, alg) {
-			return httpx.FieldError("SigningAlgorithms", fmt.Errorf("has %q, which is no public-key signature algorithm", alg))
+			p.Add("SigningAlgorithms", "contains %q, which is not a public-key signature algorithm", alg)
 		}
 	}
-	return httpx.Missing("SigningAlgorithms", len(algorithms) == 0)
 }

@@ -1,11 +1,6 @@
 package identity
 
-import (
-	"fmt"
-
-	"b2trader.identity.auth/identity/internal/httpx"
-	"b2trader.identity.auth/identity/tokenapi"
-)
+import "b2trader.identity.auth/identity/tokenapi"
 
 // A Keeper keeps an account signed in. Its methods are in the documentation of [tokenapi.Keeper].
 type Keeper = tokenapi.Keeper
@@ -20,7 +15,9 @@ type PausedError = tokenapi.PausedError
 // Errors: every problem of the account; that the client has no secret.
 func (c *Client) Keeper(account tokenapi.Account) (*Keeper, error) {
 	if c.config.ClientSecret.IsZero() {
-		return nil, fmt.Errorf("%s: Keeper: %w", system, httpx.Missing("ClientSecret", true))
+		p := tokenapi.Problems{Package: system + ": Keeper"}
+		p.Missing("ClientSecret", true)
+		return nil, p.Err()
 	}
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{
 		System: system, Account: account, SignIn: c.MachineToMachineSignIn, Refresh: c.Refresh, Now: c.config.Now,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
@@ -102,7 +103,7 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
 			Description: fmt.Sprintf("the server announces the issuer %q, Config.Issuer is %q", doc.Issuer, c.config.Issuer)})
 	}
-	if _, err := c.checkURL(doc.JWKSURI); err != nil {
+	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.InsecureAllowHTTP); err != nil {
 		return doc, x.Unusable(fmt.Sprintf("jwks_uri %v", err))
 	}
 	return doc, nil

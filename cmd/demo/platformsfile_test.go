@@ -308,9 +308,9 @@ func TestPlatformsFileProblems(t *testing.T) {
 		} hidden`, []string{
 			"b2binpay.password is unknown", "b2binpay.URL is unknown", "b2corr is unknown", "there is something after its end",
 			"b2core.url must be https", "b2core.platform_id must not be", "b2core.country_code cannot", "b2core.hosts must begin with https:// (entry 1)",
-			"b2core.bearer_file: EMPTY is empty", "traderevolution.url must not hold a user name or password", "traderevolution.login is missing",
+			"b2core.bearer_file: EMPTY is empty", "traderevolution.url must not contain a user name or password", "traderevolution.login is missing",
 			"traderevolution.password_file: open /does/not/exist", "tradevest.url must be https", "tradevest.token_path must begin",
-			"tradevest.scopes holds", "tradevest.client_id is missing", "tradevest.requestor_id is not a UUID", "tradevest.client_secret_file: EMPTY is empty",
+			"tradevest.scopes contains an invalid scope", "tradevest.client_id is missing", "tradevest.requestor_id is not a UUID", "tradevest.client_secret_file: EMPTY is empty",
 			"b2binpay.url must begin with https://", "b2binpay.login is missing", "b2binpay.password_file: EMPTY is empty",
 			"-platforms-file: b2core.call must be https",
 			"-platforms-file: traderevolution.call must be https beyond loopback",

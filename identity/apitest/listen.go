@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"b2trader.identity.auth/identity/internal/checkconfig"
 )
 
 // Servable is a Server, or a test server made with one.
@@ -47,7 +49,7 @@ func (s *Server) Listen(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.config.Name, err)
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !checkconfig.IsLoopback(host) {
 		return nil, fmt.Errorf("%s: %s is not a loopback address, and this server is for tests only", s.config.Name, addr)
 	}
 	// Nothing is looked up but localhost, so there is nothing to cancel.

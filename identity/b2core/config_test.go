@@ -18,8 +18,8 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 		t.Fatal("accepted")
 	}
 	for _, want := range []string{
-		"b2core: ", "Config.URL must not hold a user name or password", "Config.Bearer is missing", "Config.PlatformID", "Config.CountryCode cannot",
-		"Config.CountryName cannot", "Config.Hosts must not hold a user name", "Config.Hosts must hold origins", "Config.DefaultLifetime is negative", "Config.HTTP.Timeout is negative",
+		"b2core: ", "Config.URL must not contain a user name or password", "Config.Bearer is missing", "Config.PlatformID", "Config.CountryCode cannot",
+		"Config.CountryName cannot", "Config.Hosts must not contain a user name", "Config.Hosts must hold origins", "Config.DefaultLifetime is negative", "Config.HTTP.Timeout is negative",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in:\n%v", want, err)

@@ -34,8 +34,8 @@ var hosts = map[string]string{
 	"https://my.broker.example.":         "its host is https://my.broker.example., neither",
 	"https://[::1]":                      "its host is https://[::1], neither",
 
-	"https://my.broker.example@evil.example":      "must not hold a user name",
-	"https://user:pa55@my.broker.example":         "must not hold a user name",
+	"https://my.broker.example@evil.example":      "must not contain a user name",
+	"https://user:pa55@my.broker.example":         "must not contain a user name",
 	"https://my.broker.example?to=x":              "must be a bare URL",
 	"https://my.broker.example?":                  "must be a bare URL",
 	"https://my.broker.example#f":                 "must be a bare URL",

@@ -174,9 +174,9 @@ func (c Config) check() error {
 	}
 	p.WholeSeconds("AccessTokenLifetime", c.AccessTokenLifetime)
 	p.WholeSeconds("IDTokenLifetime", c.IDTokenLifetime)
-	p.Lifetime("AuthorizationCodeLifetime", c.AuthorizationCodeLifetime)
-	p.Lifetime("RefreshTokenLifetime", c.RefreshTokenLifetime)
-	p.Lifetime("SessionLifetime", c.SessionLifetime)
+	p.Negative("AuthorizationCodeLifetime", c.AuthorizationCodeLifetime < 0)
+	p.Negative("RefreshTokenLifetime", c.RefreshTokenLifetime < 0)
+	p.Negative("SessionLifetime", c.SessionLifetime < 0)
 	if s := c.SignInFailureStatus; s != 0 && (s < 400 || s > 599) {
 		p.Add("SignInFailureStatus", "is %d, which is no failure", s)
 	}

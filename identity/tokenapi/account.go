@@ -38,27 +38,25 @@ func (p Pace) withDefaults() Pace {
 	return Pace{cmp.Or(p.Interval, 10*time.Second), cmp.Or(p.Pause, 5*time.Minute)}
 }
 
-// Validate returns an error that joins every problem of the Account, each a *[FieldError]; nil if there is none.
-func (a Account) Validate() error { return errors.Join(a.problems()...) }
+// Validate joins every problem of the Account, each a *[FieldError]. It returns
+// nil if there is none.
+func (a Account) Validate() error {
+	var p Problems
+	a.check(&p)
+	return p.Err()
+}
 
-func (a Account) problems() []error {
-	var problems []error
-	if a.Login == "" {
-		problems = append(problems, &FieldError{"Account.Login", errMissing})
-	}
-	if a.Password == nil {
-		problems = append(problems, &FieldError{"Account.Password", errMissing})
-	}
-	if a.Interval < 0 {
-		problems = append(problems, &FieldError{"Pace.Interval", errNegative})
-	}
-	if a.Pause < 0 {
-		problems = append(problems, &FieldError{"Pace.Pause", errNegative})
-	}
+// check reports the problems of the Account and of its Pace.
+func (a Account) check(p *Problems) {
+	p.Struct = "Account"
+	p.Missing("Login", a.Login == "")
+	p.Missing("Password", a.Password == nil)
+	p.Struct = "Pace"
+	p.Negative("Interval", a.Interval < 0)
+	p.Negative("Pause", a.Pause < 0)
 	if a.Pause > maxPause {
-		problems = append(problems, &FieldError{"Pace.Pause", fmt.Errorf("is more than %v", maxPause)})
+		p.Add("Pause", "is more than %v", maxPause)
 	}
-	return problems
 }
 
 // password returns the account's password. Its errors never have the outcome
@@ -83,20 +81,3 @@ func Fixed(secret string) func(context.Context) (Secret, error) {
 	s := NewSecret(secret)
 	return func(context.Context) (Secret, error) { return s, nil }
 }
-
-// A FieldError is what is wrong with a field of a Config or an [Account].
-type FieldError struct {
-	Field string // such as Config.URL
-	Err   error  // what is wrong, such as "is missing"
-}
-
-// Error names the field and says what is wrong with it.
-func (e *FieldError) Error() string { return e.Field + " " + e.Err.Error() }
-
-// Unwrap returns Err.
-func (e *FieldError) Unwrap() error { return e.Err }
-
-var (
-	errMissing  = errors.New("is missing")
-	errNegative = errors.New("is negative")
-)

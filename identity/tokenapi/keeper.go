@@ -51,23 +51,16 @@ type Keeper struct {
 	last        error     // how the last sign-in failed
 }
 
-// NewKeeper returns a Keeper. Its error joins every problem of the KeeperConfig; those of a field wrap a *[FieldError]. It makes no
-// request.
+// NewKeeper returns a Keeper. It makes no request. Its error joins every problem
+// of the KeeperConfig and its Account, each a *[FieldError].
 func NewKeeper(config KeeperConfig) (*Keeper, error) {
-	problems := config.Account.problems()
-	if config.System == "" {
-		problems = append(problems, &FieldError{"KeeperConfig.System", errMissing})
-	}
-	if config.SignIn == nil {
-		problems = append(problems, &FieldError{"KeeperConfig.SignIn", errMissing})
-	}
-	if config.MaxUses < 0 {
-		problems = append(problems, &FieldError{"KeeperConfig.MaxUses", errNegative})
-	}
-	for i, problem := range problems {
-		problems[i] = fmt.Errorf("%s: Keeper: %w", cmp.Or(config.System, "tokenapi"), problem)
-	}
-	if err := errors.Join(problems...); err != nil {
+	p := Problems{Package: cmp.Or(config.System, "tokenapi") + ": Keeper"}
+	config.Account.check(&p)
+	p.Struct = "KeeperConfig"
+	p.Missing("System", config.System == "")
+	p.Missing("SignIn", config.SignIn == nil)
+	p.Negative("MaxUses", config.MaxUses < 0)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	config.Account.Pace = config.Account.withDefaults()

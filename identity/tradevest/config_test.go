@@ -24,8 +24,8 @@ func TestNewReportsEveryProblem(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for _, want := range []string{
-		"Config.URL must not hold a user name or password", "Config.TokenPath must begin with a slash", "Config.ClientID is missing",
-		"Config.ClientSecret is missing", `Config.Scopes holds what is no scope (RFC 6749 section 3.3): ["two words" ""]`, "Config.RequestorID is not a UUID",
+		"Config.URL must not contain a user name or password", "Config.TokenPath must begin with a slash", "Config.ClientID is missing",
+		"Config.ClientSecret is missing", `Config.Scopes contains an invalid scope (RFC 6749 section 3.3): ["two words" ""]`, "Config.RequestorID is not a UUID",
 		"Config.DefaultLifetime is negative", "Config.HTTP.Timeout is negative",
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -51,9 +51,9 @@ func TestNew(t *testing.T) {
 		"a path that is none":       {func(c *tradevest.Config) { c.TokenPath = "/%zz" }, "Config.TokenPath cannot be parsed"},
 		"a path with a line break":  {func(c *tradevest.Config) { c.TokenPath = "/token\r\nX: y" }, "Config.TokenPath cannot be parsed"},
 		"a path with a fragment":    {func(c *tradevest.Config) { c.TokenPath = "/token#f" }, "Config.TokenPath must have no fragment"},
-		"a scope in quotes":         {func(c *tradevest.Config) { c.Scopes = []string{`"s"`} }, "Config.Scopes holds"},
-		"a scope with a backslash":  {func(c *tradevest.Config) { c.Scopes = []string{`a\b`} }, "Config.Scopes holds"},
-		"a scope beyond ASCII":      {func(c *tradevest.Config) { c.Scopes = []string{"é"} }, "Config.Scopes holds"},
+		"a scope in quotes":         {func(c *tradevest.Config) { c.Scopes = []string{`"s"`} }, "Config.Scopes contains"},
+		"a scope with a backslash":  {func(c *tradevest.Config) { c.Scopes = []string{`a\b`} }, "Config.Scopes contains"},
+		"a scope beyond ASCII":      {func(c *tradevest.Config) { c.Scopes = []string{"é"} }, "Config.Scopes contains"},
 		"the guide's scope":         {func(c *tradevest.Config) { c.Scopes = []string{"tradevest.api"} }, ""},
 		"a requestor":               {func(c *tradevest.Config) { c.RequestorID = someone }, ""},
 		"a requestor in capitals":   {func(c *tradevest.Config) { c.RequestorID = strings.ToUpper(someone) }, ""},

@@ -65,8 +65,8 @@ func (cfg Config) withDefaults() Config {
 // check returns every problem, in the order of the fields.
 func (cfg Config) check() error {
 	p := apitest.Problems{Package: "b2binpaytest"}
-	p.Lifetime("AccessTokenLifetime", cfg.AccessTokenLifetime)
-	p.Lifetime("RefreshTokenLifetime", cfg.RefreshTokenLifetime)
+	p.Negative("AccessTokenLifetime", cfg.AccessTokenLifetime < 0)
+	p.Negative("RefreshTokenLifetime", cfg.RefreshTokenLifetime < 0)
 	if cfg.MaxUses < 0 {
 		p.Add("MaxUses", "is negative")
 	}

@@ -3,12 +3,14 @@ package httpx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -16,9 +18,9 @@ import (
 func peer(t *testing.T, h http.HandlerFunc) Peer {
 	t.Helper()
 	x, url := serve(t, h)
-	p, problems := NewPeer("test", url+"/rest/", tokenapi.HTTP{Transport: x.Base})
-	err := ConfigError("test", problems...)
-	if err != nil {
+	problems := checkconfig.Problems{Package: "test"}
+	p := ParsePeer(&problems, url+"/rest/", tokenapi.HTTP{Transport: x.Base})
+	if err := problems.Err(); err != nil {
 		t.Fatal(err)
 	}
 	return p
@@ -156,50 +158,16 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestNewPeer(t *testing.T) {
-	for raw, want := range map[string]string{
-		"":                              "Config.URL is missing",
-		"ftp://h":                       "Config.URL must begin with https://",
-		"https://":                      "Config.URL has no host",
-		"https://u:s3cret@h":            "Config.URL must not hold a user name or password",
-		"https://h#f":                   "Config.URL must have no fragment",
-		"https://h?q=1":                 "Config.URL must have no query",
-		"http://trader.example.com":     "Config.URL must be https",
-		"https://h:s3cret":              "Config.URL cannot be parsed",
-		"https://h:8443/proftrading/r/": "",
-		"http://127.0.0.1:1":            "",
-	} {
-		p, problems := NewPeer("test", raw, tokenapi.HTTP{})
-		err := errors.Join(problems...)
-		switch {
-		case want == "" && (err != nil || p.URL("/x") != strings.TrimRight(raw, "/")+"/x"):
-			t.Errorf("%s: got %v, %v", raw, p.Base, err)
-		case want != "" && (err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "s3cret")):
-			t.Errorf("%s: got %v, want %s", raw, err, want)
-		}
+func TestParsePeer(t *testing.T) {
+	var p checkconfig.Problems
+	if peer := ParsePeer(&p, "https://h:8443/prefix/r//", tokenapi.HTTP{}); p.Err() != nil || peer.URL("/x") != "https://h:8443/prefix/r/x" {
+		t.Errorf("ParsePeer(https://h:8443/prefix/r//) = %v, %v, want the URL without trailing slashes", peer.Base, p.Err())
 	}
-	_, problems := NewPeer("test", "", tokenapi.HTTP{Timeout: -1})
-	if err := ConfigError("test", problems...); err == nil || err.Error() != "test: Config.HTTP.Timeout is negative\ntest: Config.URL is missing" {
-		t.Errorf("not every problem is reported: %v", err)
-	}
-	_, problems = NewPeer("test", "http://trader.example.com", tokenapi.HTTP{InsecureAllowHTTP: true})
-	if err := ConfigError("test", problems...); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCheckPath(t *testing.T) {
-	for path, want := range map[string]string{
-		"/token/": "", "/connect/token": "",
-		"":                 "Config.TokenPath must begin with a slash",
-		"token":            "Config.TokenPath must begin with a slash",
-		"/%zz":             "Config.TokenPath cannot be parsed",
-		"/token\r\nX: y":   "Config.TokenPath cannot be parsed",
-		"/token#f":         "Config.TokenPath must have no fragment",
-		"/token?scope=all": "Config.TokenPath must have no query",
-	} {
-		if err := CheckPath("TokenPath", path); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
-			t.Errorf("%q: got %v, want %q", path, err, want)
-		}
+	p = checkconfig.Problems{Package: "test"}
+	ParsePeer(&p, "", tokenapi.HTTP{Timeout: -1})
+	ParsePeer(&p, "http://trader.example.com?", tokenapi.HTTP{InsecureAllowHTTP: true})
+	const want = "test: Config.HTTP.Timeout is negative\ntest: Config.URL is missing\ntest: Config.URL must have no query"
+	if got := fmt.Sprint(p.Err()); got != want {
+		t.Errorf("problems = %s, want %s", got, want)
 	}
 }

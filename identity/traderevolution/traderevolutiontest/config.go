@@ -65,7 +65,7 @@ func (cfg Config) check() error {
 	}
 	p.WholeSeconds("AccessTokenLifetime", cfg.AccessTokenLifetime)
 	p.WholeSeconds("RefreshTokenLifetime", cfg.RefreshTokenLifetime)
-	p.Lifetime("OTTLifetime", cfg.OTTLifetime)
+	p.Negative("OTTLifetime", cfg.OTTLifetime < 0)
 	if !slices.Contains([]OTTAnswer{"", AnswerLogin, AnswerExpiredFlag, AnswerTokens, AnswerBoth}, cfg.OTTAnswer) {
 		p.Add("OTTAnswer", "is none of the constants")
 	}
