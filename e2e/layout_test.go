@@ -54,9 +54,9 @@ var rooms = map[string]room{
 	"templates":            {imports: "static", modules: templModules},
 	"static":               {},
 
-	"identity/vault":             {imports: "identity/internal/checkconfig identity/store identity/store/records identity/tokenapi", modules: oauth2Modules},
+	"identity/vault":             {imports: "identity/internal/checkconfig identity/internal/sharded identity/store identity/store/records identity/tokenapi", modules: oauth2Modules},
 	"identity/store":             {},
-	"identity/store/records":     {imports: "identity/internal/sharded identity/store"},
+	"identity/store/records":     {imports: "identity/internal/checkconfig identity/internal/sharded identity/store"},
 	"identity/store/mirror":      {imports: "identity/store", moving: true},
 	"identity/store/memstore":    {imports: storeRooms},
 	"identity/store/pgstore":     {imports: storeRooms, modules: postgresModules},

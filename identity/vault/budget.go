@@ -2,49 +2,51 @@ package vault
 
 import "sync/atomic"
 
-// A rest is what is left of a token, of its life or of its budget.
-type rest int
+// A supply is how much is left of a token: of its life or of its budget.
+type supply int
 
 const (
-	plenty  rest = iota // hand it out
-	little              // hand it out, and start a renewal
-	nothing             // wait for the successor
+	ample supply = iota // return the token
+	low                 // return the token, and start a renewal
+	empty               // wait for the successor
 )
 
-// A budget counts how often this process hands out an access token, where its Refresher bounds that. The held states of one
-// generation share it. A nil budget bounds nothing.
+// A budget counts how often this process returns an access token, if the
+// Refresher bounds that. The snapshots of one generation share it. A nil budget
+// is unlimited.
 type budget struct {
-	uses int64 // that there are
-	used atomic.Int64
+	limit int64
+	used  atomic.Int64
 }
 
-// budgetOf returns a new budget, if tokens of r need one.
+// budgetOf returns a new budget for a token of r, or nil.
 func budgetOf(r Refresher) *budget {
 	bounded, ok := r.(interface{ MaxUses() int })
 	if !ok || bounded.MaxUses() <= 0 {
 		return nil
 	}
-	return &budget{uses: int64(bounded.MaxUses())}
+	return &budget{limit: int64(bounded.MaxUses())}
 }
 
-// spend counts a use and says whether there was one: the last third begins with the use that makes two thirds.
-func (b *budget) spend() rest {
+// spend counts a use and returns how much was left for it. The supply is low
+// from the use that reaches two thirds of the limit.
+func (b *budget) spend() supply {
 	if b == nil {
-		return plenty
+		return ample
 	}
 	switch used := b.used.Add(1); {
-	case used > b.uses:
-		return nothing
-	case used >= b.uses-b.uses/3:
-		return little
+	case used > b.limit:
+		return empty
+	case used >= b.limit-b.limit/3:
+		return low
 	}
-	return plenty
+	return ample
 }
 
-// spent says how many uses were handed out, and how many there are.
-func (b *budget) spent() (uses, of int) {
+// spent returns the uses so far, at most the limit, and the limit.
+func (b *budget) spent() (uses, limit int) {
 	if b == nil {
 		return 0, 0
 	}
-	return int(min(b.used.Load(), b.uses)), int(b.uses)
+	return int(min(b.used.Load(), b.limit)), int(b.limit)
 }

@@ -1,34 +1,42 @@
 package vault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// What callers branch on. Both have the outcome tokenapi.Refused, so an entry that
-// is renewed with the token of this one ends too.
+// What callers branch on. Both have the outcome tokenapi.Refused: an entry
+// whose renewal needs the token of this one ends with it.
 var (
-	ErrNotFound = refusedFor("vault: there is no entry under this key")
-	ErrEnded    = refusedFor("vault: the entry has ended, for its token was refused or has no successor")
+	// ErrNotFound: the key is unknown, or its entry was deleted or expired.
+	ErrNotFound = refusedFor("vault: no entry under this key: it was never put, was deleted, or has expired")
+
+	// ErrEnded: the server refused the entry's refresh token, and new tokens
+	// from its State, if it has one. The vault asks the server no more. If the
+	// Refresher needs the token of another entry, that entry may have ended.
+	ErrEnded = refusedFor("vault: the entry has ended: its token can no longer be renewed, sign in again")
 )
 
 func refusedFor(why string) error {
 	return tokenapi.WithOutcome(errors.New(why), tokenapi.Outcome{Kind: tokenapi.Refused})
 }
 
-// An UnavailableError says that no live token can be had just now. The entry lives on.
+// An UnavailableError says that there is no live token just now. The entry is
+// kept.
 //
-// A [Refresher] that needs the token of this entry to renew another may return it:
-// its outcome keeps that other entry, too.
+// A [Refresher] that needs the token of this entry to renew another may return
+// the error: its outcome keeps that other entry, too.
 type UnavailableError struct {
-	RetryAfter time.Duration // when it may be worth trying again; at least a second
-	Err        error         // why
+	RetryAfter time.Duration // when to try again; at least a second
+	Err        error         // the reason
 }
 
-// Error says why.
+// Error gives the reason and when to try again.
 func (e *UnavailableError) Error() string {
 	return fmt.Sprintf("vault: no live token, try again in %v: %v", e.RetryAfter, e.Err)
 }
@@ -48,3 +56,16 @@ var (
 )
 
 func unavailable(err error) error { return &UnavailableError{RetryAfter: time.Second, Err: err} }
+
+// storeError turns an error of the store into the vault's. ctx is the caller's.
+func storeError(ctx context.Context, err error) error {
+	switch {
+	case records.Absent(err):
+		return ErrNotFound
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, records.ErrClosed):
+		return unavailable(errClosed)
+	}
+	return unavailable(err)
+}

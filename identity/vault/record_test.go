@@ -56,7 +56,7 @@ func TestExtrasOfAnotherType(t *testing.T) {
 func TestRecordsWithoutRefreshExpiry(t *testing.T) {
 	disk, key := memstore.New(), NewKey("a")
 	v := openVault(t, disk, key)
-	place := v.shelf.place("k")
+	place := placeOf("k")
 	const plain = `{"o":"0wner","c":"spa","a":"acce55","r":"refre5h","i":"1d-token","b":"2020-01-01T00:00:00Z","u":"2100-01-01T00:00:00Z","g":3}`
 	sealed := mustSealer(t, key).Seal(place, []byte(plain))
 	if _, err := disk.Put(t.Context(), store.Record{Key: place, Value: sealed, Expires: time.Now().Add(time.Hour)}); err != nil {

@@ -14,17 +14,17 @@ import (
 	"b2trader.identity.auth/identity/store/records"
 )
 
-// never is a Refresher that is not asked.
-type never struct{ *testing.T }
+// noRefresher fails the test if it is called.
+type noRefresher struct{ *testing.T }
 
-func (n never) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+func (n noRefresher) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
 	n.Error("a live token was renewed")
 	return nil, errors.New("unreachable")
 }
 
 func openVault(t *testing.T, disk *memstore.Store, keys ...Key) *Vault {
 	t.Helper()
-	v, err := New(Config{Store: disk, Keys: keys, Refreshers: map[string]Refresher{"spa": never{t}}, Logger: slog.New(slog.DiscardHandler)})
+	v, err := New(Config{Store: disk, Keys: keys, Refreshers: map[string]Refresher{"spa": noRefresher{t}}, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestDump(t *testing.T) {
 	if err := v.Put(t.Context(), "the-key", secretEntry()); err != nil {
 		t.Fatal(err)
 	}
-	r, err := disk.Get(t.Context(), v.shelf.place("the-key"))
+	r, err := disk.Get(t.Context(), placeOf("the-key"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -207,9 +207,11 @@ func (s *life) judge(access string, left time.Duration) {
 
 // isStored looks on the disk itself, for another replica may see a record before the one that wrote it has noted it down.
 func (s *life) isStored(access string) bool {
-	shelf := &shelf{store: s.disk, sealer: mustSealer(s.t, s.world.key), prefix: prefix}
-	if r, _, err := shelf.get(context.Background(), shelf.place(s.key)); err == nil && r.Access == access {
-		return true
+	raw, err := s.disk.Get(context.Background(), placeOf(s.key))
+	if err == nil {
+		if r, err := s.decode(raw); err == nil && r.Access == access {
+			return true
+		}
 	}
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
@@ -232,7 +234,7 @@ func (s *life) signOut(r *replica) {
 	s.leaving = true
 	s.mu.Unlock()
 	_, _ = r.vault.Delete(context.Background(), s.key)
-	_, err := s.disk.Get(context.Background(), prefix+hashed(s.key))
+	_, err := s.disk.Get(context.Background(), placeOf(s.key))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.signed = errors.Is(err, store.ErrDeleted)

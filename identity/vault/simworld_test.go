@@ -2,6 +2,9 @@ package vault
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -184,7 +187,7 @@ func (r *replica) kill() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = r.vault.Close(ctx)
-	r.vault.running.Wait()
+	r.vault.renewing.Wait()
 }
 
 func (r *replica) dead() bool {
@@ -258,8 +261,7 @@ func (r *replica) Put(ctx context.Context, rec store.Record) (version uint64, er
 
 // observe checks what reaches the store: a generation never goes back (I7).
 func (w *world) observe(rec store.Record) {
-	shelf := &shelf{sealer: mustSealer(w.t, w.key)}
-	now, err := shelf.decode(rec)
+	now, err := w.decode(rec)
 	if err != nil {
 		w.violated("an unreadable record was stored: %v", err)
 		return
@@ -268,7 +270,7 @@ func (w *world) observe(rec store.Record) {
 	var old record
 	before, known := w.newest[rec.Key]
 	if known {
-		old, _ = shelf.decode(before)
+		old, _ = w.decode(before)
 	}
 	w.stored[now.Access] = true
 	if rec.Version > before.Version {
@@ -283,6 +285,21 @@ func (w *world) observe(rec store.Record) {
 	if old.Generation > now.Generation {
 		w.violated("generation %d was overwritten by %d (I7)", old.Generation, now.Generation)
 	}
+}
+
+// decode opens a record as it is stored.
+func (w *world) decode(raw store.Record) (r record, err error) {
+	plain, err := mustSealer(w.t, w.key).Open(raw.Key, raw.Value)
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(plain, &r)
+}
+
+// placeOf returns where the record of key is in the store.
+func placeOf(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return prefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func mustSealer(t *testing.T, k Key) *Sealer {

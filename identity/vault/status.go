@@ -9,53 +9,48 @@ import (
 type Status struct {
 	Owner, Client, Scope string
 	Issued, Expiry       time.Time // of the current token
-	Renewals             int       // since it was put
-	Uses, MaxUses        int       // of the current token, by this process; MaxUses is 0 if nothing bounds them
-	Failure              error     // why this process's last renewal failed; nil: it did not, or there is a successor since
-	RetryAt              time.Time // when the next renewal may begin, if there is a Failure
+	Renewals             int       // since the entry was put
+	Uses, MaxUses        int       // of the current token in this process; MaxUses is 0 if unlimited
+	Failure              error     // why this process's last renewal failed; nil if it did not, or if there is a successor since
+	RetryAt              time.Time // when the next renewal may start after a Failure
 }
 
 // Status describes the entry under key. It starts no renewal.
 //
 // Errors: as Token.
 func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
-	s, h, err := v.look(ctx, key)
+	e, s, err := v.find(ctx, key)
 	if err != nil {
 		return Status{}, err
 	}
-	r := h.record
+	r := &s.stored.Value
 	status := Status{Owner: r.Owner, Client: r.Client, Scope: r.Scope, Issued: r.Issued, Expiry: r.Expiry, Renewals: r.Generation}
-	status.Uses, status.MaxUses = h.budget.spent()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	status.Failure, status.RetryAt = s.cause, s.notUntil
+	status.Uses, status.MaxUses = s.budget.spent()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	status.Failure, status.RetryAt = e.cause, e.notBefore
 	return status, nil
 }
 
-// Await waits until the renewal of the entry under key that is under way in this process, if there is one, has ended. What came of it is
-// in Status.
+// Await blocks until this process's renewal of the entry under key, if one is
+// under way, has finished. Status tells the result.
 //
 // Errors: the context's.
 func (v *Vault) Await(ctx context.Context, key string) error {
-	f := v.flightOf(key)
-	if f == nil {
+	e := v.entries.Get(key)
+	if e == nil {
+		return nil
+	}
+	e.mu.Lock()
+	r := e.renewal
+	e.mu.Unlock()
+	if r == nil {
 		return nil
 	}
 	select {
-	case <-f.done:
+	case <-r.done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// flightOf returns the renewal under way, or nil.
-func (v *Vault) flightOf(key string) *flight {
-	s := v.index.get(key)
-	if s == nil {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.flight
 }

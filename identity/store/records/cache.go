@@ -3,12 +3,12 @@ package records
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/store"
 )
 
@@ -56,14 +56,13 @@ type observer interface {
 
 // Open returns a Cache that watches the store until Close.
 //
-// Errors: every problem of the Config, joined.
+// Errors: every problem of the Config, joined, as *tokenapi.FieldError.
 func Open(config Config) (*Cache, error) {
-	var missing error
-	if config.Store == nil {
-		missing = errors.New("records: Config.Store is missing")
-	}
-	sealer, err := NewSealer(config.Keys)
-	if err := errors.Join(missing, err); err != nil {
+	p := checkconfig.Problems{Package: "records"}
+	p.Missing("Store", config.Store == nil)
+	p.Negative("Timeout", config.Timeout < 0)
+	sealer := newSealer(&p, config.Keys)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	c := &Cache{

@@ -144,7 +144,8 @@ func (k *Kind[T]) Held() iter.Seq2[*Record[T], bool] {
 	}
 }
 
-// Forget drops the copy of a record from memory. The record stays stored.
+// Forget drops the copy of a record from memory, unless a caller of
+// [Ref.Listen] listens for its deletion. The record stays stored.
 func (k *Kind[T]) Forget(id ID) {
 	if r := k.known(id); r != nil {
 		r.Forget()
@@ -201,6 +202,6 @@ func (k *Kind[T]) changed(id ID, version uint64) {
 
 func (k *Kind[T]) deleted(id ID) {
 	if r := k.known(id); r != nil {
-		r.drop(true)
+		r.markDeleted()
 	}
 }

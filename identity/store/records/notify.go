@@ -56,16 +56,12 @@ func (r *Ref[T]) listen(by int32) {
 	r.listeners += by
 }
 
-// HasListeners reports whether a caller of Listen still listens.
-func (r *Ref[T]) HasListeners() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.listeners > 0
-}
-
 // recheck reads the record again if a caller listens for its deletion.
 func (r *Ref[T]) recheck() {
-	if r.HasListeners() {
+	r.mu.Lock()
+	listened := r.listeners > 0
+	r.mu.Unlock()
+	if listened {
 		_, _ = r.share() // a read that finds no record tells the listeners
 	}
 }

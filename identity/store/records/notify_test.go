@@ -75,9 +75,22 @@ func TestListenersSurviveAnInterruption(t *testing.T) {
 			t.Error("a deletion during an interruption is not reported after it")
 		}
 		stop()
+	})
+}
+
+func TestForgetSparesListeners(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := openTexts(t, memstore.New())
+		k.put(0, "one")
+		ref := k.Ref(k.id)
+		_, stop := ref.Listen()
+		if k.Forget(k.id); ref.Dropped() {
+			t.Error("a record with a listener was forgotten")
+		}
 		stop()
-		if there.Ref(there.id).HasListeners() {
-			t.Error("HasListeners = true after stop, want false")
+		stop()
+		if k.Forget(k.id); !ref.Dropped() {
+			t.Error("a record without a listener was not forgotten")
 		}
 	})
 }

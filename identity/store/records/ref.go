@@ -74,40 +74,48 @@ func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	return &next, nil
 }
 
-// Forget drops the Ref from memory. The record stays stored.
-func (r *Ref[T]) Forget() { r.drop(false) }
+// Forget drops the Ref from memory, unless a caller listens for the deletion
+// of the record. The record stays stored.
+func (r *Ref[T]) Forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.listeners == 0 {
+		r.drop()
+	}
+}
 
 // failed drops a Ref whose record is absent, and one that was never read:
 // strangers choose keys, and must not fill the memory with them.
 func (r *Ref[T]) failed(err error) {
 	switch {
 	case Absent(err):
-		r.drop(true)
+		r.markDeleted()
 	case r.copy.Load() == nil:
-		r.mu.Lock()
-		wanted := r.listeners > 0
-		r.mu.Unlock()
-		if !wanted {
-			r.drop(false)
-		}
+		r.Forget()
 	}
 }
 
-// drop removes the Ref from memory. A read under way then changes nothing for
-// later callers.
-func (r *Ref[T]) drop(deleted bool) {
-	if r.kind.refs != nil {
-		r.kind.refs.Remove(string(r.id), r)
-	}
-	r.newest.Store(dropped)
+// markDeleted drops the Ref and releases the callers that wait for the
+// deletion.
+func (r *Ref[T]) markDeleted() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if deleted && !r.deleted {
+	r.drop()
+	if !r.deleted {
 		r.deleted = true
 		if r.deletion != nil {
 			close(r.deletion)
 		}
 	}
+}
+
+// drop removes the Ref from memory. A read under way then changes nothing for
+// later callers. The caller holds mu.
+func (r *Ref[T]) drop() {
+	if r.kind.refs != nil {
+		r.kind.refs.Remove(string(r.id), r)
+	}
+	r.newest.Store(dropped)
 	r.wake()
 }
 

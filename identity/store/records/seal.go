@@ -4,8 +4,9 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
-	"errors"
 	"fmt"
+
+	"b2trader.identity.auth/identity/internal/checkconfig"
 )
 
 // A Key seals records at rest. Sealed records name the ID of their key, so that
@@ -33,29 +34,31 @@ type Sealer struct {
 
 // NewSealer returns a Sealer.
 //
-// Errors: every problem of the keys, joined.
+// Errors: every problem of the keys, joined, as *tokenapi.FieldError.
 func NewSealer(keys []Key) (*Sealer, error) {
-	if len(keys) == 0 {
-		return nil, errors.New("Config.Keys is empty: at least one key is needed")
-	}
-	s := &Sealer{first: keys[0].ID, keys: map[string]cipher.AEAD{}}
-	var problems []error
+	var p checkconfig.Problems
+	s := newSealer(&p, keys)
+	return s, p.Err()
+}
+
+func newSealer(p *checkconfig.Problems, keys []Key) *Sealer {
+	s := &Sealer{keys: map[string]cipher.AEAD{}}
+	p.Missing("Keys", len(keys) == 0)
 	for i, k := range keys {
-		if err := s.add(k); err != nil {
-			problems = append(problems, fmt.Errorf("Config.Keys[%d]: %w", i, err))
-		}
+		s.first = keys[0].ID
+		p.Check(fmt.Sprintf("Keys[%d]", i), s.add(k))
 	}
-	return s, errors.Join(problems...)
+	return s
 }
 
 func (s *Sealer) add(k Key) error {
 	switch {
 	case len(k.ID) < 1 || len(k.ID) > 255:
-		return fmt.Errorf("the ID has %d bytes, want 1 to 255", len(k.ID))
+		return fmt.Errorf("has an ID of %d bytes, want 1 to 255", len(k.ID))
 	case len(k.Secret) != 32:
-		return fmt.Errorf("the secret has %d bytes, want 32", len(k.Secret))
+		return fmt.Errorf("has a secret of %d bytes, want 32", len(k.Secret))
 	case s.keys[k.ID] != nil:
-		return fmt.Errorf("two keys have the ID %q", k.ID)
+		return fmt.Errorf("has the ID %q of another key", k.ID)
 	}
 	block, err := aes.NewCipher(k.Secret)
 	if err != nil {

@@ -1,0 +1,158 @@
+package vault
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/store/records"
+)
+
+// A cachedEntry is what this process knows of one entry.
+type cachedEntry struct {
+	key      string
+	ref      *records.Ref[record]
+	snapshot atomic.Pointer[snapshot] // nil: not read yet
+
+	mu        sync.Mutex
+	renewal   *renewal  // the one under way; nil: none
+	failures  int       // renewals that failed in a row
+	notBefore time.Time // no renewal before, after a failure
+	cause     error     // of the last failure
+}
+
+// A snapshot is one version of an entry's record and what follows from it. It
+// does not change, except that its budget counts.
+type snapshot struct {
+	stored  *records.Record[record]
+	token   *oauth2.Token
+	renewAt time.Time // when a renewal is due
+	expiry  time.Time // of the token, by this process's clock
+	budget  *budget   // of uses; nil: unlimited
+}
+
+// never is later than any clock.
+var never = time.Unix(1<<40, 0)
+
+// cached returns what is in memory under key, which is empty at first.
+func (v *Vault) cached(key string) *cachedEntry {
+	if e := v.entries.Get(key); e != nil && !e.ref.Dropped() {
+		return e
+	}
+	ref := v.records.Ref(v.records.ID(key))
+	return v.entries.Ensure(key,
+		func(e *cachedEntry) bool { return e.ref.Dropped() },
+		func() *cachedEntry { return &cachedEntry{key: key, ref: ref} })
+}
+
+// find returns the entry under key, from memory if that is current, else from
+// the store.
+//
+// Errors: ErrNotFound, ErrEnded, *UnavailableError, or the context's.
+func (v *Vault) find(ctx context.Context, key string) (*cachedEntry, *snapshot, error) {
+	e := v.cached(key)
+	s := e.snapshot.Load()
+	if s == nil || !e.ref.Current(s.stored) {
+		stored, err := e.ref.Get(ctx)
+		if err != nil {
+			if e.ref.Dropped() {
+				v.entries.Remove(key, e)
+			}
+			return nil, nil, storeError(ctx, err)
+		}
+		s = v.adopt(e, stored)
+	}
+	if s.stored.Value.Ended {
+		return nil, nil, ErrEnded
+	}
+	return e, s, nil
+}
+
+// adopt makes stored the entry's snapshot, unless that is newer, and returns
+// the snapshot.
+func (v *Vault) adopt(e *cachedEntry, stored *records.Record[record]) *snapshot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old := e.snapshot.Load()
+	if old != nil && (old.stored == stored || old.stored.Version > stored.Version) {
+		return old
+	}
+	next := v.newSnapshot(stored)
+	switch {
+	case old == nil:
+	case old.stored.Value.Generation == stored.Value.Generation: // the same token: it is no younger and no less used
+		next.expiry, next.renewAt, next.budget = earlier(next.expiry, old.expiry), earlier(next.renewAt, old.renewAt), old.budget
+	default: // the failures were another token's
+		e.failures, e.notBefore, e.cause = 0, time.Time{}, nil
+	}
+	e.snapshot.Store(next)
+	return next
+}
+
+// newSnapshot returns the snapshot of a record that was read or written just
+// now.
+func (v *Vault) newSnapshot(stored *records.Record[record]) *snapshot {
+	r := &stored.Value
+	s := &snapshot{stored: stored, token: r.token(), renewAt: never, expiry: never}
+	s.budget = budgetOf(v.config.Refreshers[r.Client])
+	if !r.Expiry.IsZero() {
+		// The clock of the process that wrote the record may be ahead: from now
+		// on the token lives no longer than it lived when it was new.
+		life := r.Expiry.Sub(r.Issued)
+		s.expiry = earlier(r.Expiry, v.config.Now().Add(life))
+		s.renewAt = earlier(r.Issued.Add(life*2/3), s.expiry)
+	}
+	return s
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// use counts a use of the token and returns how much is left of it.
+func (s *snapshot) use(now time.Time) supply {
+	switch uses := s.budget.spend(); {
+	case !now.Before(s.expiry):
+		return empty
+	case !now.Before(s.renewAt):
+		return max(low, uses)
+	default:
+		return uses
+	}
+}
+
+// sweep forgets entries that are not in use. An entry in use is renewed; so
+// one whose token expired long ago is not in use, unless its renewals fail.
+func (v *Vault) sweep() {
+	for {
+		select {
+		case <-time.After(time.Minute):
+		case <-v.ctx.Done():
+			return
+		}
+		now := v.config.Now()
+		for e := range v.entries.All() {
+			if e.idle(now) {
+				e.ref.Forget()
+			}
+			if e.ref.Dropped() {
+				v.entries.Remove(e.key, e)
+			}
+		}
+	}
+}
+
+func (e *cachedEntry) idle(now time.Time) bool {
+	const idle = 10 * time.Minute
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.snapshot.Load()
+	return e.renewal == nil && now.After(e.notBefore.Add(idle)) &&
+		(s == nil || now.After(s.expiry.Add(idle)) || now.After(s.stored.Value.Until))
+}

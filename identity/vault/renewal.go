@@ -1,0 +1,186 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"b2trader.identity.auth/identity/store/records"
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// A renewal replaces one generation of an entry's token. Any number of callers
+// in this process wait for it. Its steps, in this order, keep sessions alive:
+//
+//  1. read the record from the store, never from memory (lease.go);
+//  2. take the lease by compare-and-swap on that record (lease.go);
+//  3. send the refresh token, and extend the lease meanwhile (request.go);
+//  4. store the successor before any caller uses it (successor.go).
+//
+// A process that dies between 3 and 4 has used the refresh token up. The process
+// that takes the expired lease over asks once more, is refused, and resumes the
+// entry from its State (refused.go).
+type renewal struct {
+	vault      *Vault
+	entry      *cachedEntry
+	generation int           // the one to replace
+	done       chan struct{} // closed when the renewal has finished
+	err        error         // what callers get; nil: the entry has a successor. Valid once done
+
+	began     time.Time
+	leaseWait time.Duration           // how long another process held the lease
+	stored    *records.Record[record] // as last read or written
+	takenOver bool                    // the last holder did not give the lease back: it may have sent the refresh token
+}
+
+// errAhead says that another process renewed the token meanwhile.
+var errAhead = errors.New("another process has renewed the token")
+
+// startRenewal returns the renewal under way, or starts one. After a failure
+// it starts none before the pause is over.
+//
+// Errors: *UnavailableError.
+func (v *Vault) startRenewal(e *cachedEntry, s *snapshot, now time.Time) (*renewal, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.renewal != nil {
+		return e.renewal, nil
+	}
+	r := &renewal{vault: v, entry: e, generation: s.stored.Value.Generation, began: now, done: make(chan struct{})}
+	switch {
+	case e.snapshot.Load().stored.Value.Generation > r.generation: // renewed since the caller looked
+		close(r.done)
+		return r, nil
+	case now.Before(e.notBefore):
+		return nil, &UnavailableError{RetryAfter: max(time.Second, e.notBefore.Sub(now)), Err: e.cause}
+	case !v.mayRenew():
+		return nil, unavailable(errClosed)
+	}
+	e.renewal = r
+	go r.renew()
+	return r, nil
+}
+
+// renew carries the renewal out. It runs in the vault's own context, because
+// it outlives the caller that started it.
+func (r *renewal) renew() {
+	v := r.vault
+	defer v.renewing.Done()
+	result, err := r.run(withEntryKey(v.ctx, r.entry.key))
+	r.finish(result, err)
+	if v.config.OnRenewal == nil {
+		return
+	}
+	report := Renewal{Result: result, Duration: v.config.Now().Sub(r.began), Err: err, LeaseWait: r.leaseWait}
+	if r.stored != nil {
+		report.Owner, report.Client = r.stored.Value.Owner, r.stored.Value.Client
+	}
+	v.config.OnRenewal(report)
+}
+
+// run carries out the steps. Its error is nil if the entry then has a
+// successor.
+func (r *renewal) run(ctx context.Context) (Result, error) {
+	switch err := r.takeLease(ctx); {
+	case err == nil:
+	case errors.Is(err, errAhead):
+		return Joined, nil
+	default:
+		return resultOf(err), err
+	}
+	token, err := r.refresh(ctx)
+	switch {
+	case err == nil:
+		return r.saveSuccessor(ctx, r.stored.Value.with(token, r.vault.config.Now()), Renewed)
+	case errors.Is(err, errAhead):
+		return Joined, nil
+	case tokenapi.OutcomeOf(err).Kind == tokenapi.Refused:
+		return r.onRefused(ctx, err)
+	}
+	r.giveBackLease(ctx)
+	if tokenapi.OutcomeOf(err).Kind == tokenapi.Misconfigured {
+		r.vault.config.Logger.Error("vault: the server refuses this client; its entries are kept",
+			slog.String("client", r.stored.Value.Client), slog.Any("error", err))
+	}
+	return Failed, err
+}
+
+// resultOf returns the result of a renewal that err ended before its request.
+func resultOf(err error) Result {
+	switch {
+	case records.Absent(err):
+		return Discarded
+	case errors.Is(err, ErrEnded):
+		return Refused
+	}
+	return Failed
+}
+
+// finish releases the callers. After a failure, the next renewal has to wait.
+func (r *renewal) finish(result Result, err error) {
+	e := r.entry
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.renewal = nil
+	switch result {
+	case Renewed, Resumed, Joined:
+		e.failures, e.notBefore, e.cause = 0, time.Time{}, nil
+	case Refused:
+		r.err = ErrEnded
+	case Discarded:
+		r.err = ErrNotFound
+	case Failed:
+		e.failures++
+		now := r.vault.config.Now()
+		e.notBefore, e.cause = now.Add(pause(err, e.failures)), err
+		r.err = &UnavailableError{RetryAfter: max(time.Second, e.notBefore.Sub(now)), Err: err}
+		if errors.Is(err, errClosed) {
+			r.err = unavailable(errClosed)
+		}
+	}
+	close(r.done)
+}
+
+// reread reads the record from the store.
+//
+// Errors: errAhead if there is a successor already; ErrEnded; the store's.
+func (r *renewal) reread(ctx context.Context) error {
+	stored, err := r.entry.ref.Read(ctx)
+	if err != nil {
+		return err
+	}
+	r.stored = stored
+	r.vault.adopt(r.entry, stored)
+	switch {
+	case stored.Value.Ended:
+		return ErrEnded
+	case stored.Value.Generation > r.generation:
+		return errAhead
+	}
+	return nil
+}
+
+// write replaces the record that was last read or written.
+func (r *renewal) write(ctx context.Context, next record) error {
+	stored, err := r.entry.ref.Put(ctx, records.Record[record]{
+		Owner: r.stored.Owner, Version: r.stored.Version, Expires: next.Until, Value: next,
+	})
+	if err != nil {
+		return err
+	}
+	r.stored = stored
+	r.vault.adopt(r.entry, stored)
+	return nil
+}
+
+// waitForChange blocks until the record changes, for at most d.
+func (r *renewal) waitForChange(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-r.entry.ref.Changed():
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
