@@ -159,8 +159,8 @@ func (m *metrics) renewalWait(w vault.Wait) {
 	m.renewalWaits.WithLabelValues(w.Client, resultOf(w.Err)).Observe(w.Duration.Seconds())
 }
 
-// upstream counts an API's answer by its status; 0 means no answer.
-func (m *metrics) upstream(name string, status int) {
+// Answered counts an API's answer by its status; 0 means no answer.
+func (m *metrics) Answered(name string, status int) {
 	code := "other"
 	switch {
 	case status == 0:
@@ -171,9 +171,9 @@ func (m *metrics) upstream(name string, status int) {
 	m.upstreamResponses.WithLabelValues(name, code).Inc()
 }
 
-// upstreamTook records how long a call took until the API's answer was passed
+// Took records how long a call took until the API's answer was passed
 // on.
-func (m *metrics) upstreamTook(name string, took time.Duration) {
+func (m *metrics) Took(name string, took time.Duration) {
 	m.upstreamDurations.WithLabelValues(name).Observe(took.Seconds())
 }
 

@@ -61,7 +61,7 @@ func (s *Server) routes() (http.Handler, error) {
 	}
 	s.addPages(pages) // of the host application
 
-	// The scripts of signed-in users: /api/frontoffice/ and /api/backoffice/, see s.proxy.Or below.
+	// The scripts of signed-in users: /api/frontoffice/ and /api/backoffice/, see s.gateway.Or below.
 
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
@@ -83,7 +83,7 @@ func (s *Server) routes() (http.Handler, error) {
 		answer.SecurityHeaders(s.config.secure()),        // before any handler that may answer
 		s.answers.RecoverPanics,                          // outside of the session, so that a panic saves nothing
 		refuseCrossOrigin,                                // before any work is done for a forged request
-		func(next http.Handler) http.Handler { return s.proxy.Or(http.MaxBytesHandler(next, maxRequestBody)) },
+		func(next http.Handler) http.Handler { return s.gateway.Or(http.MaxBytesHandler(next, maxRequestBody)) },
 	)(site), nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/gateway"
 	"b2trader.identity.auth/web/internal/request"
 )
 
@@ -34,7 +35,7 @@ type Server struct {
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
 	calls    []apiCall
-	proxy    *proxy
+	gateway  *gateway.Gateway
 	ready    *readiness
 	metrics  *metrics
 
@@ -86,11 +87,7 @@ func New(config Config) (*Server, error) {
 		s.clients[machineName(m)] = m.Client
 	}
 	s.ready = newReadiness(s)
-	s.proxy = newProxy(s)
 	if s.vault, err = s.newVault(); err != nil {
-		return nil, err
-	}
-	if s.handler, err = s.routes(); err != nil {
 		return nil, err
 	}
 	if err := metrics.register(config.Registerer, s.vault); err != nil {
@@ -101,6 +98,10 @@ func New(config Config) (*Server, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.work, s.cut = context.WithCancel(context.Background())
+	s.gateway = s.newGateway()
+	if s.handler, err = s.routes(); err != nil {
+		return nil, errors.Join(err, s.Close(context.Background()))
+	}
 	s.stopped.Go(func() { s.sweep(ctx) })
 	return s, nil
 }
@@ -132,6 +133,11 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
+
+// EndStreams ends all event streams and websockets, and those that open later.
+// Pass it to http.Server.RegisterOnShutdown, because Shutdown waits for streams.
+// Close ends them, too.
+func (s *Server) EndStreams() { s.gateway.EndStreams() }
 
 func (s *Server) newVault() (*vault.Vault, error) {
 	refreshers := make(map[string]vault.Refresher, len(s.clients)+len(s.config.Platforms))

@@ -17,8 +17,8 @@ import (
 func TestUpstreamMetrics(t *testing.T) {
 	m := newMetrics()
 	for status := range 2000 {
-		m.upstream("frontoffice", status)
-		m.upstreamTook("frontoffice", 20*time.Millisecond)
+		m.Answered("frontoffice", status)
+		m.Took("frontoffice", 20*time.Millisecond)
 	}
 	if n := testutil.CollectAndCount(m.upstreamResponses); n > 70 {
 		t.Errorf("%d codes", n)

@@ -1,24 +1,15 @@
-package web
+package gateway
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"strings"
-	"time"
 
-	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-// youngToken is the age below which a token that an API refuses is not
-// replaced.
-const youngToken = 5 * time.Second
-
-// heldBack are the response headers that would act on this site as a whole, or
-// on its other pages, though only the API has said so.
+// heldBack lists the response headers of an API that would act on this site as a
+// whole or on its other pages.
 var heldBack = map[string]bool{
 	"Alt-Svc": true, "Authentication-Info": true, "Authorization": true, "Clear-Site-Data": true, "Content-Location": true,
 	"Content-Security-Policy": true, "Content-Security-Policy-Report-Only": true, "Cross-Origin-Embedder-Policy": true,
@@ -29,7 +20,7 @@ var heldBack = map[string]bool{
 	"Www-Authenticate": true, "X-Content-Type-Options": true, "X-Frame-Options": true, "X-Request-Id": true,
 }
 
-// modify makes the API's answer one of ours.
+// modify makes the API's answer an answer of this site.
 func (a *api) modify(resp *http.Response) error {
 	c := callOf(resp.Request.Context())
 	c.status = resp.StatusCode
@@ -42,22 +33,22 @@ func (a *api) modify(resp *http.Response) error {
 	if err := a.ownLocation(resp); err != nil {
 		return err
 	}
-	cacheable(h)
+	setCacheControl(h)
 	switched := resp.StatusCode == http.StatusSwitchingProtocols
 	if h["Content-Type"] == nil && resp.ContentLength != 0 && !switched {
 		h["Content-Type"] = []string{"application/octet-stream"} // net/http would guess, and might guess HTML
 	}
 	switch {
 	case switched && !isWebSocket(c.in):
-		return nil // unasked: ReverseProxy makes it an error
+		return nil // not asked for: ReverseProxy makes it an error
 	case switched || strings.HasPrefix(h.Get("Content-Type"), "text/event-stream"):
 		return c.becomeStream(resp)
 	}
 	return nil
 }
 
-// ownLocation turns a Location below the API's base into one of this site. No
-// other is passed on; a redirect without its Location is no answer.
+// ownLocation turns a Location below the API's base into one of this site. It
+// removes any other Location, and returns an error if the answer is a redirect.
 func (a *api) ownLocation(resp *http.Response) error {
 	location := resp.Header.Get("Location")
 	if location == "" {
@@ -77,11 +68,11 @@ func (a *api) ownLocation(resp *http.Response) error {
 	}
 }
 
-// cacheable keeps answers out of caches unless the API wants them there, and
-// out of shared ones in any case: these see a cookie where the API saw the
-// Authorization that would have kept them away (RFC 9111 section 3.5). In the
-// browser they stay with their session.
-func cacheable(h http.Header) {
+// setCacheControl forbids caching unless the API allows it, and always in shared
+// caches: they see a cookie where the API saw Authorization, which would have
+// stopped them (RFC 9111 section 3.5). Vary keeps answers of one session from
+// another session of the same browser.
+func setCacheControl(h http.Header) {
 	directives := strings.ToLower(strings.Join(h["Cache-Control"], ","))
 	if directives == "" || strings.Contains(directives, "no-store") {
 		h["Cache-Control"] = answer.NoStore
@@ -96,26 +87,4 @@ func cacheable(h http.Header) {
 	}
 	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
 	h.Add("Vary", "Cookie")
-}
-
-// failed answers for an API that did not.
-func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
-	c := callOf(r.Context())
-	w.Header()["Cache-Control"] = answer.NoStore
-	a.server.answers.Fail(w, c.in, upstreamFault(err))
-}
-
-// upstreamFault tells who is to blame for err.
-func upstreamFault(err error) error {
-	_, known := errors.AsType[*answer.Error](err)
-	if _, noToken := errors.AsType[*vault.UnavailableError](err); known || noToken {
-		return err
-	}
-	f := &answer.Error{
-		Status: http.StatusBadGateway, Code: "upstream_unavailable", Err: fmt.Errorf("API: %w", err),
-	}
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
-		f.Status, f.Code = http.StatusGatewayTimeout, "upstream_timeout"
-	}
-	return f
 }

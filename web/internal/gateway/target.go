@@ -1,4 +1,4 @@
-package web
+package gateway
 
 import (
 	"net/http"
@@ -9,9 +9,9 @@ import (
 	"b2trader.identity.auth/web/internal/request"
 )
 
-// apiTarget splits the path that r asks for into the name of the API and the
-// rest, as they are spelt. It accepts only what every server reads alike: a
-// target in origin form (RFC 9112 section 3.2.1) with a plain path.
+// apiTarget splits the path of r into the name of the API and the rest, both
+// still escaped. It accepts only a target that every server reads alike: one in
+// origin form (RFC 9112 section 3.2.1) with a plain path.
 func apiTarget(r *http.Request) (name, rest string, ok bool) {
 	u := r.URL
 	if u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
@@ -25,10 +25,10 @@ func apiTarget(r *http.Request) (name, rest string, ok bool) {
 	return name, rest, true
 }
 
-// plainPath reports whether the segments of an escaped path mean the same to
-// everybody, however often they are decoded: none is empty but the last, none
-// is a dot segment, even before a path parameter ("..;"), and none hides a
-// slash, a backslash or a control character.
+// plainPath reports whether every server reads the segments of an escaped path
+// alike, however often it decodes them: only the last may be empty, none is a
+// dot segment, even before a path parameter ("..;"), and none hides a slash, a
+// backslash or a control character.
 func plainPath(escaped string) bool {
 	for {
 		segment, rest, more := strings.Cut(escaped, "/")
@@ -61,26 +61,26 @@ func plainSegment(s string) bool {
 		}
 		var err error
 		if s, err = url.PathUnescape(s); err != nil || !utf8.ValidString(s) {
-			return false // a lone percent sign, or an overlong "/": others may read it otherwise
+			return false // a lone percent sign, or an overlong "/": servers read it in different ways
 		}
 	}
 }
 
-// setTarget points out at the API's path rest. Scheme, host and base path are
-// the configured ones; nothing of the request can change them.
+// setTarget directs out to the API's path rest. Scheme, host and base path are
+// the configured ones; the request cannot change them.
 func (a *api) setTarget(out *http.Request, rest string) {
 	u := &url.URL{Scheme: a.base.Scheme, Host: a.base.Host, RawQuery: out.URL.RawQuery}
 	u.Path, u.RawPath = a.basePath+rest, ""
 	if strings.Contains(rest, "%") {
-		decoded, _ := url.PathUnescape(rest) // which plainPath has proved
+		decoded, _ := url.PathUnescape(rest) // plainPath has decoded it already
 		u.Path, u.RawPath = a.basePath+decoded, a.escapedBasePath+rest
 	}
 	out.URL, out.Host = u, ""
 }
 
-// ownPath is the path on this site of what the API names by location, which is
-// relative to its answer to the request for asked. It is empty for what is not
-// below the API's own base.
+// ownPath returns the path on this site of an API's Location, which is relative
+// to the URL that was asked. It returns "" for a Location that is not below the
+// API's base.
 func (a *api) ownPath(asked *url.URL, location string) string {
 	u, err := asked.Parse(location)
 	if err != nil || u.Scheme != a.base.Scheme || !strings.EqualFold(u.Host, a.base.Host) || u.User != nil {
@@ -91,7 +91,7 @@ func (a *api) ownPath(asked *url.URL, location string) string {
 		return ""
 	}
 	own := url.URL{Path: a.prefix, RawQuery: u.RawQuery, Fragment: u.Fragment}
-	decoded, _ := url.PathUnescape(rest) // which plainPath has proved
+	decoded, _ := url.PathUnescape(rest) // plainPath has decoded it already
 	own.Path, own.RawPath = a.prefix+decoded, a.prefix+rest
 	return own.String()
 }

@@ -1,4 +1,4 @@
-package web
+package gateway
 
 import (
 	"net/http"
@@ -8,20 +8,21 @@ import (
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-// requestedWith is the header that every API call must carry, whatever its
-// value: a page of another site cannot send it without asking first (Fetch,
-// "CORS-preflight fetch"), and that is never allowed.
+// requestedWith is the header that every API call must carry, with any value. A
+// page of another site cannot send it without a preflight request (Fetch,
+// "CORS-preflight fetch"), which this site never allows.
 const requestedWith = "X-Requested-With"
 
-// background is its value for calls that nobody's doing has caused, which are
-// no use of the session.
+// background is the value of requestedWith for calls that a person did not
+// cause. They are no use of the session.
 const background = "background"
 
-// siteOrigin is the origin of publicURL as browsers write it (RFC 6454 section 6.2).
-func siteOrigin(publicURL string) string {
-	u, err := url.Parse(publicURL)
+// siteOrigin returns the origin of siteURL as browsers write it (RFC 6454,
+// section 6.2).
+func siteOrigin(siteURL string) string {
+	u, err := url.Parse(siteURL)
 	if err != nil {
-		return "" // refused by Config.validate; no request has an empty origin
+		return "" // no request has an empty origin
 	}
 	host := strings.ToLower(u.Host)
 	switch u.Scheme {
@@ -33,12 +34,13 @@ func siteOrigin(publicURL string) string {
 	return u.Scheme + "://" + host
 }
 
-// proof says why r must be refused as another site's, or nil. Every call has to
-// prove that a page of this site sent it. Websockets and EventSource cannot set
-// headers; theirs is an Origin, or a Sec-Fetch-Site, that pages cannot choose.
-func (p *proxy) proof(r *http.Request) error {
+// proveOrigin returns the refusal of a call that does not prove that a page of
+// this site sent it, or nil. The proof is the header requestedWith. Websockets
+// and EventSource cannot set headers: for them it is Origin or Sec-Fetch-Site,
+// which pages cannot choose.
+func (g *Gateway) proveOrigin(r *http.Request) error {
 	origins, site := r.Header["Origin"], r.Header.Get("Sec-Fetch-Site")
-	own := len(origins) == 1 && origins[0] == p.origin
+	own := len(origins) == 1 && origins[0] == g.origin
 	if len(origins) > 0 && !own || site != "" && site != "same-origin" {
 		return crossOriginCall()
 	}
@@ -60,8 +62,8 @@ func crossOriginCall() error {
 	return &answer.Error{Status: http.StatusForbidden, Code: "cross_origin.call"}
 }
 
-// isWebSocket reports whether r is a websocket's handshake (RFC 6455 section 4.1).
-// Other protocols are not switched to.
+// isWebSocket reports whether r is the handshake of a websocket (RFC 6455,
+// section 4.1). The gateway switches to no other protocol.
 func isWebSocket(r *http.Request) bool {
 	upgrade := r.Header["Upgrade"]
 	if len(upgrade) != 1 || r.Method != http.MethodGet || r.ProtoMajor != 1 || !strings.EqualFold(upgrade[0], "websocket") {

@@ -1,0 +1,32 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
+)
+
+// failed answers a call whose API did not answer.
+func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
+	w.Header()["Cache-Control"] = answer.NoStore
+	a.config.Answers.Fail(w, callOf(r.Context()).in, upstreamError(err))
+}
+
+// upstreamError returns err if it explains itself, else an error that says that
+// the API failed or timed out.
+func upstreamError(err error) error {
+	_, known := errors.AsType[*answer.Error](err)
+	if _, noToken := errors.AsType[*vault.UnavailableError](err); known || noToken {
+		return err
+	}
+	e := &answer.Error{Status: http.StatusBadGateway, Code: "upstream_unavailable", Err: fmt.Errorf("API: %w", err)}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
+		e.Status, e.Code = http.StatusGatewayTimeout, "upstream_timeout"
+	}
+	return e
+}

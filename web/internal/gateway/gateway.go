@@ -1,0 +1,155 @@
+// Package gateway passes API calls on to the APIs, with the bearer of the
+// session that each call belongs to.
+//
+// A call passes these checks before anything is sent: its path ([apiTarget]),
+// its method, the proof of its origin ([Gateway.proveOrigin]), its session, its
+// body and the number of calls under way. An answer that turns out to be an
+// event stream or a websocket becomes a stream, which ends with its session.
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
+)
+
+// Config is what [New] needs. All fields are required.
+type Config struct {
+	SiteURL   string // the site's own URL, as browsers see it
+	Upstreams []Upstream
+	Transport http.RoundTripper // sends the calls
+	Vault     *vault.Vault
+	Sessions  Sessions
+	Metrics   Metrics
+	Answers   *answer.Answers
+	Logger    *slog.Logger
+	Now       func() time.Time
+}
+
+// Upstream is one API.
+type Upstream struct {
+	Name   string // its place below /api/
+	URL    string // up to the part before /api, without a slash at its end
+	Limits Limits
+}
+
+// Sessions is what the gateway needs to know of sessions.
+type Sessions interface {
+	// Find returns the session that r belongs to. If use is true, the call is
+	// use of the session. Errors: answer.ErrNoSession, or one that says nothing
+	// of the session, as its store failed.
+	Find(r *http.Request, use bool) (Caller, error)
+
+	// CheckAgain returns the session as it is now. Its errors are those of Find.
+	CheckAgain(ctx context.Context, c Caller) (Caller, error)
+
+	// Forget ends the session, whose entry in the vault has ended.
+	Forget(ctx context.Context, c Caller) error
+}
+
+// Caller is the session that a call belongs to.
+type Caller struct {
+	ID       string    // its name in the log and in the count of its streams
+	VaultKey string    // of its tokens
+	Until    time.Time // when it ends unless it is used
+}
+
+// Metrics counts the calls that are passed on.
+type Metrics interface {
+	Answered(upstream string, status int)         // 0: no answer
+	Took(upstream string, duration time.Duration) // until the answer was passed on
+}
+
+// Gateway passes API calls on.
+type Gateway struct {
+	config  Config
+	origin  string // of the site, as browsers write it
+	apis    map[string]*api
+	streams *streams
+	bearers bearers
+}
+
+// api is one API below /api/.
+type api struct {
+	*Gateway
+	name    string
+	limits  Limits
+	allow   string // the methods, for the header Allow
+	headers map[string]bool
+
+	prefix          string // on this site, such as /api/frontoffice/
+	base            *url.URL
+	basePath        string // on the API's host, such as /frontoffice/api/
+	escapedBasePath string
+
+	forward httputil.ReverseProxy
+	calls   atomic.Int64 // under way, without streams
+}
+
+// New returns a Gateway. It leaves out an Upstream whose URL is empty or cannot
+// be parsed: the caller has checked the URLs.
+func New(config Config) *Gateway {
+	g := &Gateway{config: config, origin: siteOrigin(config.SiteURL), apis: make(map[string]*api), streams: newStreams()}
+	for _, u := range config.Upstreams {
+		g.add(u)
+	}
+	return g
+}
+
+func (g *Gateway) add(u Upstream) {
+	base, err := url.Parse(u.URL)
+	if u.URL == "" || err != nil {
+		return
+	}
+	limits := u.Limits.withDefaults()
+	a := &api{
+		Gateway: g, name: u.Name, limits: limits,
+		allow: strings.Join(limits.Methods, ", "), headers: forwardedHeaders(limits.RequestHeaders),
+		prefix: request.APIPrefix + u.Name + "/", base: base,
+		basePath: base.Path + request.APIPrefix, escapedBasePath: base.EscapedPath() + request.APIPrefix,
+	}
+	a.forward = httputil.ReverseProxy{
+		Rewrite: a.rewrite, Transport: a, ModifyResponse: a.modify, ErrorHandler: a.failed, BufferPool: buffers{},
+		ErrorLog: slog.NewLogLogger(g.config.Logger.Handler(), slog.LevelWarn),
+	}
+	g.apis[u.Name] = a
+}
+
+// Or answers requests for an API, and leaves the others to next. It comes
+// before http.ServeMux, which would answer an unclean path with a redirect.
+func (g *Gateway) Or(next http.Handler) http.Handler {
+	call := g.config.Answers.Page(g.serve)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if request.ForAPI(r) {
+			call.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// EndStreams ends all event streams and websockets, and those that open later.
+func (g *Gateway) EndStreams() { g.streams.endAll() }
+
+// buffers is a pool of buffers that the answers of all APIs share.
+type buffers struct{}
+
+const bufferSize = 32 << 10
+
+var bufferPool = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// Get implements httputil.BufferPool.
+func (buffers) Get() []byte { return bufferPool.Get().(*[bufferSize]byte)[:] }
+
+// Put implements httputil.BufferPool.
+func (buffers) Put(b []byte) { bufferPool.Put((*[bufferSize]byte)(b)) }

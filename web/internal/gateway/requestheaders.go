@@ -1,0 +1,81 @@
+package gateway
+
+import (
+	"hash/maphash"
+	"net/http/httputil"
+	"net/textproto"
+	"sync/atomic"
+
+	"b2trader.identity.auth/web/internal/request"
+	"golang.org/x/oauth2"
+)
+
+// maxBearer bounds the token that is sent, in bytes, so that the header line
+// stays below the 8 KiB that common servers accept (nginx,
+// large_client_header_buffers).
+const maxBearer = 8<<10 - len("Authorization: Bearer \r\n")
+
+// usualHeaders lists the request headers that are passed on. A list of the
+// forbidden ones could not be complete: some server reads the caller's identity
+// from a header that it would lack.
+var usualHeaders = []string{
+	"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Encoding", "Content-Language", "Content-Type",
+	"Idempotency-Key", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since", "Last-Event-Id",
+	"Pragma", "Prefer", "Range", "Sec-Websocket-Extensions", "Sec-Websocket-Key", "Sec-Websocket-Protocol",
+	"Sec-Websocket-Version", "Traceparent", "Tracestate", "User-Agent",
+}
+
+func forwardedHeaders(more []string) map[string]bool {
+	headers := make(map[string]bool)
+	for _, name := range usualHeaders {
+		headers[name] = true
+	}
+	for _, name := range more {
+		headers[textproto.CanonicalMIMEHeaderKey(name)] = true
+	}
+	return headers
+}
+
+// rewrite makes the request that the API gets. ReverseProxy has already removed
+// the headers that Connection names, so the bearer stays.
+func (a *api) rewrite(pr *httputil.ProxyRequest) {
+	c, out := callOf(pr.In.Context()), pr.Out
+	a.setTarget(out, c.rest)
+	upgrade := isWebSocket(pr.In)
+	for name := range out.Header {
+		if !a.headers[name] && (!upgrade || name != "Connection" && name != "Upgrade") {
+			delete(out.Header, name)
+		}
+	}
+	out.Trailer = nil
+	info := request.Of(pr.In.Context())
+	c.values = [3]string{info.ID, info.Address.String(), a.bearers.line(c.token)} // one allocation, with the call
+	out.Header["X-Request-Id"] = c.values[0:1:1]
+	if info.Address.IsValid() {
+		out.Header["X-Forwarded-For"] = c.values[1:2:2]
+	}
+	out.Header["Authorization"] = c.values[2:3:3]
+}
+
+// bearers caches the Authorization of sessions with calls at the moment, so that
+// it is not built for each call. Sessions share the slots; the latest one has
+// its slot.
+type bearers [256]atomic.Pointer[bearer]
+
+type bearer struct {
+	token *oauth2.Token
+	line  string
+}
+
+// line returns the Authorization for token.
+func (b *bearers) line(token *oauth2.Token) string {
+	at := &b[maphash.Comparable(bearerSeed, token)%uint64(len(b))]
+	if known := at.Load(); known != nil && known.token == token {
+		return known.line
+	}
+	fresh := &bearer{token, "Bearer " + token.AccessToken}
+	at.Store(fresh)
+	return fresh.line
+}
+
+var bearerSeed = maphash.MakeSeed()

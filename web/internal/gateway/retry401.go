@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// youngToken is the age below which a token that an API refuses is not renewed.
+const youngToken = 5 * time.Second
+
+// RoundTrip sends a call with its token. If the API answers 401, it did not act
+// (RFC 9110 section 15.5.2), so the call, whatever its method, is sent once more
+// with another token, if there is one and the body was kept.
+func (a *api) RoundTrip(out *http.Request) (*http.Response, error) {
+	c := callOf(out.Context())
+	// Not with ReverseProxy's trace in the context: that would pass
+	// informational answers (1xx) on without the policy for headers, and clear
+	// the headers of this site's answer.
+	ctx := c.in.Context()
+	resp, err := a.config.Transport.RoundTrip(out.WithContext(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusUnauthorized && c.repeat {
+		resp, err = a.repeat(ctx, c, out, resp)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return withoutTrailer(resp), nil
+}
+
+// repeat sends a refused call once more if there is a newer token. Else it
+// returns the refusal.
+func (a *api) repeat(ctx context.Context, c *call, out *http.Request, refusal *http.Response) (*http.Response, error) {
+	next, err := a.newerToken(ctx, c)
+	if err != nil {
+		_ = refusal.Body.Close()
+		return nil, a.tokenError(ctx, c, err)
+	}
+	if next == nil {
+		return refusal, nil
+	}
+	_, _ = io.CopyN(io.Discard, refusal.Body, 4<<10) // so that the connection can be used again
+	_ = refusal.Body.Close()
+	repeated := out.Clone(ctx)
+	if out.GetBody != nil {
+		if repeated.Body, err = out.GetBody(); err != nil {
+			return nil, err
+		}
+	}
+	repeated.Header["Authorization"] = []string{a.bearers.line(next)}
+	return a.config.Transport.RoundTrip(repeated)
+}
+
+// newerToken returns another token than the refused one, or nil if that is
+// young: a renewed token would be refused, too. So an API that refuses every
+// token causes at most one renewal in five seconds.
+func (a *api) newerToken(ctx context.Context, c *call) (*oauth2.Token, error) {
+	key := c.caller.VaultKey
+	current, err := a.config.Vault.Token(ctx, key)
+	if err != nil || current.AccessToken != c.token.AccessToken {
+		return current, err
+	}
+	status, err := a.config.Vault.Status(ctx, key)
+	if err != nil || a.config.Now().Sub(status.Issued) < youngToken {
+		return nil, err
+	}
+	return a.config.Vault.Renew(ctx, key, current)
+}
+
+// keepBody replaces the body of r by one that can be read again.
+func keepBody(r *http.Request, body []byte) {
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody()
+}
+
+// withoutTrailer hides the trailer that resp may still get: the transport sets
+// it in the response that it returned, not in this copy.
+func withoutTrailer(resp *http.Response) *http.Response {
+	if resp.ContentLength >= 0 && resp.Trailer == nil {
+		return resp
+	}
+	hidden := *resp
+	hidden.Trailer = nil
+	return &hidden
+}

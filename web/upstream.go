@@ -1,0 +1,77 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"b2trader.identity.auth/web/internal/gateway"
+)
+
+// Upstream bounds the calls that are passed on to one of the APIs under /api/.
+// The zero value is good for most APIs.
+type Upstream struct {
+	// Methods are the methods that are passed on. Others get 405. Nil: GET, HEAD,
+	// POST, PUT, PATCH and DELETE. TRACE and CONNECT are never passed on.
+	Methods []string
+
+	// RequestHeaders are passed on beside the headers that every API needs: those
+	// of content negotiation, conditions, ranges, caching and tracing,
+	// Idempotency-Key and User-Agent. All others are dropped, so that a browser
+	// cannot send a header that the API takes for ours. Nil: none.
+	RequestHeaders []string
+
+	// MaxBody bounds the body of a request, in bytes. Zero: 10 MiB.
+	MaxBody int64
+
+	// MaxCalls bounds the calls under way at the same time; more get 503.
+	// Zero: 256.
+	MaxCalls int
+
+	// MaxStreams bounds the open event streams and websockets of one session;
+	// more get 429. They do not count as calls. Zero: 16.
+	MaxStreams int
+}
+
+// validate returns every problem of u, the field name of the Config.
+func (u Upstream) validate(name string) []error {
+	var problems []error
+	for _, method := range u.Methods {
+		if !gateway.ForwardableMethod(method) {
+			problems = append(problems, fmt.Errorf("Config.%s.Methods: %q cannot be passed on", name, method))
+		}
+	}
+	for _, header := range u.RequestHeaders {
+		if !gateway.ForwardableHeader(header) {
+			problems = append(problems, fmt.Errorf("Config.%s.RequestHeaders: %q cannot be passed on", name, header))
+		}
+	}
+	if u.MaxBody < 0 || u.MaxCalls < 0 || u.MaxStreams < 0 {
+		problems = append(problems, fmt.Errorf("the limits Config.%s.MaxBody, MaxCalls and MaxStreams must not be negative", name))
+	}
+	return problems
+}
+
+// NewAPITransport returns the transport that sends the calls to the APIs if
+// Config.APITransport is nil. It verifies the servers' certificates; for a
+// private authority set RootCAs in its TLSClientConfig. An answer's body may
+// take any time, since it may be a stream. Bounds: 5 seconds to connect, 5
+// seconds for TLS, 30 seconds and 64 KiB for an answer's header.
+func NewAPITransport() *http.Transport { return gateway.NewTransport() }
+
+func (s *Server) newGateway() *gateway.Gateway {
+	c := s.config
+	return gateway.New(gateway.Config{
+		SiteURL: c.PublicURL,
+		Upstreams: []gateway.Upstream{
+			{Name: "frontoffice", URL: c.FrontOfficeURL, Limits: gateway.Limits(c.FrontOffice)},
+			{Name: "backoffice", URL: c.BackOfficeURL, Limits: gateway.Limits(c.BackOffice)},
+		},
+		Transport: c.APITransport,
+		Vault:     s.vault,
+		Sessions:  apiSessions{s.sessions},
+		Metrics:   s.metrics,
+		Answers:   s.answers,
+		Logger:    s.logger,
+		Now:       c.Now,
+	})
+}
