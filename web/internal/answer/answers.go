@@ -28,7 +28,7 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 type Config struct {
 	Logger *slog.Logger
 
-	// Frame returns what a page shows around its content: who is signed in, and
+	// Frame returns what a page shows around its content: the signed-in user and
 	// the navigation.
 	Frame func(r *http.Request, title string) templates.Page
 

@@ -21,7 +21,7 @@ import (
 // RetryLater is the default of Retry-After.
 const RetryLater = 5 * time.Second
 
-// ErrNoSession says that the request has no session: nobody is signed in.
+// ErrNoSession says that the request has no session with a signed-in user.
 var ErrNoSession = errors.New("no session")
 
 // Error is an error that knows what to tell people. Code and Args choose the
