@@ -91,6 +91,7 @@ var rooms = map[string]room{
 	"identity/internal/vaulttest":                  {imports: "identity/store/memstore identity/vault", modules: oauth2Modules},
 	"identity/store/storetest":                     {imports: "identity/store", modules: []string{"golang.org/x/sync"}},
 	"identity/store/storetest/servers":             {},
+	"docs":                                         {},
 	"e2e":                                          {},
 }
 
@@ -208,7 +209,7 @@ func isTest(name string, ours bool) bool {
 	if !ours {
 		return name == "testing" || name == "net/http/httptest"
 	}
-	return name == "e2e" || strings.HasSuffix(name, "test") || strings.Contains(name, "test/")
+	return name == "e2e" || name == "docs" || strings.HasSuffix(name, "test") || strings.Contains(name, "test/")
 }
 
 // TestPackageNames refuses names that do not say what is inside.
