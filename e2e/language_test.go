@@ -13,9 +13,7 @@ import (
 // list only shrinks.
 var notYetPlain = []string{
 	".", "cmd/demo", "identity", "identity/apitest", "identity/b2binpay", "identity/b2core", "identity/identitytest",
-	"identity/internal/clienttest", "identity/internal/httpx", "identity/internal/vaulttest", "identity/store", "identity/store/internal/feed",
-	"identity/store/memstore", "identity/store/mirror", "identity/store/pgstore", "identity/store/redisstore",
-	"identity/store/sqlitestore", "identity/store/storetest", "identity/store/storetest/servers", "identity/tokenapi",
+	"identity/internal/clienttest", "identity/internal/httpx", "identity/internal/vaulttest", "identity/store/mirror", "identity/tokenapi",
 	"identity/traderevolution", "identity/traderevolution/traderevolutiontest", "identity/tradevest", "identity/tradevest/tradevesttest",
 	"identity/vault", "static", "templates", "web",
 }

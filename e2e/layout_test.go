@@ -63,10 +63,9 @@ var rooms = map[string]room{
 	"identity/store/redisstore":  {imports: storeRooms, modules: redisModules},
 	"identity/store/sqlitestore": {imports: storeRooms, modules: sqliteModules},
 
-	"identity/store/internal/backoff": {moving: true},
-	"identity/store/internal/feed":    {imports: "identity/store", moving: true},
-	"identity/store/internal/rule":    {imports: "identity/store", moving: true},
-	"identity/store/internal/watch":   {imports: "identity/store", moving: true},
+	"identity/store/internal/lifecycle":    {imports: "identity/store identity/store/internal/watch"},
+	"identity/store/internal/precondition": {imports: "identity/store"},
+	"identity/store/internal/watch":        {imports: "identity/store"},
 
 	"identity":                      {imports: clientRooms, modules: identityModules},
 	"identity/b2binpay":             {imports: clientRooms, modules: oauth2Modules},
@@ -90,7 +89,7 @@ var rooms = map[string]room{
 	"identity/internal/clienttest":                 {imports: "identity/apitest identity/tokenapi", modules: oauth2Modules},
 	"identity/internal/vaulttest":                  {imports: "identity/store/memstore identity/vault", modules: oauth2Modules},
 	"identity/store/storetest":                     {imports: "identity/store", modules: []string{"golang.org/x/sync"}},
-	"identity/store/storetest/servers":             {},
+	"identity/store/storetest/servers":             {imports: "identity/store/storetest", modules: []string{"golang.org/x/sync"}},
 	"docs":                                         {},
 	"e2e":                                          {},
 }

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// What callers branch on.
+// The errors that callers branch on.
 var (
 	ErrNotFound    = errors.New("store: no such record")
 	ErrDeleted     = errors.New("store: record was deleted")
 	ErrConflict    = errors.New("store: record has another version")
 	ErrInvalid     = errors.New("store: invalid record")
 	ErrUnavailable = errors.New("store: unavailable")
-	ErrClosed      = errors.New("store: closed") // comes wrapped together with ErrUnavailable
+	ErrClosed      = errors.New("store: closed") // always wrapped together with ErrUnavailable
 )
 
-// Invalid returns an error that wraps ErrInvalid and says why.
+// Invalid returns an error that wraps ErrInvalid and names the problem.
 func Invalid(problem string) error { return invalid([]string{problem}) }
 
 func invalid(problems []string) error {
@@ -27,15 +27,16 @@ func invalid(problems []string) error {
 	return fmt.Errorf("%w: %s", ErrInvalid, strings.Join(problems, ", "))
 }
 
-// A Fault says that the database did not do what it should. errors.Is finds ErrUnavailable in it and whatever the
-// driver said.
+// A Fault is a failure of the database or of the way to it. It wraps
+// ErrUnavailable and the error of the driver.
 type Fault struct {
-	Op  string // what was tried, such as "redis: put"
+	Op  string // the store and the operation, such as "redis: put"
 	Err error
 }
 
-// NewFault is for implementations of Store: it wraps the error of a driver. If ctx, the one that the caller of the
-// store passed, has ended, then that is the reason: the result wraps ctx.Err() and not ErrUnavailable.
+// NewFault is for implementations of Store. It returns a *Fault with the error
+// of a driver, or nil if err is nil. If ctx, the context of the caller, has
+// ended, the result wraps ctx.Err() instead and not ErrUnavailable.
 func NewFault(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil

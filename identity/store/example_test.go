@@ -9,7 +9,7 @@ import (
 	"b2trader.identity.auth/identity/store/memstore"
 )
 
-// A cache that never answers from what it cannot vouch for.
+// A cache forgets its records when they may be out of date.
 func ExampleStore_watch() {
 	ctx := context.Background()
 	var s store.Store = memstore.New()
@@ -17,10 +17,10 @@ func ExampleStore_watch() {
 	cache := map[string]store.Record{}
 	for e := range s.Watch(ctx) {
 		switch e.Kind {
-		case store.Synced: // what was cached may be out of date; from here on changes are reported
+		case store.Synced: // cached records may be out of date; from now on changes are reported
 			clear(cache)
 			_, _ = s.Put(ctx, store.Record{Key: "session", Expires: time.Now().Add(time.Hour)})
-		case store.Lost: // until Synced, answers come from the store
+		case store.Lost: // read from the store until Synced
 			clear(cache)
 		case store.Changed:
 			delete(cache, e.Key)

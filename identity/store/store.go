@@ -6,46 +6,54 @@ import (
 	"time"
 )
 
-// A Store holds records. All methods are safe for concurrent use, by one process and by several that open the same
-// database.
+// A Store keeps records. All methods are safe for concurrent use, in one
+// process and in several processes that open the same database.
 //
-// No slice passed in is kept, and no slice returned is shared with the store or another caller.
+// A Store does not keep the slices that it gets, and does not share the slices
+// that it returns.
 type Store interface {
-	// Get returns the record of key. The error is ErrNotFound if there never was one or if it expired, ErrDeleted if
-	// Delete ended it, anything else is a fault.
+	// Get returns the record of key. The error is ErrNotFound if the record
+	// never existed or has expired, and ErrDeleted if Delete deleted it.
+	// Any other error is a fault.
 	//
-	// A Store sees its own writes and what its Watch reported at once, and never goes back behind what it returned
-	// before. What another process wrote it sees when it is told, usually within a millisecond: a store may answer
-	// from memory until then. Who must be certain uses Put.
+	// Get returns the caller's own writes and the changes that Watch reported
+	// at once, and never an older version than before. It may answer from
+	// memory until the change notification of another process arrives, usually
+	// within a millisecond. Callers that need certainty use Put.
 	Get(ctx context.Context, key string) (Record, error)
 
-	// Put stores r and returns its new version. With Version 0 it creates the record and fails with ErrConflict if
-	// there is one. Otherwise it replaces the record of exactly that version; the error is ErrConflict if the version
-	// differs and ErrNotFound if there is no record. In both cases it is ErrDeleted if there is a tombstone, and
-	// ErrInvalid if r breaks a rule that Record states.
+	// Put stores r and returns its new version. With Version 0 it creates the
+	// record, and fails with ErrConflict if one exists. Otherwise it replaces
+	// the record of exactly that version, and fails with ErrConflict if the
+	// version differs and with ErrNotFound if no record exists. In both cases
+	// it fails with ErrDeleted if there is a tombstone, and with ErrInvalid if
+	// r breaks a rule of Record.
 	Put(ctx context.Context, r Record) (version uint64, err error)
 
-	// Delete ends the record of key, whatever its version, and leaves a tombstone until the record would have expired.
-	// It is no error if there is no record; then there is no tombstone either.
+	// Delete deletes the record of key, whatever its version, and leaves a
+	// tombstone until the record would have expired. Without a record it does
+	// nothing, returns no error and leaves no tombstone.
 	Delete(ctx context.Context, key string) error
 
-	// List returns the live records of an owner in no particular order. It costs what that owner has, not what the
-	// store has. It is no snapshot: a record that changes during the call may appear as it was before or after. Owner
-	// "" has no list.
+	// List returns the live records of an owner in no particular order. Its
+	// cost depends on the records of that owner only. List is no snapshot: a
+	// record that changes meanwhile may appear as it was before or after.
+	// Owner "" has no list.
 	List(ctx context.Context, owner string) ([]Record, error)
 
-	// Watch reports the changes and deletions that all processes make, until ctx ends or the store is closed. See
-	// Event for what is promised. Each range over it is a watch of its own.
+	// Watch reports the changes and deletions of all processes until ctx ends
+	// or the store is closed. Event states the guarantees. Each range over the
+	// result is a watch of its own.
 	Watch(ctx context.Context) iter.Seq[Event]
 }
 
 // A Record is what a Store keeps under a key.
 type Record struct {
 	Key     string    // any bytes, 1 to MaxKey of them
-	Owner   string    // whom List finds it by: any bytes, at most MaxKey; "" is nobody; Put may not change it
-	Version uint64    // set by the store, grows with each change; below 1<<63; 0 only in a Put that creates
-	Value   []byte    // any bytes, at most MaxValue; nil and empty are the same and come back with length 0
-	Expires time.Time // on the store's clock and in the future when put; there is no record that lives for ever
+	Owner   string    // any bytes, at most MaxKey; for List; "": none; Put may not change it
+	Version uint64    // set by the store, below 1<<63; in a Put, 0 creates
+	Value   []byte    // any bytes, at most MaxValue; nil is stored as empty
+	Expires time.Time // on the clock of the store; required, and in the future in a Put
 }
 
 // Limits of a Record, in bytes.
@@ -54,8 +62,9 @@ const (
 	MaxValue = 8 << 20
 )
 
-// Check returns an error that wraps ErrInvalid and names every rule that r breaks, except that only the store
-// can tell whether r.Expires is in the past. It is for implementations of Store, which call it first in Put.
+// Check returns an error that wraps ErrInvalid and names every rule that r
+// breaks. It does not check whether Expires is in the past, which only the
+// store knows. Implementations of Store call it first in Put.
 func (r Record) Check() error {
 	var problems []string
 	if r.Key == "" {
@@ -71,15 +80,15 @@ func (r Record) Check() error {
 		problems = append(problems, "value too long")
 	}
 	if r.Version >= 1<<63 {
-		problems = append(problems, "no store gives such a version")
+		problems = append(problems, "version too high")
 	}
 	if r.Expires.Before(firstExpiry) || !r.Expires.Before(lastExpiry) {
-		problems = append(problems, "expiry missing or absurd")
+		problems = append(problems, "expiry missing, before 1970 or after 2199")
 	}
 	return invalid(problems)
 }
 
-// Expiries outside these do not fit every database.
+// Times outside these bounds do not fit every database.
 var (
 	firstExpiry = time.Unix(0, 0)
 	lastExpiry  = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)

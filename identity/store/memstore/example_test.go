@@ -23,7 +23,7 @@ func Example() {
 	_, err = sessions.Put(ctx, session)
 	fmt.Println("swapped:", err)
 
-	_, err = sessions.Put(ctx, session) // still names the first version
+	_, err = sessions.Put(ctx, session) // the version of the first Put again
 	fmt.Println("swapped again:", errors.Is(err, store.ErrConflict))
 
 	list, _ := sessions.List(ctx, "alice")

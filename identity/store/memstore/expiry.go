@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/internal/rule"
+	"b2trader.identity.auth/identity/store/internal/precondition"
 )
 
-// sweepPerWrite is how many expired records a write removes at most: more than it adds, so the store shrinks.
+// sweepPerWrite is how many expired records a write removes at most. It is more
+// than a write adds, so the store shrinks.
 const sweepPerWrite = 4
 
-// A recordShard holds some records and tombstones, and the order in which they expire.
+// A recordShard has some of the records and tombstones, and the order in which
+// they expire.
 type recordShard struct {
 	mu      sync.RWMutex
 	entries map[string]*entry
@@ -22,10 +24,10 @@ type recordShard struct {
 type entry struct {
 	record  store.Record
 	deleted bool
-	place   int // in the heap
+	place   int // its index in the heap
 }
 
-// live returns the entry of key, or nil if there is none or it has expired.
+// live returns the entry of key, or nil if it does not exist or has expired.
 func (sh *recordShard) live(key string) *entry {
 	e := sh.entries[key]
 	if e == nil || !e.record.Expires.After(time.Now()) {
@@ -34,12 +36,12 @@ func (sh *recordShard) live(key string) *entry {
 	return e
 }
 
-// present describes e, which may be nil.
-func (e *entry) present() *rule.Present {
+// stored describes e, which may be nil.
+func (e *entry) stored() *precondition.Stored {
 	if e == nil {
 		return nil
 	}
-	return &rule.Present{Deleted: e.deleted, Version: e.record.Version, Owner: e.record.Owner}
+	return &precondition.Stored{Deleted: e.deleted, Version: e.record.Version, Owner: e.record.Owner}
 }
 
 func (sh *recordShard) add(e *entry) {
@@ -63,7 +65,7 @@ func (s *Store) sweep(sh *recordShard) {
 	}
 }
 
-// drop forgets e, which may be nil. The caller holds the lock of sh.
+// drop removes e, which may be nil. The caller holds the lock of sh.
 func (s *Store) drop(sh *recordShard, e *entry) {
 	if e == nil {
 		return
@@ -75,7 +77,8 @@ func (s *Store) drop(sh *recordShard, e *entry) {
 	}
 }
 
-// An expiryHeap has the entry that expires first at its top (container/heap).
+// An expiryHeap is a heap (container/heap). The entry that expires first is at
+// its top.
 type expiryHeap []*entry
 
 func (h expiryHeap) Len() int { return len(h) }
@@ -89,14 +92,14 @@ func (h expiryHeap) Swap(i, j int) {
 	h[i].place, h[j].place = i, j
 }
 
-// Push is called by heap.Push.
+// Push implements heap.Interface.
 func (h *expiryHeap) Push(x any) {
 	e := x.(*entry)
 	e.place = len(*h)
 	*h = append(*h, e)
 }
 
-// Pop is called by heap.Pop and heap.Remove.
+// Pop implements heap.Interface.
 func (h *expiryHeap) Pop() any {
 	last := len(*h) - 1
 	e := (*h)[last]

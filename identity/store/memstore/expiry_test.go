@@ -21,12 +21,12 @@ func put(t *testing.T, s *Store, key, owner string, life time.Duration) store.Re
 	return r
 }
 
-// held counts what the store remembers.
-func held(s *Store) (entries, owned int) {
+// count returns the number of entries and of keys in lists of owners.
+func count(s *Store) (entries, owned int) {
 	for i := range s.records {
 		entries += len(s.records[i].entries)
 		if len(s.records[i].entries) != len(s.records[i].expiry) {
-			panic("a record without a place in the order of expiry")
+			panic("an entry is not in the order of expiry")
 		}
 	}
 	for i := range s.owners {
@@ -37,7 +37,7 @@ func held(s *Store) (entries, owned int) {
 	return entries, owned
 }
 
-func TestWritesRemoveWhatExpired(t *testing.T) {
+func TestWritesRemoveExpiredRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n, extended = 1000, 200
 		s := New()
@@ -51,7 +51,7 @@ func TestWritesRemoveWhatExpired(t *testing.T) {
 				_ = s.Delete(t.Context(), fmt.Sprint("old ", i))
 			}
 		}
-		for _, r := range first { // they leave the front of the order of expiry
+		for _, r := range first { // they move to the end of the order of expiry
 			r.Expires = r.Expires.Add(2 * time.Hour)
 			if _, err := s.Put(t.Context(), r); err != nil {
 				t.Fatal(err)
@@ -61,11 +61,11 @@ func TestWritesRemoveWhatExpired(t *testing.T) {
 		for i := range n {
 			put(t, s, fmt.Sprint("new ", i), "other", time.Hour)
 		}
-		if entries, owned := held(s); entries > n+extended+n/20 || owned > n+n/20 {
-			t.Errorf("%d entries and %d owned keys are held for %d live records", entries, owned, n+extended)
+		if entries, owned := count(s); entries > n+extended+n/20 || owned > n+n/20 {
+			t.Errorf("%d entries and %d keys in lists for %d live records, want at most 5%% more", entries, owned, n+extended)
 		}
 		if list, _ := s.List(t.Context(), "owner"); len(list) != 0 {
-			t.Errorf("%d expired records are listed", len(list))
+			t.Errorf("List = %d expired records, want none", len(list))
 		}
 	})
 }
@@ -76,31 +76,31 @@ func TestExpiryIsExact(t *testing.T) {
 		r := put(t, s, "key", "owner", time.Minute)
 		<-time.After(time.Minute - time.Millisecond)
 		if _, err := s.Get(t.Context(), "key"); err != nil {
-			t.Errorf("a millisecond before: %v", err)
+			t.Errorf("Get a millisecond before the expiry = %v, want the record", err)
 		}
 		r.Expires = r.Expires.Add(time.Minute)
 		if _, err := s.Put(t.Context(), r); err != nil {
-			t.Errorf("extending it: %v", err)
+			t.Errorf("Put with a later expiry = %v, want no error", err)
 		}
 		<-time.After(time.Minute + time.Millisecond)
 		if _, err := s.Get(t.Context(), "key"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("at the moment: %v", err)
+			t.Errorf("Get a millisecond after the expiry = %v, want ErrNotFound", err)
 		}
 	})
 }
 
-func TestOwnersAreForgotten(t *testing.T) {
+func TestOwnersWithoutRecordsAreRemoved(t *testing.T) {
 	s := New()
 	put(t, s, "key", "owner", time.Hour)
 	if err := s.Delete(t.Context(), "key"); err != nil {
 		t.Fatal(err)
 	}
-	if _, owned := held(s); owned != 0 {
-		t.Errorf("%d keys of an owner without records", owned)
+	if _, owned := count(s); owned != 0 {
+		t.Errorf("%d keys in lists, want none", owned)
 	}
 	for i := range s.owners {
 		if len(s.owners[i].owners) != 0 {
-			t.Error("an owner without records is remembered")
+			t.Errorf("shard %d has owners %v, want none", i, s.owners[i].owners)
 		}
 	}
 }

@@ -1,9 +1,9 @@
-// Package memstore keeps records in the memory of one process: for tests, for a demo, and for a service that may forget
-// its sessions when it restarts.
+// Package memstore keeps records in the memory of one process: for tests, for a
+// demo, and for a service whose sessions may end when it restarts.
 //
-// Readers of different keys share no lock. There is no goroutine: each write also removes a few records that have
-// expired, so the memory of n records is given back within about n writes. Watch reports changes at once and loses
-// none, unless the reader is too slow.
+// Readers of different keys share no lock. The store has no goroutine: each
+// write also removes a few expired records, so the memory of n expired records
+// is free after about n writes. Watch reports changes at once.
 package memstore
 
 import (
@@ -17,42 +17,40 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/internal/feed"
-	"b2trader.identity.auth/identity/store/internal/rule"
+	"b2trader.identity.auth/identity/store/internal/lifecycle"
+	"b2trader.identity.auth/identity/store/internal/precondition"
 )
 
-// shards is how many parts the records are spread over, each with its own lock. It is a power of two.
+// shards is the number of parts that the records are divided into, each with a
+// lock of its own.
 const shards = 64
 
 // A Store keeps records in memory.
 type Store struct {
+	life    *lifecycle.Lifecycle
 	seed    maphash.Seed
 	version atomic.Uint64
-	closed  atomic.Bool
 	records [shards]recordShard
 	owners  [shards]ownerShard
-	hub     feed.Hub
 }
 
 var _ store.Store = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store {
-	s := &Store{seed: maphash.MakeSeed()}
-	s.hub.Synced()
+	s := &Store{life: lifecycle.New(context.Background(), "memory"), seed: maphash.MakeSeed()}
+	s.life.Hub.Synced()
 	return s
 }
 
 // Close ends every Watch. Afterwards all methods fail with store.ErrClosed. It always returns nil.
 func (s *Store) Close() error {
-	s.closed.Store(true)
-	s.hub.Close()
-	return nil
+	return s.life.Close(func() error { return nil })
 }
 
 // Get returns the record of key.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
-	if err := s.check(ctx, "get"); err != nil {
+	if err := s.life.Check(ctx, "get"); err != nil {
 		return store.Record{}, err
 	}
 	sh := s.recordShard(key)
@@ -64,10 +62,11 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	}
 	r := e.record
 	sh.mu.RUnlock()
-	r.Value = slices.Clone(r.Value) // the stored slice is never written to, so this needs no lock
+	r.Value = slices.Clone(r.Value) // needs no lock: stored slices do not change
 	return r, nil
 }
 
+// missing returns the error of Get for e, which is nil or a tombstone.
 func missing(e *entry) error {
 	if e == nil {
 		return store.ErrNotFound
@@ -80,7 +79,7 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 	if err := r.Check(); err != nil {
 		return 0, err
 	}
-	if err := s.check(ctx, "put"); err != nil {
+	if err := s.life.Check(ctx, "put"); err != nil {
 		return 0, err
 	}
 	r.Expires = r.Expires.Truncate(time.Millisecond)
@@ -94,25 +93,25 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 	defer sh.mu.Unlock()
 	s.sweep(sh)
 	e := sh.live(r.Key)
-	if err := rule.Refuse(e.present(), r); err != nil {
+	if err := precondition.Check(e.stored(), r); err != nil {
 		return 0, err
 	}
 	r.Version = s.version.Add(1)
 	if e == nil {
-		s.drop(sh, sh.entries[r.Key]) // one that has expired
+		s.drop(sh, sh.entries[r.Key]) // an expired entry
 		sh.add(&entry{record: r})
 		s.ownerShard(r.Owner).add(r.Owner, r.Key)
 	} else {
 		e.record = r
 		sh.reorder(e)
 	}
-	s.hub.Publish(store.Event{Kind: store.Changed, Key: r.Key, Version: r.Version})
+	s.life.Hub.Publish(store.Event{Kind: store.Changed, Key: r.Key, Version: r.Version})
 	return r.Version, nil
 }
 
-// Delete ends the record of key.
+// Delete deletes the record of key.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	if err := s.check(ctx, "delete"); err != nil {
+	if err := s.life.Check(ctx, "delete"); err != nil {
 		return err
 	}
 	sh := s.recordShard(key)
@@ -126,13 +125,13 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	s.ownerShard(e.record.Owner).remove(e.record.Owner, key)
 	e.deleted = true
 	e.record.Version, e.record.Value = s.version.Add(1), nil
-	s.hub.Publish(store.Event{Kind: store.Deleted, Key: e.record.Key, Version: e.record.Version})
+	s.life.Hub.Publish(store.Event{Kind: store.Deleted, Key: e.record.Key, Version: e.record.Version})
 	return nil
 }
 
 // List returns the live records of owner.
 func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) {
-	if err := s.check(ctx, "list"); err != nil {
+	if err := s.life.Check(ctx, "list"); err != nil {
 		return nil, err
 	}
 	var list []store.Record
@@ -148,18 +147,8 @@ func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) 
 	return list, nil
 }
 
-// Watch reports what changes.
-func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.hub.Watch(ctx) }
-
-func (s *Store) check(ctx context.Context, op string) error {
-	if err := ctx.Err(); err != nil {
-		return store.NewFault(ctx, "memory: "+op, err)
-	}
-	if s.closed.Load() {
-		return store.NewFault(ctx, "memory: "+op, store.ErrClosed)
-	}
-	return nil
-}
+// Watch reports changes.
+func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.life.Hub.Watch(ctx) }
 
 func (s *Store) recordShard(key string) *recordShard {
 	return &s.records[maphash.String(s.seed, key)%shards]
@@ -169,8 +158,8 @@ func (s *Store) ownerShard(owner string) *ownerShard {
 	return &s.owners[maphash.String(s.seed, owner)%shards]
 }
 
-// An ownerShard knows the keys of some owners. Its lock is taken while that of a recordShard is held, never the other
-// way round.
+// An ownerShard has the keys of some owners. A goroutine may take its lock while
+// it holds that of a recordShard, and never the other way round.
 type ownerShard struct {
 	mu     sync.RWMutex
 	owners map[string]map[string]struct{}

@@ -15,3 +15,5 @@ func TestConformance(t *testing.T) {
 		return s, s
 	})
 }
+
+func BenchmarkStore(b *testing.B) { storetest.Bench(b, memstore.New()) }

@@ -6,22 +6,19 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"b2trader.identity.auth/identity/store"
 )
 
-// Whether a call may be repeated when it is not known whether it was carried out.
+// Whether a call may be repeated if the server may have carried it out.
 const (
 	reads  = true
 	writes = false
 )
 
-// call bounds f, repeats it where that is harmless, and wraps what the driver says, except pgx.ErrNoRows.
+// call runs f with a timeout, repeats it where that is harmless, and wraps its
+// error, except pgx.ErrNoRows.
 func (s *Store) call(ctx context.Context, op string, repeatable bool, f func(context.Context) error) error {
-	select {
-	case <-s.closed:
-		return store.NewFault(ctx, op, store.ErrClosed)
-	default:
+	if err := s.life.Check(ctx, op); err != nil {
+		return err
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -33,21 +30,22 @@ func (s *Store) call(ctx context.Context, op string, repeatable bool, f func(con
 		if bounded.Err() != nil {
 			break
 		}
-		dead := isDead(err)
-		if dead {
-			s.pool.Reset() // where one connection is dead, the others are
+		lost := lostConnection(err)
+		if lost {
+			s.pool.Reset() // the other connections are probably lost too
 		}
-		if !undone(err) && (!dead || !repeatable) {
+		if !notDone(err) && (!lost || !repeatable) {
 			break
 		}
 		err = f(bounded)
 	}
-	return store.NewFault(ctx, op, err)
+	return s.life.Fault(ctx, op, err)
 }
 
-// isDead reports whether err means the end of a connection: not an answer of the server, or one of classes 08 and 57P
+// lostConnection reports whether err ends a connection: it is not an answer of
+// the server, or an answer of the classes 08 and 57P
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
-func isDead(err error) bool {
+func lostConnection(err error) bool {
 	var answer *pgconn.PgError
 	if !errors.As(err, &answer) {
 		return true
@@ -55,9 +53,9 @@ func isDead(err error) bool {
 	return len(answer.Code) == 5 && (answer.Code[:2] == "08" || answer.Code[:3] == "57P")
 }
 
-// undone reports whether err means that nothing was carried out: it was not sent, or the server rolled it back as it
-// conflicted with another.
-func undone(err error) bool {
+// notDone reports whether the statement was surely not carried out: it was not
+// sent, or the server rolled it back because of a conflict with another.
+func notDone(err error) bool {
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) {
 		return answer.Code == "40001" || answer.Code == "40P01"

@@ -11,15 +11,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A Config says where the records are.
+// A Config locates the records.
 type Config struct {
-	// URL is postgres://USER:PASSWORD@HOST:PORT/DATABASE with the parameters of libpq and of pgxpool (pool_max_conns
-	// and others), or the same as KEYWORD=VALUE pairs. The pool has 4 connections, or as many as there are cores if
-	// that is more.
+	// URL is postgres://USER:PASSWORD@HOST:PORT/DATABASE with the parameters of
+	// libpq and of pgxpool (pool_max_conns and others), or the same as
+	// KEYWORD=VALUE pairs. The pool has 4 connections, or as many as there are
+	// cores if that is more.
 	URL string
 
 	ListenURL string        // where LISTEN works, if URL leads to a pooler; "": URL
-	Table     string        // lower-case letters, digits and _; "": "b2trader_store"; also the name of the channel
+	Table     string        // and channel: lower-case letters, digits, _; "": "b2trader_store"
 	Timeout   time.Duration // of each call and of a connect; 0: 3 s
 }
 
@@ -41,7 +42,8 @@ func wrongURL(field string) error {
 	return fmt.Errorf("pgstore: Config.%s is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, or has a wrong parameter", field)
 }
 
-// options checks c and translates it. No error shows an URL, which may hold a password.
+// options checks c and translates it. No error shows a URL, which may contain a
+// password.
 func (c Config) options() (o options, err error) {
 	var problems []error
 	if c.URL == "" {
@@ -62,7 +64,7 @@ func (c Config) options() (o options, err error) {
 		o.table = defaultTable
 	}
 	if !tableName.MatchString(o.table) {
-		problems = append(problems, errors.New("pgstore: Config.Table is not a plain name of at most 40 characters"))
+		problems = append(problems, errors.New("pgstore: Config.Table must be at most 40 lower-case letters, digits and _, and not begin with a digit"))
 	}
 	if o.timeout = c.Timeout; c.Timeout == 0 {
 		o.timeout = defaultTimeout
@@ -74,10 +76,10 @@ func (c Config) options() (o options, err error) {
 		return options{}, err
 	}
 	for _, conn := range []*pgx.ConnConfig{o.pool.ConnConfig, o.listen} {
-		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // one round trip, and names no prepared statement
+		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe // one round trip, without named statements
 		conn.ConnectTimeout = o.timeout
 	}
-	// pgx keeps notifications that nobody waits for. A pooler may pass on those of others.
+	// Without this, pgx keeps notifications for ever that a pooler passes on.
 	o.pool.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	return o, nil
 }

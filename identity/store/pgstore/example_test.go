@@ -7,7 +7,7 @@ import (
 	"b2trader.identity.auth/identity/store/pgstore"
 )
 
-// Calls go through a pooler, notifications past it.
+// Calls go through a pooler, and notifications past it.
 func Example() {
 	ctx := context.Background()
 	sessions, err := pgstore.Open(ctx, pgstore.Config{
@@ -15,7 +15,7 @@ func Example() {
 		ListenURL: "postgres://service:password@database.example.com:5432/sessions",
 	})
 	if err != nil {
-		fmt.Println(err) // all problems of the Config at once, without the password
+		fmt.Println(err) // every problem of the Config, without the password
 		return
 	}
 	defer func() { _ = sessions.Close() }()

@@ -2,23 +2,27 @@
 //
 // # Behind a pooler
 //
-// The store works behind a proxy that lends a connection for one transaction (pgbouncer, pool_mode = transaction): it
-// names no prepared statement, sets nothing on a session and takes no lock that outlives a transaction. Only Watch
-// needs a connection of its own, which such a proxy cannot give: Config.ListenURL leads past it. Whether
-// notifications arrive is tried after each connect; while they do not, Watch reports Lost with the reason.
+// The store works behind a pooler that lends a connection for one transaction
+// (pgbouncer, pool_mode = transaction): it uses no named statements, no settings
+// of a session, and no lock that outlives a transaction. Only Watch needs a
+// connection of its own, which a pooler cannot give: Config.ListenURL leads past
+// it. After each connect the store tests whether notifications arrive. While
+// they do not, Watch reports Lost with the reason.
 //
 // # Schema
 //
-// Open makes the table and its indexes or brings them up to date; processes that start together wait for each other.
-// Once that is done the role needs no more than SELECT, INSERT, UPDATE and DELETE on the table and SELECT on
-// TABLE_schema. A swap that does not change the expiry touches no index (HOT).
+// Open creates the table and its indexes or upgrades them. Processes that start
+// together wait for each other. Afterwards the role needs only SELECT, INSERT,
+// UPDATE and DELETE on the table and SELECT on TABLE_schema. A swap that does
+// not change the expiry touches no index (HOT).
 //
 // # Watch
 //
-// A change is announced by NOTIFY in the transaction that makes it, so it is announced if and only if it is made. The
-// price is that such transactions commit one after the other: a server makes about as many writes per second as its
-// disk makes synchronous writes. A cut connection shows as Lost at once, a silent one within Config.Timeout and two
-// seconds.
+// The transaction that makes a change also announces it (NOTIFY), so changes and
+// announcements always agree. The price is that such transactions commit one
+// after the other: the server makes about as many writes per second as its disk
+// makes synchronous writes. A cut connection shows as Lost at once, a silent one
+// within Config.Timeout plus 2 s.
 //
 // The driver is github.com/jackc/pgx/v5.
 package pgstore
@@ -28,77 +32,63 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/internal/feed"
-	"b2trader.identity.auth/identity/store/internal/rule"
+	"b2trader.identity.auth/identity/store/internal/lifecycle"
+	"b2trader.identity.auth/identity/store/internal/precondition"
 )
 
 // A Store keeps records in PostgreSQL.
 type Store struct {
-	pool    *pgxpool.Pool
-	listen  *pgx.ConnConfig
-	channel string
-	sql     statements
-	timeout time.Duration
-	hub     feed.Hub
-
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	closed  chan struct{}
-	once    sync.Once
+	pool         *pgxpool.Pool
+	listenConfig *pgx.ConnConfig
+	table        string // and channel
+	sql          statements
+	timeout      time.Duration
+	life         *lifecycle.Lifecycle
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open connects, and makes or upgrades the table. ctx bounds both.
+// Open connects, and creates or upgrades the table.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	o, err := cfg.options()
 	if err != nil {
 		return nil, err
 	}
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	pool, err := pgxpool.NewWithConfig(background, o.pool)
+	life := lifecycle.New(ctx, "postgres")
+	pool, err := pgxpool.NewWithConfig(context.WithoutCancel(ctx), o.pool)
 	if err != nil {
-		stop()
-		return nil, store.NewFault(ctx, "postgres: open", err)
+		return nil, life.Fault(ctx, "open", err)
 	}
 	if err := migrate(ctx, pool, o.table); err != nil {
-		stop()
 		pool.Close()
-		return nil, store.NewFault(ctx, "postgres: open", err)
+		return nil, life.Fault(ctx, "open", err)
 	}
-	s := &Store{
-		pool: pool, listen: o.listen, channel: o.table, sql: newStatements(o.table), timeout: o.timeout,
-		stop: stop, closed: make(chan struct{}),
-	}
-	s.running.Go(func() { s.hub.Follow(background, s.listenOnce) })
-	s.running.Go(func() { s.sweepOften(background) })
+	s := &Store{pool: pool, listenConfig: o.listen, table: o.table, sql: newStatements(o.table), timeout: o.timeout, life: life}
+	life.Go(func(ctx context.Context) { life.Hub.Reconnect(ctx, s.listen) })
+	life.Sweep(sweepBatch, s.sweep)
 	return s, nil
 }
 
-// Close ends every Watch. Afterwards all methods fail with store.ErrClosed. It always returns nil.
+// Close ends every Watch. Later calls of other methods fail with
+// store.ErrClosed. It always returns nil.
 func (s *Store) Close() error {
-	s.once.Do(func() {
-		close(s.closed)
-		s.stop()
-		s.hub.Close()
-		s.running.Wait()
+	return s.life.Close(func() error {
 		s.pool.Close()
+		return nil
 	})
-	return nil
 }
 
 // Get returns the record of key.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	r := store.Record{Key: key}
 	var deleted bool
-	err := s.call(ctx, "postgres: get", reads, func(ctx context.Context) error {
+	err := s.call(ctx, "get", reads, func(ctx context.Context) error {
 		return s.pool.QueryRow(ctx, s.sql.get, []byte(key)).Scan((*text)(&r.Owner), &r.Version, &deleted, &r.Expires, &r.Value)
 	})
 	switch {
@@ -112,13 +102,13 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	return r, nil
 }
 
-// attempts bounds how often Put tries when the record changes between its statement and the question why that did
-// nothing.
+// attempts is how many times Put tries if another process changes the record
+// between the statement and the question why the statement did nothing.
 const attempts = 5
 
 // Put creates a record or replaces one of a known version.
 func (s *Store) Put(ctx context.Context, r store.Record) (version uint64, err error) {
-	const op = "postgres: put"
+	const op = "put"
 	if err := r.Check(); err != nil {
 		return 0, err
 	}
@@ -132,7 +122,7 @@ func (s *Store) Put(ctx context.Context, r store.Record) (version uint64, err er
 			return 0, err
 		}
 	}
-	return 0, store.NewFault(ctx, op, fmt.Errorf("the record kept changing, %d times", attempts))
+	return 0, s.life.Fault(ctx, op, fmt.Errorf("the record changed during each of %d attempts", attempts))
 }
 
 func (s *Store) put(ctx context.Context, op string, r store.Record) (version uint64, err error) {
@@ -142,14 +132,14 @@ func (s *Store) put(ctx context.Context, op string, r store.Record) (version uin
 	}
 	err = s.call(ctx, op, writes, func(ctx context.Context) error {
 		if r.Version == 0 {
-			return s.pool.QueryRow(ctx, s.sql.create, []byte(r.Key), []byte(r.Owner), r.Expires, value, s.channel).Scan(&version)
+			return s.pool.QueryRow(ctx, s.sql.create, []byte(r.Key), []byte(r.Owner), r.Expires, value, s.table).Scan(&version)
 		}
-		return s.pool.QueryRow(ctx, s.sql.swap, []byte(r.Key), []byte(r.Owner), r.Expires, value, s.channel, r.Version).Scan(&version)
+		return s.pool.QueryRow(ctx, s.sql.swap, []byte(r.Key), []byte(r.Owner), r.Expires, value, s.table, r.Version).Scan(&version)
 	})
 	return version, err
 }
 
-// whyNot says why r could not be put, or nil if now it could.
+// whyNot returns the reason for the refusal of r, or nil if there is none now.
 func (s *Store) whyNot(ctx context.Context, op string, r store.Record) error {
 	var (
 		late, found, deleted bool
@@ -165,23 +155,23 @@ func (s *Store) whyNot(ctx context.Context, op string, r store.Record) error {
 	case late:
 		return store.Invalid("expiry in the past")
 	case !found:
-		return rule.Refuse(nil, r)
+		return precondition.Check(nil, r)
 	default:
-		return rule.Refuse(&rule.Present{Deleted: deleted, Version: version, Owner: owner}, r)
+		return precondition.Check(&precondition.Stored{Deleted: deleted, Version: version, Owner: owner}, r)
 	}
 }
 
-// Delete ends the record of key.
+// Delete deletes the record of key.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	return s.call(ctx, "postgres: delete", writes, func(ctx context.Context) error {
-		_, err := s.pool.Exec(ctx, s.sql.bury, []byte(key), s.channel)
+	return s.call(ctx, "delete", writes, func(ctx context.Context) error {
+		_, err := s.pool.Exec(ctx, s.sql.delete, []byte(key), s.table)
 		return err
 	})
 }
 
 // List returns the live records of owner.
 func (s *Store) List(ctx context.Context, owner string) (list []store.Record, err error) {
-	err = s.call(ctx, "postgres: list", reads, func(ctx context.Context) error {
+	err = s.call(ctx, "list", reads, func(ctx context.Context) error {
 		rows, err := s.pool.Query(ctx, s.sql.list, []byte(owner))
 		if err != nil {
 			return err
@@ -196,13 +186,27 @@ func (s *Store) List(ctx context.Context, owner string) (list []store.Record, er
 	return list, err
 }
 
-// Watch reports what changes.
-func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.hub.Watch(ctx) }
+// sweepBatch is how many records a sweep removes at most.
+const sweepBatch = 500
 
-// text scans bytea into a string.
+// sweep removes some of the expired records and tombstones. Processes that sweep
+// at the same time share the work.
+func (s *Store) sweep(ctx context.Context) (removed int64, err error) {
+	err = s.call(ctx, "sweep", reads, func(ctx context.Context) error {
+		tag, err := s.pool.Exec(ctx, s.sql.sweep, sweepBatch)
+		removed = tag.RowsAffected()
+		return err
+	})
+	return removed, err
+}
+
+// Watch reports changes.
+func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.life.Hub.Watch(ctx) }
+
+// text is a string that scans bytea.
 type text string
 
-// ScanBytes is called by pgx with bytes that it will use again.
+// ScanBytes implements pgtype.BytesScanner. pgx uses b again afterwards.
 func (t *text) ScanBytes(b []byte) error {
 	*t = text(b)
 	return nil

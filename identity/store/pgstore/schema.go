@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// steps lead from one version of the schema to the next, each a list of statements with % for the name of the table.
-// Steps that were released never change.
+// steps lead from one version of the schema to the next. Each is a list of
+// statements, with % for the name of the table. A released step never changes.
 var steps = [][]string{{
 	`CREATE TABLE % (
 		key     bytea       PRIMARY KEY,
@@ -26,21 +26,21 @@ var steps = [][]string{{
 	`CREATE INDEX %_expires ON % (expires)`,
 }}
 
-// migrate brings the table up to date. It asks first and locks only if there is something to do, so that a role
-// without the right to create tables can use one that is there.
+// migrate upgrades the table. It takes a lock only if there is something to do,
+// so that a role without the right to create tables can use an existing one.
 func migrate(ctx context.Context, pool *pgxpool.Pool, table string) error {
 	version, err := schemaVersion(ctx, pool, table)
 	if err != nil || version == len(steps) {
 		return err
 	}
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		// Given back at the end of the transaction. A lock of the session would stay with a pooler's connection for
-		// good.
+		// The lock ends with the transaction. A lock of the session would stay
+		// with the connection of a pooler.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey(table)); err != nil {
 			return err
 		}
-		// Only now may it be asked what is there, and not by to_regclass, which in this transaction may not know yet
-		// what others committed.
+		// Read the version only after the lock, and not by to_regclass, which may
+		// not see what others committed since this transaction began.
 		if _, err := tx.Exec(ctx, `CREATE TABLE IF NOT EXISTS `+table+`_schema (version integer NOT NULL)`); err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// schemaVersion is 0 if there is no table yet.
+// schemaVersion returns 0 if there is no table yet.
 func schemaVersion(ctx context.Context, q querier, table string) (int, error) {
 	var there bool
 	if err := q.QueryRow(ctx, `SELECT to_regclass($1) IS NOT NULL`, table+"_schema").Scan(&there); err != nil || !there {
@@ -84,7 +84,7 @@ func versionRow(ctx context.Context, q querier, table string) (version int, err 
 		return 0, nil
 	}
 	if version > len(steps) {
-		return 0, fmt.Errorf("table %s was made by a newer release: schema %d, known is %d", table, version, len(steps))
+		return 0, fmt.Errorf("table %s is from a newer release: it has schema %d, this release knows %d", table, version, len(steps))
 	}
 	return version, err
 }
@@ -92,15 +92,17 @@ func versionRow(ctx context.Context, q querier, table string) (version int, err 
 func lockKey(table string) int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("b2trader.identity.auth/store/" + table))
-	return int64(h.Sum64()) //nolint:gosec // any number will do
+	return int64(h.Sum64()) //nolint:gosec // an overflow does no harm
 }
 
-// statements are what a Store runs.
-type statements struct{ get, create, swap, whyNot, bury, list, sweep string }
+// statements are the statements that a Store runs.
+type statements struct{ get, create, swap, whyNot, delete, list, sweep string }
 
-// The clock is the server's. clock_timestamp moves while a statement waits for a lock, now does not, but may be
-// compared with an index. The next version of a record is the time in microseconds, or one more than the last if that
-// is later: a version that was lost in a failover is never given to another value.
+// micros is the next version of a record, unless the last version is higher: the
+// time in microseconds. So a version that a failover lost is not used again.
+//
+// All statements use the clock of the server. clock_timestamp advances while a
+// statement waits for a lock. now does not, but an index can be used with it.
 const micros = `(extract(epoch FROM clock_timestamp()) * 1000000)::bigint`
 
 func newStatements(table string) statements {
@@ -126,7 +128,7 @@ func newStatements(table string) statements {
 		whyNot: full(`SELECT $2::timestamptz <= clock_timestamp(), key IS NOT NULL, coalesce(deleted, false), coalesce(version, 0), coalesce(owner, '')
 			FROM (SELECT) AS one LEFT JOIN % ON key = $1 AND expires > clock_timestamp()`),
 
-		bury: full(`WITH done AS (
+		delete: full(`WITH done AS (
 			UPDATE % SET version = greatest(version + 1, MICROS), deleted = true, value = ''
 			WHERE key = $1::bytea AND NOT deleted AND expires > clock_timestamp()
 			RETURNING version)

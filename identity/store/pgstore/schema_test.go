@@ -10,14 +10,16 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest"
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
-// Replicas that start together find one schema, and none of them leaves a lock behind.
+// Replicas that start together create one schema and leave no lock.
 func TestReplicasMigrateTogether(t *testing.T) {
-	server := servers.StartPostgres(t)
+	t.Parallel()
+	server := servers.SharedPostgres(t)
 	pooler := servers.StartPgBouncer(t, server)
-	for round := range 3 {
+	for range 3 {
 		database := server.NewDatabase(t)
 		var running errgroup.Group
 		for i := range 8 {
@@ -31,117 +33,117 @@ func TestReplicasMigrateTogether(t *testing.T) {
 			})
 		}
 		if err := running.Wait(); err != nil {
-			t.Fatalf("round %d: %v", round, err)
+			t.Fatal(err)
 		}
-		if got := server.SQL(t, database, `SELECT count(*) FROM b2trader_store`); got != "8" {
-			t.Errorf("%s records", got)
-		}
-		if got := server.SQL(t, database, `SELECT count(*), max(version) FROM b2trader_store_schema`); got != "1|1" {
-			t.Errorf("schema versions: %s", got)
-		}
-		if got := server.SQL(t, database, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'`); got != "0" {
-			t.Errorf("%s advisory locks are held", got)
+		for query, want := range map[string]string{
+			`SELECT count(*) FROM b2trader_store`:                      "8",
+			`SELECT count(*), max(version) FROM b2trader_store_schema`: "1|1",
+			`SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database AND datname = current_database()
+				WHERE locktype = 'advisory'`: "0",
+		} {
+			if got := server.SQL(t, database, query); got != want {
+				t.Errorf("%s = %s, want %s", query, got, want)
+			}
 		}
 	}
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {
-	server := servers.StartPostgres(t)
-	s := open(t, Config{URL: server.URL("postgres"), Table: "sessions"})
-	put(t, s, "key")
-	server.SQL(t, "postgres", "UPDATE sessions_schema SET version = 99")
-	_, err := Open(t.Context(), Config{URL: server.URL("postgres"), Table: "sessions"})
+	t.Parallel()
+	s, server := openShared(t, Config{})
+	server.SQL(t, "postgres", "UPDATE "+s.table+"_schema SET version = 99")
+	_, err := Open(t.Context(), Config{URL: server.URL("postgres"), Table: s.table})
 	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "newer release") {
-		t.Errorf("got %v", err)
+		t.Errorf("Open(schema 99) = %v, want ErrUnavailable that names a newer release", err)
 	}
 }
 
-// Once the table is there, the service needs no right to create one.
+// When the table exists, the service needs no right to create one.
 func TestRoleWithFewRights(t *testing.T) {
-	server := servers.StartPostgres(t)
-	open(t, Config{URL: server.URL("postgres")})
-	server.SQL(t, "postgres", `CREATE ROLE service LOGIN;
-		GRANT SELECT, INSERT, UPDATE, DELETE ON b2trader_store TO service;
-		GRANT SELECT ON b2trader_store_schema TO service`)
-	s := open(t, Config{URL: strings.Replace(server.URL("postgres"), "postgres@", "service@", 1)})
-	await(t, watch(t, s), store.Synced)
-	r := put(t, s, "key")
-	if _, err := s.Put(t.Context(), r); err != nil {
-		t.Error(err)
-	}
+	t.Parallel()
+	owner, server := openShared(t, Config{})
+	server.SQL(t, "postgres", strings.ReplaceAll(`CREATE ROLE %_service LOGIN;
+		GRANT SELECT, INSERT, UPDATE, DELETE ON % TO %_service;
+		GRANT SELECT ON %_schema TO %_service`, "%", owner.table))
+	s := open(t, Config{URL: strings.Replace(server.URL("postgres"), "postgres@", owner.table+"_service@", 1), Table: owner.table})
+	storetest.Observe(t, s).Await(t, store.Synced)
+	storetest.Put(t, s, storetest.Put(t, s, store.Record{Key: "key"}))
 	if err := s.Delete(t.Context(), "key"); err != nil {
-		t.Error(err)
+		t.Errorf("Delete = %v, want no error", err)
 	}
 	if _, err := s.sweep(t.Context()); err != nil {
-		t.Error(err)
+		t.Errorf("sweep = %v, want no error", err)
 	}
 }
 
 func TestSweep(t *testing.T) {
-	server := servers.StartPostgres(t)
-	s := open(t, Config{URL: server.URL("postgres")})
+	t.Parallel()
+	s, server := openShared(t, Config{})
 	for i := range 40 {
-		put(t, s, fmt.Sprint("long ", i))
-		put(t, s, fmt.Sprint("short ", i))
+		storetest.Put(t, s, store.Record{Key: fmt.Sprint("long ", i)})
+		storetest.Put(t, s, store.Record{Key: fmt.Sprint("short ", i)})
 		if i%2 == 0 {
 			if err := s.Delete(t.Context(), fmt.Sprint("short ", i)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	server.SQL(t, "postgres", `UPDATE b2trader_store SET expires = now() WHERE key LIKE 'short%'`)
-	removed, err := s.sweep(t.Context())
-	if err != nil || removed != 40 {
-		t.Errorf("%d removed, %v", removed, err)
+	server.SQL(t, "postgres", `UPDATE `+s.table+` SET expires = now() WHERE key LIKE 'short%'`)
+	if removed, err := s.sweep(t.Context()); err != nil || removed != 40 {
+		t.Errorf("sweep = %d, %v, want 40 removed records", removed, err)
 	}
-	if got := server.SQL(t, "postgres", `SELECT count(*) FROM b2trader_store`); got != "40" {
-		t.Errorf("%s records are left", got)
+	if got := server.SQL(t, "postgres", `SELECT count(*) FROM `+s.table); got != "40" {
+		t.Errorf("%s records are left, want 40", got)
 	}
 }
 
-// Nothing that runs often may read the whole table.
+// No frequent statement reads the whole table.
 func TestQueriesUseIndexes(t *testing.T) {
-	server := servers.StartPostgres(t)
-	s := open(t, Config{URL: server.URL("postgres")})
-	server.SQL(t, "postgres", `INSERT INTO b2trader_store
-		SELECT n::text::bytea, (n % 1000)::text::bytea, n, false, now() + n * interval '1 second', 'value' FROM generate_series(1, 20000) n;
-		ANALYZE b2trader_store`)
+	t.Parallel()
+	s, server := openShared(t, Config{})
+	server.SQL(t, "postgres", strings.ReplaceAll(`INSERT INTO %
+		SELECT n::text::bytea, mod(n, 1000)::text::bytea, n, false, now() + n * interval '1 second', 'value' FROM generate_series(1, 20000) n;
+		ANALYZE %`, "%", s.table))
 	for query, index := range map[string]string{
-		strings.NewReplacer("$1", `'7'::bytea`).Replace(s.sql.get):                        "b2trader_store_pkey",
-		strings.NewReplacer("$1", `'7'::bytea`).Replace(s.sql.list):                       "b2trader_store_owner",
-		strings.NewReplacer("$1", "500").Replace(s.sql.sweep):                             "b2trader_store_expires",
-		strings.NewReplacer("$1", `'7'::bytea`, "$2", "'x'").Replace(s.sql.bury):          "b2trader_store_pkey",
-		strings.NewReplacer("$1", `'7'::bytea`, "$2", "'2100-1-1'").Replace(s.sql.whyNot): "b2trader_store_pkey",
+		strings.NewReplacer("$1", `'7'::bytea`).Replace(s.sql.get):                        "_pkey",
+		strings.NewReplacer("$1", `'7'::bytea`).Replace(s.sql.list):                       "_owner",
+		strings.NewReplacer("$1", "500").Replace(s.sql.sweep):                             "_expires",
+		strings.NewReplacer("$1", `'7'::bytea`, "$2", "'x'").Replace(s.sql.delete):        "_pkey",
+		strings.NewReplacer("$1", `'7'::bytea`, "$2", "'2100-1-1'").Replace(s.sql.whyNot): "_pkey",
 	} {
 		plan := server.SQL(t, "postgres", "EXPLAIN "+query)
-		if !strings.Contains(plan, index) || strings.Contains(plan, "Seq Scan") {
-			t.Errorf("%s\nis done by\n%s", query, plan)
+		if !strings.Contains(plan, s.table+index) || strings.Contains(plan, "Seq Scan") {
+			t.Errorf("plan of %s is\n%s\nwant the index %s", query, plan, s.table+index)
 		}
 	}
 }
 
-// The server's clock decides: here it is an hour ahead of the writer's.
+// The clock of the server decides. Here it is an hour ahead.
 func TestServersClockDecides(t *testing.T) {
-	server := servers.StartPostgresAhead(t)
-	s := open(t, Config{URL: server.URL("postgres")})
+	t.Parallel()
+	s := open(t, Config{URL: servers.StartPostgresAhead(t).URL("postgres")})
 	r := store.Record{Key: "key", Owner: "owner", Expires: time.Now().Add(30 * time.Minute)}
 	if _, err := s.Put(t.Context(), r); !errors.Is(err, store.ErrInvalid) {
-		t.Errorf("a life that is over by the server's clock: %v", err)
+		t.Errorf("Put(expired by the clock of the server) = %v, want ErrInvalid", err)
 	}
-	r.Expires = time.Now().Add(time.Hour + 3*time.Second)
-	if _, err := s.Put(t.Context(), r); err != nil {
-		t.Errorf("a life of some seconds by the server's clock: %v", err)
-	}
-	servers.Until(t, func() bool {
+	life := time.Second
+	storetest.Until(t, func() bool { // a slow machine needs a longer life
+		r.Expires = time.Now().Add(time.Hour + life)
+		life *= 2
+		_, err := s.Put(t.Context(), r)
+		return err == nil
+	})
+	storetest.Until(t, func() bool {
 		_, err := s.Get(t.Context(), "key")
 		return errors.Is(err, store.ErrNotFound)
 	})
 	if list, err := s.List(t.Context(), "owner"); len(list) != 0 {
-		t.Errorf("%d records are listed, %v", len(list), err)
+		t.Errorf("List = %d expired records, %v, want none", len(list), err)
 	}
 }
 
 func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		cfg  Config
 		says []string
@@ -154,15 +156,15 @@ func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
 		s, err := Open(t.Context(), test.cfg)
 		if err == nil {
 			_ = s.Close()
-			t.Fatalf("%+v was accepted", test.cfg)
+			t.Fatalf("Open(%+v) = nil, want an error", test.cfg)
 		}
 		for _, word := range test.says {
 			if !strings.Contains(err.Error(), word) {
-				t.Errorf("%q does not say %q", err, word)
+				t.Errorf("Open(%+v) = %v, want %q in it", test.cfg, err, word)
 			}
 		}
 		if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q shows the password", err)
+			t.Errorf("Open(%+v) = %v, want no password in it", test.cfg, err)
 		}
 	}
 }
@@ -176,7 +178,7 @@ func FuzzParseEvent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload string) {
 		e, ok := parseEvent(payload)
 		if ok == (e.Key == "" || e.Version == 0 || e.Kind != store.Changed && e.Kind != store.Deleted) {
-			t.Errorf("%q: %+v, %v", payload, e, ok)
+			t.Errorf("parseEvent(%q) = %+v, %v, want an event with key, version and kind, or none", payload, e, ok)
 		}
 	})
 }

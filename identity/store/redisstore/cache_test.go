@@ -8,18 +8,13 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest"
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 func put(t *testing.T, s *Store, key, value string) store.Record {
 	t.Helper()
-	r := store.Record{Key: key, Owner: "owner", Value: []byte(value), Expires: time.Now().Add(time.Hour).Truncate(time.Millisecond)}
-	version, err := s.Put(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Version = version
-	return r
+	return storetest.Put(t, s, store.Record{Key: key, Owner: "owner", Value: []byte(value)})
 }
 
 func value(t *testing.T, s *Store) string {
@@ -31,12 +26,14 @@ func value(t *testing.T, s *Store) string {
 	return string(r.Value)
 }
 
-// raw is r as the server keeps it, to be written behind the back of every Store, without an event.
+// raw returns r as the server keeps it, for tests that write without a Store and
+// so without an event.
 func raw(r store.Record) string {
 	return formatVersion(r.Version) + "+" + formatExpires(r.Expires) + formatOwner(r.Owner) + string(r.Value)
 }
 
-func TestUnchangedRecordIsReadFromMemory(t *testing.T) {
+func TestUnchangedRecordIsReadFromTheCache(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	put(t, open(t, Config{URL: server.URL(0)}), "key", "value")
 	for _, test := range []struct {
@@ -44,7 +41,7 @@ func TestUnchangedRecordIsReadFromMemory(t *testing.T) {
 		most int
 	}{
 		{Config{URL: server.URL(0)}, 1},
-		{Config{URL: server.URL(0), CacheSize: -1}, 1000}, // shows that the counter counts
+		{Config{URL: server.URL(0), CacheSize: -1}, 1000}, // shows that Calls counts
 	} {
 		s := open(t, test.cfg)
 		before := server.Calls(t, "get")
@@ -52,12 +49,13 @@ func TestUnchangedRecordIsReadFromMemory(t *testing.T) {
 			value(t, s)
 		}
 		if calls := server.Calls(t, "get") - before; calls != test.most {
-			t.Errorf("CacheSize %d: 1000 reads cost %d round trips, want %d", test.cfg.CacheSize, calls, test.most)
+			t.Errorf("1000 reads with CacheSize %d = %d round trips, want %d", test.cfg.CacheSize, calls, test.most)
 		}
 	}
 }
 
-func TestMissesAreReadFromMemoryToo(t *testing.T) {
+func TestMissesAreReadFromTheCache(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	put(t, s, "deleted", "value")
@@ -67,18 +65,19 @@ func TestMissesAreReadFromMemoryToo(t *testing.T) {
 	s = open(t, Config{URL: server.URL(0)})
 	for range 100 {
 		if _, err := s.Get(t.Context(), "deleted"); !errors.Is(err, store.ErrDeleted) {
-			t.Fatal(err)
+			t.Fatalf("Get(deleted) = %v, want ErrDeleted", err)
 		}
-		if _, err := s.Get(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
-			t.Fatal(err)
+		if _, err := s.Get(t.Context(), "unknown"); !errors.Is(err, store.ErrNotFound) {
+			t.Fatalf("Get(unknown) = %v, want ErrNotFound", err)
 		}
 	}
 	if calls := server.Calls(t, "get"); calls != 2 {
-		t.Errorf("200 reads cost %d round trips, want 2", calls)
+		t.Errorf("200 reads = %d round trips, want 2", calls)
 	}
 }
 
-func TestWriteElsewhereEndsWhatIsRemembered(t *testing.T) {
+func TestWriteElsewhereInvalidatesTheCache(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	r := put(t, open(t, Config{URL: server.URL(0)}), "key", "old")
@@ -87,11 +86,12 @@ func TestWriteElsewhereEndsWhatIsRemembered(t *testing.T) {
 	}
 	r.Version, r.Value = r.Version+1, []byte("new")
 	server.MustDo(t, "SET", s.name.record("key"), raw(r))
-	servers.Until(t, func() bool { return value(t, s) == "new" })
+	storetest.Until(t, func() bool { return value(t, s) == "new" })
 }
 
-// The notice is lost together with the connection that it would have come over.
-func TestLostConnectionEndsWhatIsRemembered(t *testing.T) {
+// The message that invalidates the cache is lost together with its connection.
+func TestLostConnectionEmptiesTheCache(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	r := put(t, open(t, Config{URL: server.URL(0)}), "key", "old")
@@ -100,67 +100,52 @@ func TestLostConnectionEndsWhatIsRemembered(t *testing.T) {
 	}
 	r.Version, r.Value = r.Version+1, []byte("new")
 	server.Atomically(t, []string{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}, []string{"SET", s.name.record("key"), raw(r)})
-	servers.Until(t, func() bool { return value(t, s) == "new" })
+	storetest.Until(t, func() bool { return value(t, s) == "new" })
 	for range 100 {
 		if got := value(t, s); got != "new" {
-			t.Fatalf("read %q after the reconnect", got)
+			t.Fatalf("Get after the reconnect = %q, want new", got)
 		}
 	}
 }
 
-// A server that says nothing any more is a fault within Timeout and a second, even for what is remembered.
+// A server that answers no more is a fault, even for cached records, and heals.
 func TestSilentServer(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
-	s := open(t, Config{URL: server.URL(0), Timeout: 500 * time.Millisecond})
-	put(t, s, "key", "value")
-	began := watchUntil(t, s, store.Synced, func() {
-		value(t, s)
-		server.Signal(t, syscall.SIGSTOP)
-	})
-	servers.Until(t, func() bool {
+	s := open(t, Config{URL: server.URL(0), Timeout: time.Second})
+	events := storetest.Observe(t, s)
+	events.Await(t, store.Synced)
+	putEventually(t, s, store.Record{Key: "key", Owner: "owner", Expires: time.Now().Add(time.Hour)})
+	get := func() error {
 		_, err := s.Get(t.Context(), "key")
-		return errors.Is(err, store.ErrUnavailable)
-	})
-	watchUntil(t, s, store.Lost, func() {})
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it took %v to notice", took)
+		return err
 	}
+	storetest.Until(t, func() bool { return get() == nil })
+	server.Signal(t, syscall.SIGSTOP)
+	storetest.Until(t, func() bool { return errors.Is(get(), store.ErrUnavailable) })
+	events.Await(t, store.Lost)
 	server.Signal(t, syscall.SIGCONT)
-	servers.Until(t, func() bool {
-		_, err := s.Get(t.Context(), "key")
-		return err == nil
-	})
-	watchUntil(t, s, store.Synced, func() {})
+	storetest.Until(t, func() bool { return get() == nil })
+	events.Await(t, store.Synced)
 }
 
-// watchUntil waits for an event of a kind, does something, and returns when it did.
-func watchUntil(t *testing.T, s *Store, kind store.Kind, do func()) time.Time {
-	t.Helper()
-	for e := range s.Watch(t.Context()) {
-		if e.Kind == kind {
-			break
-		}
-	}
-	now := time.Now()
-	do()
-	return now
-}
-
-// A process that was told of a change or wrote it never reads what was before.
-func TestFloorAsksTheServer(t *testing.T) {
+// After an event or a write of its own, a process reads no older version.
+func TestNewerVersionAsksTheServer(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	r := put(t, open(t, Config{URL: server.URL(0)}), "key", "value")
 	value(t, s)
 	before := server.Calls(t, "get")
-	s.event(formatVersion(r.Version+1) + "+key")
+	s.publish(formatVersion(r.Version+1) + "+key")
 	value(t, s)
 	if calls := server.Calls(t, "get") - before; calls != 1 {
-		t.Errorf("%d round trips after an event that names a newer version, want 1", calls)
+		t.Errorf("Get after the event of a newer version = %d round trips, want 1", calls)
 	}
 }
 
 func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		cfg  Config
 		says []string
@@ -175,15 +160,15 @@ func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
 		s, err := Open(t.Context(), test.cfg)
 		if err == nil {
 			_ = s.Close()
-			t.Fatalf("%+v was accepted", test.cfg)
+			t.Fatalf("Open(%+v) = nil, want an error", test.cfg)
 		}
 		for _, word := range test.says {
 			if !strings.Contains(err.Error(), word) {
-				t.Errorf("%q does not say %q", err, word)
+				t.Errorf("Open(%+v) = %v, want %q in it", test.cfg, err, word)
 			}
 		}
 		if strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%q shows the password", err)
+			t.Errorf("Open(%+v) = %v, want no password in it", test.cfg, err)
 		}
 	}
 }

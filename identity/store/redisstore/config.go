@@ -11,23 +11,24 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// A Config says where the records are.
+// A Config locates the records.
 type Config struct {
-	// URL is redis:// or, over TLS, rediss://, with user and password as needed:
+	// URL begins with redis:// or, for TLS, rediss://, and contains user and
+	// password if the server asks for them:
 	//
 	//	redis://HOST:PORT/DATABASE                              one server
-	//	redis://HOST:PORT?addr=HOST:PORT&addr=HOST:PORT         a cluster; one address is enough, more are tried in turn
+	//	redis://HOST:PORT?addr=HOST:PORT&addr=HOST:PORT         a cluster; one address is enough
 	//	redis://HOST:PORT/DATABASE?addr=…&master_set=NAME       the primary that these Sentinels name
 	//
-	// valkey:// and valkeys:// mean the same.
+	// valkey:// and valkeys:// are the same.
 	URL string
 
-	SentinelUsername, SentinelPassword string      // what Sentinels ask for, if they do
-	TLS                                *tls.Config // for rediss://; nil: the system's authorities, TLS 1.2 or later
+	SentinelUsername, SentinelPassword string      // if Sentinels ask for them
+	TLS                                *tls.Config // for rediss://; nil: the authorities of the system, TLS 1.2 or later
 
 	Prefix    string        // of all keys and of the channel; "": "b2trader:"
 	Timeout   time.Duration // of each call, and of silence on a connection; 0: 3 s
-	CacheSize int           // of what is remembered per server, in bytes; 0: 64 MiB; negative: nothing is, and each Get is a round trip
+	CacheSize int           // in bytes per server; 0: 64 MiB; negative: no cache
 }
 
 const (
@@ -36,7 +37,8 @@ const (
 	topologyCheck  = 2 * time.Second
 )
 
-// options checks c and translates it. No error shows the URL, which may hold a password.
+// options checks c and translates it. No error shows the URL, which may contain
+// a password.
 func (c Config) options() (rueidis.ClientOption, error) {
 	var problems []error
 	options, err := parse(c.URL)
@@ -83,7 +85,7 @@ func (c Config) apply(o *rueidis.ClientOption) {
 		o.CacheSizeEachConn = 64 << 20
 	}
 	o.DisableCache = c.CacheSize < 0
-	o.PipelineMultiplex = -1 // one connection per server, so that its memory is counted once
+	o.PipelineMultiplex = -1 // one connection and so one cache per server
 	if c.TLS != nil {
 		name := o.TLSConfig.ServerName
 		o.TLSConfig = c.TLS.Clone()

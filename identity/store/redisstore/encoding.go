@@ -11,8 +11,10 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// A record is a string: 16 digits of version, "+" or "-" for a tombstone, 13 digits of expiry in milliseconds, 4
-// digits of owner length, the owner, the value. Text, because scripts compare it and administrators read it.
+// The server keeps a record as a string: 16 digits of version, "+" (or "-" for a
+// tombstone), 13 digits of expiry in milliseconds, 4 digits for the length of
+// the owner, the owner, and the value. Numbers are text, because scripts compare
+// them and operators read them.
 const (
 	versionEnd = 16
 	stateEnd   = versionEnd + 1
@@ -20,36 +22,37 @@ const (
 	headEnd    = expiresEnd + 4
 )
 
-// kept is what the server has under a key; Version 0 is nothing.
-type kept struct {
+// stored is what the server has under a key: a record, a tombstone, or nothing
+// (Version 0).
+type stored struct {
 	record  store.Record
 	deleted bool
 }
 
-var errForeign = errors.New("the key holds something that this package did not write")
+var errForeign = errors.New("the value of the key was not written by this package: give Config.Prefix a value of its own")
 
-func decode(key string, answer rueidis.RedisResult) (kept, error) {
+func decode(key string, answer rueidis.RedisResult) (stored, error) {
 	text, err := answer.ToString()
 	if rueidis.IsRedisNil(err) {
-		return kept{}, nil
+		return stored{}, nil
 	}
 	if err != nil {
-		return kept{}, err
+		return stored{}, err
 	}
 	return parseRecord(key, text)
 }
 
-func parseRecord(key, text string) (kept, error) {
+func parseRecord(key, text string) (stored, error) {
 	if len(text) < headEnd {
-		return kept{}, errForeign
+		return stored{}, errForeign
 	}
 	version, err1 := strconv.ParseUint(text[:versionEnd], 10, 63)
 	expires, err2 := strconv.ParseInt(text[stateEnd:expiresEnd], 10, 64)
 	owner, err3 := strconv.Atoi(text[expiresEnd:headEnd])
 	if err := errors.Join(err1, err2, err3); err != nil || version == 0 || owner < 0 || len(text) < headEnd+owner {
-		return kept{}, errForeign
+		return stored{}, errForeign
 	}
-	return kept{
+	return stored{
 		record: store.Record{
 			Key: key, Owner: text[headEnd : headEnd+owner], Version: version,
 			Value: []byte(text[headEnd+owner:]), Expires: time.UnixMilli(expires),
@@ -64,7 +67,7 @@ func formatExpires(t time.Time) string { return fmt.Sprintf("%013d", t.UnixMilli
 
 func formatOwner(owner string) string { return fmt.Sprintf("%04d%s", len(owner), owner) }
 
-// names are the keys of the server.
+// names returns names of keys at the server.
 type names struct{ prefix string }
 
 func newNames(prefix string) names {

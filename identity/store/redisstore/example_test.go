@@ -11,7 +11,7 @@ func Example() {
 	ctx := context.Background()
 	sessions, err := redisstore.Open(ctx, redisstore.Config{URL: "rediss://user:password@sessions.example.com:6379/0"})
 	if err != nil {
-		fmt.Println(err) // all problems of the Config at once, without the password
+		fmt.Println(err) // every problem of the Config, without the password
 		return
 	}
 	defer func() { _ = sessions.Close() }()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest"
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
@@ -14,12 +15,30 @@ func listed(t *testing.T, s *Store, want int) {
 	t.Helper()
 	list, err := s.List(t.Context(), "owner")
 	if err != nil || len(list) != want {
-		t.Errorf("%d records are listed, want %d, %v", len(list), want, err)
+		t.Errorf("List = %d records, %v, want %d", len(list), err, want)
 	}
 }
 
-// A process dies after it wrote the list and before it wrote the record.
+// soon calls f with a time of expiry. If f takes longer, on a slow machine, it
+// calls f again with a later time.
+func soon(t *testing.T, f func(expires time.Time) error) {
+	t.Helper()
+	for life := time.Second; ; life *= 2 {
+		expires := time.Now().Add(life)
+		err := f(expires)
+		if time.Until(expires) <= 0 {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+}
+
+// A process ends after it wrote the list and before it wrote the record.
 func TestCrashBetweenListAndRecord(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	r := store.Record{Key: "key", Owner: "owner", Expires: time.Now().Add(time.Second)}
@@ -29,34 +48,36 @@ func TestCrashBetweenListAndRecord(t *testing.T) {
 	listed(t, s, 0)
 	put(t, s, "other", "value")
 	listed(t, s, 1)
-	servers.Until(t, func() bool { // it leaves the list when the record would have expired
+	storetest.Until(t, func() bool { // the key leaves the list when the record would have expired
 		listed(t, s, 1)
 		return server.MustDo(t, "ZCARD", s.name.owner("owner")) == "1"
 	})
 }
 
-// A process dies after it left the tombstone and before it wrote the list; the key expires and is used again; then
-// the rest arrives.
+// A process deletes a record and is slow to remove it from the list. Meanwhile
+// the tombstone expires and the key is used again.
 func TestLateRemovalFromList(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
-	old := store.Record{Key: "key", Owner: "owner", Expires: time.Now().Add(time.Second)}
-	if _, err := s.Put(t.Context(), old); err != nil {
-		t.Fatal(err)
-	}
-	tombstone, err := s.bury(t.Context(), "key")
-	if err != nil {
-		t.Fatal(err)
-	}
+	var tombstone stored
+	soon(t, func(expires time.Time) error {
+		_, err := s.Put(t.Context(), store.Record{Key: "key", Owner: "owner", Expires: expires})
+		if err == nil {
+			tombstone, err = s.delete(t.Context(), "key")
+		}
+		return err
+	})
 	listed(t, s, 0)
-	servers.Until(t, func() bool { return server.MustDo(t, "EXISTS", s.name.record("key")) == "0" })
+	storetest.Until(t, func() bool { return server.MustDo(t, "EXISTS", s.name.record("key")) == "0" })
 	put(t, s, "key", "again")
 	s.unindex(t.Context(), tombstone.record)
 	listed(t, s, 1)
 }
 
-// A failover lost the list.
+// A failover lost the list of an owner.
 func TestSwapRepairsTheList(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	r := put(t, s, "key", "value")
@@ -68,53 +89,59 @@ func TestSwapRepairsTheList(t *testing.T) {
 	listed(t, s, 1)
 }
 
-// A record may not outlive its place in the list: where the list cannot be written, the longer life is not granted.
+// A record does not outlive its place in the list: if the list cannot be written,
+// the record gets no longer life.
 func TestNoLongerLifeWithoutTheList(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	r := put(t, s, "key", "value")
 	server.MustDo(t, "SET", s.name.owner("owner"), "not a list")
 	r.Expires = r.Expires.Add(time.Hour)
 	if _, err := s.Put(t.Context(), r); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("a longer life: %v", err)
+		t.Errorf("Put with a longer life = %v, want ErrUnavailable", err)
 	}
 	if got, err := s.Get(t.Context(), "key"); err != nil || got.Version != r.Version {
-		t.Errorf("version %d, was %d, %v", got.Version, r.Version, err)
+		t.Errorf("Get = version %d, %v, want version %d", got.Version, err, r.Version)
 	}
 	r.Expires = r.Expires.Add(-time.Hour)
 	if _, err := s.Put(t.Context(), r); err != nil {
-		t.Errorf("the same life: %v", err)
+		t.Errorf("Put with the same life = %v, want no error", err)
 	}
 }
 
-// Nothing is left when all has expired, and lists do not grow with records that come and go.
+// Expired records leave nothing behind, and deleted records leave their list.
 func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
-	for i := range 100 {
-		r := store.Record{Key: strconv.Itoa(i), Owner: "owner", Expires: time.Now().Add(2 * time.Second)}
-		if _, err := s.Put(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
-		if i%2 == 0 {
-			if err := s.Delete(t.Context(), r.Key); err != nil {
-				t.Fatal(err)
+	entries := ""
+	soon(t, func(expires time.Time) (err error) {
+		for i := range 100 {
+			_, put := s.Put(t.Context(), store.Record{Key: strconv.Itoa(i), Owner: "owner", Expires: expires})
+			err = errors.Join(err, put)
+			if i%2 == 0 {
+				err = errors.Join(err, s.Delete(t.Context(), strconv.Itoa(i)))
 			}
 		}
+		entries = server.MustDo(t, "ZCARD", s.name.owner("owner"))
+		return err
+	})
+	if entries != "50" {
+		t.Errorf("ZCARD of the list = %s, want 50", entries)
 	}
-	if got := server.MustDo(t, "ZCARD", s.name.owner("owner")); got != "50" {
-		t.Errorf("the list has %s entries, want 50", got)
-	}
-	servers.Until(t, func() bool { return server.MustDo(t, "DBSIZE") == "0" })
+	storetest.Until(t, func() bool { return server.MustDo(t, "DBSIZE") == "0" })
 }
 
-// A swap that does not extend the life of its record asks the list's server and the record's at once, and once each.
+// A swap with the same life runs one script for the record and one for the list,
+// at the same time.
 func TestSwapIsOneRoundTrip(t *testing.T) {
+	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
 	r := put(t, s, "key", "value")
 	if r.Version, _ = s.Put(t.Context(), r); r.Version == 0 {
-		t.Fatal("refused")
+		t.Fatal("Put = version 0, want no error")
 	}
 	before := server.Calls(t, "evalsha") + server.Calls(t, "eval")
 	for range 10 {
@@ -124,7 +151,7 @@ func TestSwapIsOneRoundTrip(t *testing.T) {
 		}
 	}
 	if calls := server.Calls(t, "evalsha") + server.Calls(t, "eval") - before; calls != 20 {
-		t.Errorf("10 swaps ran %d scripts, want 10 for records and 10 for lists", calls)
+		t.Errorf("10 swaps = %d scripts, want 10 for records and 10 for lists", calls)
 	}
 }
 
@@ -138,12 +165,12 @@ func FuzzParseRecord(f *testing.F) {
 		got, err := parseRecord("key", text)
 		if err != nil {
 			if got.record.Version != 0 {
-				t.Errorf("%q: a record and an error", text)
+				t.Errorf("parseRecord(%q) = a record and %v, want one of them", text, err)
 			}
 			return
 		}
 		if again, err := parseRecord("key", raw(got.record)); err != nil || string(again.record.Value) != string(got.record.Value) {
-			t.Errorf("%q does not survive: %v", text, err)
+			t.Errorf("parseRecord of the record of %q = %v, want the same record", text, err)
 		}
 	})
 }

@@ -1,32 +1,37 @@
-// Package redisstore keeps records in Redis (6.2 or later) or Valkey: one server, a primary under Sentinel, or a
-// cluster.
+// Package redisstore keeps records in Redis (6.2 or later) or Valkey: one
+// server, a primary under Sentinel, or a cluster.
 //
-// # What a read costs
+// # Cost of a read
 //
-// The server remembers what this process has read and says when it changes (client-side caching,
-// https://redis.io/docs/latest/develop/reference/client-side-caching/), so Get of a record that did not change is a
-// read from memory. A change by another process is seen when the message arrives; if the connection dies the memory
-// is emptied, and if it goes silent that is noticed within Config.Timeout and a second. After a fault of Put or
-// Delete, Get asks the server. List always does.
+// Get answers from a cache. The server sends a message when a cached record
+// changes (client-side caching,
+// https://redis.io/docs/latest/develop/reference/client-side-caching/). So a
+// change by another process is visible when the message arrives. If the
+// connection ends the cache is emptied. A silent connection is found out within
+// Config.Timeout plus 1 s. After a fault of Put or Delete, Get asks the server.
+// List always asks.
 //
-// # What a write costs
+// # Cost of a write
 //
-// A swap takes one round trip, a create or a longer life two: first the list of the owner, then the record. No script
-// touches two keys, so records and lists may be on different servers of a cluster. A list may therefore name records
-// that are not there, never the other way round; List skips those, and they leave the list when they would have
-// expired. Each swap also repairs the owner's list, in case a failover lost it.
+// A swap takes one round trip. A new record or a longer life takes two: first
+// the list of the owner, then the record. No script uses two keys, so records
+// and lists may be on different servers of a cluster. A list may contain keys
+// without a record; List skips them, and they leave the list when they expire.
+// A record is always in its list. Each swap also repairs the list, in case a
+// failover lost it.
 //
 // # What Redis can lose
 //
-// Redis replicates and saves after it answers. A failover or a crash may lose the last writes, a deletion among them,
-// unless it is configured otherwise (appendfsync always, min-replicas-to-write). Versions are taken from the server's
-// clock, so that a version that was lost is never given to another value. maxmemory-policy must be noeviction: an
-// evicted tombstone protects nothing.
+// Redis replicates and saves after it answers. A failover or a crash may lose
+// the last writes and deletions, unless it is configured otherwise (appendfsync
+// always, min-replicas-to-write). Versions come from the clock of the server, so
+// a lost version is not given to another value. Set maxmemory-policy to
+// noeviction: an evicted tombstone protects nothing.
 //
 // # Watch
 //
-// Changes come by PUBLISH, which in a cluster reaches all servers; this package subscribes at each of them, so that
-// an event is lost only if the connections to all are, and then Lost is reported. Silence is noticed as above.
+// Changes come by PUBLISH, which in a cluster reaches all servers. The store
+// subscribes at each of them, and reports Lost when one of the connections ends.
 //
 // The driver is github.com/redis/rueidis.
 package redisstore
@@ -35,16 +40,15 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/internal/feed"
+	"b2trader.identity.auth/identity/store/internal/lifecycle"
 )
 
-// cacheFor bounds how long an unchanged record is remembered. The server's notice ends it sooner, and so does expiry.
+// cacheFor is how long an unchanged record stays in the cache at most.
 const cacheFor = 10 * time.Minute
 
 // A Store keeps records in Redis.
@@ -52,13 +56,8 @@ type Store struct {
 	client  rueidis.Client
 	name    names
 	timeout time.Duration
-	floors  floors
-	hub     feed.Hub
-
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	closed  chan struct{}
-	once    sync.Once
+	minimum minVersions
+	life    *lifecycle.Lifecycle
 }
 
 var _ store.Store = (*Store)(nil)
@@ -69,79 +68,72 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	life := lifecycle.New(ctx, "redis")
 	client, err := rueidis.NewClient(options)
 	if err != nil {
-		return nil, store.NewFault(ctx, "redis: open", err)
+		return nil, life.Fault(ctx, "open", err)
 	}
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{client: client, name: newNames(cfg.Prefix), timeout: options.ConnWriteTimeout, stop: stop, closed: make(chan struct{})}
-	s.running.Go(func() { s.hub.Follow(background, s.subscribe) })
+	s := &Store{client: client, name: newNames(cfg.Prefix), timeout: options.ConnWriteTimeout, life: life}
+	life.Go(func(ctx context.Context) { life.Hub.Reconnect(ctx, s.subscribe) })
 	return s, nil
 }
 
-// Close ends every Watch. Afterwards all methods fail with store.ErrClosed. It always returns nil.
+// Close ends every Watch. Later calls of other methods fail with
+// store.ErrClosed. It always returns nil.
 func (s *Store) Close() error {
-	s.once.Do(func() {
-		close(s.closed)
-		s.stop()
-		s.hub.Close()
+	return s.life.Close(func() error {
 		s.client.Close()
-		s.running.Wait()
+		return nil
 	})
-	return nil
 }
 
-// begin says why a call cannot begin, or bounds it.
+// begin returns why a call cannot begin, or a context with the timeout of a
+// call.
 func (s *Store) begin(ctx context.Context, op string) (context.Context, context.CancelFunc, error) {
-	select {
-	case <-s.closed:
-		return nil, nil, store.NewFault(ctx, op, store.ErrClosed)
-	default:
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, nil, store.NewFault(ctx, op, err)
+	if err := s.life.Check(ctx, op); err != nil {
+		return nil, nil, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	return bounded, cancel, nil
 }
 
-// fault wraps what the driver said. ctx is the caller's.
+// fault wraps an error of the driver. ctx is the context of the caller.
 func (s *Store) fault(ctx context.Context, op string, err error) error {
 	if errors.Is(err, rueidis.ErrClosing) {
 		err = errors.Join(store.ErrClosed, err)
 	}
-	return store.NewFault(ctx, op, err)
+	return s.life.Fault(ctx, op, err)
 }
 
 // Get returns the record of key.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
-	const op = "redis: get"
+	const op = "get"
 	bounded, cancel, err := s.begin(ctx, op)
 	if err != nil {
 		return store.Record{}, err
 	}
 	defer cancel()
 	name := s.name.record(key)
-	floor := s.floors.of(key)
-	kept, err := decode(key, s.client.DoCache(bounded, s.client.B().Get().Key(name).Cache(), cacheFor))
-	if err == nil && kept.record.Version < floor { // the notice is on its way
-		kept, err = decode(key, s.client.Do(bounded, s.client.B().Get().Key(name).Build()))
-		s.floors.raise(key, kept.record.Version)
+	minimum := s.minimum.of(key)
+	found, err := decode(key, s.client.DoCache(bounded, s.client.B().Get().Key(name).Cache(), cacheFor))
+	if err == nil && found.record.Version < minimum { // the cache is out of date
+		found, err = decode(key, s.client.Do(bounded, s.client.B().Get().Key(name).Build()))
+		s.minimum.raise(key, found.record.Version)
 	}
 	switch {
 	case err != nil:
 		return store.Record{}, s.fault(ctx, op, err)
-	case kept.record.Version == 0:
+	case found.record.Version == 0:
 		return store.Record{}, store.ErrNotFound
-	case kept.deleted:
+	case found.deleted:
 		return store.Record{}, store.ErrDeleted
 	}
-	return kept.record, nil
+	return found.record, nil
 }
 
 // Put creates a record or replaces one of a known version.
 func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
-	const op = "redis: put"
+	const op = "put"
 	if err := r.Check(); err != nil {
 		return 0, err
 	}
@@ -158,45 +150,45 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 		indexed = true
 	}
 	answer, err := s.put(bounded, r, indexed)
-	if err == nil && answer.says == mustIndex { // a longer life, which the list must know of before the record has it
+	if err == nil && answer.code == mustIndex { // a longer life, which the list must have before the record
 		if err = s.index(bounded, r); err == nil {
 			answer, err = s.put(bounded, r, true)
 		}
 	}
 	if err != nil {
-		s.floors.raise(r.Key, r.Version+1) // it may have been carried out
+		s.minimum.raise(r.Key, r.Version+1) // the server may have carried it out
 		return 0, s.fault(ctx, op, err)
 	}
-	s.floors.raise(r.Key, answer.version)
+	s.minimum.raise(r.Key, answer.version)
 	return answer.result()
 }
 
-// Delete ends the record of key.
+// Delete deletes the record of key.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	const op = "redis: delete"
+	const op = "delete"
 	bounded, cancel, err := s.begin(ctx, op)
 	if err != nil {
 		return err
 	}
 	defer cancel()
-	left, err := s.bury(bounded, key)
+	tombstone, err := s.delete(bounded, key)
 	if err != nil {
-		s.floors.raise(key, askServer)
+		s.minimum.raise(key, anyNewer)
 		return s.fault(ctx, op, err)
 	}
-	s.floors.raise(key, left.record.Version)
-	if left.record.Owner != "" {
-		s.unindex(bounded, left.record)
+	s.minimum.raise(key, tombstone.record.Version)
+	if tombstone.record.Owner != "" {
+		s.unindex(bounded, tombstone.record)
 	}
 	return nil
 }
 
-// listBatch is how many records List asks for at once.
+// listBatch is how many records List reads at once.
 const listBatch = 128
 
 // List returns the live records of owner.
 func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) {
-	const op = "redis: list"
+	const op = "list"
 	bounded, cancel, err := s.begin(ctx, op)
 	if err != nil || owner == "" {
 		return nil, err
@@ -214,12 +206,12 @@ func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) 
 			commands[i] = s.client.B().Get().Key(s.name.record(key)).Build()
 		}
 		for i, answer := range s.client.DoMulti(bounded, commands...) {
-			kept, err := decode(keys[i], answer)
+			found, err := decode(keys[i], answer)
 			if err != nil {
 				return nil, s.fault(ctx, op, err)
 			}
-			if kept.record.Version != 0 && !kept.deleted && kept.record.Owner == owner {
-				list = append(list, kept.record)
+			if found.record.Version != 0 && !found.deleted && found.record.Owner == owner {
+				list = append(list, found.record)
 			}
 		}
 		keys = keys[n:]
@@ -227,5 +219,5 @@ func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) 
 	return list, nil
 }
 
-// Watch reports what changes.
-func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.hub.Watch(ctx) }
+// Watch reports changes.
+func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.life.Hub.Watch(ctx) }

@@ -1,15 +1,24 @@
 package redisstore
 
 import (
+	"os"
 	"testing"
+	"time"
 
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/storetest"
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
+func TestMain(m *testing.M) { os.Exit(servers.Main(m)) }
+
+// open opens a store. Its calls may take a minute unless cfg says otherwise, so
+// that a busy machine is no outage.
 func open(tb testing.TB, cfg Config) *Store {
 	tb.Helper()
+	if cfg.Timeout == 0 {
+		cfg.Timeout = time.Minute
+	}
 	s, err := Open(tb.Context(), cfg)
 	if err != nil {
 		tb.Fatal(err)
@@ -18,7 +27,7 @@ func open(tb testing.TB, cfg Config) *Store {
 	return s
 }
 
-// conform runs the suite, each case under a prefix of its own.
+// conform runs the suite, with a prefix for each test.
 func conform(t *testing.T, cfg Config) {
 	storetest.Run(t, func(t *testing.T) (a, b store.Store) {
 		own := cfg
@@ -28,18 +37,22 @@ func conform(t *testing.T, cfg Config) {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	conform(t, Config{URL: servers.StartRedis(t).URL(0)})
 }
 
 func TestConformanceWithoutCache(t *testing.T) {
+	t.Parallel()
 	conform(t, Config{URL: servers.StartRedis(t).URL(1), CacheSize: -1})
 }
 
 func TestConformanceCluster(t *testing.T) {
+	t.Parallel()
 	conform(t, Config{URL: servers.StartRedisCluster(t).URL})
 }
 
 func TestConformanceSentinel(t *testing.T) {
+	t.Parallel()
 	conform(t, Config{URL: servers.StartRedisSentinel(t).URL})
 }
 

@@ -10,8 +10,9 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// Each script touches one key, so it runs wherever that key is. The clock is the server's, and the next version of a
-// record is the time in microseconds, or one more than the last if that is later.
+// Each script uses one key, so it runs at the server of that key. It uses the
+// clock of that server. The next version of a record is the time in
+// microseconds, or the last version plus one if that is higher.
 const clock = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -20,8 +21,8 @@ local function after(version)
 end
 `
 
-// KEYS: record. ARGV: version named, expires, owner with length, value, "1" if the list of the owner is known to
-// last, channel, key.
+// putScript puts a record. KEYS: record. ARGV: version, expires, owner with
+// length, value, "1" if the list of the owner lives long enough, channel, key.
 var putScript = rueidis.NewLuaScript(clock + `
 if tonumber(ARGV[2]) <= now then return {'past', '0'} end
 local old = redis.call('GETRANGE', KEYS[1], 0, 29 + #ARGV[3])
@@ -41,8 +42,9 @@ redis.call('PUBLISH', ARGV[6], version .. '+' .. ARGV[7])
 return {'done', version}
 `)
 
-// KEYS: record. ARGV: channel, key. Returns the tombstone, "" if there is nothing to end.
-var buryScript = rueidis.NewLuaScript(clock + `
+// deleteScript replaces a record by a tombstone and returns the tombstone, or ""
+// if there is no record. KEYS: record. ARGV: channel, key.
+var deleteScript = rueidis.NewLuaScript(clock + `
 local old = redis.call('GETRANGE', KEYS[1], 0, 33)
 if old == '' then return '' end
 old = redis.call('GETRANGE', KEYS[1], 0, 33 + tonumber(string.sub(old, 31, 34)))
@@ -54,8 +56,9 @@ redis.call('PUBLISH', ARGV[1], version .. '-' .. ARGV[2])
 return tombstone
 `)
 
-// KEYS: list of an owner, a sorted set by expiry. ARGV: key, expires. An expiry is only ever moved back, so that no
-// record outlives its place in the list.
+// indexScript adds a key to the list of an owner, which is a sorted set by
+// expiry. It never shortens an expiry, so that no record outlives its place in
+// the list. KEYS: list. ARGV: key, expires.
 var indexScript = rueidis.NewLuaScript(clock + `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -64,15 +67,16 @@ if redis.call('PTTL', KEYS[1]) < ARGV[2] - now then redis.call('PEXPIREAT', KEYS
 return 1
 `)
 
-// KEYS: list of an owner. ARGV: key, expires of its tombstone. If the key was created anew since, its place is a
-// later one and stays.
+// unindexScript removes a key from the list of an owner, unless the key was
+// created again since and so has a later expiry. KEYS: list. ARGV: key, expires
+// of its tombstone.
 var unindexScript = rueidis.NewLuaScript(`
 local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if known and tonumber(known) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[1], ARGV[1]) end
 return 1
 `)
 
-// KEYS: list of an owner.
+// listScript returns the keys in the list of an owner. KEYS: list.
 var listScript = rueidis.NewLuaScript(clock + `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 return redis.call('ZRANGE', KEYS[1], 0, -1)
@@ -80,14 +84,14 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 
 const mustIndex = "index"
 
-// An answer is that of putScript.
+// An answer is the answer of putScript.
 type answer struct {
-	says    string
+	code    string
 	version uint64
 }
 
 func (a answer) result() (uint64, error) {
-	switch a.says {
+	switch a.code {
 	case "done":
 		return a.version, nil
 	case "past":
@@ -103,13 +107,14 @@ func (a answer) result() (uint64, error) {
 	}
 }
 
-// put stores r, and a swap repairs the owner's list on the way.
+// put runs putScript. If r replaces a record, it also repairs the list of the
+// owner meanwhile.
 func (s *Store) put(ctx context.Context, r store.Record, indexed bool) (answer, error) {
 	repaired := make(chan struct{})
 	if r.Version != 0 && !indexed {
 		go func() {
 			defer close(repaired)
-			_ = s.index(ctx, r) // if it was there it still is; if it was lost the next swap tries again
+			_ = s.index(ctx, r) // an error changes nothing, and the next swap tries again
 		}()
 		defer func() { <-repaired }()
 	}
@@ -124,20 +129,20 @@ func (s *Store) put(ctx context.Context, r store.Record, indexed bool) (answer, 
 		return answer{}, err
 	}
 	if len(fields) != 2 {
-		return answer{}, fmt.Errorf("script gave %d fields", len(fields))
+		return answer{}, fmt.Errorf("the script returned %d fields, want 2", len(fields))
 	}
 	version, err := strconv.ParseUint(fields[1], 10, 63)
 	if fields[0] == "missing" {
-		version = r.Version + 1 // whatever is remembered of it is out of date
+		version = r.Version + 1 // a cached record is out of date
 	}
-	return answer{says: fields[0], version: version}, err
+	return answer{code: fields[0], version: version}, err
 }
 
-// bury leaves a tombstone and returns it.
-func (s *Store) bury(ctx context.Context, key string) (kept, error) {
-	text, err := buryScript.Exec(ctx, s.client, []string{s.name.record(key)}, []string{s.name.channel(), key}).ToString()
+// delete runs deleteScript and returns the tombstone.
+func (s *Store) delete(ctx context.Context, key string) (stored, error) {
+	text, err := deleteScript.Exec(ctx, s.client, []string{s.name.record(key)}, []string{s.name.channel(), key}).ToString()
 	if err != nil || text == "" {
-		return kept{}, err
+		return stored{}, err
 	}
 	return parseRecord(key, text)
 }
@@ -146,7 +151,7 @@ func (s *Store) index(ctx context.Context, r store.Record) error {
 	return indexScript.Exec(ctx, s.client, []string{s.name.owner(r.Owner)}, []string{r.Key, formatExpires(r.Expires)}).Error()
 }
 
-// unindex may fail: List skips tombstones.
+// unindex ignores errors, because List skips tombstones.
 func (s *Store) unindex(ctx context.Context, tombstone store.Record) {
 	_ = unindexScript.Exec(ctx, s.client, []string{s.name.owner(tombstone.Owner)}, []string{tombstone.Key, formatExpires(tombstone.Expires)}).Error()
 }

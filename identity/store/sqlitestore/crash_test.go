@@ -14,21 +14,23 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest"
 )
 
 const childFile = "B2TRADER_TEST_SQLITE_CHILD"
 
-// TestMain turns the test binary into a process that writes until it is killed.
+// TestMain can turn the test binary into a process that writes until it is
+// killed.
 func TestMain(m *testing.M) {
 	if file := os.Getenv(childFile); file != "" {
-		fmt.Fprintln(os.Stderr, writeForEver(context.Background(), file))
+		fmt.Fprintln(os.Stderr, writeUntilKilled(context.Background(), file))
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// writeForEver prints "key version" for each write that was acknowledged.
-func writeForEver(ctx context.Context, file string) error {
+// writeUntilKilled prints "key version" for each acknowledged write.
+func writeUntilKilled(ctx context.Context, file string) error {
 	s, err := Open(ctx, Config{File: file})
 	if err != nil {
 		return err
@@ -56,8 +58,10 @@ func writeForEver(ctx context.Context, file string) error {
 	return running.Wait()
 }
 
-// An acknowledged write is there after kill -9, whole, and the file works on. Meanwhile this process watches the other.
+// An acknowledged write is complete after kill -9, and the file works on. This
+// process watches the writes of the killed one.
 func TestKillInTheMiddleOfWrites(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "sessions.db")
 	s := open(t, file)
 	for round := range 3 {
@@ -65,14 +69,15 @@ func TestKillInTheMiddleOfWrites(t *testing.T) {
 		checkAll(t, s, acknowledged)
 		checkAll(t, open(t, file), acknowledged)
 	}
-	put(t, s, "after the crashes")
+	storetest.Put(t, s, store.Record{Key: "after the crashes"})
 	var verdict string
 	if err := s.read.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
-		t.Errorf("integrity_check: %s, %v", verdict, err)
+		t.Errorf("PRAGMA integrity_check = %q, %v, want ok", verdict, err)
 	}
 }
 
-// killAfter kills a writing process after n acknowledged writes, and returns the versions that were acknowledged.
+// killAfter kills a writing process after n acknowledged writes and returns the
+// acknowledged versions.
 func killAfter(t *testing.T, s *Store, file string, n int) map[string]uint64 {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -90,7 +95,7 @@ func killAfter(t *testing.T, s *Store, file string, n int) map[string]uint64 {
 				t.Fatal(err)
 			}
 		}
-		if strings.HasPrefix(e.Key, fmt.Sprint(cmd.Process.Pid, "/")) { // the other process writes, and this one is told
+		if strings.HasPrefix(e.Key, fmt.Sprint(cmd.Process.Pid, "/")) { // an event of the other process
 			last = e.Key
 			break
 		}
@@ -100,7 +105,7 @@ func killAfter(t *testing.T, s *Store, file string, n int) map[string]uint64 {
 		var key string
 		var version uint64
 		if _, err := fmt.Sscan(lines.Text(), &key, &version); err != nil {
-			break // the line during which it was killed
+			break // the line that the kill cut
 		}
 		acknowledged[key] = max(version, acknowledged[key])
 		if n--; n == 0 {
@@ -109,10 +114,10 @@ func killAfter(t *testing.T, s *Store, file string, n int) map[string]uint64 {
 	}
 	_ = cmd.Wait()
 	if n > 0 {
-		t.Fatalf("the writer ended by itself, %d writes early", n)
+		t.Fatalf("the writer ended %d writes before it was killed", n)
 	}
 	if _, known := acknowledged[last]; !known {
-		t.Errorf("told of %q, which was not written", last)
+		t.Errorf("got an event of %q, want events of acknowledged writes only", last)
 	}
 	return acknowledged
 }
@@ -122,7 +127,7 @@ func checkAll(t *testing.T, s *Store, acknowledged map[string]uint64) {
 	for key, version := range acknowledged {
 		r, err := s.Get(t.Context(), key)
 		if err != nil || r.Version < version || len(r.Value) < 400 {
-			t.Errorf("%s was acknowledged with version %d, now it has %d, %v", key, version, r.Version, err)
+			t.Errorf("Get(%q) = version %d, %v, want the acknowledged version %d or a later one", key, r.Version, err, version)
 		}
 	}
 }

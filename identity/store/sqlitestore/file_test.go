@@ -13,43 +13,35 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/storetest/servers"
+	"b2trader.identity.auth/identity/store/storetest"
 )
 
-func put(t *testing.T, s *Store, key string) store.Record {
-	t.Helper()
-	r := store.Record{Key: key, Owner: "owner", Value: []byte("value"), Expires: time.Now().Add(time.Hour)}
-	version, err := s.Put(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Version = version
-	return r
-}
-
 func TestConfigProblemsComeTogether(t *testing.T) {
+	t.Parallel()
 	_, err := Open(t.Context(), Config{Timeout: -1})
 	if err == nil || !strings.Contains(err.Error(), "File") || !strings.Contains(err.Error(), "Timeout") {
-		t.Errorf("got %v", err)
+		t.Errorf("Open(negative Timeout, no File) = %v, want both fields named", err)
 	}
 }
 
 func TestFileIsPrivateAndMayHaveAnyName(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "my 100% #1? [file].db")
 	s := open(t, file)
-	put(t, s, "key")
+	storetest.Put(t, s, store.Record{Key: "key"})
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		info, err := os.Stat(file + suffix)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if info.Mode().Perm() != 0o600 {
-			t.Errorf("%s has mode %v", info.Name(), info.Mode())
+			t.Errorf("%s has mode %v, want 0600", info.Name(), info.Mode())
 		}
 	}
 }
 
-func TestFileThatIsNotOurs(t *testing.T) {
+func TestOpenRefusesOtherFiles(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	text := filepath.Join(dir, "text")
 	if err := os.WriteFile(text, []byte(strings.Repeat("not a database\n", 100)), 0o600); err != nil {
@@ -61,19 +53,19 @@ func TestFileThatIsNotOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	execute(t, newer, "PRAGMA user_version = 99")
-	for file, says := range map[string]string{text: "not a database", foreign: "something else", newer: "newer release",
+	for file, says := range map[string]string{text: "not a database", foreign: "another application", newer: "newer release",
 		filepath.Join(dir, "none", "x.db"): "no such file"} {
 		s, err := Open(t.Context(), Config{File: file})
 		if err == nil {
 			_ = s.Close()
 		}
 		if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: got %v", filepath.Base(file), err)
+			t.Errorf("Open(%s) = %v, want ErrUnavailable that says %q", filepath.Base(file), err, says)
 		}
 	}
 }
 
-// execute changes a file behind the store's back.
+// execute changes a file without a Store.
 func execute(t *testing.T, file, statement string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", file)
@@ -86,8 +78,9 @@ func execute(t *testing.T, file, statement string) {
 	}
 }
 
-// Replicas that start together find one schema.
+// Processes that start together create one schema.
 func TestOpenTogether(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "sessions.db")
 	var running errgroup.Group
 	for i := range 8 {
@@ -104,54 +97,58 @@ func TestOpenTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	if list, err := open(t, file).List(t.Context(), "owner"); len(list) != 8 {
-		t.Errorf("%d records, %v", len(list), err)
+		t.Errorf("List = %d records, %v, want 8", len(list), err)
 	}
 }
 
-// A process that holds the lock for too long is an outage of writes, not of reads, and it heals.
+// While another process holds the lock, writes fail and reads work. Writes work
+// again afterwards.
 func TestLockedByAnother(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "sessions.db")
 	s, err := Open(t.Context(), Config{File: file, Timeout: 10 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	r := put(t, s, "key")
+	r := storetest.Put(t, s, store.Record{Key: "key"})
 	other := open(t, file)
-	err = transact(t.Context(), other.writer.conn, time.Second, func() error {
+	err = transact(t.Context(), other.writer.conn, time.Minute, func() error {
 		if _, err := s.Put(t.Context(), r); !errors.Is(err, store.ErrUnavailable) {
-			t.Errorf("Put: %v", err)
+			t.Errorf("Put while another process holds the lock = %v, want ErrUnavailable", err)
 		}
 		if _, err := s.Get(t.Context(), "key"); err != nil {
-			t.Errorf("Get: %v", err)
+			t.Errorf("Get while another process holds the lock = %v, want no error", err)
 		}
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Put(t.Context(), r); err != nil {
-		t.Errorf("after the lock was given back: %v", err)
-	}
+	storetest.Until(t, func() bool { // the other store may sweep at this moment
+		_, err := s.Put(t.Context(), r)
+		return err == nil
+	})
 }
 
-// A write that waits for its turn does not outlast Close.
+// Close ends a write that waits for its turn.
 func TestCloseWhileWaiting(t *testing.T) {
+	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "sessions.db"))
-	s.writer.turn <- struct{}{} // someone writes
+	s.writer.turn <- struct{}{} // another caller writes
 	var waiting, closing errgroup.Group
 	waiting.Go(func() error {
 		_, err := s.Put(t.Context(), store.Record{Key: "key", Expires: time.Now().Add(time.Hour)})
 		return err
 	})
-	servers.Until(t, func() bool {
+	storetest.Until(t, func() bool {
 		s.writer.mu.Lock()
 		defer s.writer.mu.Unlock()
 		return len(s.writer.queue) == 1
 	})
 	closing.Go(s.Close)
 	if err := waiting.Wait(); !errors.Is(err, store.ErrClosed) {
-		t.Errorf("got %v", err)
+		t.Errorf("Put during Close = %v, want ErrClosed", err)
 	}
 	<-s.writer.turn
 	if err := closing.Wait(); err != nil {
@@ -160,10 +157,11 @@ func TestCloseWhileWaiting(t *testing.T) {
 }
 
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "sessions.db"))
 	for i := range 40 {
-		put(t, s, fmt.Sprint("long ", i))
-		put(t, s, fmt.Sprint("short ", i))
+		storetest.Put(t, s, store.Record{Key: fmt.Sprint("long ", i)})
+		storetest.Put(t, s, store.Record{Key: fmt.Sprint("short ", i)})
 		if i%2 == 0 {
 			if err := s.Delete(t.Context(), fmt.Sprint("short ", i)); err != nil {
 				t.Fatal(err)
@@ -175,15 +173,16 @@ func TestSweep(t *testing.T) {
 	}
 	removed, err := s.writer.sweep(t.Context())
 	if err != nil || removed != 40 {
-		t.Errorf("%d removed, %v", removed, err)
+		t.Errorf("sweep = %d, %v, want 40 removed records", removed, err)
 	}
 	if list, err := s.List(t.Context(), "owner"); len(list) != 40 {
-		t.Errorf("%d records are left, %v", len(list), err)
+		t.Errorf("List after sweep = %d records, %v, want 40", len(list), err)
 	}
 }
 
-// Nothing that runs often may read the whole table.
+// No frequent query reads the whole table.
 func TestQueriesUseIndexes(t *testing.T) {
+	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "sessions.db"))
 	for query, index := range map[string]string{
 		listSQL: "record_owner (owner=? AND expires>?)",
@@ -198,7 +197,7 @@ func TestQueriesUseIndexes(t *testing.T) {
 			row = s.read.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+query, []byte("x"))
 		}
 		if err := row.Scan(&id, &parent, &unused, &plan); err != nil || !strings.Contains(plan, index) {
-			t.Errorf("%s: %s, %v", query, plan, err)
+			t.Errorf("plan of %s = %q, %v, want %q", query, plan, err, index)
 		}
 	}
 }

@@ -12,13 +12,15 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// applicationID marks our files (https://www.sqlite.org/pragma.html#pragma_application_id).
+// applicationID marks the files of this package
+// (https://www.sqlite.org/pragma.html#pragma_application_id).
 const applicationID = 0x62327472
 
-// steps lead from one version of the schema (PRAGMA user_version) to the next. Steps that were released never change.
+// steps lead from one version of the schema (PRAGMA user_version) to the next.
+// A released step never changes.
 //
-// record_version is the feed of changes: what was written last has the highest version. counter holds the highest
-// that was ever given.
+// Watch reads changes by the index record_version: the last write has the
+// highest version. The table counter contains the highest version so far.
 var steps = []string{`
 CREATE TABLE record (
 	id      INTEGER PRIMARY KEY,
@@ -36,7 +38,8 @@ CREATE TABLE counter (version INTEGER NOT NULL) STRICT;
 INSERT INTO counter VALUES (0);
 `}
 
-// migrate brings the file up to date. Processes that start together do it one after the other.
+// migrate upgrades the file. Processes that start together do it one after the
+// other.
 func migrate(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
 	return transact(ctx, conn, patience, func() error {
 		var id, version, tables int
@@ -46,9 +49,9 @@ func migrate(ctx context.Context, conn *sql.Conn, patience time.Duration) error 
 		case err != nil:
 			return err
 		case tables > 0 && id != applicationID:
-			return errors.New("the file is a database of something else")
+			return errors.New("the file is a database of another application")
 		case version > len(steps):
-			return fmt.Errorf("the file was written by a newer release: schema %d, known is %d", version, len(steps))
+			return fmt.Errorf("the file is from a newer release: it has schema %d, this release knows %d", version, len(steps))
 		}
 		for _, step := range steps[version:] {
 			if _, err := conn.ExecContext(ctx, step); err != nil {
@@ -70,22 +73,24 @@ func transact(ctx context.Context, conn *sql.Conn, patience time.Duration, f fun
 		_, err = conn.ExecContext(ctx, "COMMIT")
 	}
 	if err != nil {
-		_, _ = conn.ExecContext(ctx, "ROLLBACK") // fails if SQLite has rolled back by itself
+		_, _ = conn.ExecContext(ctx, "ROLLBACK") // fails if SQLite has rolled back itself
 	}
 	return err
 }
 
-// begin waits for other writers. SQLite's own waiting looks ten times a second, and so may never find the moment between
-// two transactions of another process that writes all the time; this looks about every two milliseconds.
+// begin waits for other writers. SQLite itself tries ten times a second, so it
+// may never succeed while another process writes all the time. begin tries about
+// every 2 ms.
 func begin(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
-	return insist(ctx, patience, func() error {
+	return retryWhileLocked(ctx, patience, func() error {
 		_, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE")
 		return err
 	})
 }
 
-// insist calls f again and again for as long as another process holds the lock that it needs.
-func insist(ctx context.Context, patience time.Duration, f func() error) error {
+// retryWhileLocked repeats f while another process holds the lock that f needs, for the
+// time of patience at most.
+func retryWhileLocked(ctx context.Context, patience time.Duration, f func() error) error {
 	for until := time.Now().Add(patience); ; {
 		err := f()
 		if busy, ok := errors.AsType[*sqlite.Error](err); !ok || busy.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(until) {

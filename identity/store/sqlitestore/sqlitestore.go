@@ -1,16 +1,18 @@
-// Package sqlitestore keeps records in one SQLite file, for services on one machine: one process, or several that
-// share the file.
+// Package sqlitestore keeps records in a SQLite file, for services on one
+// machine: one process, or several that share the file.
 //
-// A write is on the disk when it is acknowledged (journal_mode WAL, synchronous FULL): it survives kill -9 and a
-// power cut. Writes that wait for each other share one commit. Reads block nobody and are blocked by nobody. The file
-// must be on a local disk: WAL does not work over a network (https://www.sqlite.org/wal.html). Besides the file there
-// are two more, FILE-wal and FILE-shm; copy a database with SQLite's own backup, not with cp. The space of removed
-// records is used again, the file does not shrink.
+// A write is on the disk when Put or Delete returns (journal_mode WAL,
+// synchronous FULL), so it survives kill -9 and a power cut. Writes that wait
+// for each other share one commit. Reads and writes do not block each other.
+// The file must be on a local disk, because WAL does not work over a network
+// (https://www.sqlite.org/wal.html). SQLite adds two files, FILE-wal and
+// FILE-shm. Copy a database with SQLite's own backup and not with cp. The file
+// does not shrink: SQLite uses the space of removed records again.
 //
-// Watch reports this process's changes at once and those of other processes within 50 milliseconds. It is interrupted
-// only while the file cannot be read.
+// Watch reports the changes of its own process at once and those of other
+// processes within 50 ms. It is interrupted only while the file cannot be read.
 //
-// The driver is modernc.org/sqlite: no cgo.
+// The driver is modernc.org/sqlite, which needs no cgo.
 package sqlitestore
 
 import (
@@ -23,17 +25,16 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync"
 	"time"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/internal/feed"
+	"b2trader.identity.auth/identity/store/internal/lifecycle"
 )
 
-// A Config says where the records are.
+// A Config locates the records.
 type Config struct {
-	File    string        // made with mode 0600 if it is not there; its directory must be
-	Timeout time.Duration // for the lock while another process writes; 0: 5 s
+	File    string        // created with mode 0600; its directory must exist
+	Timeout time.Duration // of the wait while another process writes; 0: 5 s
 }
 
 // A Store keeps records in a file.
@@ -42,17 +43,12 @@ type Store struct {
 	get    *sql.Stmt
 	list   *sql.Stmt
 	writer *writer
-	hub    feed.Hub
-
-	stop    context.CancelFunc
-	running sync.WaitGroup
-	closed  chan struct{}
-	once    sync.Once
+	life   *lifecycle.Lifecycle
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file, and makes or upgrades its tables.
+// Open opens the file and creates or upgrades its tables.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -60,18 +56,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 5 * time.Second
 	}
-	if err := touch(cfg.File); err != nil {
-		return nil, store.NewFault(ctx, "sqlite: open", err)
-	}
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s := &Store{stop: stop, closed: make(chan struct{})}
+	s := &Store{life: lifecycle.New(ctx, "sqlite")}
 	if err := s.open(ctx, cfg); err != nil {
-		return nil, errors.Join(store.NewFault(ctx, "sqlite: open", err), s.Close())
+		return nil, errors.Join(s.life.Fault(ctx, "open", err), s.Close())
 	}
-	if err := s.follow(background); err != nil {
-		return nil, errors.Join(store.NewFault(ctx, "sqlite: open", err), s.Close())
-	}
-	s.running.Go(func() { s.sweepOften(background) })
+	s.life.Sweep(sweepBatch, s.writer.sweep)
 	return s, nil
 }
 
@@ -86,9 +75,9 @@ func (c Config) check() error {
 	return errors.Join(problems...)
 }
 
-// touch makes the file before SQLite does, which would let others read it.
-func touch(file string) error {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names it
+// create creates the file. SQLite would create it readable for others.
+func create(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err != nil {
 		return err
 	}
@@ -96,13 +85,17 @@ func touch(file string) error {
 }
 
 func (s *Store) open(ctx context.Context, cfg Config) (err error) {
+	if err := create(cfg.File); err != nil {
+		return err
+	}
 	name, err := cfg.dataSource()
 	if err != nil {
 		return err
 	}
-	// The last process to close the file locks it for that, and SQLite does not wait for its end when it opens one.
-	err = insist(ctx, cfg.Timeout, func() (err error) {
-		s.writer, err = newWriter(ctx, name, cfg.Timeout, s.closed)
+	// The last process that closes the file locks it meanwhile, and SQLite does
+	// not wait for that lock when it opens a file.
+	err = retryWhileLocked(ctx, cfg.Timeout, func() (err error) {
+		s.writer, err = newWriter(ctx, name, cfg.Timeout, s.life)
 		return err
 	})
 	if err != nil {
@@ -111,13 +104,15 @@ func (s *Store) open(ctx context.Context, cfg Config) (err error) {
 	if s.read, err = sql.Open("sqlite", name+"&_pragma=query_only(1)"); err != nil {
 		return err
 	}
-	s.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)) + 1) // one is the feed's
+	s.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)) + 1) // one reads changes
 	s.read.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)) + 1)
 	if s.get, err = s.read.PrepareContext(ctx, `SELECT owner, version, deleted, expires, value FROM record WHERE key = ? AND expires > ?`); err != nil {
 		return err
 	}
-	s.list, err = s.read.PrepareContext(ctx, listSQL)
-	return err
+	if s.list, err = s.read.PrepareContext(ctx, listSQL); err != nil {
+		return err
+	}
+	return s.startWatch(ctx)
 }
 
 const listSQL = `SELECT key, version, expires, value FROM record WHERE owner = ? AND owner <> x'' AND deleted = 0 AND expires > ?`
@@ -134,38 +129,24 @@ func (c Config) dataSource() (string, error) {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: parameters.Encode()}).String(), nil
 }
 
-// Close waits for running writes and ends every Watch. Afterwards all methods fail with store.ErrClosed.
+// Close waits for running writes and ends every Watch. Later calls of other
+// methods fail with store.ErrClosed.
 func (s *Store) Close() error {
-	var err error
-	s.once.Do(func() {
-		close(s.closed)
-		s.stop()
-		s.hub.Close()
-		s.running.Wait()
+	return s.life.Close(func() (err error) {
 		if s.writer != nil {
 			err = s.writer.close()
 		}
 		if s.read != nil {
 			err = errors.Join(err, s.read.Close())
 		}
+		return err
 	})
-	return err
-}
-
-// begin says why a call cannot begin.
-func (s *Store) begin(ctx context.Context, op string) error {
-	select {
-	case <-s.closed:
-		return store.NewFault(ctx, op, store.ErrClosed)
-	default:
-		return store.NewFault(ctx, op, ctx.Err())
-	}
 }
 
 // Get returns the record of key.
 func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
-	const op = "sqlite: get"
-	if err := s.begin(ctx, op); err != nil {
+	const op = "get"
+	if err := s.life.Check(ctx, op); err != nil {
 		return store.Record{}, err
 	}
 	var (
@@ -173,14 +154,14 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 		deleted bool
 		expires int64
 	)
-	// Reads take microseconds and wait for nothing, so they are not worth the goroutine that the driver starts to
-	// interrupt them.
+	// A read takes microseconds and never waits. Without a context that ends, the
+	// driver starts no goroutine to interrupt it.
 	row := s.get.QueryRowContext(context.WithoutCancel(ctx), []byte(key), time.Now().UnixMilli())
 	switch err := row.Scan(&r.Owner, &r.Version, &deleted, &expires, &r.Value); {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.Record{}, store.ErrNotFound
 	case err != nil:
-		return store.Record{}, store.NewFault(ctx, op, err)
+		return store.Record{}, s.life.Fault(ctx, op, err)
 	case deleted:
 		return store.Record{}, store.ErrDeleted
 	}
@@ -190,35 +171,33 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 
 // Put creates a record or replaces one of a known version.
 func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
-	const op = "sqlite: put"
 	if err := r.Check(); err != nil {
 		return 0, err
 	}
-	if err := s.begin(ctx, op); err != nil {
+	if err := s.life.Check(ctx, "put"); err != nil {
 		return 0, err
 	}
-	return s.writer.do(ctx, op, &change{record: r})
+	return s.writer.do(ctx, &change{record: r})
 }
 
-// Delete ends the record of key.
+// Delete deletes the record of key.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	const op = "sqlite: delete"
-	if err := s.begin(ctx, op); err != nil {
+	if err := s.life.Check(ctx, "delete"); err != nil {
 		return err
 	}
-	_, err := s.writer.do(ctx, op, &change{record: store.Record{Key: key}, delete: true})
+	_, err := s.writer.do(ctx, &change{record: store.Record{Key: key}, delete: true})
 	return err
 }
 
 // List returns the live records of owner.
 func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) {
-	const op = "sqlite: list"
-	if err := s.begin(ctx, op); err != nil {
+	const op = "list"
+	if err := s.life.Check(ctx, op); err != nil {
 		return nil, err
 	}
 	rows, err := s.list.QueryContext(ctx, []byte(owner), time.Now().UnixMilli())
 	if err != nil {
-		return nil, store.NewFault(ctx, op, err)
+		return nil, s.life.Fault(ctx, op, err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []store.Record
@@ -226,13 +205,13 @@ func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) 
 		r := store.Record{Owner: owner}
 		var expires int64
 		if err := rows.Scan(&r.Key, &r.Version, &expires, &r.Value); err != nil {
-			return nil, store.NewFault(ctx, op, err)
+			return nil, s.life.Fault(ctx, op, err)
 		}
 		r.Expires = time.UnixMilli(expires)
 		list = append(list, r)
 	}
-	return list, store.NewFault(ctx, op, rows.Err())
+	return list, s.life.Fault(ctx, op, rows.Err())
 }
 
-// Watch reports what changes.
-func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.hub.Watch(ctx) }
+// Watch reports changes.
+func (s *Store) Watch(ctx context.Context) iter.Seq[store.Event] { return s.life.Hub.Watch(ctx) }

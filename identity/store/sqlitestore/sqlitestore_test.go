@@ -23,6 +23,7 @@ func open(tb testing.TB, file string) *Store {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) (a, b store.Store) {
 		file := filepath.Join(t.TempDir(), "sessions.db")
 		return open(t, file), open(t, file)

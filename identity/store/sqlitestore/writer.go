@@ -9,43 +9,52 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/internal/rule"
+	"b2trader.identity.auth/identity/store/internal/lifecycle"
+	"b2trader.identity.auth/identity/store/internal/precondition"
 )
 
-// batch is how many changes share one commit at most.
+// batch is how many changes share a commit at most.
 const batch = 256
 
-// A writer owns the one connection that writes. Callers queue their changes; whose turn it is carries out
-// all that are queued in one transaction, so that they share the wait for the disk.
+// A writer owns the only connection that writes. Callers put their changes into
+// the queue. The caller that has the turn carries out all queued changes in one
+// transaction, so that they share the wait for the disk.
 type writer struct {
-	patience time.Duration // with writers of other processes
+	patience time.Duration // how long to wait for the lock of another process
 
 	db      *sql.DB
 	conn    *sql.Conn
 	find    *sql.Stmt
 	store   *sql.Stmt
-	changed chan struct{} // holds one token after a commit
+	changed chan struct{} // contains a token after a commit
 
-	closed <-chan struct{}
+	life *lifecycle.Lifecycle
 
-	turn  chan struct{} // holds one token while someone writes
+	turn  chan struct{} // contains a token while a caller writes
 	mu    sync.Mutex
 	queue []*change
 }
 
-// A change is a Put or a Delete. What it answers is set before done is closed.
+// A change is a Put or a Delete. Its results are set before done is closed.
 type change struct {
 	record store.Record
 	delete bool
 
 	done    chan struct{}
 	version uint64
-	err     error // a refusal
-	fault   error
+	err     error // the refusal of this change
+	fault   error // the failure of the transaction
 }
 
-func newWriter(ctx context.Context, name string, patience time.Duration, closed <-chan struct{}) (*writer, error) {
-	w := &writer{patience: patience, closed: closed, turn: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
+func (c *change) op() string {
+	if c.delete {
+		return "delete"
+	}
+	return "put"
+}
+
+func newWriter(ctx context.Context, name string, patience time.Duration, life *lifecycle.Lifecycle) (*writer, error) {
+	w := &writer{patience: patience, life: life, turn: make(chan struct{}, 1), changed: make(chan struct{}, 1)}
 	var err error
 	if w.db, err = sql.Open("sqlite", name); err != nil {
 		return nil, err
@@ -65,7 +74,7 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 			err = errors.Join(err, w.conn.Close())
 		}
 	}()
-	if _, err = w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 1"); err != nil { // transact waits in its own way
+	if _, err = w.conn.ExecContext(ctx, "PRAGMA busy_timeout = 1"); err != nil { // transact waits itself
 		return err
 	}
 	if err = migrate(ctx, w.conn, w.patience); err != nil {
@@ -80,14 +89,15 @@ func (w *writer) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// close waits for the one who writes and lets nobody follow. The channel closed must be.
+// close waits for the current transaction and closes the database. It requires
+// that the channel closed is closed, so that no other transaction begins.
 func (w *writer) close() error {
 	w.turn <- struct{}{}
 	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
-// do queues c and waits until it is carried out, by this goroutine or another.
-func (w *writer) do(ctx context.Context, op string, c *change) (uint64, error) {
+// do queues c and waits until this or another caller has carried it out.
+func (w *writer) do(ctx context.Context, c *change) (uint64, error) {
 	c.done = make(chan struct{})
 	w.mu.Lock()
 	w.queue = append(w.queue, c)
@@ -96,7 +106,7 @@ func (w *writer) do(ctx context.Context, op string, c *change) (uint64, error) {
 		select {
 		case <-c.done:
 			if c.fault != nil {
-				return 0, store.NewFault(ctx, op, c.fault)
+				return 0, w.life.Fault(ctx, c.op(), c.fault)
 			}
 			return c.version, c.err
 		case w.turn <- struct{}{}:
@@ -104,15 +114,15 @@ func (w *writer) do(ctx context.Context, op string, c *change) (uint64, error) {
 			<-w.turn
 		case <-ctx.Done():
 			w.withdraw(c)
-			return 0, store.NewFault(ctx, op, ctx.Err())
-		case <-w.closed:
+			return 0, w.life.Fault(ctx, c.op(), ctx.Err())
+		case <-w.life.Closed():
 			w.withdraw(c)
-			return 0, store.NewFault(ctx, op, store.ErrClosed)
+			return 0, w.life.Fault(ctx, c.op(), store.ErrClosed)
 		}
 	}
 }
 
-// withdraw takes c out of the queue, unless it is being carried out.
+// withdraw removes c from the queue, if its transaction has not begun.
 func (w *writer) withdraw(c *change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -121,40 +131,38 @@ func (w *writer) withdraw(c *change) {
 	}
 }
 
-// take returns the first changes of the queue.
-func (w *writer) take(n int) []*change {
+// takeBatch removes up to batch changes from the front of the queue and returns
+// them.
+func (w *writer) takeBatch() []*change {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n = min(n, len(w.queue))
+	n := min(batch, len(w.queue))
 	changes := slices.Clone(w.queue[:n])
 	w.queue = slices.Delete(w.queue, 0, n)
 	return changes
 }
 
-// carryOut commits what is queued, unless someone else has just done so for the caller, or Close has begun.
+// carryOut commits queued changes in one transaction. It does nothing if the
+// change of the caller is done already, or if Close has begun.
 func (w *writer) carryOut(ctx context.Context, done <-chan struct{}) {
 	select {
 	case <-done:
 		return
-	case <-w.closed:
+	case <-w.life.Closed():
 		return
 	default:
 	}
-	changes := w.take(batch)
+	changes := w.takeBatch()
 	err := transact(ctx, w.conn, w.patience, func() error { return w.apply(ctx, changes) })
 	for _, c := range changes {
 		c.fault = err
 		close(c.done)
 	}
 	if err == nil {
-		w.wake()
-	}
-}
-
-func (w *writer) wake() {
-	select {
-	case w.changed <- struct{}{}:
-	default:
+		select {
+		case w.changed <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -176,10 +184,10 @@ func (w *writer) apply(ctx context.Context, changes []*change) error {
 	return err
 }
 
-// applyOne carries out c with the version after last. Only a fault is returned.
+// applyOne carries out c, with the version after last. It returns faults only.
 func (w *writer) applyOne(ctx context.Context, c *change, last *uint64) error {
 	now := time.Now().UnixMilli()
-	old, expires, err := w.present(ctx, c.record.Key, now)
+	old, expires, err := w.stored(ctx, c.record.Key, now)
 	if err != nil {
 		return err
 	}
@@ -193,7 +201,7 @@ func (w *writer) applyOne(ctx context.Context, c *change, last *uint64) error {
 		c.err = refuse(old, r, now)
 	}
 	if c.err != nil {
-		return nil //nolint:nilerr // a refusal is the answer to one caller, and no fault
+		return nil //nolint:nilerr // a refusal is the answer to one caller and no fault
 	}
 	*last++
 	c.version = *last
@@ -202,21 +210,40 @@ func (w *writer) applyOne(ctx context.Context, c *change, last *uint64) error {
 	return err
 }
 
-func refuse(old *rule.Present, r store.Record, now int64) error {
+func refuse(old *precondition.Stored, r store.Record, now int64) error {
 	if r.Expires.UnixMilli() <= now {
 		return store.Invalid("expiry in the past")
 	}
-	return rule.Refuse(old, r)
+	return precondition.Check(old, r)
 }
 
-func (w *writer) present(ctx context.Context, key string, now int64) (*rule.Present, int64, error) {
+func (w *writer) stored(ctx context.Context, key string, now int64) (*precondition.Stored, int64, error) {
 	var (
-		p       rule.Present
+		old     precondition.Stored
 		expires int64
 	)
-	err := w.find.QueryRowContext(ctx, []byte(key), now).Scan(&p.Owner, &p.Version, &p.Deleted, &expires)
+	err := w.find.QueryRowContext(ctx, []byte(key), now).Scan(&old.Owner, &old.Version, &old.Deleted, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, 0, nil
 	}
-	return &p, expires, err
+	return &old, expires, err
+}
+
+// sweepBatch is how many records a sweep removes at most while writers wait.
+const sweepBatch = 500
+
+// sweep removes some of the expired records and tombstones.
+func (w *writer) sweep(ctx context.Context) (removed int64, err error) {
+	select {
+	case w.turn <- struct{}{}:
+		defer func() { <-w.turn }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	result, err := w.conn.ExecContext(context.WithoutCancel(ctx),
+		`DELETE FROM record WHERE id IN (SELECT id FROM record WHERE expires <= ? ORDER BY expires LIMIT ?)`, time.Now().UnixMilli(), sweepBatch)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

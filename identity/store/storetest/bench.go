@@ -8,8 +8,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// Bench measures what the hot paths of s cost: reading one unchanged record, alone and from all cores, and replacing
-// it.
+// Bench measures the hot paths of s: reading an unchanged record, from one core
+// and from all, and replacing it.
 func Bench(b *testing.B, s store.Store) {
 	r := store.Record{Key: "bench", Owner: "owner", Value: make([]byte, 2048), Expires: in(time.Hour)}
 	v, err := s.Put(b.Context(), r)
@@ -46,7 +46,7 @@ func Bench(b *testing.B, s store.Store) {
 	b.Run("PutParallel", func(b *testing.B) { putParallel(b, s) })
 }
 
-// putParallel swaps one record per goroutine, 16 of them per core.
+// putParallel swaps one record per goroutine, with 16 goroutines per core.
 func putParallel(b *testing.B, s store.Store) {
 	var next atomic.Int64
 	b.ReportAllocs()

@@ -8,11 +8,11 @@ import (
 	"b2trader.identity.auth/identity/store/storetest"
 )
 
-// The test of a store of your own calls Run.
+// A test of your own store calls Run.
 func ExampleRun() {
 	_ = func(t *testing.T) { // TestConformance
 		storetest.Run(t, func(t *testing.T) (a, b store.Store) {
-			s := memstore.New() // two handles on one database, if processes can share it
+			s := memstore.New() // or two handles on one database that processes share
 			t.Cleanup(func() { _ = s.Close() })
 			return s, s
 		})

@@ -14,20 +14,21 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// A write is one call of Put or Delete and what it answered. The checker tries to order the writes so
-// that each answer is right and no write comes before one that had ended when it began.
+// A write is a call of Put or Delete with its answer. The checker looks for an
+// order of the writes in which each answer is right, and in which no write
+// comes before another that had ended when it began.
 type write struct {
-	began, ended int64 // moments of a counter that only grows
+	began, ended int64 // readings of a counter
 	delete       bool
-	names        uint64 // the version that a Put named
-	gave         uint64 // the version that it was given
-	refused      error  // or why it was refused
+	names        uint64 // the version in the record of a Put
+	gave         uint64 // the version that a Put returned
+	refused      error  // or the reason for the refusal
 }
 
-// A history is what happened to one key.
+// A history is the writes of one key.
 type history []write
 
-// record lets four writers loose on key, two per handle.
+// record runs four writers of key, two per handle, and returns their writes.
 func (f fixture) record(key string, random *rand.Rand) (history, error) {
 	const writers, each = 4, 6
 	var (
@@ -35,7 +36,7 @@ func (f fixture) record(key string, random *rand.Rand) (history, error) {
 		clock   atomic.Int64
 		mu      sync.Mutex
 		all     history
-		known   atomic.Uint64 // some version that a writer was given
+		known   atomic.Uint64 // a version that a Put returned
 	)
 	for i := range writers {
 		s := []store.Store{f.a, f.b}[i%2]
@@ -59,7 +60,8 @@ func (f fixture) record(key string, random *rand.Rand) (history, error) {
 	return all, running.Wait()
 }
 
-// write makes one call: in one of ten cases Delete, in three a Put that creates, else one that names a version.
+// write makes one call. Of ten actions, one is Delete, three are a Put that
+// creates, and six are a Put that names a version.
 func (f fixture) write(s store.Store, key string, action int, clock *atomic.Int64, known *atomic.Uint64) (write, error) {
 	r := store.Record{Key: key, Owner: "owner", Expires: in(time.Hour)}
 	if action > 3 {
@@ -84,13 +86,14 @@ func (f fixture) write(s store.Store, key string, action int, clock *atomic.Int6
 	return w, err
 }
 
-// state is that of the model: a record of a version, a tombstone, or nothing.
+// state is the state of the model: a record with a version, a tombstone, or
+// nothing.
 type state struct {
 	version uint64
 	deleted bool
 }
 
-// apply returns the state after w, and whether w answered what it should in s.
+// apply returns the state after w, and whether the answer of w is right in s.
 func (s state) apply(w write) (state, bool) {
 	switch {
 	case w.delete && s.version == 0 && !s.deleted:
@@ -108,7 +111,8 @@ func (s state) apply(w write) (state, bool) {
 	}
 }
 
-// linearizable reports whether some order explains h (Wing and Gong 1993), trying no set of writes in one state twice.
+// linearizable reports whether some order of the writes explains h (Wing and
+// Gong 1993). It tries each set of writes and each state once.
 func linearizable(h history) bool {
 	type point struct {
 		done  uint64
@@ -137,7 +141,7 @@ func linearizable(h history) bool {
 	return explain(point{})
 }
 
-// mustWait reports whether a write that is not done had ended when w began.
+// mustWait reports whether a write outside done had ended when w began.
 func (h history) mustWait(w write, done uint64) bool {
 	for i, other := range h {
 		if done&(1<<i) == 0 && other.ended < w.began {

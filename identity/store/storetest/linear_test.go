@@ -6,7 +6,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// A checker that accepts everything would let every store pass.
+// TestLinearizable checks the checker, because a checker that accepts every
+// history would accept every store.
 func TestLinearizable(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -27,16 +28,16 @@ func TestLinearizable(t *testing.T) {
 			{began: 1, ended: 4, delete: true}, {began: 2, ended: 3, gave: 11}}, true},
 		{"swapped after the deletion ended", history{
 			{began: 1, ended: 2, gave: 10}, {began: 3, ended: 4, delete: true}, {began: 5, ended: 6, names: 10, gave: 11}}, false},
-		{"conflict with nobody", history{
+		{"conflict without another writer", history{
 			{began: 1, ended: 2, gave: 10}, {began: 3, ended: 4, names: 10, refused: store.ErrConflict}}, false},
-		{"miss of what is there", history{
+		{"miss of an existing record", history{
 			{began: 1, ended: 2, gave: 10}, {began: 3, ended: 4, names: 10, refused: store.ErrNotFound}}, false},
 		{"version goes back", history{
 			{began: 1, ended: 2, gave: 10}, {began: 3, ended: 4, names: 10, gave: 9}}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := linearizable(test.history); got != test.want {
-				t.Errorf("got %v, want %v:\n%s", got, test.want, test.history)
+				t.Errorf("linearizable = %v, want %v, for\n%s", got, test.want, test.history)
 			}
 		})
 	}

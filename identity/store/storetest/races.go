@@ -15,7 +15,7 @@ import (
 )
 
 var raceCases = []testCase{
-	{"one winner for each version", "the lease of a refresh is a swap: two winners are two refresh requests, and a dead session",
+	{"one winner for each version", "the lease of a renewal is a swap: two winners send one refresh token twice, and the session is lost",
 		func(t *testing.T, f fixture) {
 			const workers, each = 8, 10
 			f.create(t, "key", "owner", "0")
@@ -27,13 +27,13 @@ var raceCases = []testCase{
 			if err := running.Wait(); err != nil {
 				t.Fatal(err)
 			}
-			until(t, func() bool {
+			Until(t, func() bool {
 				r, err := f.a.Get(f.ctx, "key")
 				return err == nil && string(r.Value) == strconv.Itoa(workers*each)
 			})
 		}},
 
-	{"one creator", "of many that create one key, exactly one must succeed and the others must know",
+	{"one creator", "of many callers that create one key, exactly one succeeds and the others get an error",
 		func(t *testing.T, f fixture) {
 			var running errgroup.Group
 			var winners atomic.Int64
@@ -53,12 +53,9 @@ var raceCases = []testCase{
 				t.Fatal(err)
 			}
 			if winners.Load() != 1 {
-				t.Fatalf("%d created the record", winners.Load())
+				t.Fatalf("%d callers created the record, want 1", winners.Load())
 			}
-			r, err := f.a.Get(f.ctx, "key")
-			if err != nil {
-				t.Fatal(err)
-			}
+			r := f.get(t, f.a, "key")
 			for i := range 16 {
 				if owner := strconv.Itoa(i); owner == r.Owner {
 					f.listed(t, owner, "key")
@@ -68,7 +65,7 @@ var raceCases = []testCase{
 			}
 		}},
 
-	{"delete among swaps", "a sign-out in the middle of refreshes must end the session, whoever comes first",
+	{"delete among swaps", "a sign-out in the middle of renewals deletes the session, in any order",
 		func(t *testing.T, f fixture) {
 			for round := range 20 {
 				key := fmt.Sprint("key ", round)
@@ -82,12 +79,12 @@ var raceCases = []testCase{
 				if err := running.Wait(); err != nil {
 					t.Fatal(err)
 				}
-				f.gone(t, key, store.ErrDeleted)
+				f.missing(t, key, store.ErrDeleted)
 			}
 			f.listed(t, "owner")
 		}},
 
-	{"writes are linearizable", "what concurrent writers are told must fit one order of events: every protocol above relies on it",
+	{"writes are linearizable", "the answers to concurrent writers fit one order of events: every protocol above relies on it",
 		func(t *testing.T, f fixture) {
 			seed := uint64(time.Now().UnixNano())
 			for round := range 30 {
@@ -97,13 +94,26 @@ var raceCases = []testCase{
 					t.Fatal(err)
 				}
 				if !linearizable(history) {
-					t.Fatalf("seed %d, round %d: no order explains\n%s", seed, round, history)
+					t.Fatalf("seed %d, round %d: no order of the writes explains these answers:\n%s", seed, round, history)
 				}
 			}
 		}},
 }
 
-// count adds n to the number in a record, one by one.
+// inParallel calls f for 0 to n-1, eight calls at a time.
+func inParallel(t *testing.T, n int, f func(i int) error) {
+	t.Helper()
+	var running errgroup.Group
+	running.SetLimit(8)
+	for i := range n {
+		running.Go(func() error { return f(i) })
+	}
+	if err := running.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// count adds 1 to the number in a record, n times.
 func (f fixture) count(s store.Store, n int) error {
 	for n > 0 {
 		r, err := s.Get(f.ctx, "key")
@@ -125,7 +135,7 @@ func (f fixture) count(s store.Store, n int) error {
 	return nil
 }
 
-// hammer swaps and creates key until it is told that it was deleted.
+// hammer swaps and creates key until the store answers that it was deleted.
 func (f fixture) hammer(s store.Store, key string) error {
 	r := store.Record{Key: key, Owner: "owner", Expires: in(time.Hour)}
 	for {

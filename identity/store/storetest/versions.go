@@ -8,21 +8,20 @@ import (
 )
 
 var versionCases = []testCase{
-	{"unknown key", "a miss is its own answer, neither a fault nor a deletion",
-		func(t *testing.T, f fixture) { f.gone(t, "nobody", store.ErrNotFound) }},
+	{"unknown key", "a miss is an answer of its own, neither a fault nor a deletion",
+		func(t *testing.T, f fixture) { f.missing(t, "unknown", store.ErrNotFound) }},
 
-	{"create finds a record", "of two that create one key, one must learn that it came second",
+	{"create finds a record", "of two callers that create one key, the second one gets an error",
 		func(t *testing.T, f fixture) {
 			r := f.create(t, "key", "owner", "first")
 			for _, owner := range []string{"owner", "other"} {
-				_, err := f.b.Put(f.ctx, store.Record{Key: "key", Owner: owner, Value: []byte("second"), Expires: in(time.Hour)})
-				checkError(t, err, store.ErrConflict)
+				f.refused(t, f.b, store.Record{Key: "key", Owner: owner, Value: []byte("second"), Expires: in(time.Hour)}, store.ErrConflict)
 			}
 			f.same(t, r)
 			f.listed(t, "other")
 		}},
 
-	{"compare and swap", "only who knows the newest version may replace it: an older copy never overwrites newer tokens",
+	{"compare and swap", "only a caller that knows the newest version replaces it: an older copy never overwrites newer tokens",
 		func(t *testing.T, f fixture) {
 			first := f.create(t, "key", "owner", "first")
 			second := first
@@ -31,58 +30,45 @@ var versionCases = []testCase{
 			f.same(t, second)
 			for _, v := range []uint64{first.Version, second.Version + 1, 1, 1<<63 - 1} {
 				stale := store.Record{Key: "key", Owner: "owner", Version: v, Value: []byte("stale"), Expires: in(time.Hour)}
-				_, err := f.b.Put(f.ctx, stale)
-				checkError(t, err, store.ErrConflict)
+				f.refused(t, f.b, stale, store.ErrConflict)
 			}
 			f.same(t, second)
 		}},
 
-	{"swap without a record", "a Put that names a version must not create: the record it knew has expired",
+	{"swap without a record", "a Put that names a version does not create: the record that it read has expired",
 		func(t *testing.T, f fixture) {
-			_, err := f.a.Put(f.ctx, store.Record{Key: "key", Owner: "owner", Version: 7, Expires: in(time.Hour)})
-			checkError(t, err, store.ErrNotFound)
-			f.gone(t, "key", store.ErrNotFound)
+			f.refused(t, f.a, store.Record{Key: "key", Owner: "owner", Version: 7, Expires: in(time.Hour)}, store.ErrNotFound)
+			f.missing(t, "key", store.ErrNotFound)
 			f.listed(t, "owner")
 		}},
 
-	{"swap with the same value", "a version counts changes, not different values: a lease is renewed with equal bytes",
+	{"swap with the same value", "a version counts writes, not different values: a lease is extended with equal bytes",
 		func(t *testing.T, f fixture) {
 			r := f.create(t, "key", "owner", "value")
 			f.same(t, f.put(t, f.put(t, r)))
 		}},
 
-	{"owner may not change", "a record that changes hands would be in two lists or in none",
+	{"owner may not change", "a record that changes its owner would be in two lists or in none",
 		func(t *testing.T, f fixture) {
 			r := f.create(t, "key", "owner", "value")
 			for _, owner := range []string{"other", ""} {
 				changed := r
 				changed.Owner = owner
-				_, err := f.a.Put(f.ctx, changed)
-				checkError(t, err, store.ErrInvalid)
+				f.refused(t, f.a, changed, store.ErrInvalid)
 			}
 			f.same(t, r)
 			f.listed(t, "owner", "key")
 			f.listed(t, "other")
 		}},
 
-	{"what one writes the other reads at once", "two replicas serve one browser: the second request must see what the first stored",
+	{"one handle reads what the other writes", "two replicas serve one browser: the second request sees what the first stored",
 		func(t *testing.T, f fixture) {
 			r := f.create(t, "key", "owner", "0")
-			writer, reader := f.a, f.b
 			for range 50 {
 				r.Value = append(r.Value, '.')
-				v, err := writer.Put(f.ctx, r)
-				if err != nil {
-					t.Fatal(err)
-				}
-				r.Version = v
-				own, err := writer.Get(f.ctx, "key")
-				if err != nil {
-					t.Fatal(err)
-				}
-				checkRecord(t, own, r)
-				f.reaches(t, reader, r)
-				writer, reader = reader, writer
+				r = f.put(t, r)
+				f.same(t, r)
+				f = f.swapped()
 			}
 		}},
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -12,19 +13,19 @@ import (
 )
 
 var watchCases = []testCase{
-	{"watch begins with Synced", "a cache must know from when on it may trust what it holds",
+	{"watch begins with Synced", "a cache knows from when on its records are current",
 		func(t *testing.T, f fixture) {
 			f.create(t, "before", "owner", "value")
 			w := f.watch(t, f.a)
-			w.next(t, synced)
+			w.Await(t, store.Synced)
 		}},
 
-	{"watch sees all processes", "a sign-out on one replica closes streams on the other, and a refresh reaches its cache",
+	{"watch reports the changes of all processes", "a sign-out on one replica closes streams on the other, and a refresh reaches its cache",
 		func(t *testing.T, f fixture) {
 			here, there := f.watch(t, f.a), f.watch(t, f.b)
-			here.next(t, synced)
-			there.next(t, synced)
-			for _, w := range []*watcher{here, there} {
+			here.Await(t, store.Synced)
+			there.Await(t, store.Synced)
+			for _, w := range []*Observer{here, there} {
 				for i, s := range []store.Store{f.a, f.b} {
 					key := binary + fmt.Sprint(w == here, i)
 					r := store.Record{Key: key, Owner: "owner", Value: []byte("value"), Expires: in(time.Hour)}
@@ -37,59 +38,86 @@ var watchCases = []testCase{
 						t.Fatal(err)
 					}
 					if e := w.next(t, of(store.Deleted, key)); e.Version <= v {
-						t.Fatalf("deletion has version %d, the record had %d", e.Version, v)
+						t.Fatalf("Deleted(%q) has version %d, want above %d of the record", key, e.Version, v)
 					}
 				}
 			}
 		}},
 
-	{"no read is older than the event before it", "a reader that is told of a version and reads an older one keeps it for good",
+	{"no read is older than the event before it", "a reader that reads an older version after an event keeps it for good",
 		func(t *testing.T, f fixture) {
 			w := f.watch(t, f.b)
-			w.next(t, synced)
+			w.Await(t, store.Synced)
 			r := f.create(t, "key", "owner", "value")
-			for i := range 200 {
-				r.Value = fmt.Append(nil, i)
-				r = f.put(t, r)
-				e := w.next(t, change(store.Changed, "key", r.Version))
-				got, err := f.b.Get(f.ctx, "key")
-				if err != nil || got.Version < e.Version {
-					t.Fatalf("told of version %d, then read %d, %v", e.Version, got.Version, err)
+			var running errgroup.Group
+			running.Go(func() (err error) { // writes while the reader reads
+				for range 200 {
+					if r.Version, err = f.a.Put(f.ctx, r); err != nil {
+						return err
+					}
 				}
+				return f.a.Delete(f.ctx, "key")
+			})
+			w.next(t, func(e store.Event) bool {
+				got, err := f.b.Get(f.ctx, "key")
+				if !errors.Is(err, store.ErrDeleted) && (err != nil || got.Version < e.Version) {
+					t.Fatalf("Get after the event of version %d = version %d, %v, want no older version", e.Version, got.Version, err)
+				}
+				if e.Kind == store.Deleted {
+					checkError(t, err, store.ErrDeleted)
+				}
+				return e.Kind == store.Deleted
+			})
+			if err := running.Wait(); err != nil {
+				t.Fatal(err)
 			}
-			f.delete(t, "key")
-			w.next(t, of(store.Deleted, "key"))
-			_, err := f.b.Get(f.ctx, "key")
-			checkError(t, err, store.ErrDeleted)
 		}},
 
-	{"refused writes are not reported", "an event that names no change makes caches read in vain",
+	{"refused writes are not reported", "an event without a change makes caches read again for nothing",
 		func(t *testing.T, f fixture) {
 			r := f.create(t, "key", "owner", "value")
 			w := f.watch(t, f.a)
-			w.next(t, synced)
+			w.Await(t, store.Synced)
 			_, err := f.a.Put(f.ctx, store.Record{Key: "key", Owner: "owner", Version: r.Version + 1, Expires: in(time.Hour)})
 			checkError(t, err, store.ErrConflict)
 			f.delete(t, "nothing")
 			last := f.create(t, "last", "owner", "value")
 			w.next(t, func(e store.Event) bool {
 				if e.Kind != store.Synced && e.Version != last.Version && e.Version != r.Version {
-					t.Fatalf("reported %s of %q", e.Kind, e.Key)
+					t.Fatalf("got event %s of %q, want none for a refused write", e.Kind, e.Key)
 				}
 				return e.Version == last.Version
 			})
 		}},
 
-	{"slow reader", "a reader that does not keep up must not hold up the store, and must learn that it missed something",
+	{"watch ends with its context", "a stream whose browser has gone keeps no reader",
+		func(t *testing.T, f fixture) {
+			ctx, cancel := context.WithCancel(f.ctx)
+			w := fixture{a: f.a, b: f.b, ctx: ctx}.watch(t, f.a)
+			w.Await(t, store.Synced)
+			cancel()
+			w.ended(t)
+		}},
+}
+
+// readerCases have handles of their own, because they flood their readers.
+var readerCases = []testCase{
+	{"slow reader", "a reader that does not keep up does not block the store, and learns that it missed events",
 		func(t *testing.T, f fixture) {
 			const n = 1000
 			unseen := map[string]bool{}
 			var started, missed bool
 			for e := range f.b.Watch(f.ctx) {
 				switch {
-				case e.Kind == store.Synced && !started: // and now the reader is busy
+				case e.Kind == store.Synced && !started: // the reader is busy from now on
 					started = true
-					f.createMany(t, n, unseen)
+					for i := range n {
+						unseen[fmt.Sprint("key ", i)] = true
+					}
+					inParallel(t, n, func(i int) error {
+						_, err := f.a.Put(f.ctx, store.Record{Key: fmt.Sprint("key ", i), Expires: in(time.Hour)})
+						return err
+					})
 				case e.Kind == store.Synced:
 					missed = true
 				default:
@@ -99,96 +127,82 @@ var watchCases = []testCase{
 					return
 				}
 			}
-			t.Fatalf("%d of %d events are missing and no Synced came", len(unseen), n)
-		}},
-
-	{"watch ends with its context", "a stream that its browser left must not keep a reader",
-		func(t *testing.T, f fixture) {
-			ctx, cancel := context.WithCancel(f.ctx)
-			w := fixture{a: f.a, b: f.b, ctx: ctx}.watch(t, f.a)
-			w.next(t, synced)
-			cancel()
-			w.ended(t)
+			t.Fatalf("%d of %d events are missing, want all or Synced", len(unseen), n)
 		}},
 }
 
-// createMany creates n records, a few at a time, and adds their keys to created.
-func (f fixture) createMany(t *testing.T, n int, created map[string]bool) {
+func (f fixture) watch(t *testing.T, s store.Store) *Observer {
 	t.Helper()
-	var running errgroup.Group
-	running.SetLimit(8)
-	for i := range n {
-		key := fmt.Sprint("key ", i)
-		created[key] = true
-		running.Go(func() error {
-			_, err := f.a.Put(f.ctx, store.Record{Key: key, Expires: in(time.Hour)})
-			return err
-		})
-	}
-	if err := running.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	return observe(f.ctx, t, s)
 }
 
-// A watcher passes on the events of one watch.
-type watcher struct{ events chan store.Event }
+// An Observer reads the events of a watch for a test.
+type Observer struct{ events chan store.Event }
 
-func (f fixture) watch(t *testing.T, s store.Store) *watcher {
+// Observe watches s until the test ends.
+func Observe(t *testing.T, s store.Store) *Observer {
 	t.Helper()
-	ctx, cancel := context.WithCancel(f.ctx)
-	w := &watcher{events: make(chan store.Event, 1<<12)}
+	return observe(t.Context(), t, s)
+}
+
+func observe(ctx context.Context, t *testing.T, s store.Store) *Observer {
+	t.Helper()
+	ctx, cancel := context.WithCancel(ctx)
+	o := &Observer{events: make(chan store.Event, 1<<12)}
 	go func() {
-		defer close(w.events)
+		defer close(o.events)
 		for e := range s.Watch(ctx) {
-			w.events <- e
+			o.events <- e
 		}
 	}()
 	t.Cleanup(func() {
 		cancel()
-		for range w.events {
+		for range o.events {
 			continue // until the watch ends
 		}
 	})
-	return w
+	return o
 }
 
-// next returns the first event that fits and skips all others: events may be repeated.
-func (w *watcher) next(t *testing.T, fits func(store.Event) bool) store.Event {
+// Await returns the next event of a kind and skips all others.
+func (o *Observer) Await(t *testing.T, kind store.Kind) store.Event {
+	t.Helper()
+	return o.next(t, func(e store.Event) bool { return e.Kind == kind })
+}
+
+// next returns the first event that fits and skips all others, because events
+// may be repeated.
+func (o *Observer) next(t *testing.T, fits func(store.Event) bool) store.Event {
 	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	for {
 		select {
-		case e, open := <-w.events:
+		case e, open := <-o.events:
 			if !open {
-				t.Fatal("watch ended")
+				t.Fatal("the watch ended, want an event")
 			}
 			if fits(e) {
 				return e
 			}
 		case <-deadline.C:
-			t.Fatal("waited for an event in vain")
+			t.Fatalf("no such event within %v", patience)
 		}
 	}
 }
 
-func (w *watcher) ended(t *testing.T) {
+// ended waits until the watch has ended.
+func (o *Observer) ended(t *testing.T) {
 	t.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	for {
+	Until(t, func() bool {
 		select {
-		case _, open := <-w.events:
-			if !open {
-				return
-			}
-		case <-deadline.C:
-			t.Fatal("watch did not end")
+		case _, open := <-o.events:
+			return !open
+		default:
+			return false
 		}
-	}
+	})
 }
-
-func synced(e store.Event) bool { return e.Kind == store.Synced }
 
 func change(kind store.Kind, key string, version uint64) func(store.Event) bool {
 	return func(e store.Event) bool { return e.Kind == kind && e.Key == key && e.Version == version }

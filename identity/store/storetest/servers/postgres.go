@@ -11,25 +11,28 @@ import (
 	"testing"
 )
 
-// A Postgres is one PostgreSQL server with a superuser "postgres" and no passwords.
+// A Postgres is a PostgreSQL server with a superuser "postgres" and no
+// passwords.
 type Postgres struct {
 	*Process
 	Addr string
 	Port int
 
-	psql      string
-	databases atomic.Int64
+	psql  string
+	names atomic.Int64
 }
 
 const postgresDirs = "/usr/lib/postgresql/*/bin"
 
-// StartPostgres makes a cluster and starts it. Without further settings it does not wait for the disk.
+// StartPostgres creates a server and starts it. It does not wait for the disk
+// unless a setting says so.
 func StartPostgres(tb testing.TB, settings ...string) *Postgres {
 	tb.Helper()
 	return startPostgres(tb, nil, settings)
 }
 
-// StartPostgresAhead starts a server whose clock is an hour ahead, by libfaketime.
+// StartPostgresAhead starts a server whose clock is an hour ahead
+// (libfaketime).
 func StartPostgresAhead(tb testing.TB) *Postgres {
 	tb.Helper()
 	library := Program(tb, "libfaketimeMT.so.1", "/usr/lib/*/faketime")
@@ -44,7 +47,7 @@ func startPostgres(tb testing.TB, env, settings []string) *Postgres {
 	port := FreePort(tb)
 	dir := directory(tb, user)
 	data := filepath.Join(dir, "data")
-	cmd := exec.Command(initdb, "-D", data, //nolint:gosec,noctx // this package's choice of program, which ends by itself
+	cmd := exec.Command(initdb, "-D", data, //nolint:gosec,noctx // this package chooses the program, which ends by itself
 		"-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 	cmd.Dir, cmd.SysProcAttr = dir, user.attributes()
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -57,7 +60,7 @@ func startPostgres(tb testing.TB, env, settings []string) *Postgres {
 	}
 	p := &Postgres{Addr: address(port), Port: port, psql: psql}
 	p.Process = &Process{Dir: dir, path: server, args: args, env: env, user: user}
-	p.again = "pre-existing shared memory block" // of a server that was killed, whose children are still about to end
+	p.startAgain = "pre-existing shared memory block" // the children of a killed server have not ended yet
 	p.ready = func() bool {
 		_, err := p.run("postgres", "SELECT 1")
 		return err == nil
@@ -66,20 +69,23 @@ func startPostgres(tb testing.TB, env, settings []string) *Postgres {
 	return p
 }
 
-// NewDatabase creates one and returns its name.
+// NewDatabase creates a database and returns its name.
 func (p *Postgres) NewDatabase(tb testing.TB) string {
 	tb.Helper()
-	name := fmt.Sprintf("test%d", p.databases.Add(1))
+	name := fmt.Sprintf("test%d", p.names.Add(1))
 	p.SQL(tb, "postgres", "CREATE DATABASE "+name)
 	return name
 }
 
-// URL returns that of a database.
+// NewTable returns a name that no other test uses for a table.
+func (p *Postgres) NewTable() string { return fmt.Sprintf("test%d", p.names.Add(1)) }
+
+// URL returns the URL of a database.
 func (p *Postgres) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", p.Addr, database)
 }
 
-// SQL runs statements and returns what psql prints without headings.
+// SQL runs statements and returns the rows, as psql prints them.
 func (p *Postgres) SQL(tb testing.TB, database, statements string) string {
 	tb.Helper()
 	out, err := p.run(database, statements)
@@ -90,18 +96,19 @@ func (p *Postgres) SQL(tb testing.TB, database, statements string) string {
 }
 
 func (p *Postgres) run(database, statements string) (string, error) {
-	cmd := exec.Command(p.psql, p.URL(database), "-XAt", "-v", "ON_ERROR_STOP=1", "-c", statements) //nolint:gosec,noctx // this package's choice of program, which ends by itself
+	cmd := exec.Command(p.psql, p.URL(database), "-XAt", "-v", "ON_ERROR_STOP=1", "-c", statements) //nolint:gosec,noctx // this package chooses the program, which ends by itself
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }
 
-// A PgBouncer is a pooler that gives a client a connection for one transaction at a time.
+// A PgBouncer is a pooler that lends a connection for one transaction.
 type PgBouncer struct {
 	*Process
 	Addr string
 }
 
-// StartPgBouncer starts one with few connections to p, so that clients share them.
+// StartPgBouncer starts a pooler with few connections to p, so that clients
+// share them.
 func StartPgBouncer(tb testing.TB, p *Postgres) *PgBouncer {
 	tb.Helper()
 	program := Program(tb, "pgbouncer", "/usr/sbin")
@@ -130,7 +137,7 @@ max_client_conn = 500
 	return b
 }
 
-// URL returns that of a database behind the pooler.
+// URL returns the URL of a database behind the pooler.
 func (b *PgBouncer) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", b.Addr, database)
 }

@@ -1,7 +1,8 @@
-// Package servers starts real database servers for tests, on free loopback ports and in directories of their own, and
-// ends them with the test.
+// Package servers starts real database servers for tests, on free loopback
+// ports and in directories of their own, and ends them with the test.
 //
-// Where a program is missing the test is skipped with the reason, unless B2TRADER_TEST_REQUIRE is 1: then it fails.
+// If a program is not installed the test is skipped with the reason. With
+// B2TRADER_TEST_REQUIRE=1 it fails instead.
 package servers
 
 import (
@@ -17,12 +18,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"b2trader.identity.auth/identity/store/storetest"
 )
 
-// patience is how long a server may take to start or to stop.
-const patience = 60 * time.Second
+// patience is how long a test waits before it fails. It is long, because the
+// machine may be busy.
+const patience = 2 * time.Minute
 
-// Program finds a program in PATH or in one of the directories, which may hold wildcards, the last match being the
+// Program finds a program in PATH or in one of the directories, which may
+// contain wildcards. Of several matches it returns the last, which is the
 // newest version.
 func Program(tb testing.TB, name string, dirs ...string) string {
 	tb.Helper()
@@ -43,39 +48,39 @@ func Program(tb testing.TB, name string, dirs ...string) string {
 
 // A Process is a server that can be stopped, killed and started again.
 type Process struct {
-	Dir  string // its own, removed with the test
+	Dir  string // its working directory, removed with the test
 	path string
 	args []string
 	env  []string
-	user *account // nil: whoever runs the test
+	user *account // nil: the user that runs the test
 
-	ready func() bool
-	again string // what it says before it ends if it must be started once more; empty: nothing
-	cmd   *exec.Cmd
-	ended chan struct{}
+	ready      func() bool
+	startAgain string // a log message after which a start is repeated; "": none
+	cmd        *exec.Cmd
+	ended      chan struct{}
 }
 
-// start makes the process run until the test ends.
+// start runs the process until the test ends.
 func (p *Process) start(tb testing.TB) {
 	tb.Helper()
 	tb.Cleanup(func() {
 		p.Kill()
 		if tb.Failed() {
-			tb.Logf("%s said: %s", filepath.Base(p.path), p.lastWords())
+			tb.Logf("log of %s: %s", filepath.Base(p.path), p.endOfLog())
 		}
 	})
 	p.Start(tb)
 }
 
-// Start starts a process that was stopped, and waits until it answers.
+// Start starts a stopped process and waits until it answers.
 func (p *Process) Start(tb testing.TB) {
 	tb.Helper()
 	p.launch(tb)
-	Until(tb, func() bool {
+	storetest.Until(tb, func() bool {
 		select {
 		case <-p.ended:
-			if words := p.lastWords(); p.again == "" || !strings.Contains(words, p.again) {
-				tb.Fatalf("%s ended: %s", filepath.Base(p.path), words)
+			if log := p.endOfLog(); p.startAgain == "" || !strings.Contains(log, p.startAgain) {
+				tb.Fatalf("%s ended: %s", filepath.Base(p.path), log)
 			}
 			p.launch(tb)
 		default:
@@ -91,7 +96,7 @@ func (p *Process) launch(tb testing.TB) {
 		tb.Fatal(err)
 	}
 	defer func() { _ = output.Close() }()
-	cmd := exec.Command(p.path, p.args...) //nolint:gosec,noctx // this package's choice of program, ended by Kill
+	cmd := exec.Command(p.path, p.args...) //nolint:gosec,noctx // this package chooses the program, and Kill ends it
 	cmd.Dir, cmd.Env = p.Dir, append(os.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = p.user.attributes()
@@ -106,7 +111,7 @@ func (p *Process) launch(tb testing.TB) {
 	p.cmd, p.ended = cmd, ended
 }
 
-// Stop asks the process to end and waits until it has.
+// Stop interrupts the process and waits until it has ended.
 func (p *Process) Stop(tb testing.TB) {
 	tb.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -115,16 +120,17 @@ func (p *Process) Stop(tb testing.TB) {
 	select {
 	case <-p.ended:
 	case <-time.After(patience):
-		tb.Fatalf("%s does not stop: %s", filepath.Base(p.path), p.lastWords())
+		tb.Fatalf("%s did not stop within %v: %s", filepath.Base(p.path), patience, p.endOfLog())
 	}
 }
 
-// Kill ends the process the hard way (kill -9) and waits until it is gone.
+// Kill ends the process and its children by SIGKILL and waits until the process
+// has ended.
 func (p *Process) Kill() {
 	if p.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Kill()
+	_ = killTree(p.cmd.Process) // it may have ended before
 	<-p.ended
 }
 
@@ -136,28 +142,12 @@ func (p *Process) Signal(tb testing.TB, signal os.Signal) {
 	}
 }
 
-func (p *Process) lastWords() string {
+func (p *Process) endOfLog() string {
 	log, _ := os.ReadFile(filepath.Join(p.Dir, "log"))
 	return string(bytes.TrimSpace(log[max(0, len(log)-2000):]))
 }
 
-// Until waits for a condition, asking every few milliseconds.
-func Until(tb testing.TB, condition func() bool) {
-	tb.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
-			tb.Fatal("waited in vain")
-		}
-	}
-}
-
-// directory makes one that user may use, unlike tb.TempDir.
+// directory creates a directory for user, which cannot use that of tb.TempDir.
 func directory(tb testing.TB, user *account) string {
 	tb.Helper()
 	dir, err := os.MkdirTemp("", "b2trader-")
@@ -169,8 +159,9 @@ func directory(tb testing.TB, user *account) string {
 	return dir
 }
 
-// FreePort returns a loopback port that was free a moment ago. It is below those that the system gives to connections, any of which
-// could take it before its server starts, or starts again.
+// FreePort returns a loopback port that was free a moment ago. It is below the
+// ports that the system gives to connections, because a connection could take
+// it before its server starts.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
 	const first, beyond, tries = 10000, 32000, 100
@@ -186,7 +177,7 @@ func FreePort(tb testing.TB) int {
 	return 0
 }
 
-// FreeAddress is that of a FreePort.
+// FreeAddress returns the address of a FreePort.
 func FreeAddress(tb testing.TB) string {
 	tb.Helper()
 	return address(FreePort(tb))
@@ -194,7 +185,8 @@ func FreeAddress(tb testing.TB) string {
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// dial connects without a test's context, which ends before the test's cleanup.
+// dial connects. It does not use the context of a test, which ends before the
+// cleanup of the test.
 func dial(addr string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: time.Second}
 	return dialer.DialContext(context.Background(), "tcp", addr)

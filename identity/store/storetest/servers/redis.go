@@ -12,14 +12,16 @@ import (
 	"time"
 )
 
-// A Redis is one server. It keeps what it acknowledged in a file, so that it is there after Kill and Start.
+// A Redis is a server that keeps its records in a file, so that they are there
+// after Kill and Start.
 type Redis struct {
 	*Process
 	Addr string // host:port
 	Port int
 }
 
-// StartRedis starts redis-server, or the program that B2TRADER_TEST_REDIS_SERVER names, such as valkey-server.
+// StartRedis starts redis-server, or the program that
+// B2TRADER_TEST_REDIS_SERVER names, such as valkey-server.
 func StartRedis(tb testing.TB, options ...string) *Redis {
 	tb.Helper()
 	port := FreePort(tb)
@@ -45,11 +47,12 @@ func redisProgram(tb testing.TB) string {
 // URL returns redis://host:port with a database number.
 func (r *Redis) URL(database int) string { return fmt.Sprintf("redis://%s/%d", r.Addr, database) }
 
-// Do sends one command on a connection of its own and returns the answer, lines of a list joined by spaces.
+// Do sends a command on a connection of its own and returns the answer. The
+// items of a list are joined by spaces.
 func (r *Redis) Do(args ...string) (string, error) { return r.send(args) }
 
-// Atomically sends commands as one transaction, before and after which the server does other things, but not in
-// between.
+// Atomically sends commands as one transaction. The server carries out no
+// command of others in between.
 func (r *Redis) Atomically(tb testing.TB, commands ...[]string) {
 	tb.Helper()
 	commands = append(append([][]string{{"MULTI"}}, commands...), []string{"EXEC"})
@@ -87,7 +90,8 @@ func (r *Redis) send(commands ...[]string) (last string, err error) {
 	return last, nil
 }
 
-// answer reads a reply: https://redis.io/docs/latest/develop/reference/protocol-spec/.
+// answer reads a reply. Source:
+// https://redis.io/docs/latest/develop/reference/protocol-spec/.
 func answer(r *bufio.Reader) (string, error) {
 	line, err := r.ReadString('\n')
 	if err != nil {
@@ -130,7 +134,7 @@ func (r *Redis) MustDo(tb testing.TB, args ...string) string {
 	return s
 }
 
-// Calls returns how often the server has carried out a command.
+// Calls returns how many times the server has carried out a command.
 func (r *Redis) Calls(tb testing.TB, command string) int {
 	tb.Helper()
 	for line := range strings.Lines(r.MustDo(tb, "INFO", "commandstats")) {

@@ -5,15 +5,17 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"b2trader.identity.auth/identity/store/storetest"
 )
 
-// A RedisCluster has its slots spread over primaries without replicas.
+// A RedisCluster is a cluster of primaries without replicas.
 type RedisCluster struct {
 	Nodes []*Redis
 	URL   string
 }
 
-// StartRedisCluster starts three nodes.
+// StartRedisCluster starts a cluster of three nodes.
 func StartRedisCluster(tb testing.TB) *RedisCluster {
 	tb.Helper()
 	c := &RedisCluster{}
@@ -31,7 +33,8 @@ func StartRedisCluster(tb testing.TB) *RedisCluster {
 	return c
 }
 
-// startNode starts one whose every answered write survives a kill: by default Redis may keep writes of two seconds back.
+// startNode starts a node that writes to the disk before it answers. By default
+// a kill may lose the writes of two seconds.
 func startNode(tb testing.TB) *Redis {
 	tb.Helper()
 	return StartRedis(tb, "--appendfsync", "always", "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(tb)), "--cluster-node-timeout", "2000")
@@ -43,11 +46,11 @@ func (r *Redis) meet(tb testing.TB, other *Redis) {
 	r.MustDo(tb, "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(other.Port), bus)
 }
 
-// settle waits until all nodes know each other.
+// settle waits until all nodes know each other and their slots.
 func (c *RedisCluster) settle(tb testing.TB) {
 	tb.Helper()
 	for _, node := range c.Nodes {
-		Until(tb, func() bool {
+		storetest.Until(tb, func() bool {
 			info := node.MustDo(tb, "CLUSTER", "INFO")
 			return strings.Contains(info, "cluster_state:ok") &&
 				strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d\r", len(c.Nodes)))
@@ -55,7 +58,7 @@ func (c *RedisCluster) settle(tb testing.TB) {
 	}
 }
 
-// Grow adds a node and gives it one slot, which must hold no keys.
+// Grow adds a node and gives it a slot, which must be empty.
 func (c *RedisCluster) Grow(tb testing.TB, slot int) {
 	tb.Helper()
 	node := startNode(tb)

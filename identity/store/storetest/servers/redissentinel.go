@@ -7,24 +7,28 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"b2trader.identity.auth/identity/store/storetest"
 )
 
-// A RedisSentinel watches a primary and its replica and swaps them when the primary is gone.
+// A RedisSentinel is a primary with one replica, and a Sentinel that promotes
+// the replica when the primary fails.
 type RedisSentinel struct {
 	Primary, Replica, Sentinel *Redis
 	URL                        string
 }
 
-// StartRedisSentinel starts the three.
+// StartRedisSentinel starts a primary, its replica and a Sentinel, and returns
+// when the replica is in sync and the Sentinel knows it.
 func StartRedisSentinel(tb testing.TB) *RedisSentinel {
 	tb.Helper()
 	s := &RedisSentinel{Primary: StartRedis(tb, "--repl-diskless-sync-delay", "0")}
 	s.Replica = StartRedis(tb, "--repl-diskless-sync-delay", "0", "--replicaof", "127.0.0.1 "+strconv.Itoa(s.Primary.Port))
-	Until(tb, func() bool {
+	storetest.Until(tb, func() bool {
 		return strings.Contains(s.Replica.MustDo(tb, "INFO", "replication"), "master_link_status:up")
 	})
 	s.Sentinel = startSentinel(tb, s.Primary.Port)
-	Until(tb, func() bool {
+	storetest.Until(tb, func() bool {
 		return strings.Contains(s.Sentinel.MustDo(tb, "INFO", "sentinel"), "slaves=1")
 	})
 	s.URL = fmt.Sprintf("redis://%s?master_set=main", s.Sentinel.Addr)

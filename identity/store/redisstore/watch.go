@@ -16,8 +16,9 @@ import (
 
 var errTopology = errors.New("the servers have changed")
 
-// subscribe listens at every server and returns when a connection ends or the set of servers changes. The driver sends
-// pings and ends a connection that does not answer.
+// subscribe reports changes from every server. It returns when a connection ends
+// or the set of servers changes. The driver sends pings and ends a connection
+// that does not answer.
 func (s *Store) subscribe(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -30,7 +31,7 @@ func (s *Store) subscribe(ctx context.Context) error {
 			return err
 		}
 	}
-	s.hub.Synced()
+	s.life.Hub.Synced()
 	tick := time.NewTicker(topologyCheck)
 	defer tick.Stop()
 	for {
@@ -49,11 +50,11 @@ func (s *Store) subscribe(ctx context.Context) error {
 
 func addresses(nodes map[string]rueidis.Client) []string { return slices.Sorted(maps.Keys(nodes)) }
 
-// listen subscribes at one server and waits until the server says so.
+// listen subscribes at a server and waits until the server confirms it.
 func (s *Store) listen(ctx context.Context, connection rueidis.DedicatedClient, broken chan<- error) error {
 	subscribed := make(chan struct{}, 1)
 	ended := connection.SetPubSubHooks(rueidis.PubSubHooks{
-		OnMessage: func(m rueidis.PubSubMessage) { s.event(m.Message) },
+		OnMessage: func(m rueidis.PubSubMessage) { s.publish(m.Message) },
 		OnSubscription: func(rueidis.PubSubSubscription) {
 			select {
 			case subscribed <- struct{}{}:
@@ -61,7 +62,7 @@ func (s *Store) listen(ctx context.Context, connection rueidis.DedicatedClient, 
 			}
 		},
 	})
-	s.running.Go(func() {
+	s.life.Go(func(context.Context) {
 		err := <-ended
 		if err == nil {
 			err = errors.New("unsubscribed")
@@ -71,18 +72,19 @@ func (s *Store) listen(ctx context.Context, connection rueidis.DedicatedClient, 
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if err := connection.Do(bounded, connection.B().Subscribe().Channel(s.name.channel()).Build()).Error(); err != nil {
-		return fmt.Errorf("subscribing: %w", err)
+		return fmt.Errorf("subscribe: %w", err)
 	}
 	select {
 	case <-subscribed:
 		return nil
 	case <-bounded.Done():
-		return fmt.Errorf("subscribing: %w", bounded.Err())
+		return fmt.Errorf("subscribe: %w", bounded.Err())
 	}
 }
 
-// event hands on what a script published: 16 digits of version, "+" or "-", the key.
-func (s *Store) event(text string) {
+// publish reports the change in a message of a script: 16 digits of version, "+"
+// for changed or "-" for deleted, the key.
+func (s *Store) publish(text string) {
 	if len(text) <= stateEnd {
 		return
 	}
@@ -94,6 +96,6 @@ func (s *Store) event(text string) {
 	if text[versionEnd] == '-' {
 		e.Kind = store.Deleted
 	}
-	s.floors.raise(e.Key, version)
-	s.hub.Publish(e)
+	s.minimum.raise(e.Key, version)
+	s.life.Hub.Publish(e)
 }

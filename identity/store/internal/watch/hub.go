@@ -1,5 +1,5 @@
-// Package feed hands the events of a store to those who watch it.
-package feed
+// Package watch distributes the events of a store to its watches.
+package watch
 
 import (
 	"context"
@@ -10,28 +10,31 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// Buffer is how many events one reader may be behind before it is told to start over.
+// Buffer is how many events a reader may be behind. Beyond that it loses them
+// and gets Synced.
 const Buffer = 4096
 
-// errStarting is what a reader is told that comes before the first connection stands.
+// errStarting is the reason in Lost until the first connection stands.
 var errStarting = errors.New("not connected yet")
 
-// A Hub hands on events to any number of readers and never waits for one. Its zero value is a feed that is not up yet.
+// A Hub sends events to any number of readers and never waits for one. The zero
+// Hub is not connected yet: its readers get Lost.
 type Hub struct {
 	mu      sync.Mutex
 	up      bool
-	down    error // why it is not up
+	down    error // why up is false
 	closed  bool
 	readers map[*reader]struct{}
 }
 
-// A reader's queue begins with its state, if that changed, followed by what happened since.
+// A reader has a queue of the events that it has not read. After a change of
+// state the queue begins with Synced or Lost.
 type reader struct {
-	wake  chan struct{} // holds one token when there is something to read
+	wake  chan struct{} // contains a token while the queue is not empty
 	queue []store.Event
 }
 
-// Watch is store.Store's Watch.
+// Watch implements store.Store.
 func (h *Hub) Watch(ctx context.Context) iter.Seq[store.Event] {
 	return func(yield func(store.Event) bool) {
 		r := h.join()
@@ -97,14 +100,8 @@ func (h *Hub) take(r *reader) (events []store.Event, closed bool) {
 	return events, h.closed
 }
 
-// Watched reports whether anyone reads.
-func (h *Hub) Watched() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.readers) > 0
-}
-
-// Publish hands on a Changed or Deleted event. While the feed is down it does nothing, since Synced follows.
+// Publish sends a Changed or Deleted event. It does nothing after Lost, because
+// Synced will follow.
 func (h *Hub) Publish(e store.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -121,7 +118,7 @@ func (h *Hub) Publish(e store.Event) {
 	}
 }
 
-// Synced says that from now on Publish is told of every change.
+// Synced tells the readers that every change from now on reaches Publish.
 func (h *Hub) Synced() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -131,7 +128,8 @@ func (h *Hub) Synced() {
 	}
 }
 
-// Lost says that Publish may miss changes from now on. Only the first call after Synced is told to the readers.
+// Lost tells the readers that changes from now on may not reach Publish. Only
+// the first call after Synced is reported.
 func (h *Hub) Lost(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -155,7 +153,8 @@ func (h *Hub) Close() {
 	}
 }
 
-// restart replaces what the reader has not read yet: Synced and Lost make it worthless.
+// restart replaces the unread events by e, which is Synced or Lost and makes
+// them worthless.
 func (r *reader) restart(e store.Event) {
 	r.queue = append(r.queue[:0], e)
 	r.signal()

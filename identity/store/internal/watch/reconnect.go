@@ -1,4 +1,4 @@
-package feed
+package watch
 
 import (
 	"context"
@@ -10,9 +10,10 @@ const (
 	lastPause  = 2 * time.Second
 )
 
-// Follow calls listen again and again until ctx ends. It returns when its connection does; the hub then is Lost. Pauses between
-// the calls grow while connections do not last.
-func (h *Hub) Follow(ctx context.Context, listen func(context.Context) error) {
+// Reconnect calls listen repeatedly until ctx ends. Each call listens on one
+// connection and returns when that ends, and Reconnect then calls Lost. The
+// pause between calls grows up to 2 s while connections end early.
+func (h *Hub) Reconnect(ctx context.Context, listen func(context.Context) error) {
 	pause := firstPause
 	for {
 		began := time.Now()

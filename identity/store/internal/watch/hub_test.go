@@ -1,4 +1,4 @@
-package feed
+package watch
 
 import (
 	"context"
@@ -9,7 +9,8 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
-// read pulls events one by one, so that a test decides when the reader is slow.
+// read returns a function that reads one event, so that a test decides when the
+// reader is slow.
 func read(t *testing.T, h *Hub, ctx context.Context) func() store.Event { //nolint:revive // t comes first in tests
 	t.Helper()
 	next, stop := iter.Pull(h.Watch(ctx))
@@ -17,7 +18,7 @@ func read(t *testing.T, h *Hub, ctx context.Context) func() store.Event { //noli
 	return func() store.Event {
 		e, ok := next()
 		if !ok {
-			t.Fatal("watch ended")
+			t.Fatal("the watch ended, want an event")
 		}
 		return e
 	}
@@ -27,19 +28,19 @@ func changed(version uint64) store.Event {
 	return store.Event{Kind: store.Changed, Key: "key", Version: version}
 }
 
-func TestReaderLearnsOfTheState(t *testing.T) {
+func TestReaderGetsTheState(t *testing.T) {
 	down := errors.New("down")
 	var h Hub
 	if e := read(t, &h, t.Context())(); e.Kind != store.Lost || e.Err == nil {
-		t.Errorf("before the feed is up: %+v", e)
+		t.Errorf("got %+v before the first Synced, want Lost with a reason", e)
 	}
 	h.Synced()
 	if e := read(t, &h, t.Context())(); e.Kind != store.Synced {
-		t.Errorf("feed is up: %+v", e)
+		t.Errorf("got %+v after Synced, want Synced", e)
 	}
 	h.Lost(down)
 	if e := read(t, &h, t.Context())(); e.Kind != store.Lost || !errors.Is(e.Err, down) {
-		t.Errorf("feed is down: %+v", e)
+		t.Errorf("got %+v after Lost(%v), want that Lost", e, down)
 	}
 }
 
@@ -50,21 +51,21 @@ func TestInterruption(t *testing.T) {
 	next()
 	h.Publish(changed(1))
 	if e := next(); e.Version != 1 {
-		t.Fatalf("got %+v", e)
+		t.Fatalf("got %+v, want version 1", e)
 	}
 	h.Lost(errors.New("first"))
-	h.Lost(errors.New("second")) // a failed attempt to reconnect is no news
-	h.Publish(changed(2))        // nobody may rely on it
+	h.Lost(errors.New("second")) // a failed attempt to reconnect is not reported
+	h.Publish(changed(2))        // not reported
 	if e := next(); e.Kind != store.Lost || e.Err.Error() != "first" {
-		t.Fatalf("got %+v", e)
+		t.Fatalf("got %+v, want Lost with the first reason", e)
 	}
 	h.Synced()
 	h.Publish(changed(3))
 	if e := next(); e.Kind != store.Synced {
-		t.Fatalf("got %+v", e)
+		t.Fatalf("got %+v, want Synced", e)
 	}
 	if e := next(); e.Version != 3 {
-		t.Fatalf("got %+v", e)
+		t.Fatalf("got %+v, want version 3", e)
 	}
 }
 
@@ -84,17 +85,17 @@ func TestSlowReaderStartsOver(t *testing.T) {
 	}
 }
 
-func TestReadersLeave(t *testing.T) {
+func TestBreakEndsTheWatch(t *testing.T) {
 	var h Hub
 	h.Synced()
 	for range h.Watch(t.Context()) {
-		if !h.Watched() {
-			t.Error("nobody watches")
+		if len(h.readers) != 1 {
+			t.Errorf("%d readers during a watch, want 1", len(h.readers))
 		}
 		break
 	}
-	if h.Watched() {
-		t.Error("a reader that left is still there")
+	if len(h.readers) != 0 {
+		t.Errorf("%d readers after the watch, want none", len(h.readers))
 	}
 }
 
@@ -111,6 +112,6 @@ func TestWatchEnds(t *testing.T) {
 		h.Close()
 	}
 	for range h.Watch(t.Context()) {
-		t.Error("closed, and reports something")
+		t.Error("got an event after Close, want none")
 	}
 }
