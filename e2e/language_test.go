@@ -15,7 +15,7 @@ var notYetPlain = []string{
 	".", "cmd/demo", "identity", "identity/apitest", "identity/b2binpay", "identity/b2core", "identity/identitytest",
 	"identity/internal/clienttest", "identity/internal/httpx", "identity/internal/vaulttest", "identity/store/mirror", "identity/tokenapi",
 	"identity/traderevolution", "identity/traderevolution/traderevolutiontest", "identity/tradevest", "identity/tradevest/tradevesttest",
-	"identity/vault", "static", "templates", "web",
+	"static", "templates", "web",
 }
 
 // pronoun matches the words that stand for a subject without a name.

@@ -1,7 +1,6 @@
 package vault_test
 
 import (
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,92 +8,103 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// While the watch is interrupted, what another process does is not told. So nothing is answered from memory.
+// While the watch is interrupted, changes by other processes are not reported,
+// so nothing is answered from memory.
 func TestInterruptedWatch(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.lives(1, 0)
-		s.lines[1].interrupt()
-		if _, err := s.vaults[0].Delete(s.Context(), "k"); err != nil {
-			s.Fatal(err)
+	inCluster(t, 2, func(c *cluster, p *process) {
+		other := c.processes[1]
+		p.signInExpired(false)
+		c.lives(1, 0)
+		other.link.interrupt()
+		if _, err := p.vault.Delete(c.Context(), "k"); err != nil {
+			c.Fatal(err)
 		}
-		if _, err := s.vaults[1].Token(s.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
-			s.Errorf("got %v", err)
-		}
+		other.wantErr("k", vault.ErrNotFound)
 	})
 }
 
-// Streams are told of a sign-out as soon as it can be known.
-func TestStreamsHearOfASignOutAfterAnInterruption(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.lives(1, 0)
-		done, forget, err := s.vaults[1].Done(s.Context(), "k")
+// Streams learn of a sign-out as soon as the watch is up again.
+func TestStreamsLearnOfASignOutAfterAnInterruption(t *testing.T) {
+	inCluster(t, 2, func(c *cluster, p *process) {
+		other := c.processes[1]
+		p.signInExpired(false)
+		c.lives(1, 0)
+		done, stop, err := other.vault.Done(c.Context(), "k")
 		if err != nil {
-			s.Fatal(err)
+			c.Fatal(err)
 		}
-		defer forget()
-		s.lines[1].interrupt()
-		if _, err := s.vaults[0].Delete(s.Context(), "k"); err != nil {
-			s.Fatal(err)
+		defer stop()
+		other.link.interrupt()
+		if _, err := p.vault.Delete(c.Context(), "k"); err != nil {
+			c.Fatal(err)
 		}
-		synctest.Wait()
-		select {
-		case <-done:
-			s.Fatal("the line was not deaf")
-		default:
+		if isClosed(done) {
+			c.Fatal("the sign-out was reported during the interruption")
 		}
-		s.lines[1].resume()
-		select {
-		case <-done:
-		default:
-			s.Error("a stream was not told after the interruption")
+		other.link.resume()
+		if !isClosed(done) {
+			c.Error("the sign-out was not reported after the interruption")
 		}
 	})
 }
 
-// What was read before an interruption may be out of date after it.
+// A stream keeps its entry in memory: an idle one is not forgotten before it
+// learns of the sign-out.
+func TestIdleStreamsLearnOfASignOut(t *testing.T) {
+	inCluster(t, 2, func(c *cluster, p *process) {
+		other := c.processes[1]
+		p.signInExpired(false)
+		c.lives(1, 0)
+		done, stop, err := other.vault.Done(c.Context(), "k")
+		if err != nil {
+			c.Fatal(err)
+		}
+		defer stop()
+		pass(time.Hour)
+		if live := p.vault.Live(); len(live) != 0 {
+			c.Errorf("Live without a stream after an hour = %v, want nothing", live)
+		}
+		if _, err := p.vault.Delete(c.Context(), "k"); err != nil {
+			c.Fatal(err)
+		}
+		if !isClosed(done) {
+			c.Error("the sign-out was not reported to an idle stream")
+		}
+	})
+}
+
+// A copy from before an interruption may be out of date after it.
 func TestResumedWatch(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.lives(1, 0)
-		s.lines[1].interrupt()
+	inCluster(t, 2, func(c *cluster, p *process) {
+		other := c.processes[1]
+		p.signInExpired(false)
+		c.lives(1, 0)
+		other.link.interrupt()
 		pass(15 * time.Second)
-		old, err := s.vaults[0].Token(s.Context(), "k")
+		token, err := p.vault.Renew(c.Context(), "k", p.token("k"))
 		if err != nil {
-			s.Fatal(err)
+			c.Fatal(err)
 		}
-		token, err := s.vaults[0].Renew(s.Context(), "k", old)
-		if err != nil {
-			s.Fatal(err)
+		other.link.resume()
+		if got := other.token("k"); !same(got, token) {
+			c.Error("Token after the interruption returns the old token, want the successor")
 		}
-		s.lines[1].resume()
-		if got, err := s.vaults[1].Token(s.Context(), "k"); err != nil || !same(got, token) {
-			s.Errorf("got the old token, or %v", err)
-		}
-		s.took(2, 0)
+		c.took(2, 0)
 	})
 }
 
-// A process whose clock is ahead writes records that seem to live for longer. They do not.
+// A process whose clock is ahead writes an expiry that is too late for others.
 func TestClocksThatDiffer(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.lines[0].ahead = 10 * time.Minute
-		token, err := s.client.Login(s.Context(), "trader@example.com", "trader-password")
-		if err != nil {
-			s.Fatal(err)
-		}
-		ahead := *token
-		ahead.Expiry = token.Expiry.Add(10 * time.Minute)
-		if err := s.vaults[0].Put(s.Context(), "k", vault.Entry{Owner: "trader", Client: "spa", Token: &ahead}); err != nil {
-			s.Fatal(err)
-		}
-		if _, err := s.vaults[1].Token(s.Context(), "k"); err != nil {
-			s.Fatal(err)
-		}
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.ahead = 10 * time.Minute
+		ahead := *p.login()
+		ahead.Expiry = ahead.Expiry.Add(10 * time.Minute)
+		p.put("k", "spa", &ahead, nil)
+		synctest.Wait()
+		c.processes[1].token("k")
 		pass(31 * time.Second)
-		if got, err := s.vaults[1].Token(s.Context(), "k"); err != nil || same(got, token) {
-			s.Errorf("the expired token was handed out, or %v", err)
+		if got := c.processes[1].token("k"); same(got, &ahead) {
+			c.Error("Token returns the expired token, want its successor")
 		}
 	})
 }

@@ -18,41 +18,42 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// A counter sells tokens of its own to whoever shows the FrontOffice's token of the entry "k", as platforms behind
-// B2Core do. It has no refresh tokens.
-type counter struct {
-	platform http.RoundTripper
-	bearer   func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error)
-	asked    atomic.Int32
+// A platform is a Refresher whose tokens are paid for with the token of another
+// entry, "k", as those of the platforms behind B2Core. It has no refresh
+// tokens.
+type platform struct {
+	network http.RoundTripper
+	bearer  func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error)
+	asked   atomic.Int32
 }
 
-// Refresh shows the bearer, and another one if that is refused.
-func (c *counter) Refresh(ctx context.Context, _ *oauth2.Token) (*oauth2.Token, error) {
-	n := c.asked.Add(1)
+// Refresh shows the bearer to the platform, and another one if that is refused.
+func (p *platform) Refresh(ctx context.Context, _ *oauth2.Token) (*oauth2.Token, error) {
+	n := p.asked.Add(1)
 	var shown *oauth2.Token
 	for range 2 {
 		var err error
-		if shown, err = c.bearer(ctx, shown); err != nil {
-			return nil, fmt.Errorf("the counter wants a bearer: %w", err)
+		if shown, err = p.bearer(ctx, shown); err != nil {
+			return nil, fmt.Errorf("the platform needs a bearer: %w", err)
 		}
-		status, err := c.show(ctx, shown)
+		status, err := p.show(ctx, shown)
 		switch {
 		case err != nil:
 			return nil, err
 		case status == http.StatusOK:
-			return &oauth2.Token{AccessToken: fmt.Sprint("sold-", n), Expiry: time.Now().Add(30 * time.Second)}, nil
+			return &oauth2.Token{AccessToken: fmt.Sprint("platform-", n), Expiry: time.Now().Add(30 * time.Second)}, nil
 		}
 	}
-	return nil, errors.New("the counter refuses every bearer")
+	return nil, errors.New("the platform refuses every bearer")
 }
 
-func (c *counter) show(ctx context.Context, bearer *oauth2.Token) (int, error) {
+func (p *platform) show(ctx context.Context, bearer *oauth2.Token) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://trader.example.com/frontoffice/api/v3/account", nil)
 	if err != nil {
 		return 0, err
 	}
 	req.Header.Set("Authorization", "Bearer "+bearer.AccessToken)
-	resp, err := c.platform.RoundTrip(req)
+	resp, err := p.network.RoundTrip(req)
 	if err != nil {
 		return 0, err
 	}
@@ -60,38 +61,32 @@ func (c *counter) show(ctx context.Context, bearer *oauth2.Token) (int, error) {
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// nest puts an entry of the counter into the first vault, which holds nothing yet, behind that of a sign-in.
-func (s *street) nest(withState bool) {
-	s.Helper()
-	s.signIn(withState)
-	e := vault.Entry{Owner: "trader", Client: "counter", Token: &oauth2.Token{Expiry: time.Unix(0, 0)}}
-	if err := s.vaults[0].Put(s.Context(), "outer", e); err != nil {
-		s.Fatal(err)
+// inNest runs f in a process with an expired sign-in under "k", and an entry of
+// the platform under "outer" that has no token yet.
+func inNest(t *testing.T, withState bool, f func(c *cluster, p *process)) {
+	t.Helper()
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signInExpired(withState)
+		p.put("outer", "platform", &oauth2.Token{Expiry: time.Unix(0, 0)}, nil)
+		f(c, p)
+	})
+}
+
+// wantAsked checks how often the platform and the IdentityServer were asked.
+func (p *process) wantAsked(platform int32, refreshes int) {
+	p.Helper()
+	p.refreshes(refreshes)
+	if n := p.platform.asked.Load(); n != platform {
+		p.Errorf("the platform was asked %d times, want %d", n, platform)
 	}
 }
 
-func (s *street) outer() error { return errOf(s.vaults[0].Token(s.Context(), "outer")) }
-
-// asks checks how often the counter was asked, and how often the IdentityServer.
-func (s *street) asks(counter int32, refreshes int) {
-	s.Helper()
-	if n := s.counters[0].asked.Load(); n != counter {
-		s.Errorf("the counter was asked %d times, want %d", n, counter)
-	}
-	if n := s.server.Grants("refresh_token"); n != refreshes {
-		s.Errorf("%d refresh requests, want %d", n, refreshes)
-	}
-}
-
-// One entry's token is renewed with another's, which is renewed for that if need be.
+// The inner entry is renewed if the outer one needs its token.
 func TestNestedEntries(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.nest(false)
+	inNest(t, false, func(_ *cluster, p *process) {
 		for i := range 5 {
-			if err := s.outer(); err != nil {
-				s.Fatal(err)
-			}
-			s.asks(int32(i+1), i+1)
+			p.token("outer")
+			p.wantAsked(int32(i+1), i+1)
 			pass(31 * time.Second)
 		}
 	})
@@ -99,138 +94,118 @@ func TestNestedEntries(t *testing.T) {
 
 // A bearer that the platform refuses is replaced.
 func TestNestedBearerIsRefused(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.nest(false)
-		s.lives(1, 0)
-		pass(time.Second) // an access token of the same second is the same
-		s.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-		if err := s.outer(); err != nil {
-			s.Error(err)
-		}
-		s.asks(1, 2)
+	inNest(t, false, func(c *cluster, p *process) {
+		c.lives(1, 0)
+		pass(time.Second) // access tokens of the same second are equal
+		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
+		p.token("outer")
+		p.wantAsked(1, 2)
 	})
 }
 
-// Whatever keeps the inner token from being renewed, the outer entry lives on, and waits as long as the inner one.
+// Whatever keeps the inner token from being renewed, the outer entry is kept,
+// and waits as long as the inner one.
 func TestNestedOutage(t *testing.T) {
 	for name, fault := range map[string]identitytest.Fault{
 		"503":            {Status: 503},
 		"asks to wait":   {Status: 429, RetryAfter: "9"},
 		"invalid_client": {Status: 400, Body: []byte(`{"error":"invalid_client"}`)},
-		"cut":            {LoseRequest: true},
-		"no way there":   {},
+		"lost request":   {LoseRequest: true},
+		"no connection":  {},
 	} {
-		inStreet(t, 1, func(s *street) {
-			s.nest(false)
-			if name == "no way there" {
-				s.wires[0].refusals = 3
+		inNest(t, false, func(c *cluster, p *process) {
+			if name == "no connection" {
+				p.network.refusals = 3
 			}
 			fault.Times = -1
-			s.fault(fault)
-			later, ok := errors.AsType[*vault.UnavailableError](s.outer())
-			if !ok || later.RetryAfter < time.Second || fault.RetryAfter != "" && later.RetryAfter != 9*time.Second {
-				s.Fatalf("%s: got %v", name, later)
+			c.fault(fault)
+			unavailable := c.wantUnavailable(p.tokenErr("outer"))
+			if fault.RetryAfter != "" && unavailable.RetryAfter != 9*time.Second {
+				c.Errorf("%s: RetryAfter = %v, want 9 s", name, unavailable.RetryAfter)
 			}
-			tried := s.server.Grants("refresh_token")
-			if err := s.outer(); err == nil {
-				s.Errorf("%s: a token out of nothing", name)
-			}
-			s.asks(1, tried)
-			s.server.ClearFaults()
-			pass(later.RetryAfter)
-			if err := s.outer(); err != nil {
-				s.Errorf("%s: it does not recover: %v", name, err)
-			}
-			s.asks(2, tried+1)
+			refreshes := c.server.Grants("refresh_token")
+			c.wantUnavailable(p.tokenErr("outer"))
+			p.wantAsked(1, refreshes)
+			c.server.ClearFaults()
+			pass(unavailable.RetryAfter)
+			p.token("outer")
+			p.wantAsked(2, refreshes+1)
 		})
 	}
 }
 
-// The log names the client that the server refuses, not the one behind it.
+// The log names the client that the server refuses, and not the outer one.
 func TestNestedAlarm(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.nest(false)
-		s.fault(identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)})
-		_ = s.outer()
+	inNest(t, false, func(c *cluster, p *process) {
+		c.fault(identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)})
+		_ = p.tokenErr("outer")
 		synctest.Wait()
-		if log := s.log.String(); strings.Count(log, "the server refuses this client") != 1 || !strings.Contains(log, "client=spa") {
-			s.Errorf("the log says:\n%s", log)
+		if log := c.log.String(); strings.Count(log, "level=ERROR") != 1 || !strings.Contains(log, "client=spa") {
+			c.Errorf("the log is\n%s\nwant one error, of the client spa", log)
 		}
 	})
 }
 
-// A long outage costs no more requests than if there were the inner entry alone: each is one question at the counter.
+// A long outage costs as many requests as with the inner entry alone, and each
+// costs one call of the platform.
 func TestNestedPausesGrow(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.nest(false)
-		s.fault(identitytest.Fault{Status: 503, Times: -1})
+	inNest(t, false, func(c *cluster, p *process) {
+		c.fault(identitytest.Fault{Status: 503, Times: -1})
 		for range 600 {
-			_ = s.outer()
+			_ = p.tokenErr("outer")
 			pass(time.Second)
 		}
-		n := s.server.Grants("refresh_token")
+		n := c.server.Grants("refresh_token")
 		if n < 30 || n > 60 {
-			s.Errorf("%d refresh requests in ten minutes", n)
+			c.Errorf("%d refresh requests in ten minutes, want 30 to 60", n)
 		}
-		s.asks(int32(n), n)
+		p.wantAsked(int32(n), n)
 	})
 }
 
-// The inner refresh token was refused, but a resumption may save it yet: that refusal is not the outer entry's.
+// The inner refresh token is refused, but a resumption may bring tokens: the
+// outer entry is kept.
 func TestNestedResumption(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.nest(true)
-		s.server.RevokeTokens("trader@example.com")
-		s.server.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Status: 503})
-		later, ok := errors.AsType[*vault.UnavailableError](s.outer())
-		if !ok {
-			s.Fatal("the outer entry ended with the inner one alive")
-		}
-		pass(later.RetryAfter)
-		if err := s.outer(); err != nil {
-			s.Error(err)
-		}
+	inNest(t, true, func(c *cluster, p *process) {
+		c.server.RevokeTokens("trader@example.com")
+		c.server.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Status: 503})
+		pass(c.wantUnavailable(p.tokenErr("outer")).RetryAfter)
+		p.token("outer")
 	})
 }
 
-// Without the inner entry there is no outer one, and no more calls are made.
+// The outer entry ends with the inner one, and no more calls are made.
 func TestNestedEnd(t *testing.T) {
-	for name, end := range map[string]func(s *street){
-		"refused": func(s *street) { s.server.RevokeTokens("trader@example.com") },
-		"deleted": func(s *street) { _, _ = s.vaults[0].Delete(s.Context(), "k") },
+	for name, end := range map[string]func(c *cluster, p *process){
+		"refused": func(c *cluster, _ *process) { c.server.RevokeTokens("trader@example.com") },
+		"deleted": func(c *cluster, p *process) { _, _ = p.vault.Delete(c.Context(), "k") },
 	} {
-		inStreet(t, 1, func(s *street) {
-			s.nest(false)
-			end(s)
-			for range 3 {
-				if err := s.outer(); !errors.Is(err, vault.ErrEnded) {
-					s.Errorf("%s: got %v", name, err)
+		t.Run(name, func(t *testing.T) {
+			inNest(t, false, func(c *cluster, p *process) {
+				end(c, p)
+				for range 3 {
+					p.wantErr("outer", vault.ErrEnded)
+					pass(time.Minute)
 				}
-				pass(time.Minute)
-			}
-			if n := s.counters[0].asked.Load(); n != 1 || s.server.Grants("refresh_token") > 1 {
-				s.Errorf("%s: the counter was asked %d times, the server %d", name, n, s.server.Grants("refresh_token"))
-			}
+				p.wantAsked(1, map[string]int{"refused": 1, "deleted": 0}[name])
+			})
 		})
 	}
 }
 
-// The vault closes with a renewal under way that asks the vault itself.
+// The vault closes while a renewal calls the vault itself.
 func TestNestedClose(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.nest(false)
-		s.lives(1, 0)
-		s.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized, DelayAfter: 2 * time.Second})
+	inNest(t, false, func(c *cluster, p *process) {
+		c.lives(1, 0)
+		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized, DelayAfter: 2 * time.Second})
 		waiting := make(chan error)
-		go func() { waiting <- s.outer() }()
+		go func() { waiting <- p.tokenErr("outer") }()
 		pass(time.Second)
 		began := time.Now()
-		if err := s.vaults[0].Close(s.Context()); err != nil || time.Since(began) != time.Second {
-			s.Errorf("closed after %v: %v", time.Since(began), err)
+		if err := p.vault.Close(c.Context()); err != nil || time.Since(began) != time.Second {
+			c.Errorf("Close = %v after %v, want no error after 1 s", err, time.Since(began))
 		}
-		if _, ok := errors.AsType[*vault.UnavailableError](<-waiting); !ok {
-			s.Error("the waiting caller was not told to come again")
-		}
-		s.asks(1, 1)
+		c.wantUnavailable(<-waiting)
+		p.wantAsked(1, 1)
 	})
 }

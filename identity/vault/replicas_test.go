@@ -15,264 +15,250 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// req 47, 48, 49, 52: 120 callers in three processes, one refresh request, however slow the server. I1, I2
+var errCut = errors.New("cut")
+
+// req 47, 48, 49, 52: 120 callers in three processes cause one refresh request,
+// however slow the server. I1, I2
 func TestOneRenewalForAnyNumberOfProcesses(t *testing.T) {
 	for _, delay := range []time.Duration{0, 3 * time.Second, 12 * time.Second, 40 * time.Second} {
-		inStreet(t, 3, func(s *street) {
-			s.signIn(false)
-			s.fault(identitytest.Fault{DelayAfter: delay})
-			var wg sync.WaitGroup
+		inCluster(t, 3, func(c *cluster, p *process) {
+			p.signInExpired(false)
+			c.fault(identitytest.Fault{DelayAfter: delay})
+			var callers sync.WaitGroup
 			for i := range 120 {
-				wg.Go(func() {
-					if token, err := s.vaults[i%3].Token(s.Context(), "k"); err != nil || time.Until(token.Expiry) < 0 && delay < 30*time.Second {
-						s.Errorf("after %v: %v", delay, err)
+				callers.Go(func() {
+					if token, err := c.processes[i%3].vault.Token(c.Context(), "k"); err != nil || time.Until(token.Expiry) < 0 && delay < 30*time.Second {
+						c.Errorf("answer after %v: Token = %v, want a live token", delay, err)
 					}
 				})
 			}
-			wg.Wait()
+			callers.Wait()
 			synctest.Wait()
-			if n := s.server.Grants("refresh_token"); delay < 30*time.Second && n != 1 || n > 2 {
-				s.Errorf("%v: %d refresh requests", delay, n)
+			if n := c.server.Grants("refresh_token"); delay < 30*time.Second && n != 1 || n > 2 {
+				c.Errorf("answer after %v: %d refresh requests, want 1, or 2 if the token comes expired", delay, n)
 			}
 		})
 	}
 }
 
-// req 54: what was surely not sent is repeated, within the same renewal.
+// req 54: the renewal repeats a request that was not sent.
 func TestNotSent(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.signIn(false)
-		s.wires[0].refusals = 2
-		s.lives(1, 0)
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		p.network.refusals = 2
+		c.lives(1, 0)
 	})
 }
 
-// req 54: no answer, so the server is asked once more; here the first request was lost on its way.
+// req 54: without an answer, the renewal asks once more. Here the first request
+// was lost.
 func TestLostRequest(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.fault(identitytest.Fault{LoseRequest: true})
-		s.lives(2, 0)
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		c.fault(identitytest.Fault{LoseRequest: true})
+		c.lives(2, 0)
 	})
 }
 
-// Here the answer was lost: the refresh token is spent, and the IdentityServer's session saves ours. I4
+// Here the answer was lost: the refresh token is used up, and the State brings
+// new tokens. I4
 func TestLostAnswer(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(true)
-		s.fault(identitytest.Fault{LoseAnswer: true})
-		s.lives(2, 1)
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(true)
+		c.fault(identitytest.Fault{LoseAnswer: true})
+		c.lives(2, 1)
 		pass(31 * time.Second)
-		s.lives(3, 1) // and goes on as before
+		c.lives(3, 1)
 	})
 }
 
-// req 56, 62: without such a session that is the end, and no more calls are made. I8
+// req 56, 62: without a State the entry ends, and no more calls are made. I8
 func TestLostAnswerWithoutState(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.fault(identitytest.Fault{LoseAnswer: true})
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		c.fault(identitytest.Fault{LoseAnswer: true})
 		for range 3 {
-			for _, v := range s.vaults {
-				if _, err := v.Token(s.Context(), "k"); !errors.Is(err, vault.ErrEnded) {
-					s.Errorf("got %v", err)
-				}
+			for _, p := range c.processes {
+				p.wantErr("k", vault.ErrEnded)
 			}
 			pass(time.Minute)
 		}
-		s.took(2, 0)
+		c.took(2, 0)
 	})
 }
 
-// The resumption may fail for a moment, too.
+// A resumption that fails for a moment is tried again.
 func TestResumptionIsTriedAgain(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.signIn(true)
-		s.fault(identitytest.Fault{LoseAnswer: true})
-		s.server.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Status: 503})
-		if _, ok := errors.AsType[*vault.UnavailableError](errOf(s.vaults[0].Token(s.Context(), "k"))); !ok {
-			s.Error("a resumption that failed for a moment ended the entry")
-		}
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signInExpired(true)
+		c.fault(identitytest.Fault{LoseAnswer: true})
+		c.server.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Status: 503})
+		c.wantUnavailable(p.tokenErr("k"))
 		pass(20 * time.Second)
-		s.lives(3, 2)
+		c.lives(3, 2)
 	})
 }
 
-// If the IdentityServer's session is over as well, the entry ends.
+// The entry ends if the IdentityServer's session has ended as well.
 func TestResumptionRefused(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.signIn(true)
-		s.server.RevokeTokens("trader@example.com")
-		s.server.EndSessions("trader@example.com")
-		if _, err := s.vaults[0].Token(s.Context(), "k"); !errors.Is(err, vault.ErrEnded) {
-			s.Errorf("got %v", err)
-		}
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signInExpired(true)
+		c.server.RevokeTokens("trader@example.com")
+		c.server.EndSessions("trader@example.com")
+		p.wantErr("k", vault.ErrEnded)
 	})
 }
 
-// A process dies right after the server answered. Another takes over when the lease has run out. I4
+// A process dies right after the server answered. Another takes the lease over
+// when it has run out. I4
 func TestCrashBeforeTheSuccessorIsStored(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(true)
-		s.fault(identitytest.Fault{DelayAfter: 2 * time.Second})
-		go func() { _, _ = s.vaults[0].Token(s.Context(), "k") }()
+	inCluster(t, 2, func(c *cluster, p *process) {
+		other := c.processes[1]
+		p.signInExpired(true)
+		c.fault(identitytest.Fault{DelayAfter: 2 * time.Second})
+		go func() { _ = p.tokenErr("k") }()
 		pass(time.Second)
-		s.lines[0].cut(errors.New("dead"))
-		token, err := s.vaults[1].Token(s.Context(), "k")
-		if err != nil || time.Until(token.Expiry) <= 0 {
-			s.Errorf("got %v", err)
+		p.link.cut(errCut)
+		if token := other.token("k"); time.Until(token.Expiry) <= 0 {
+			c.Errorf("the token lives %v, want a live one", time.Until(token.Expiry))
 		}
-		s.took(2, 1)
-		s.lines[0].cut(nil)
-		s.lives(2, 1) // what the dead process still held is not stored over the newer tokens (I7)
+		c.took(2, 1)
+		p.link.cut(nil)
+		c.lives(2, 1) // the late successor does not replace newer tokens (I7)
 		pass(6 * time.Second)
-		if s.states != 0 {
-			s.Error("the session that others live by was given to be ended")
-		}
-		if s.revoked != 1 {
-			s.Errorf("%d tokens were revoked, want the one that came too late", s.revoked)
-		}
+		c.wantRevoked(1, 0) // the State belongs to the newer tokens
 	})
 }
 
-// A process stands still beyond its lease, with the answer on its way. The one that takes over is refused, waits
-// before it believes that, and finds the successor stored.
+// A process is paused beyond its lease while the answer is on its way. The
+// process that takes over is refused, waits, and finds the successor stored.
 func TestPausedHolder(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.fault(identitytest.Fault{DelayAfter: 15 * time.Second})
-		first := make(chan error)
-		go func() { first <- errOf(s.vaults[0].Token(s.Context(), "k")) }()
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		c.fault(identitytest.Fault{DelayAfter: 15 * time.Second})
+		paused := make(chan error)
+		go func() { paused <- p.tokenErr("k") }()
 		pass(time.Second)
-		s.lines[0].stop(16 * time.Second) // its lease runs out, and is taken
-		if _, err := s.vaults[1].Token(s.Context(), "k"); err != nil {
-			s.Errorf("the process that took over: %v", err)
+		p.link.pause(16 * time.Second)
+		if err := c.processes[1].tokenErr("k"); err != nil {
+			c.Errorf("in the process that takes over, Token = %v, want a token", err)
 		}
-		if err := <-first; err != nil {
-			s.Errorf("the process that stood still: %v", err)
+		if err := <-paused; err != nil {
+			c.Errorf("in the paused process, Token = %v, want a token", err)
 		}
-		s.lives(2, 0)
+		c.lives(2, 0)
 	})
 }
 
-// It may stand still for so long that the entry is given up. Then its successor revives it.
+// The pause may be so long that another process ends the entry. The successor
+// then revives it.
 func TestVeryLongPause(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.fault(identitytest.Fault{DelayAfter: 2 * time.Second})
-		go func() { _, _ = s.vaults[0].Token(s.Context(), "k") }()
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		c.fault(identitytest.Fault{DelayAfter: 2 * time.Second})
+		go func() { _ = p.tokenErr("k") }()
 		pass(time.Second)
-		s.lines[0].stop(50 * time.Second)
-		if _, err := s.vaults[1].Token(s.Context(), "k"); !errors.Is(err, vault.ErrEnded) {
-			s.Errorf("got %v", err)
-		}
-		pass(time.Minute) // the caller that still waits gets a third, and now a fourth is due
-		_, _ = s.vaults[0].Token(s.Context(), "k")
-		synctest.Wait() // it may be renewed in the background
-		s.lives(4, 0)
+		p.link.pause(50 * time.Second)
+		c.processes[1].wantErr("k", vault.ErrEnded)
+		pass(time.Minute) // the caller that still waits gets a third token, and now a fourth is due
+		_ = p.token("k")
+		synctest.Wait() // for a renewal in the background
+		c.lives(4, 0)
 	})
 }
 
-// req 51: the store is away when the successor comes. Nobody gets it before it is stored; that is tried until it is. I5
+// req 51: the store fails when the successor comes. No caller gets it before
+// it is stored, and the vault tries until it is. I5
 func TestSuccessorOutlivesAnOutageOfTheStore(t *testing.T) {
-	inStreet(t, 1, func(s *street) {
-		s.signIn(false)
-		s.fault(identitytest.Fault{DelayAfter: 2 * time.Second})
-		go func() { _, _ = s.vaults[0].Token(s.Context(), "k") }()
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		c.fault(identitytest.Fault{DelayAfter: 2 * time.Second})
+		go func() { _ = p.tokenErr("k") }()
 		pass(time.Second)
-		s.lines[0].cut(errors.New("away"))
-		ctx, cancel := context.WithTimeout(s.Context(), 10*time.Second)
+		p.link.cut(errCut)
+		ctx, cancel := context.WithTimeout(c.Context(), 10*time.Second)
 		defer cancel()
-		if _, err := s.vaults[0].Token(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
-			s.Errorf("a token was handed out that is not stored, or the entry ended: %v", err)
+		if _, err := p.vault.Token(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
+			c.Errorf("Token before the successor is stored = %v, want %v", err, context.DeadlineExceeded)
 		}
-		s.lines[0].cut(nil)
+		p.link.cut(nil)
 		pass(6 * time.Second)
-		s.lives(1, 0)
+		c.lives(1, 0)
 	})
 }
 
-// req 80: a store that is away says nothing about an entry. I5
+// req 80: a store that fails says nothing about an entry. I5
 func TestStoreOutage(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		for _, l := range s.lines {
-			l.cut(errors.New("away"))
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		for _, p := range c.processes {
+			p.link.cut(errCut)
 		}
 		for range 5 {
-			for _, v := range s.vaults {
-				for _, err := range []error{errOf(v.Token(s.Context(), "k")), errOf(v.Delete(s.Context(), "k")), errOf(v.DeleteOwner(s.Context(), "trader"))} {
-					if u, ok := errors.AsType[*vault.UnavailableError](err); !ok || u.RetryAfter < time.Second || !errors.Is(err, store.ErrUnavailable) {
-						s.Errorf("got %v", err)
+			for _, p := range c.processes {
+				for _, err := range []error{p.tokenErr("k"), errOf(p.vault.Delete(c.Context(), "k")), errOf(p.vault.DeleteOwner(c.Context(), "trader"))} {
+					if c.wantUnavailable(err); !errors.Is(err, store.ErrUnavailable) {
+						c.Errorf("got %v, want the store's fault", err)
 					}
 				}
 			}
 			pass(20 * time.Second)
 		}
-		for _, l := range s.lines {
-			l.cut(nil)
+		for _, p := range c.processes {
+			p.link.cut(nil)
 		}
 		pass(20 * time.Second)
-		s.lives(1, 0)
+		c.lives(1, 0)
 	})
 }
 
-// req 77, 78: a sign-out in one process ends the entry in all, renewals under way included, and streams hear of it. I6
+// req 77, 78: a sign-out in one process ends the entry in all of them, with
+// renewals under way and streams. I6
 func TestSignOutEverywhereAtOnce(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(true)
-		done, forget, err := s.vaults[1].Done(s.Context(), "k")
+	inCluster(t, 2, func(c *cluster, p *process) {
+		other := c.processes[1]
+		p.signInExpired(true)
+		done, stop, err := other.vault.Done(c.Context(), "k")
 		if err != nil {
-			s.Fatal(err)
+			c.Fatal(err)
 		}
-		defer forget()
-		s.fault(identitytest.Fault{DelayAfter: 5 * time.Second})
+		defer stop()
+		c.fault(identitytest.Fault{DelayAfter: 5 * time.Second})
 		slow := make(chan error)
-		go func() { slow <- errOf(s.vaults[1].Token(s.Context(), "k")) }()
+		go func() { slow <- other.tokenErr("k") }()
 		synctest.Wait()
-		if _, err := s.vaults[0].Delete(s.Context(), "k"); err != nil {
-			s.Fatal(err)
+		if _, err := p.vault.Delete(c.Context(), "k"); err != nil {
+			c.Fatal(err)
 		}
-		synctest.Wait()
-		select {
-		case <-done:
-		default:
-			s.Error("a stream in the other process was not told")
+		if !isClosed(done) {
+			c.Error("a stream in the other process does not learn of the sign-out")
 		}
 		if err := <-slow; !errors.Is(err, vault.ErrNotFound) {
-			s.Errorf("the slow request got %v", err)
+			c.Errorf("the request that waits for the renewal got %v, want %v", err, vault.ErrNotFound)
 		}
 		pass(6 * time.Second)
-		for _, v := range s.vaults {
-			if _, err := v.Token(s.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
-				s.Errorf("afterwards: %v", err)
-			}
+		for _, p := range c.processes {
+			p.wantErr("k", vault.ErrNotFound)
 		}
-		if s.states != 1 {
-			s.Error("the IdentityServer's session was not given to be ended")
-		}
-		if s.revoked != 1 {
-			s.Errorf("%d tokens were revoked, want the one that came after the sign-out", s.revoked)
-		}
-		if err := s.vaults[0].Put(s.Context(), "k", vault.Entry{Client: "spa", Token: &oauth2.Token{AccessToken: "a"}}); !errors.Is(err, vault.ErrNotFound) {
-			s.Errorf("a deleted key was filled again: %v", err)
+		c.wantRevoked(1, 1)
+		if err := p.vault.Put(c.Context(), "k", vault.Entry{Client: "spa", Token: &oauth2.Token{AccessToken: "a"}}); !errors.Is(err, vault.ErrNotFound) {
+			c.Errorf("Put under a deleted key = %v, want %v", err, vault.ErrNotFound)
 		}
 	})
 }
 
-// A read costs no round trip while nothing changed, and another process's renewal is heard of.
+// Reading costs no call of the store while nothing changed.
 func TestReadsComeFromMemory(t *testing.T) {
-	inStreet(t, 2, func(s *street) {
-		s.signIn(false)
-		s.lives(1, 0)
-		before := s.lines[1].gets
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(false)
+		c.lives(1, 0)
+		link := c.processes[1].link
+		before := link.reads
 		for range 1000 {
-			if _, err := s.vaults[1].Token(s.Context(), "k"); err != nil {
-				s.Fatal(err)
-			}
+			c.processes[1].token("k")
 		}
-		if n := s.lines[1].gets - before; n != 0 {
-			s.Errorf("%d reads of the store for 1000 tokens", n)
+		if n := link.reads - before; n != 0 {
+			c.Errorf("%d reads of the store for 1000 tokens, want 0", n)
 		}
 	})
 }

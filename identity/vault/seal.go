@@ -2,7 +2,7 @@ package vault
 
 import "b2trader.identity.auth/identity/store/records"
 
-// A Key seals records at rest.
+// A Key seals entries at rest.
 type Key = records.Key
 
 // NewKey returns a random key.

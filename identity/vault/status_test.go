@@ -11,99 +11,99 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-func (h *house) status() vault.Status {
-	h.Helper()
-	status, err := h.vault.Status(h.Context(), "k")
+func (p *process) status() vault.Status {
+	p.Helper()
+	status, err := p.vault.Status(p.Context(), "k")
 	if err != nil {
-		h.Fatal(err)
+		p.Fatal(err)
 	}
 	return status
 }
 
-// Who used a token past the mark can wait for what comes of it.
+// A caller whose use started a renewal can wait for its result.
 func TestAwait(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		awaited := func(ctx context.Context, key string, want time.Duration, wantErr error) {
-			h.Helper()
+			c.Helper()
 			began := time.Now()
-			if err := h.vault.Await(ctx, key); !errors.Is(err, wantErr) || time.Since(began) != want {
-				h.Errorf("waited %v, and got %v; want %v, %v", time.Since(began), err, want, wantErr)
+			if err := p.vault.Await(ctx, key); !errors.Is(err, wantErr) || time.Since(began) != want {
+				c.Errorf("Await(%q) = %v after %v, want %v after %v", key, err, time.Since(began), wantErr, want)
 			}
 		}
-		awaited(h.Context(), "k", 0, nil)
-		awaited(h.Context(), "nobody's", 0, nil)
+		awaited(c.Context(), "k", 0, nil)
+		awaited(c.Context(), "unknown", 0, nil)
 
 		pass(21 * time.Second)
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: 5 * time.Second})
-		h.token("k")
-		short, cancel := context.WithTimeout(h.Context(), time.Second)
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: 5 * time.Second})
+		p.token("k")
+		short, cancel := context.WithTimeout(c.Context(), time.Second)
 		defer cancel()
 		awaited(short, "k", time.Second, context.DeadlineExceeded)
-		if n := h.status().Renewals; n != 0 {
-			h.Errorf("%d renewals before there is one", n)
+		if n := p.status().Renewals; n != 0 {
+			c.Errorf("%d renewals before one finished, want 0", n)
 		}
-		awaited(h.Context(), "k", 4*time.Second, nil)
-		if n := h.status().Renewals; n != 1 {
-			h.Errorf("%d renewals after the wait, want 1", n)
+		awaited(c.Context(), "k", 4*time.Second, nil)
+		if n := p.status().Renewals; n != 1 {
+			c.Errorf("%d renewals after the wait, want 1", n)
 		}
-		awaited(h.Context(), "k", 0, nil)
+		awaited(c.Context(), "k", 0, nil)
 	})
 }
 
-// What failed is told until there is a successor.
-func TestStatusTellsOfFailures(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+// Status reports a failure until there is a successor.
+func TestStatusReportsFailures(t *testing.T) {
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		pass(21 * time.Second)
-		if s := h.status(); s.Failure != nil || !s.RetryAt.IsZero() {
-			h.Errorf("before any renewal: %v, %v", s.Failure, s.RetryAt)
+		if s := p.status(); s.Failure != nil || !s.RetryAt.IsZero() {
+			c.Errorf("before any renewal, Failure = %v, RetryAt = %v, want none", s.Failure, s.RetryAt)
 		}
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 503, RetryAfter: "7"})
-		h.token("k") // which begins one
-		if err := h.vault.Await(h.Context(), "k"); err != nil {
-			h.Error(err)
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 503, RetryAfter: "7"})
+		p.token("k") // starts a renewal
+		if err := p.vault.Await(c.Context(), "k"); err != nil {
+			c.Error(err)
 		}
-		s := h.status()
+		s := p.status()
 		if !errors.Is(s.Failure, identity.ErrUnavailable) || time.Until(s.RetryAt) != 7*time.Second || s.Renewals != 0 {
-			h.Errorf("after the one that failed: %+v", s)
+			c.Errorf("after a failure, Status = %+v, want the failure and a retry in 7 s", s)
 		}
 		pass(8 * time.Second)
-		if s := h.status(); s.Failure == nil {
-			h.Error("it is forgotten with the time")
+		if s := p.status(); s.Failure == nil {
+			c.Error("after the pause, Failure = nil, want the failure")
 		}
-		h.token("k")
-		h.refreshes(2)
-		if s := h.status(); s.Failure != nil || !s.RetryAt.IsZero() || s.Renewals != 1 {
-			h.Errorf("after the one that succeeded: %+v", s)
+		p.token("k")
+		c.refreshes(2)
+		if s := p.status(); s.Failure != nil || !s.RetryAt.IsZero() || s.Renewals != 1 {
+			c.Errorf("after a success, Status = %+v, want one renewal and no failure", s)
 		}
 	})
 }
 
-// Each process tells how often it has used the token, and out of how many.
+// Each process reports how often it has used the token, and its limit.
 func TestStatusCountsUses(t *testing.T) {
-	budgeted(t, 2, 30, func(s *street) {
-		uses := func(process, want, of int) {
-			s.Helper()
-			status, err := s.vaults[process].Status(s.Context(), "k")
-			if err != nil || status.Uses != want || status.MaxUses != of {
-				s.Errorf("process %d tells %d of %d, %v; want %d of %d", process, status.Uses, status.MaxUses, err, want, of)
+	inBudget(t, 2, 30, func(c *cluster, p *process) {
+		other := c.processes[1]
+		wantUses := func(p *process, want int) {
+			c.Helper()
+			if s := p.status(); s.Uses != want || s.MaxUses != 30 {
+				c.Errorf("Status reports %d of %d uses, want %d of 30", s.Uses, s.MaxUses, want)
 			}
 		}
-		uses(0, 1, 30)
-		uses(0, 1, 30) // looking is not use
-		s.use(1, 1)
-		uses(0, 1, 30)
-		uses(1, 2, 30)
-		s.fault(identitytest.Fault{Status: 503, Times: -1})
-		s.use(0, 35) // past the bound, for want of a successor
-		uses(0, 30, 30)
+		wantUses(p, 1)
+		wantUses(p, 1) // Status is no use
+		other.use(1)
+		wantUses(p, 1)
+		wantUses(other, 2)
+		c.fault(identitytest.Fault{Status: 503, Times: -1})
+		p.use(35) // beyond the limit, because there is no successor
+		wantUses(p, 30)
 	})
-	inHouse(t, func(h *house) {
-		h.signIn("k")
-		h.token("k")
-		if s := h.status(); s.Uses != 0 || s.MaxUses != 0 {
-			h.Errorf("%d of %d uses, though nothing bounds them", s.Uses, s.MaxUses)
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
+		p.token("k")
+		if s := p.status(); s.Uses != 0 || s.MaxUses != 0 {
+			c.Errorf("Status without a limit reports %d of %d uses, want 0 of 0", s.Uses, s.MaxUses)
 		}
 	})
 }

@@ -6,9 +6,10 @@ import (
 	"net/http"
 )
 
-// A Transport is an http.RoundTripper that sends each request with the live token of one entry. A 401 to a token that should
-// be good is followed by one renewal and one repetition of the request, if its body can be had again (GetBody). A request that a
-// redirect has made goes on without the token once it leaves the origin of the first.
+// A Transport is an http.RoundTripper that sends each request with the live
+// token of one entry. After a 401 it renews the token and repeats the request,
+// once, if the request has no body or has GetBody. Once a redirect leaves the
+// origin of the first request, the Transport sends no token.
 type Transport struct {
 	Vault *Vault
 	Key   string
@@ -42,20 +43,20 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	again, err := rewound(req)
 	if err != nil {
-		return resp, nil //nolint:nilerr // it cannot be repeated: the 401 is the answer
+		return resp, nil //nolint:nilerr // the request cannot be repeated: the caller gets the 401
 	}
 	next, err := t.Vault.Renew(req.Context(), t.Key, token)
 	if err != nil {
 		closeBody(again)
-		return resp, nil //nolint:nilerr // no other token can be had: the 401 is the answer
+		return resp, nil //nolint:nilerr // there is no other token: the caller gets the 401
 	}
 	_, _ = io.CopyN(io.Discard, resp.Body, 4<<10)
 	_ = resp.Body.Close()
 	return send(again, next.AccessToken)
 }
 
-// strayed reports whether redirects have led away from the origin that the caller named: what is there must not get the token,
-// nor anybody whom it names.
+// strayed reports whether a redirect has left the origin of the first request.
+// Another origin must not get the token, and must not choose who gets it.
 func strayed(req *http.Request) bool {
 	for r := req; r.Response != nil; { // set by an http.Client that follows a redirect
 		r = r.Response.Request
@@ -66,7 +67,7 @@ func strayed(req *http.Request) bool {
 	return false
 }
 
-// rewound returns req with its body from the start.
+// rewound returns req with its body at the start.
 func rewound(req *http.Request) (*http.Request, error) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req, nil

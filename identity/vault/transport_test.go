@@ -15,153 +15,154 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// call asks the FrontOffice for something, with the token of key.
-func (h *house) call(method string, body io.Reader) (*http.Response, error) {
-	h.Helper()
-	req, err := http.NewRequestWithContext(h.Context(), method, "https://trader.example.com/frontoffice/api/v3/orders", body)
+// call calls the FrontOffice with the token of "k" and returns the status.
+func (p *process) call(method string, body io.Reader) (status int, err error) {
+	p.Helper()
+	req, err := http.NewRequestWithContext(p.Context(), method, "https://trader.example.com/frontoffice/api/v3/orders", body)
 	if err != nil {
-		h.Fatal(err)
+		p.Fatal(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	client := http.Client{Transport: &vault.Transport{Vault: h.vault, Key: "k", Base: h.server.Transport()}}
+	client := http.Client{Transport: &vault.Transport{Vault: p.vault, Key: "k", Base: p.network}}
 	resp, err := client.Do(req)
-	if err == nil {
-		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
+	if err != nil {
+		return 0, err
 	}
-	return resp, err
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// wantStatus checks the status of a call.
+func (p *process) wantStatus(method string, body io.Reader, want int) {
+	p.Helper()
+	if status, err := p.call(method, body); err != nil || status != want {
+		p.Errorf("%s = %d, %v, want %d", method, status, err, want)
+	}
 }
 
 func TestTransportAttachesALiveToken(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		for range 4 {
-			if resp, err := h.call(http.MethodGet, nil); err != nil || resp.StatusCode != http.StatusOK {
-				h.Fatalf("got %v, %v", resp, err)
-			}
+			p.wantStatus(http.MethodGet, nil, http.StatusOK)
 			pass(31 * time.Second)
 		}
-		h.refreshes(3)
+		c.refreshes(3)
 	})
 }
 
-// req 59: a token that should be good and is refused is renewed once, and the request repeated once, body and all.
+// req 59: after a 401 the token is renewed once, and the request repeated once
+// with its body.
 func TestTransportRenewsARefusedToken(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
-		h.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-		resp, err := h.call(http.MethodPost, strings.NewReader(`{"instrument":"BTC_USD","side":"buy","amount":"1"}`))
-		if err != nil || resp.StatusCode/100 != 2 {
-			h.Fatalf("got %v, %v", resp, err)
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
+		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
+		status, err := p.call(http.MethodPost, strings.NewReader(`{"instrument":"BTC_USD","side":"buy","amount":"1"}`))
+		if err != nil || status/100 != 2 {
+			c.Fatalf("POST = %d, %v, want success", status, err)
 		}
-		requests := h.server.Requests(identitytest.EndpointFrontOffice)
+		requests := c.server.Requests(identitytest.EndpointFrontOffice)
 		if len(requests) != 2 || string(requests[0].Body) != string(requests[1].Body) || len(requests[1].Body) == 0 {
-			h.Errorf("%d requests, or another body", len(requests))
+			c.Errorf("%d requests, want 2 with the same body", len(requests))
 		}
 		if requests[0].Header.Get("Authorization") == requests[1].Header.Get("Authorization") && time.Since(requests[0].Time) > time.Second {
-			h.Error("the same token was sent again")
+			c.Error("the second request has the refused token, want its successor")
 		}
-		h.refreshes(1)
+		c.refreshes(1)
 	})
 }
 
 func TestTransportGivesUpAfterOneRepetition(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
-		h.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized, Times: -1})
-		if resp, err := h.call(http.MethodGet, nil); err != nil || resp.StatusCode != http.StatusUnauthorized {
-			h.Errorf("got %v, %v", resp, err)
-		}
-		h.refreshes(1)
-		if n := h.server.Count(identitytest.EndpointFrontOffice); n != 2 {
-			h.Errorf("%d requests", n)
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
+		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized, Times: -1})
+		p.wantStatus(http.MethodGet, nil, http.StatusUnauthorized)
+		c.refreshes(1)
+		if n := c.server.Count(identitytest.EndpointFrontOffice); n != 2 {
+			c.Errorf("%d requests, want 2", n)
 		}
 	})
 }
 
-// A body that can be read only once is sent only once.
+// A request whose body can be read only once is not repeated.
 func TestTransportDoesNotRepeatStreams(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
-		h.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-		resp, err := h.call(http.MethodPost, io.MultiReader(strings.NewReader("{}")))
-		if err != nil || resp.StatusCode != http.StatusUnauthorized {
-			h.Errorf("got %v, %v", resp, err)
-		}
-		h.refreshes(0)
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
+		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
+		p.wantStatus(http.MethodPost, io.MultiReader(strings.NewReader("{}")), http.StatusUnauthorized)
+		c.refreshes(0)
 	})
 }
 
-// If no other token can be had, the API's refusal is the answer.
+// Without another token, the caller gets the API's 401.
 func TestTransportPassesTheRefusalOn(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
-		h.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable})
-		if resp, err := h.call(http.MethodGet, nil); err != nil || resp.StatusCode != http.StatusUnauthorized {
-			h.Errorf("got %v, %v", resp, err)
-		}
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
+		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable})
+		p.wantStatus(http.MethodGet, nil, http.StatusUnauthorized)
 	})
 }
 
 func TestTransportWithoutAnEntry(t *testing.T) {
-	inHouse(t, func(h *house) {
-		if _, err := h.call(http.MethodGet, nil); !errors.Is(err, vault.ErrNotFound) {
-			h.Errorf("got %v", err)
+	inCluster(t, 1, func(c *cluster, p *process) {
+		if _, err := p.call(http.MethodGet, nil); !errors.Is(err, vault.ErrNotFound) {
+			c.Errorf("GET = %v, want %v", err, vault.ErrNotFound)
 		}
-		if n := h.server.Count(identitytest.EndpointFrontOffice); n != 0 {
-			h.Errorf("%d requests were sent without a token", n)
+		if n := c.server.Count(identitytest.EndpointFrontOffice); n != 0 {
+			c.Errorf("%d requests without a token, want 0", n)
 		}
 	})
 }
 
-// Whoever holds a token that has a successor gets it, and no renewal.
+// Renew of a token that has a successor returns that and renews nothing.
 func TestRenewOfAnOldToken(t *testing.T) {
-	inHouse(t, func(h *house) {
-		first := h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		first := p.signIn("k")
 		pass(31 * time.Second)
-		second := h.token("k")
+		second := p.token("k")
 		for _, old := range []*oauth2.Token{first, {AccessToken: "unknown"}} {
-			if token, err := h.vault.Renew(h.Context(), "k", old); err != nil || !same(token, second) {
-				h.Errorf("got %v", err)
+			if token, err := p.vault.Renew(c.Context(), "k", old); err != nil || !same(token, second) {
+				c.Errorf("Renew of an old token = %v, want the current token", err)
 			}
 		}
-		h.refreshes(1)
-		if token, err := h.vault.Renew(h.Context(), "k", second); err != nil || same(token, second) {
-			h.Errorf("got %v", err)
+		c.refreshes(1)
+		if token, err := p.vault.Renew(c.Context(), "k", second); err != nil || same(token, second) {
+			c.Errorf("Renew of the current token = %v, the same token: %v, want another", err, same(token, second))
 		}
-		h.refreshes(2)
+		c.refreshes(2)
 	})
 }
 
-// A source is asked again with the token that was refused, and then has another one.
+// A source that takes a refused token returns another one.
 func TestSource(t *testing.T) {
-	inHouse(t, func(h *house) {
-		first := h.signIn("k")
-		bearer := h.vault.Source("k")
-		if token, err := bearer(h.Context(), nil); err != nil || !same(token, first) {
-			h.Fatalf("got another token than the live one, or %v", err)
+	inCluster(t, 1, func(c *cluster, p *process) {
+		first := p.signIn("k")
+		bearer := p.vault.Source("k")
+		if token, err := bearer(c.Context(), nil); err != nil || !same(token, first) {
+			c.Fatalf("the source returns %v or another token, want the live one", err)
 		}
-		h.refreshes(0)
-		pass(time.Second) // an access token of the same second is the same
-		second, err := bearer(h.Context(), first)
+		c.refreshes(0)
+		pass(time.Second) // access tokens of the same second are equal
+		second, err := bearer(c.Context(), first)
 		if err != nil || same(second, first) {
-			h.Fatalf("got the refused token, or %v", err)
+			c.Fatalf("the source returns %v or the refused token, want another", err)
 		}
-		if token, err := bearer(h.Context(), first); err != nil || !same(token, second) {
-			h.Errorf("refused late: got a third token, or %v", err)
+		if token, err := bearer(c.Context(), first); err != nil || !same(token, second) {
+			c.Errorf("the source returns %v or a third token, want the second", err)
 		}
-		h.refreshes(1)
-		if _, err := h.vault.Source("another")(h.Context(), nil); !errors.Is(err, vault.ErrNotFound) {
-			h.Errorf("without an entry: %v", err)
+		c.refreshes(1)
+		if _, err := p.vault.Source("another")(c.Context(), nil); !errors.Is(err, vault.ErrNotFound) {
+			c.Errorf("a source without an entry returns %v, want %v", err, vault.ErrNotFound)
 		}
 	})
 }
 
-// A redirect within the API is followed with the token; what lies beyond gets nothing, and neither does what that names.
+// A redirect within the origin keeps the token. Another origin gets no token,
+// and neither does any address that it redirects to.
 func TestTransportKeepsTheTokenFromOthers(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		var seen []string
 		network := roundTripper(func(req *http.Request) (*http.Response, error) {
 			bearer, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
@@ -177,10 +178,10 @@ func TestTransportKeepsTheTokenFromOthers(t *testing.T) {
 			}
 			return resp, nil
 		})
-		client := http.Client{Transport: &vault.Transport{Vault: h.vault, Key: "k", Base: network}}
+		client := http.Client{Transport: &vault.Transport{Vault: p.vault, Key: "k", Base: network}}
 		resp, err := client.Get("https://trader.example.com/a")
 		if err != nil {
-			h.Fatal(err)
+			c.Fatal(err)
 		}
 		_ = resp.Body.Close()
 		want := []string{
@@ -188,7 +189,7 @@ func TestTransportKeepsTheTokenFromOthers(t *testing.T) {
 			"http://trader.example.com/a2 ", "https://trader.example.com/c ",
 		}
 		if !slices.Equal(seen, want) {
-			h.Errorf("the network saw %q", seen)
+			c.Errorf("the requests are %q, want %q", seen, want)
 		}
 	})
 }

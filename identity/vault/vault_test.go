@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,176 +13,85 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
-	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/store/records"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
-// A house is an IdentityServer, a client of it and a vault, on virtual time.
-type house struct {
-	*testing.T
-	server *identitytest.Server
-	client *identity.Client
-	store  *memstore.Store
-	vault  *vault.Vault
-
-	mu       sync.Mutex
-	renewals []vault.Renewal
-	revoked  []vault.Entry
-}
-
-func inHouse(t *testing.T, f func(h *house)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		srv, err := identitytest.New(identitytest.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: "spa", Transport: srv.Transport()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := &house{T: t, server: srv, client: client, store: memstore.New()}
-		defer func() { _ = h.store.Close() }()
-		h.vault, err = vault.New(vault.Config{
-			Store:      h.store,
-			Logger:     slog.New(slog.DiscardHandler),
-			Keys:       []vault.Key{vault.NewKey("a")},
-			Refreshers: map[string]vault.Refresher{"spa": client},
-			Revoke: func(_ context.Context, e vault.Entry) {
-				h.mu.Lock()
-				defer h.mu.Unlock()
-				h.revoked = append(h.revoked, e)
-			},
-			OnRenewal: func(r vault.Renewal) {
-				h.mu.Lock()
-				defer h.mu.Unlock()
-				h.renewals = append(h.renewals, r)
-			},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := h.vault.Close(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
-		f(h)
-	})
-}
-
-// signIn puts the token of a new sign-in under key.
-func (h *house) signIn(key string) *oauth2.Token {
-	h.Helper()
-	token, err := h.client.Login(h.Context(), "trader@example.com", "trader-password")
-	if err != nil {
-		h.Fatal(err)
-	}
-	if err := h.vault.Put(h.Context(), key, vault.Entry{Owner: "trader", Client: "spa", Token: token}); err != nil {
-		h.Fatal(err)
-	}
-	return token
-}
-
-func (h *house) token(key string) *oauth2.Token {
-	h.Helper()
-	token, err := h.vault.Token(h.Context(), key)
-	if err != nil {
-		h.Fatal(err)
-	}
-	return token
-}
-
-// refreshes checks how many refresh requests the server has got.
-func (h *house) refreshes(want int) {
-	h.Helper()
-	synctest.Wait()
-	if n := h.server.Grants("refresh_token"); n != want {
-		h.Errorf("the server got %d refresh requests, want %d", n, want)
-	}
-}
-
-// same reports whether two tokens are one.
-func same(a, b *oauth2.Token) bool {
-	return a.AccessToken == b.AccessToken && a.RefreshToken == b.RefreshToken
-}
-
-func pass(d time.Duration) { <-time.After(d) }
-
 func TestFreshTokensAreAnsweredFromMemory(t *testing.T) {
-	inHouse(t, func(h *house) {
-		first := h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		first := p.signIn("k")
 		pass(19 * time.Second)
 		for range 100 {
-			if !same(h.token("k"), first) {
-				h.Fatal("another token")
+			if !same(p.token("k"), first) {
+				c.Fatal("Token returns another token, want the first")
 			}
 		}
-		h.refreshes(0)
+		c.refreshes(0)
 	})
 }
 
-// req 58: past two thirds of its life a token is renewed in the background; nobody waits.
-func TestEarlyRenewalKeepsNobodyWaiting(t *testing.T) {
-	inHouse(t, func(h *house) {
-		first := h.signIn("k")
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: 5 * time.Second})
+// req 58: past two thirds of its life a token is renewed in the background, and
+// no caller waits.
+func TestCallersDoNotWaitForAnEarlyRenewal(t *testing.T) {
+	inCluster(t, 1, func(c *cluster, p *process) {
+		first := p.signIn("k")
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: 5 * time.Second})
 		pass(20*time.Second + time.Millisecond)
 		began := time.Now()
 		for range 10 {
-			if !same(h.token("k"), first) || time.Since(began) != 0 {
-				h.Fatal("a caller waited, or got another token than the live one")
+			if !same(p.token("k"), first) || time.Since(began) != 0 {
+				c.Fatalf("Token took %v or returned another token, want the live one at once", time.Since(began))
 			}
 		}
 		pass(6 * time.Second)
-		if same(h.token("k"), first) {
-			h.Error("the successor is not used")
+		if same(p.token("k"), first) {
+			c.Error("Token returns the old token, want the successor")
 		}
-		h.refreshes(1)
+		c.refreshes(1)
 	})
 }
 
-// req 47, 48: however slow the server, one expiry is one request. I1, I2
+// req 47, 48: one expiry is one request, however slow the server. I1, I2
 func TestOneRenewalForAnyNumberOfCallers(t *testing.T) {
 	for _, delay := range []time.Duration{0, 3 * time.Second, 12 * time.Second} {
-		inHouse(t, func(h *house) {
-			first := h.signIn("k")
+		inCluster(t, 1, func(c *cluster, p *process) {
+			first := p.signIn("k")
 			pass(31 * time.Second)
-			h.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: delay})
+			c.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: delay})
 			var wg sync.WaitGroup
 			for range 40 {
 				wg.Go(func() {
-					if token := h.token("k"); same(token, first) {
-						h.Error("the expired token was handed out")
+					if token := p.token("k"); same(token, first) {
+						c.Error("Token returns the expired token, want the successor")
 					}
 				})
 			}
 			wg.Wait()
-			h.refreshes(1)
+			c.refreshes(1)
 		})
 	}
 }
 
-// req 50, 53: a caller may go; the renewal goes on for the others. I3, I10
+// req 50, 53: a caller may leave; the renewal goes on for the others. I3, I10
 func TestCallersMayLeave(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		pass(31 * time.Second)
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: 4 * time.Second})
-		ctx, cancel := context.WithTimeout(h.Context(), time.Second)
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: 4 * time.Second})
+		ctx, cancel := context.WithTimeout(c.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
-		if _, err := h.vault.Token(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
-			h.Errorf("got %v after %v", err, time.Since(began))
+		if _, err := p.vault.Token(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
+			c.Errorf("Token = %v after %v, want %v after 1 s", err, time.Since(began), context.DeadlineExceeded)
 		}
-		h.token("k") // joins the renewal that the first caller started
-		h.refreshes(1)
+		p.token("k") // joins the renewal that the first caller started
+		c.refreshes(1)
 	})
 }
 
-// req 55, 57: a fault of the moment costs no session.
+// req 55, 57: a passing failure costs no session.
 func TestFaultsKeepTheEntry(t *testing.T) {
 	for name, fault := range map[string]identitytest.Fault{
 		"500":            {Status: 500},
@@ -191,260 +100,238 @@ func TestFaultsKeepTheEntry(t *testing.T) {
 		"nonsense":       {Status: 200, ContentType: "text/html", Body: []byte("<html>")},
 		"cut":            {LoseRequest: true},
 	} {
-		inHouse(t, func(h *house) {
-			first := h.signIn("k")
+		inCluster(t, 1, func(c *cluster, p *process) {
+			first := p.signIn("k")
 			fault.Times, fault.Grant = -1, "refresh_token"
-			h.server.Inject(identitytest.EndpointToken, fault)
+			c.server.Inject(identitytest.EndpointToken, fault)
 
 			pass(21 * time.Second)
-			for range 3 { // the old token serves while it lives, and the failure is not repeated at once
-				if !same(h.token("k"), first) {
-					h.Errorf("%s: another token", name)
+			for range 3 { // the old token serves while it lives, and the renewal is not repeated at once
+				if !same(p.token("k"), first) {
+					c.Errorf("%s: Token returns another token, want the live one", name)
 				}
 				synctest.Wait()
 			}
 			if name == "cut" {
-				h.refreshes(2) // it may have been sent: the server is asked once more (req 54)
+				c.refreshes(2) // the request may have been sent: the server is asked once more (req 54)
 			} else {
-				h.refreshes(1)
+				c.refreshes(1)
 			}
 
 			pass(60 * time.Second)
-			_, err := h.vault.Token(h.Context(), "k")
-			unavailable, ok := errors.AsType[*vault.UnavailableError](err)
-			if !ok || unavailable.RetryAfter < time.Second || unavailable.Unwrap() == nil {
-				h.Fatalf("%s: got %v", name, err)
-			}
+			unavailable := c.wantUnavailable(p.tokenErr("k"))
 			if fault.RetryAfter != "" && unavailable.RetryAfter != 9*time.Second {
-				h.Errorf("%s: RetryAfter is %v", name, unavailable.RetryAfter)
+				c.Errorf("%s: RetryAfter = %v, want 9 s", name, unavailable.RetryAfter)
 			}
-			before := h.server.Grants("refresh_token")
-			if _, err := h.vault.Token(h.Context(), "k"); err == nil || h.server.Grants("refresh_token") != before {
-				h.Errorf("%s: tried again within the pause: %v", name, err)
-			}
+			before := c.server.Grants("refresh_token")
+			c.wantUnavailable(p.tokenErr("k"))
+			c.refreshes(before) // within the pause there are no more requests
 
-			h.server.ClearFaults()
+			c.server.ClearFaults()
 			pass(unavailable.RetryAfter)
-			h.token("k")
+			p.token("k")
 		})
 	}
 }
 
-// req 63: a server that stays away is not asked ever faster.
+// req 63: during a long outage the server is asked ever more rarely.
 func TestPausesGrow(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 503, Times: -1})
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 503, Times: -1})
 		pass(31 * time.Second)
 		for range 600 { // a caller each second for ten minutes
-			_, _ = h.vault.Token(h.Context(), "k")
+			_ = p.tokenErr("k")
 			pass(time.Second)
 		}
-		if n := h.server.Grants("refresh_token"); n < 30 || n > 60 {
-			h.Errorf("%d refresh requests in ten minutes", n)
+		if n := c.server.Grants("refresh_token"); n < 30 || n > 60 {
+			c.Errorf("%d refresh requests in ten minutes, want 30 to 60", n)
 		}
 	})
 }
 
-// However long ago a token expired, a server that asks to wait is not asked before.
+// A server that asks to wait is not asked before, however long ago the token
+// expired.
 func TestPausesAreNotForgotten(t *testing.T) {
-	inHouse(t, func(h *house) {
-		token := h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		token := p.signIn("k")
 		expired := *token
 		expired.Expiry = time.Unix(0, 0)
-		if err := h.vault.Put(h.Context(), "k", vault.Entry{Owner: "trader", Client: "spa", Token: &expired}); err != nil {
-			h.Fatal(err)
-		}
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 429, RetryAfter: "300"})
+		p.put("k", "spa", &expired, nil)
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 429, RetryAfter: "300"})
 		for range 300 {
-			if _, err := h.vault.Token(h.Context(), "k"); err == nil {
-				h.Fatal("a token within the pause")
-			}
+			c.wantUnavailable(p.tokenErr("k"))
 			pass(time.Second)
 		}
-		h.refreshes(1)
-		h.token("k")
+		c.refreshes(1)
+		p.token("k")
 	})
 }
 
-// req 62: a refused token ends the entry, and is not sent again. I8
+// req 62: a refused token ends the entry and is not sent again. I8
 func TestRefusalEndsTheEntry(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
-		h.server.RevokeTokens("trader@example.com")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
+		c.server.RevokeTokens("trader@example.com")
 		pass(31 * time.Second)
 		for range 5 {
-			if _, err := h.vault.Token(h.Context(), "k"); !errors.Is(err, vault.ErrEnded) {
-				h.Errorf("got %v", err)
-			}
+			p.wantErr("k", vault.ErrEnded)
 		}
-		if _, err := h.vault.Status(h.Context(), "k"); !errors.Is(err, vault.ErrEnded) {
-			h.Errorf("Status: %v", err)
+		if _, err := p.vault.Status(c.Context(), "k"); !errors.Is(err, vault.ErrEnded) {
+			c.Errorf("Status = %v, want %v", err, vault.ErrEnded)
 		}
-		h.refreshes(1)
-		h.signIn("k") // a new sign-in takes the place
-		h.token("k")
+		c.refreshes(1)
+		p.signIn("k") // a new sign-in takes its place
+		p.token("k")
 	})
 }
 
-// req 78: a renewal under way cannot bring a deleted entry back; what it yields is revoked. I6
+// req 78: a renewal under way cannot bring a deleted entry back. Its new token is
+// revoked. I6
 func TestDeleteWinsOverARenewal(t *testing.T) {
-	for name, end := range map[string]func(h *house) error{
-		"Delete":      func(h *house) error { _, err := h.vault.Delete(h.Context(), "k"); return err },
-		"DeleteOwner": func(h *house) error { _, err := h.vault.DeleteOwner(h.Context(), "trader"); return err },
-		"Put":         func(h *house) error { h.signIn("k"); _, err := h.vault.Delete(h.Context(), "k"); return err },
+	for name, end := range map[string]func(p *process) error{
+		"Delete":      func(p *process) error { _, err := p.vault.Delete(p.Context(), "k"); return err },
+		"DeleteOwner": func(p *process) error { _, err := p.vault.DeleteOwner(p.Context(), "trader"); return err },
+		"Put":         func(p *process) error { p.signIn("k"); _, err := p.vault.Delete(p.Context(), "k"); return err },
 	} {
-		inHouse(t, func(h *house) {
-			h.signIn("k")
+		inCluster(t, 1, func(c *cluster, p *process) {
+			p.signIn("k")
 			pass(31 * time.Second)
-			h.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: 5 * time.Second, Grant: "refresh_token"})
+			c.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: 5 * time.Second, Grant: "refresh_token"})
 			waiting := make(chan error)
-			go func() { _, err := h.vault.Token(h.Context(), "k"); waiting <- err }()
+			go func() { waiting <- p.tokenErr("k") }()
 			synctest.Wait()
-			if err := end(h); err != nil {
-				h.Fatalf("%s: %v", name, err)
+			if err := end(p); err != nil {
+				c.Fatalf("%s = %v, want no error", name, err)
 			}
 			began := time.Now()
 			if err := <-waiting; !errors.Is(err, vault.ErrNotFound) || name != "Put" && time.Since(began) != 0 {
-				h.Errorf("%s: the waiting caller got %v, after %v", name, err, time.Since(began))
+				c.Errorf("%s: the waiting caller got %v after %v, want %v at once", name, err, time.Since(began), vault.ErrNotFound)
 			}
-			if _, err := h.vault.Token(h.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
-				h.Errorf("%s: afterwards: %v", name, err)
-			}
+			p.wantErr("k", vault.ErrNotFound)
 			pass(6 * time.Second)
-			synctest.Wait()
-			if len(h.revoked) != 1 || h.revoked[0].Token.RefreshToken == "" {
-				h.Errorf("%s: %d tokens were revoked", name, len(h.revoked))
-			}
+			c.wantRevoked(1, 0)
 		})
 	}
 }
 
 func TestDeleteReturnsWhatToRevoke(t *testing.T) {
-	inHouse(t, func(h *house) {
-		token := h.signIn("k")
-		e, err := h.vault.Delete(h.Context(), "k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		token := p.signIn("k")
+		e, err := p.vault.Delete(c.Context(), "k")
 		if err != nil || !same(e.Token, token) || e.Owner != "trader" || e.Client != "spa" {
-			h.Errorf("got %v, %v", e.Owner, err)
+			c.Errorf("Delete = the entry of %q, %v, want the entry that was put", e.Owner, err)
 		}
-		if _, err := h.vault.Delete(h.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
-			h.Errorf("again: %v", err)
+		if _, err := p.vault.Delete(c.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
+			c.Errorf("Delete again = %v, want %v", err, vault.ErrNotFound)
 		}
-		if _, err := h.vault.Status(h.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
-			h.Errorf("Status: %v", err)
+		if _, err := p.vault.Status(c.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
+			c.Errorf("Status = %v, want %v", err, vault.ErrNotFound)
 		}
 	})
 }
 
 // req 83: an owner's entries, and no others.
 func TestDeleteOwner(t *testing.T) {
-	inHouse(t, func(h *house) {
+	inCluster(t, 1, func(c *cluster, p *process) {
 		for i := range 3 {
-			h.signIn(fmt.Sprint("k", i))
+			p.signIn(fmt.Sprint("k", i))
 		}
-		token, err := h.client.Login(h.Context(), "admin@example.com", "admin-password")
+		token, err := p.client.Login(c.Context(), "admin@example.com", "admin-password")
 		if err != nil {
-			h.Fatal(err)
+			c.Fatal(err)
 		}
-		if err := h.vault.Put(h.Context(), "other", vault.Entry{Owner: "admin", Client: "spa", Token: token}); err != nil {
-			h.Fatal(err)
+		if err := p.vault.Put(c.Context(), "other", vault.Entry{Owner: "admin", Client: "spa", Token: token}); err != nil {
+			c.Fatal(err)
 		}
-		if n, err := h.vault.DeleteOwner(h.Context(), "trader"); n != 3 || err != nil {
-			h.Errorf("ended %d, %v", n, err)
+		if n, err := p.vault.DeleteOwner(c.Context(), "trader"); n != 3 || err != nil {
+			c.Errorf("DeleteOwner = %d, %v, want 3", n, err)
 		}
-		if n, _ := h.vault.DeleteOwner(h.Context(), "trader"); n != 0 {
-			h.Errorf("ended %d more", n)
+		if n, _ := p.vault.DeleteOwner(c.Context(), "trader"); n != 0 {
+			c.Errorf("DeleteOwner again = %d, want 0", n)
 		}
-		h.token("other")
+		p.token("other")
 	})
 }
 
 // req 75: neither use nor renewal keeps an entry past its end.
 func TestEntriesEnd(t *testing.T) {
-	inHouse(t, func(h *house) {
-		token := h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		token := p.signIn("k")
 		until := time.Now().Add(10 * time.Minute)
-		if err := h.vault.Put(h.Context(), "k", vault.Entry{Owner: "trader", Client: "spa", Token: token, Until: until}); err != nil {
-			h.Fatal(err)
+		if err := p.vault.Put(c.Context(), "k", vault.Entry{Owner: "trader", Client: "spa", Token: token, Until: until}); err != nil {
+			c.Fatal(err)
 		}
 		for time.Now().Before(until) {
-			h.token("k")
+			p.token("k")
 			pass(15 * time.Second)
 		}
-		if _, err := h.vault.Token(h.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
-			h.Errorf("got %v", err)
-		}
-		if n, _ := h.vault.DeleteOwner(h.Context(), "trader"); n != 0 {
-			h.Error("its owner is still listed")
+		p.wantErr("k", vault.ErrNotFound)
+		if n, _ := p.vault.DeleteOwner(c.Context(), "trader"); n != 0 {
+			c.Errorf("DeleteOwner = %d after the end, want 0", n)
 		}
 	})
 }
 
 func TestStatus(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		issued := time.Now()
 		pass(31 * time.Second)
-		if s, err := h.vault.Status(h.Context(), "k"); err != nil || s.Renewals != 0 || !s.Issued.Equal(issued) || s.Expiry.Sub(issued) != 30*time.Second {
-			h.Errorf("got %+v, %v", s, err)
+		if s, err := p.vault.Status(c.Context(), "k"); err != nil || s.Renewals != 0 || !s.Issued.Equal(issued) || s.Expiry.Sub(issued) != 30*time.Second {
+			c.Errorf("Status = %+v, %v, want no renewal, and 30 s from %v on", s, err, issued)
 		}
-		h.refreshes(0) // Status renews nothing
-		h.token("k")
-		s, err := h.vault.Status(h.Context(), "k")
+		c.refreshes(0) // Status renews nothing
+		p.token("k")
+		s, err := p.vault.Status(c.Context(), "k")
 		if err != nil || s.Renewals != 1 || s.Scope != "openid FrontOffice offline_access" || s.Owner != "trader" || s.Client != "spa" {
-			h.Errorf("got %+v, %v", s, err)
-		}
-		synctest.Wait()
-		if r := h.renewals; len(r) != 1 || r[0].Result != vault.Renewed || r[0].Err != nil || r[0].Owner != "trader" {
-			h.Errorf("got %+v", r)
+			c.Errorf("Status = %+v, %v, want one renewal and what was put", s, err)
 		}
 	})
 }
 
-// req 131: a renewal under way is waited for, and none is started.
+// req 131: Close waits for a renewal under way and starts none.
 func TestClose(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		pass(21 * time.Second)
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: 5 * time.Second})
-		h.token("k")
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: 5 * time.Second})
+		p.token("k")
 		began := time.Now()
-		if err := h.vault.Close(h.Context()); err != nil || time.Since(began) != 5*time.Second {
-			h.Errorf("closed after %v: %v", time.Since(began), err)
+		if err := p.vault.Close(c.Context()); err != nil || time.Since(began) != 5*time.Second {
+			c.Errorf("Close = %v after %v, want no error after 5 s", err, time.Since(began))
 		}
 		pass(time.Minute)
-		if _, err := h.vault.Token(h.Context(), "k"); err == nil {
-			h.Error("a closed vault renewed a token")
-		}
-		h.refreshes(1)
+		c.wantUnavailable(p.tokenErr("k"))
+		c.refreshes(1)
 	})
 }
 
 func TestCloseGivesUp(t *testing.T) {
-	inHouse(t, func(h *house) {
-		h.signIn("k")
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.signIn("k")
 		pass(21 * time.Second)
-		h.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: time.Hour})
-		h.token("k")
-		ctx, cancel := context.WithTimeout(h.Context(), 2*time.Second)
+		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: time.Hour})
+		p.token("k")
+		ctx, cancel := context.WithTimeout(c.Context(), 2*time.Second)
 		defer cancel()
 		began := time.Now()
-		if err := h.vault.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 2*time.Second {
-			h.Errorf("closed after %v: %v", time.Since(began), err)
+		if err := p.vault.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 2*time.Second {
+			c.Errorf("Close = %v after %v, want %v after 2 s", err, time.Since(began), context.DeadlineExceeded)
 		}
 	})
 }
 
-func TestPutRefusesWhatItCannotKeep(t *testing.T) {
-	inHouse(t, func(h *house) {
-		token := h.signIn("k")
+func TestPutRefusesIncompleteEntries(t *testing.T) {
+	inCluster(t, 1, func(c *cluster, p *process) {
+		token := p.signIn("k")
 		for key, e := range map[string]vault.Entry{
 			"":  {Client: "spa", Token: token},
 			"a": {Client: "spa"},
 			"b": {Client: "another", Token: token},
 		} {
-			if err := h.vault.Put(h.Context(), key, e); err == nil {
-				h.Errorf("%q was put", key)
+			if err := p.vault.Put(c.Context(), key, e); err == nil {
+				c.Errorf("Put(%q, client %q, token %v) = nil, want an error", key, e.Client, e.Token != nil)
 			}
 		}
 	})
@@ -452,22 +339,50 @@ func TestPutRefusesWhatItCannotKeep(t *testing.T) {
 
 func TestNewReportsEveryProblem(t *testing.T) {
 	_, err := vault.New(vault.Config{Refreshers: map[string]vault.Refresher{"spa": nil}, Timeout: -1})
-	if err == nil || len(strings.Split(err.Error(), "\n")) != 4 {
-		t.Errorf("got %v", err)
+	var got []string
+	for _, problem := range strings.Split(fmt.Sprint(err), "\n") {
+		_, field, _ := strings.Cut(problem, "Config.")
+		got = append(got, strings.Fields(field)[0])
 	}
-	if _, err := vault.New(vault.Config{}); err == nil {
-		t.Error("a vault without refreshers was made")
+	if want := []string{`Refreshers["spa"]`, "Timeout", "Store", "Keys"}; !slices.Equal(got, want) {
+		t.Errorf("New = %v, want problems of %q", err, want)
 	}
+	if _, ok := errors.AsType[*tokenapi.FieldError](err); !ok {
+		t.Errorf("New = %v, want a FieldError", err)
+	}
+}
+
+// Vaults and other parts of a process can share one watch of the store.
+func TestSharedRecords(t *testing.T) {
+	inCluster(t, 1, func(c *cluster, p *process) {
+		cache, err := records.Open(records.Config{Store: p.link, Keys: []vault.Key{c.key}})
+		if err != nil {
+			c.Fatal(err)
+		}
+		defer cache.Close()
+		sharing := c.start(func(config *vault.Config) {
+			config.Store, config.Keys, config.Records = nil, nil, cache
+		})
+		token := p.signIn("k")
+		if got := sharing.token("k"); !same(got, token) {
+			c.Error("Token through shared records returns another token, want the one that was put")
+		}
+		if err := sharing.vault.Close(c.Context()); err != nil {
+			c.Fatal(err)
+		}
+		kind := records.NewKind(cache, "other:", records.JSON[string]())
+		if _, err := kind.Get(c.Context(), kind.ID("none")); !records.Absent(err) {
+			c.Errorf("Get after the vault is closed = %v, want an open cache", err)
+		}
+	})
 }
 
 // A token that never expires is never renewed.
 func TestTokensWithoutExpiry(t *testing.T) {
-	inHouse(t, func(h *house) {
-		if err := h.vault.Put(h.Context(), "k", vault.Entry{Client: "spa", Token: &oauth2.Token{AccessToken: "a"}}); err != nil {
-			h.Fatal(err)
-		}
+	inCluster(t, 1, func(c *cluster, p *process) {
+		p.put("k", "spa", &oauth2.Token{AccessToken: "a"}, nil)
 		pass(100 * time.Hour)
-		h.token("k")
-		h.refreshes(0)
+		p.token("k")
+		c.refreshes(0)
 	})
 }
