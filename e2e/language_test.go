@@ -30,8 +30,8 @@ func nameless(text string) []string {
 	var found []string
 	for _, at := range pronoun.FindAllStringIndex(text, -1) {
 		before, word, after := text[:at[0]], text[at[0]:at[1]], text[at[1]:]
-		isAddress := strings.HasPrefix(after, "@")
-		if isAddress || strings.EqualFold(word, "who") && named.MatchString(before+word) {
+		isAddress, isCode := strings.HasPrefix(after, "@"), word == "NoBody"
+		if isAddress || isCode || strings.EqualFold(word, "who") && named.MatchString(before+word) {
 			continue
 		}
 		found = append(found, word)

@@ -56,7 +56,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // strayed reports whether a redirect has left the origin of the first request.
-// Another origin must not get the token, and must not choose who gets it.
+// Another origin must not get the token, and must not choose its recipient.
 func strayed(req *http.Request) bool {
 	for r := req; r.Response != nil; { // set by an http.Client that follows a redirect
 		r = r.Response.Request
