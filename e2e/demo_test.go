@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/identitytest/npmclient"
 )
 
@@ -48,6 +49,28 @@ func TestDemoRefusesABadFlag(t *testing.T) {
 	output, _ := cmd.CombinedOutput()
 	if got := cmd.ProcessState.ExitCode(); got != 1 || !strings.Contains(string(output), "-log-format") {
 		t.Errorf("demo -log-format xml = exit %d, %q, want 1 and the flag's name", got, output)
+	}
+}
+
+// TestForgedHeaders signs in with headers that name another host. The redirect
+// URI and the next page do not depend on them. req 9
+func TestForgedHeaders(t *testing.T) {
+	t.Parallel()
+	s := newSecrets(t)
+	server := startIdentityServer(t, s)
+	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL()).browser()
+	form := b.open("/sign-in").filled("/sign-in", "Sign in", "email", trader, "password", passwords[trader], "client", "spa")
+	form.header = http.Header{
+		"X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"http"}, "Forwarded": {"host=evil.example;proto=http"},
+		"X-Request-Id": {"chosen-by-a-stranger"}, "Authorization": {"Bearer x.y.z"},
+	}
+	p := b.send(form)
+	if got := p.header.Get("Location"); got != "/account" || p.header.Get("X-Request-Id") == "chosen-by-a-stranger" {
+		t.Errorf("POST /sign-in: Location = %q, X-Request-Id = %q, want /account and an id of the site", got, p.header.Get("X-Request-Id"))
+	}
+	want := server.URL() + "/identity/sign-in-done"
+	if got := server.Requests(identitytest.EndpointAuthorize)[0].Query.Get("redirect_uri"); got != want {
+		t.Errorf("redirect_uri = %q, want %q", got, want)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// notYetPlain are the rooms whose comments and texts are still being rewritten. The
-// list only shrinks.
+// notYetPlain are the rooms whose comments and texts are still being rewritten.
+// The list only shrinks.
 var notYetPlain = []string{
 	".", "cmd/demo", "identity", "identity/apitest", "identity/b2binpay", "identity/b2core", "identity/identitytest",
 	"identity/internal/clienttest", "identity/internal/httpx", "identity/internal/vaulttest", "identity/store/mirror", "identity/tokenapi",

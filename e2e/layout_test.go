@@ -30,7 +30,8 @@ type room struct {
 
 // rooms are all packages of this module. Imports run one way:
 //
-//	cmd/demo -> showcase -> web -> web/internal/{gateway,session} -> {vault, records} -> store
+//	cmd/demo -> showcase -> web -> web/internal/{gateway,session}
+//	web/internal/{gateway,session} -> {vault, records} -> store
 //	vault -> tokenapi <- clients
 //
 // A database driver is used by its own store and by cmd/demo only. A client

@@ -40,23 +40,38 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-// refreshOnce makes forty calls at two processes with one expired token. They
-// cause one refresh, and all are answered, however long the token endpoint
-// takes. req 47, 48, 49
+// refreshOnce makes twenty calls with each of two expired tokens, at two
+// processes. Each token causes one refresh with its own refresh token, and all
+// calls are answered, however long the token endpoint takes. req 47, 48, 49, 60
 func refreshOnce(t *testing.T, store string, delay time.Duration) {
 	f := newFleet(t, newSecrets(t), store)
-	b := f.expired()
-	f.server.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "refresh_token", DelayAfter: delay})
-	pages := f.calls(b, 40)
-	for _, p := range pages {
-		if p.status != http.StatusOK || !strings.Contains(p.body, trader) {
-			t.Errorf("GET %s = %d %s, want 200 with %s", apiCall, p.status, p.body, trader)
+	browsers := []*browser{f.expired(), f.expired()}
+	f.server.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "refresh_token", DelayAfter: delay, Times: len(browsers)})
+	var all sync.WaitGroup
+	for _, b := range browsers {
+		all.Go(func() {
+			for _, p := range f.calls(b, 20) {
+				if p.status != http.StatusOK || !strings.Contains(p.body, trader) {
+					t.Errorf("GET %s = %d %s, want 200 with %s", apiCall, p.status, p.body, trader)
+				}
+			}
+		})
+	}
+	all.Wait()
+	f.wantRenewals("renewed", len(browsers))
+	f.wantRenewals("failed", 0)
+	for _, b := range browsers {
+		f.wantAlive(b)
+	}
+	f.wantGrants("refresh_token", len(browsers))
+	used := map[string]bool{}
+	for _, r := range f.server.Requests(identitytest.EndpointToken) {
+		if token := r.Form.Get("refresh_token"); token != "" && used[token] {
+			t.Error("one refresh token was in two requests, want each in one")
+		} else {
+			used[token] = true
 		}
 	}
-	f.wantRenewals("renewed", 1)
-	f.wantRenewals("failed", 0)
-	f.wantAlive(b)
-	f.wantGrants("refresh_token", 1)
 }
 
 // browserHangsUp hangs up during the refresh. The renewal goes on and stores
