@@ -53,7 +53,8 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-// req 14: nothing that a request brings becomes a parameter of the authorization request.
+// Nothing that a request brings, by its form, its query or its headers, becomes a
+// parameter of the authorization request (req 9, 14).
 func TestAuthorizationRequestIsOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -62,6 +63,8 @@ func TestAuthorizationRequestIsOurs(t *testing.T) {
 			extra = append(extra, name, "smuggled")
 		}
 		b := s.browser()
+		b.header.Set("X-Forwarded-Host", "smuggled.example")
+		b.header.Set("Forwarded", "host=smuggled.example")
 		b.get("/sign-in?prompt=smuggled&acr_values=smuggled").is(200)
 		b.signIn("trader", "spa", extra...).leadsTo("/account")
 		sent := s.identity.Requests(identitytest.EndpointAuthorize)

@@ -2,7 +2,7 @@ package main
 
 import "b2trader.identity.auth/web"
 
-// The rows of the comparison that the Platforms page shows. The README has the same table.
+// The rows of the comparison that the Platforms page shows. docs/neighbours.md has the same table.
 const (
 	factSignIn  = "Signs in with"
 	factSent    = "What is sent"

@@ -91,32 +91,32 @@ func TestPlatformsCanBeCompared(t *testing.T) {
 	}
 }
 
-// The README has the table that the page shows, word for word.
-func TestPlatformsAreComparedInTheREADME(t *testing.T) {
+// docs/neighbours.md has the table that the page shows, word for word.
+func TestPlatformsAreComparedInTheDocuments(t *testing.T) {
 	want := compared(embeddedForTest(t))
 	const header = "| | B2Trader | B2Core platforms | TraderEvolution Back Office | Tradevest | B2BINPAY |"
 	if want[0] != header {
 		t.Fatalf("the page's table begins\n%s\nwant\n%s", want[0], header)
 	}
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../docs/neighbours.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(readme), "\n")
 	begin := slices.Index(lines, header)
 	if begin < 0 {
-		t.Fatalf("the README lacks the table:\n\n%s\n", strings.Join(want, "\n"))
+		t.Fatalf("docs/neighbours.md lacks the table:\n\n%s\n", strings.Join(want, "\n"))
 	}
 	got := lines[begin:]
 	if end := slices.IndexFunc(got, func(line string) bool { return !strings.HasPrefix(line, "|") }); end >= 0 {
 		got = got[:end]
 	}
 	if len(got) != len(want) {
-		t.Errorf("the README's table has %d lines, want %d", len(got), len(want))
+		t.Errorf("the table in docs/neighbours.md has %d lines, want %d", len(got), len(want))
 	}
 	for i := 2; i < min(len(got), len(want)); i++ {
 		if g, w := cellsOf(got[i]), cellsOf(want[i]); !slices.Equal(g, w) {
-			t.Errorf("the README has\n%q\nwant\n%q", g, w)
+			t.Errorf("docs/neighbours.md has\n%q\nwant\n%q", g, w)
 		}
 	}
 	if t.Failed() {
