@@ -1,6 +1,3 @@
-// Package docs has only tests. They keep the documents true: a requirement has a
-// test, a test that a document names exists, a link leads somewhere, and an
-// example is one that compiles.
 package docs
 
 import (
