@@ -54,7 +54,6 @@ var rooms = map[string]room{
 	"web/internal/session": {imports: "identity/store identity/store/records identity/vault web/internal/request", modules: append(sessionModules, oauth2Modules...), moving: true},
 	"templates":            {imports: "static", modules: templModules},
 	"static":               {},
-	"docs":                 {},
 
 	"identity/vault":             {imports: "identity/internal/checkconfig identity/internal/sharded identity/store identity/store/records identity/tokenapi", modules: oauth2Modules},
 	"identity/store":             {},
