@@ -17,18 +17,10 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// newCallbacks returns the Callbacks of the sample account, changed by each change.
+// newCallbacks returns the Callbacks of the sample account.
 func newCallbacks(t testing.TB, changes ...func(*b2binpay.CallbackConfig)) *b2binpay.Callbacks {
 	t.Helper()
-	config := b2binpay.CallbackConfig{Login: login, Password: tokenapi.Fixed(password)}
-	for _, change := range changes {
-		change(&config)
-	}
-	callbacks, err := b2binpay.NewCallbacks(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return callbacks
+	return clienttest.New(t, b2binpay.NewCallbacks, b2binpay.CallbackConfig{Login: login, Password: tokenapi.Fixed(password)}, changes...)
 }
 
 func account(login, password string) func(*b2binpay.CallbackConfig) {
@@ -47,20 +39,20 @@ func TestCallbackSample(t *testing.T) {
 	at := time.Date(2022, 7, 15, 16, 58, 11, 42000, time.UTC)
 	if !cb.Signed || cb.Status != "2" || cb.Amount != "0.300000000000000000" || cb.TrackingID != "" || cb.TimeText != "2022-07-15T16:58:11.000042Z" ||
 		!cb.Time.Equal(at) || cb.DepositID != "11203" || cb.TransferID != "17618" || !bytes.Equal(cb.Raw, body) {
-		t.Errorf("got %+v", cb)
+		t.Errorf("got %+v, want the sample's values", cb)
 	}
 	if !bytes.Contains(body, []byte(opensslSign(t, 1))) {
-		t.Error("the sample's signature is not OpenSSL's")
+		t.Error("the sample has another signature, want OpenSSL's")
 	}
 }
 
-// callbackBody is a callback in the least that one must have. The parts are JSON.
+// callbackBody returns a callback of the required members, whose values are JSON.
 func callbackBody(status, amount, trackingID, at, sign string) string {
 	return fmt.Sprintf(`{"data":{"type":"deposit","id":"1","attributes":{"tracking_id":%s}},"included":[{"type":"transfer","id":"2","attributes":{"status":%s,"amount":%s}}],"meta":{"time":%s,"sign":%s}}`,
 		trackingID, status, amount, at, sign)
 }
 
-// Values are signed as they are meant, and not as JSON spells them; numbers count by their text.
+// The signature covers the decoded strings and the spelling of numbers.
 func TestCallbackValues(t *testing.T) {
 	callbacks := newCallbacks(t, account("ключ", `p&"ä\`))
 	sign := `"` + opensslSign(t, 2) + `"`
@@ -92,17 +84,14 @@ func TestCallbackValues(t *testing.T) {
 		"one that is none":  callbackBody(`-1`, `"0.000000000000000000"`, `"order 7/ü"`, at, `"good"`),
 	} {
 		if cb, err := callbacks.Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackSignature) || cb != nil {
-			t.Errorf("%s: got %v, %v", name, cb, err)
+			t.Errorf("%s: got %v, %v, want an error of the callback", name, cb, err)
 		}
 	}
 }
 
-// What the test server signs is verified, for its own account alone.
+// A callback of the test server verifies for its account only.
 func TestCallbackOfTheServer(t *testing.T) {
-	server, err := b2binpaytest.New(b2binpaytest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, _ := inMemory(t, b2binpaytest.Config{})
 	first, second := server.Callback("2", "10.50", "order-7"), server.Callback("-2", "10.50", "")
 	a, err := newCallbacks(t).Verify(t.Context(), first)
 	if err != nil || a.Status != "2" || a.Amount != "10.50" || a.TrackingID != "order-7" {
@@ -119,12 +108,9 @@ func TestCallbackOfTheServer(t *testing.T) {
 	}
 }
 
-// "No Transfer" callbacks are not signed. Allowing them does not allow to leave out the signature of others.
+// AllowUnsigned accepts "No Transfer" callbacks only.
 func TestUnsignedCallbacks(t *testing.T) {
-	server, err := b2binpaytest.New(b2binpaytest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, _ := inMemory(t, b2binpaytest.Config{})
 	body := server.UnsignedCallback("order-7")
 	if cb, err := newCallbacks(t).Verify(t.Context(), body); !errors.Is(err, b2binpay.ErrCallbackUnsigned) || cb != nil {
 		t.Errorf("got %v, %v", cb, err)
@@ -152,10 +138,7 @@ func TestUnsignedCallbacks(t *testing.T) {
 
 func TestStaleCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, err := b2binpaytest.New(b2binpaytest.Config{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		server, _ := inMemory(t, b2binpaytest.Config{})
 		recent := func(c *b2binpay.CallbackConfig) { c.MaxAge = time.Hour }
 		late := func(c *b2binpay.CallbackConfig) {
 			c.MaxAge, c.Now = time.Hour, func() time.Time { return time.Now().Add(-3 * time.Hour) }
@@ -182,15 +165,12 @@ func TestStaleCallbacks(t *testing.T) {
 	})
 }
 
-// The password is asked for each time. Without it nothing is verified, least of all by the empty one.
+// Each callback reads the password. No callback verifies without one.
 func TestCallbackPassword(t *testing.T) {
-	server, err := b2binpaytest.New(b2binpaytest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, _ := inMemory(t, b2binpaytest.Config{})
 	body := server.Callback("2", "1", "")
-	gone := errors.New("the file is gone")
-	answers := []error{nil, gone, nil}
+	missing := errors.New("the file is missing")
+	answers := []error{nil, missing, nil}
 	asked := 0
 	callbacks := newCallbacks(t, func(c *b2binpay.CallbackConfig) {
 		c.Password = func(context.Context) (tokenapi.Secret, error) {
@@ -200,7 +180,7 @@ func TestCallbackPassword(t *testing.T) {
 	})
 	for _, want := range answers {
 		if _, err := callbacks.Verify(t.Context(), body); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+			t.Errorf("Verify = %v, want %v", err, want)
 		}
 	}
 	empty := newCallbacks(t, account(login, ""))

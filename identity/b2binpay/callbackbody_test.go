@@ -14,7 +14,7 @@ import (
 
 const signedAt = "2024-06-12T17:47:44Z"
 
-// signature is the vendor's, made here once more.
+// signature returns the vendor's signature, computed independently.
 func signature(login, password, message string) string {
 	key := sha256.Sum256([]byte(login + password))
 	mac := hmac.New(sha256.New, key[:])
@@ -22,7 +22,8 @@ func signature(login, password, message string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// signedBy returns a callback of status 2, amount 1 and that tracking_id, which is a JSON string, signed for an account.
+// signedBy returns a callback of status 2, amount 1 and a tracking_id in JSON,
+// signed for an account.
 func signedBy(login, password string, trackingID json.RawMessage) []byte {
 	var meant string
 	_ = json.Unmarshal(trackingID, &meant)
@@ -30,8 +31,8 @@ func signedBy(login, password string, trackingID json.RawMessage) []byte {
 	return []byte(callbackBody(`2`, `"1"`, string(trackingID), `"`+signedAt+`"`, `"`+sign+`"`))
 }
 
-// Each change leaves the signed values as they were for a decoder that takes the last of two members, or the first, or one
-// in another letter case, so that another decoder reads what was not signed. None of them is let through.
+// After each change some decoder still reads the signed values and another reads
+// other ones. None verifies.
 func TestAmbiguousCallbacks(t *testing.T) {
 	good := string(signedBy(login, password, json.RawMessage(`"x"`)))
 	if _, err := newCallbacks(t).Verify(t.Context(), []byte(good)); err != nil {
@@ -68,15 +69,16 @@ func TestAmbiguousCallbacks(t *testing.T) {
 	} {
 		bad := strings.Replace(good, c.old, c.replacement, 1)
 		if bad == good {
-			t.Fatalf("%s: nothing is changed", c.name)
+			t.Fatalf("%s: the change has no effect", c.name)
 		}
 		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(bad)); !errors.Is(err, b2binpay.ErrCallbackMalformed) || cb != nil {
-			t.Errorf("%s: got %v, %v", c.name, cb, err)
+			t.Errorf("%s: got %v, %v, want ErrCallbackMalformed", c.name, cb, err)
 		}
 	}
 }
 
-// Where unsigned callbacks are allowed, none may look signed, or about a transfer, to another decoder.
+// An unsigned callback must not look signed, or about a transfer, to another
+// decoder.
 func TestAmbiguousUnsignedCallbacks(t *testing.T) {
 	transfer := `{"type":"transfer","id":"2","attributes":{"status":2,"amount":"1"}}`
 	for name, body := range map[string]string{
@@ -88,12 +90,12 @@ func TestAmbiguousUnsignedCallbacks(t *testing.T) {
 		"ID":       `{"data":{"type":"deposit","id":"1","ID":"2"}}`,
 	} {
 		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackMalformed) || cb != nil {
-			t.Errorf("%s: got %v, %v", name, cb, err)
+			t.Errorf("%s: got %v, %v, want ErrCallbackMalformed", name, cb, err)
 		}
 	}
 }
 
-// What is not read may be there twice: the vendor's other members are none of the signature's business.
+// Members that Verify does not read may come twice.
 func TestUnknownMembersOfCallbacks(t *testing.T) {
 	good := string(signedBy(login, password, json.RawMessage(`"x"`)))
 	for _, c := range []struct{ old, replacement string }{
@@ -159,12 +161,12 @@ func TestMalformedCallbacks(t *testing.T) {
 		"nested too deep":         `{"data":` + strings.Repeat(`[`, 20000) + strings.Repeat(`]`, 20000) + `}`,
 	} {
 		if cb, err := newCallbacks(t, allowUnsigned).Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackMalformed) || cb != nil {
-			t.Errorf("%s: got %v, %v", name, cb, err)
+			t.Errorf("%s: got %v, %v, want ErrCallbackMalformed", name, cb, err)
 		}
 	}
 }
 
-// The same text, signed, cannot be cut otherwise where the forms of the values tell.
+// The forms of the values rule out other cuts of the signed text.
 func TestOtherCutsOfACallback(t *testing.T) {
 	message := "2" + "10.50" + "7" + signedAt
 	sign := `"` + signature(login, password, message) + `"`
@@ -179,7 +181,7 @@ func TestOtherCutsOfACallback(t *testing.T) {
 		callbackBody(`""`, `"210.50"`, `"7"`, `"`+signedAt+`"`, sign),
 	} {
 		if _, err := callbacks.Verify(t.Context(), []byte(body)); !errors.Is(err, b2binpay.ErrCallbackMalformed) {
-			t.Errorf("%s: got %v", body, err)
+			t.Errorf("%s: got %v, want ErrCallbackMalformed", body, err)
 		}
 	}
 }

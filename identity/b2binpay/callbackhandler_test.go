@@ -14,12 +14,12 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A merchant is the server of a merchant, which B2BINPAY calls back.
+// A merchant is a server that B2BINPAY calls back. It records the callbacks.
 type merchant struct {
 	*httptest.Server
 	told    []*b2binpay.Callback
 	refused []error
-	fails   error // of next
+	fails   error // returned by next
 }
 
 func newMerchant(t *testing.T, changes ...func(*b2binpay.CallbackConfig)) *merchant {
@@ -37,7 +37,7 @@ func newMerchant(t *testing.T, changes ...func(*b2binpay.CallbackConfig)) *merch
 	return m
 }
 
-// gets sends a request and returns the answer's status. Its body must be empty.
+// gets sends a request to m and returns the answer, whose body must be empty.
 func (m *merchant) gets(t *testing.T, method, contentType, body string) *http.Response {
 	t.Helper()
 	m.told, m.refused = nil, nil
@@ -55,16 +55,13 @@ func (m *merchant) gets(t *testing.T, method, contentType, body string) *http.Re
 	answered, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
 	if err != nil || len(answered) != 0 {
-		t.Errorf("answered %q, %v", answered, err)
+		t.Errorf("answered %q, %v, want an empty body", answered, err)
 	}
 	return resp
 }
 
 func TestHandler(t *testing.T) {
-	server, err := b2binpaytest.New(b2binpaytest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, _ := inMemory(t, b2binpaytest.Config{})
 	m := newMerchant(t)
 	body := string(server.Callback("2", "10.50", "order-7"))
 	for _, contentType := range []string{"application/json", "application/vnd.api+json", "text/plain", ""} {
@@ -81,14 +78,11 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// What does not verify is not shown to next, and the answer does not say why.
+// Handler does not pass a refused callback to next, nor tell the reason.
 func TestHandlerRefuses(t *testing.T) {
-	server, err := b2binpaytest.New(b2binpaytest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, _ := inMemory(t, b2binpaytest.Config{})
 	good := string(server.Callback("2", "10.50", "order-7"))
-	gone := errors.New("the file is gone")
+	missing := errors.New("the file is missing")
 	for _, c := range []struct {
 		name, method, body string
 		change             func(*b2binpay.CallbackConfig)
@@ -105,8 +99,8 @@ func TestHandlerRefuses(t *testing.T) {
 		{"unsigned", http.MethodPost, string(server.UnsignedCallback("")), nil, 403, b2binpay.ErrCallbackUnsigned},
 		{"stale", http.MethodPost, good, func(c *b2binpay.CallbackConfig) { c.MaxAge = 1 }, 403, b2binpay.ErrCallbackStale},
 		{"no password", http.MethodPost, good, func(c *b2binpay.CallbackConfig) {
-			c.Password = func(context.Context) (tokenapi.Secret, error) { return tokenapi.Secret{}, gone }
-		}, 503, gone},
+			c.Password = func(context.Context) (tokenapi.Secret, error) { return tokenapi.Secret{}, missing }
+		}, 503, missing},
 	} {
 		var changes []func(*b2binpay.CallbackConfig)
 		if c.change != nil {
@@ -115,7 +109,7 @@ func TestHandlerRefuses(t *testing.T) {
 		m := newMerchant(t, changes...)
 		resp := m.gets(t, c.method, "application/json", c.body)
 		if resp.StatusCode != c.status || len(m.told) != 0 || len(m.refused) != 1 || c.want != nil && !errors.Is(m.refused[0], c.want) {
-			t.Errorf("%s: got %d, told %v, refused %v", c.name, resp.StatusCode, m.told, m.refused)
+			t.Errorf("%s: got %d, told %v, refused %v, want %d and %v", c.name, resp.StatusCode, m.told, m.refused, c.status, c.want)
 		}
 		if (resp.Header.Get("Allow") == "POST") != (c.status == 405) {
 			t.Errorf("%s: Allow is %q", c.name, resp.Header.Get("Allow"))
@@ -123,12 +117,9 @@ func TestHandlerRefuses(t *testing.T) {
 	}
 }
 
-// A Callbacks without OnRefused refuses all the same, and accepts a callback of 1 MiB.
+// Handler works without OnRefused, and accepts a callback of 1 MiB.
 func TestHandlerAlone(t *testing.T) {
-	server, err := b2binpaytest.New(b2binpaytest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server, _ := inMemory(t, b2binpaytest.Config{})
 	h := newCallbacks(t, allowUnsigned).Handler(func(_ context.Context, cb *b2binpay.Callback) error {
 		if cb.Signed {
 			return errors.New("it is not signed")
@@ -141,16 +132,16 @@ func TestHandlerAlone(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body)))
 		if w.Code != want || w.Body.Len() != 0 {
-			t.Errorf("%d bytes: got %d", len(body), w.Code)
+			t.Errorf("%d bytes: got %d, want %d", len(body), w.Code, want)
 		}
 	}
 }
 
-// A handler without somebody to hand callbacks to would lose each good one.
+// A handler without next would lose every callback.
 func TestHandlerNeedsNext(t *testing.T) {
 	defer func() {
 		if said := recover(); said != "b2binpay: Callbacks.Handler: next is nil" {
-			t.Errorf("got %v", said)
+			t.Errorf("Handler(nil) panics with %v, want a message about next", said)
 		}
 	}()
 	newCallbacks(t).Handler(nil)

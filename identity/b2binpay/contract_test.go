@@ -18,54 +18,55 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// What signin.response.json holds.
+// The members of signin.response.json.
 const (
 	sampleRefresh = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCIsImV4cCI6MTcxODIzNjA2NCwiaWF0IjoxNzE4MjE0NDY0LCJqdGkiOiI0OGFlOTA3ZmNhMjY0NjI1YTQzYmU4ZGFmNzgxZGM3NiIsInVzZXJfaWQiOjM0fQ.hr3Q6gW4Ht9dFzQR-BFXkCKHwBJDFQL_XFoqTHcmv-Y"
 	sampleAccess  = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJ0b2tlbl90eXBlIjoiYWNjZXNzIiwiZXhwIjoxNzE4MjE1MzY0LCJpYXQiOjE3MTgyMTQ0NjQsImp0aSI6ImFhMzU0ZmE4NGFlOTQyZjZhZTMzOGViYjdkMzQzNGZkIiwidXNlcl9pZCI6MzR9.dcZFcTPUwrDo3wT4C5CINcJTbsRwmcX5btFLKg13pY0"
 	sampleSign    = "39c20afc367abfde2a971a189fb10d76b74769a6add5e01e211c951246b77ce9"
 )
 
-// opensslSign returns a line of signatures.txt, which OpenSSL made.
+// opensslSign returns a line of signatures.txt, made by OpenSSL.
 func opensslSign(t testing.TB, line int) string {
 	t.Helper()
 	sign, _, _ := strings.Cut(strings.Split(string(clienttest.Sample(t, "signatures.txt")), "\n")[line], " ")
 	return sign
 }
 
-// signedSample is signin.response.json with OpenSSL's signature for the credentials of signin.request.json.
+// signedSample returns signin.response.json with OpenSSL's signature for the
+// credentials of signin.request.json.
 func signedSample(t testing.TB) []byte {
 	t.Helper()
 	return bytes.Replace(clienttest.Sample(t, "signin.response.json"), []byte(sampleSign), []byte(opensslSign(t, 0)), 1)
 }
 
-// wantSample checks that a token is what signin.response.json says, for an exchange that began at sent.
+// wantSample checks a token of signin.response.json, requested at sent.
 func wantSample(t *testing.T, token *oauth2.Token, err error, sent time.Time) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if token.AccessToken != sampleAccess || token.RefreshToken != sampleRefresh || token.TokenType != "Bearer" {
-		t.Errorf("got other tokens than the sample's, of type %q", token.TokenType)
+		t.Errorf("got %+v, want the sample's tokens", token)
 	}
 	if life := token.Expiry.Sub(sent); life != 15*time.Minute {
-		t.Errorf("the access token lives %v", life)
+		t.Errorf("the access token lives %v, want 15 minutes", life)
 	}
 	if life := clienttest.RefreshExpiry(token).Sub(sent); life != 6*time.Hour {
-		t.Errorf("the refresh token lives %v", life)
+		t.Errorf("the refresh token lives %v, want 6 hours", life)
 	}
 	if confirmed, told := token.Extra("is_2fa_confirmed").(bool); confirmed || !told {
-		t.Errorf("is_2fa_confirmed is %v", token.Extra("is_2fa_confirmed"))
+		t.Errorf("is_2fa_confirmed is %v, want false", token.Extra("is_2fa_confirmed"))
 	}
 }
 
-// The sample as the page has it: its signature is of credentials that nobody knows, so a sign-in with others must not
-// believe it; a refresh, whose answer is not signed, gives its tokens.
+// The page's sample is signed for unknown credentials, so a sign-in refuses it. A
+// refresh, whose answer is unsigned, accepts it.
 func TestSampleAsItIs(t *testing.T) {
 	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
 		server.Inject(b2binpaytest.EndpointToken, answering(clienttest.Sample(t, "signin.response.json")))
 		token, err := client.SignIn(t.Context(), "your_login", "your_password")
 		if wantError(t, err, tokenapi.ErrUnusableAnswer); token != nil {
-			t.Error("there is a token all the same")
+			t.Error("got a token with the error, want none")
 		}
 		server.Inject(b2binpaytest.EndpointRefresh, answering(clienttest.Sample(t, "signin.response.json")))
 		token, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
@@ -73,7 +74,7 @@ func TestSampleAsItIs(t *testing.T) {
 	})
 }
 
-// The sample, signed by OpenSSL for the credentials of the page's request.
+// A sign-in accepts the sample with OpenSSL's signature.
 func TestSampleSigned(t *testing.T) {
 	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
 		server.Inject(b2binpaytest.EndpointToken, answering(signedSample(t)))
@@ -82,7 +83,7 @@ func TestSampleSigned(t *testing.T) {
 	})
 }
 
-// The requests are those of the page, but for white space, and the header fields that the package doc lists.
+// The requests are the page's, with the deviations of the package doc.
 func TestRequests(t *testing.T) {
 	server, client := start(t, b2binpaytest.Config{Login: "your_login", Password: "your_password"})
 	if _, err := client.SignIn(t.Context(), "your_login", "your_password"); err != nil {
@@ -104,7 +105,7 @@ func TestRequests(t *testing.T) {
 		}
 		sent := server.Requests(c.endpoint)
 		if len(sent) != 1 {
-			t.Fatalf("%s: %d requests", c.path, len(sent))
+			t.Fatalf("%s: got %d requests, want 1", c.path, len(sent))
 		}
 		want := "POST " + c.path + "\nContent-Type: application/vnd.api+json\n\n" + body.String()
 		if got := sent[0].Wire("Content-Type", "Authorization", "Cookie"); got != want {
@@ -112,15 +113,15 @@ func TestRequests(t *testing.T) {
 		}
 		ours := []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}
 		if got := slices.Sorted(maps.Keys(sent[0].Header)); !slices.Equal(got, ours) {
-			t.Errorf("%s: the header fields are %q", c.path, got)
+			t.Errorf("%s: sent the header fields %q, want %q", c.path, got, ours)
 		}
 		if got := sent[0].Header.Get("Accept"); got != "application/vnd.api+json" {
-			t.Errorf("%s: Accept is %q", c.path, got)
+			t.Errorf("%s: sent Accept %q, want application/vnd.api+json", c.path, got)
 		}
 	}
 }
 
-// The deviation of JSON that is spelt with less than it could be.
+// Deviation: JSON escapes <, > and &.
 func TestRequestSpelling(t *testing.T) {
 	const odd = `p<&>"ä\`
 	server, client := inMemory(t, b2binpaytest.Config{Password: odd})

@@ -20,7 +20,7 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// exampleServer stands in for B2BINPAY. Its clock stands still, so that the examples have outputs.
+// exampleServer returns a B2BINPAY whose clock stands still.
 func exampleServer() *b2binpaytest.Server {
 	server, err := b2binpaytest.New(b2binpaytest.Config{Now: exampleNow})
 	if err != nil {
@@ -40,7 +40,8 @@ func exampleClient(server *b2binpaytest.Server) *b2binpay.Client {
 	return client
 }
 
-// Signed in, renewed, and used. A refresh token works once: store its successor before it is used.
+// Sign in, renew, and call the API. A refresh token works once: store its
+// successor before it is used.
 func Example() {
 	ctx, server := context.Background(), must(b2binpaytest.New(b2binpaytest.Config{})) // in place of B2BINPAY
 	client := must(b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: server.Transport()}}))
@@ -56,7 +57,7 @@ func Example() {
 	// true b2binpay: refresh token: the grant was refused (HTTP 401): 2007: No active account found with the given credentials
 }
 
-// must is for examples: a program handles its errors.
+// must ends an example on an error.
 func must[T any](v T, err error) T {
 	if err != nil {
 		log.Fatal(err)
@@ -64,7 +65,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// The whole thing: a program that holds the password calls the API, and needs not think of tokens.
+// A program with the password calls the API; the vault renews its tokens.
 func Example_vault() {
 	ctx := context.Background()
 	server := exampleServer()

@@ -1,7 +1,6 @@
 package b2binpay_test
 
 import (
-	"context"
 	"testing"
 	"testing/synctest"
 
@@ -18,11 +17,10 @@ const (
 	login    = b2binpaytest.SampleLogin
 	password = b2binpaytest.SamplePassword
 
-	// bubbleURL is the server's where it has no socket.
+	// bubbleURL is the URL of a server without a socket.
 	bubbleURL = "https://api.b2binpay.example"
 )
 
-// newClient returns a client, changed by each change.
 func newClient(t testing.TB, url string, changes ...func(*b2binpay.Config)) *b2binpay.Client {
 	t.Helper()
 	return clienttest.New(t, b2binpay.New, b2binpay.Config{URL: url}, changes...)
@@ -70,38 +68,18 @@ func refresh(t testing.TB, client *b2binpay.Client, old *oauth2.Token) *oauth2.T
 	return token
 }
 
-// wantError checks that err is this package's and wraps want, and returns it.
+// wantError checks that err is b2binpay's and wraps want, and returns it.
 func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
 	return clienttest.WantError(t, "b2binpay", err, want)
 }
 
-// attributes are those of an answer, for a Fault's Answer to change.
+// attributes returns those of an answer, for a Fault's Answer to change.
 func attributes(fields map[string]any) map[string]any {
 	data, _ := fields["data"].(map[string]any)
 	a, _ := data["attributes"].(map[string]any)
 	return a
 }
 
-// answering is a fault that answers with a body.
+// answering returns a fault that answers with a body.
 func answering(body []byte) apitest.Fault { return apitest.Fault{Status: 200, Body: body} }
-
-// The secrets of the operations' calls.
-const (
-	sentPassword = "pa55word/+=\"<&>\\"
-	sentRefresh  = "eyJ0eXAi.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.sample/+="
-)
-
-// operations are the calls, for what they have in common.
-var operations = []clienttest.Operation[*b2binpay.Client]{
-	{Name: "sign in", Endpoint: b2binpaytest.EndpointToken, Secrets: []string{sentPassword},
-		Call: func(ctx context.Context, t testing.TB, c *b2binpay.Client) error {
-			token, err := c.SignIn(ctx, login, sentPassword)
-			return clienttest.OnlyOne(t, token != nil, err)
-		}},
-	{Name: "refresh token", Endpoint: b2binpaytest.EndpointRefresh, Secrets: []string{sentRefresh},
-		Call: func(ctx context.Context, t testing.TB, c *b2binpay.Client) error {
-			token, err := c.Refresh(ctx, &oauth2.Token{RefreshToken: sentRefresh})
-			return clienttest.OnlyOne(t, token != nil, err)
-		}},
-}

@@ -16,7 +16,7 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A refresh brings two new tokens, and the old refresh token works no more.
+// A refresh token works once.
 func TestRefreshRotates(t *testing.T) {
 	for _, numeric := range []bool{false, true} {
 		server, client := inMemory(t, b2binpaytest.Config{NumericCodes: numeric})
@@ -24,15 +24,15 @@ func TestRefreshRotates(t *testing.T) {
 		second := refresh(t, client, first)
 		third := refresh(t, client, second)
 		if first.AccessToken == second.AccessToken || first.RefreshToken == second.RefreshToken || second.RefreshToken == third.RefreshToken {
-			t.Error("a token came again")
+			t.Error("got a token twice, want new ones")
 		}
 		token, err := client.Refresh(t.Context(), first)
 		e := wantError(t, err, tokenapi.ErrGrantRefused)
 		if token != nil || e.StatusCode != http.StatusUnauthorized || e.Code != "2007" || e.Outcome().Kind != tokenapi.Refused || !e.Sent {
-			t.Errorf("got %#v", e)
+			t.Errorf("got %#v, want the code 2007", e)
 		}
 		if server.Count(b2binpaytest.EndpointRefresh) != 3 {
-			t.Errorf("%d requests", server.Count(b2binpaytest.EndpointRefresh))
+			t.Errorf("got %d requests, want 3", server.Count(b2binpaytest.EndpointRefresh))
 		}
 	}
 }
@@ -42,12 +42,12 @@ func TestNothingToRefresh(t *testing.T) {
 	for _, old := range []*oauth2.Token{nil, {AccessToken: "a"}, {RefreshToken: "a\nb"}} {
 		_, err := client.Refresh(t.Context(), old)
 		if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent || server.Count(b2binpaytest.EndpointRefresh) != 0 {
-			t.Errorf("got %#v", e)
+			t.Errorf("Refresh(%+v) = %#v, want it not sent", old, e)
 		}
 	}
 }
 
-// req 61
+// A successor keeps what the answer lacks (req 61).
 func TestRefreshInherits(t *testing.T) {
 	drop := func(names ...string) apitest.Fault {
 		return apitest.Fault{Answer: func(f map[string]any) {
@@ -62,22 +62,22 @@ func TestRefreshInherits(t *testing.T) {
 		server.Inject(b2binpaytest.EndpointRefresh, drop("refresh", "is_2fa_confirmed"))
 		next := refresh(t, client, old)
 		if next.RefreshToken != old.RefreshToken || !clienttest.RefreshExpiry(next).Equal(clienttest.RefreshExpiry(old)) || next.Extra("is_2fa_confirmed") != false {
-			t.Errorf("the old refresh token is lost, or lives until %v in place of %v", clienttest.RefreshExpiry(next), clienttest.RefreshExpiry(old))
+			t.Errorf("got %+v, want the refresh token of %+v", next, old)
 		}
 		if next.AccessToken == old.AccessToken {
-			t.Error("the access token is the old one")
+			t.Error("got the old access token, want another")
 		}
 		old = signIn(t, client)
 		server.Inject(b2binpaytest.EndpointRefresh, drop("refresh_expired_at"))
 		if next = refresh(t, client, old); next.RefreshToken == old.RefreshToken || !clienttest.RefreshExpiry(next).IsZero() {
-			t.Error("the new refresh token has the life of the old one")
+			t.Errorf("got %+v, want a new refresh token of unknown life", next)
 		}
 	})
 }
 
 type tenant struct{}
 
-// A refresh token that is refused before its time is suspicious, says the vendor; one that has expired is not.
+// OnSuspicious receives the refusal of a refresh token that has not expired.
 func TestSuspicious(t *testing.T) {
 	var heard []*tokenapi.Error
 	var whose any
@@ -91,13 +91,13 @@ func TestSuspicious(t *testing.T) {
 			_, err := client.Refresh(context.WithValue(t.Context(), tenant{}, "acme"), old)
 			wantError(t, err, tokenapi.ErrGrantRefused)
 			if suspicious && (len(heard) != 1 || !errors.Is(heard[0], tokenapi.ErrGrantRefused) || heard[0].Code != "2007" || whose != "acme") || !suspicious && len(heard) != 0 {
-				t.Errorf("%s: heard %v", name, heard)
+				t.Errorf("%s: OnSuspicious received %v, want a refusal: %v", name, heard, suspicious)
 			}
 		}
 		old := signIn(t, client)
 		refresh(t, client, old)
 		if len(heard) != 0 {
-			t.Errorf("heard %v of a refresh that succeeds", heard)
+			t.Errorf("OnSuspicious received %v after a good refresh, want none", heard)
 		}
 		refused("used twice", old, true)
 		refused("of unknown life", &oauth2.Token{RefreshToken: old.RefreshToken}, true)
@@ -110,7 +110,7 @@ func TestSuspicious(t *testing.T) {
 		server.Inject(b2binpaytest.EndpointRefresh, apitest.Fault{Status: 503})
 		_, err := client.Refresh(t.Context(), signIn(t, client))
 		if wantError(t, err, tokenapi.ErrUnavailable); len(heard) != 0 {
-			t.Errorf("heard %v of an outage", heard)
+			t.Errorf("OnSuspicious received %v in an outage, want none", heard)
 		}
 	}, listen)
 }

@@ -18,16 +18,19 @@ import (
 func TestSignIn(t *testing.T) {
 	inBubble(t, b2binpaytest.Config{}, func(t *testing.T, server *b2binpaytest.Server, client *b2binpay.Client) {
 		token := signIn(t, client)
-		if time.Until(token.Expiry) != 15*time.Minute || time.Until(clienttest.RefreshExpiry(token)) != 6*time.Hour || !token.Valid() {
-			t.Errorf("the tokens live until %v and %v", token.Expiry, clienttest.RefreshExpiry(token))
+		if access, refresh := clienttest.Lives(token); access != 15*time.Minute || refresh != 6*time.Hour {
+			t.Errorf("the tokens live %v and %v, want 15 minutes and 6 hours", access, refresh)
 		}
-		if server.Count(b2binpaytest.EndpointToken) != 1 {
-			t.Errorf("%d requests", server.Count(b2binpaytest.EndpointToken))
+		for _, want := range []int{200, 401} {
+			if got := clienttest.Send(t, server.Server, http.MethodGet, b2binpaytest.APIPath, "", "Authorization", "Bearer "+token.AccessToken).Status; got != want {
+				t.Errorf("the API answers %d, want %d", got, want)
+			}
+			server.ExpireTokens()
 		}
 	})
 }
 
-// The identifier of the answer has been seen as null, a string and a number.
+// The id of an answer may be null, a string or a number.
 func TestAnyID(t *testing.T) {
 	for _, id := range []any{nil, "0", 0, 34} {
 		_, client := inMemory(t, b2binpaytest.Config{ID: id})
@@ -41,22 +44,22 @@ func TestBadCredentials(t *testing.T) {
 		token, err := client.SignIn(t.Context(), login, "wrong")
 		e := wantError(t, err, tokenapi.ErrBadCredentials)
 		if token != nil || e.StatusCode != http.StatusBadRequest || e.Code != "2006" || e.Description != "No active account found with the given credentials" {
-			t.Errorf("got %#v", e)
+			t.Errorf("got %#v, want the code 2006", e)
 		}
 	}
 }
 
-// A signature by an empty password would be one that anybody can make.
+// Empty credentials are not sent: their signature proves nothing.
 func TestEmptyCredentials(t *testing.T) {
 	server, client := inMemory(t, b2binpaytest.Config{})
 	for _, c := range [][2]string{{"", password}, {login, ""}, {"", ""}} {
 		_, err := client.SignIn(t.Context(), c[0], c[1])
 		if e := wantError(t, err, tokenapi.ErrBadCredentials); e.Sent {
-			t.Errorf("got %#v", e)
+			t.Errorf("SignIn(%q) = %#v, want it not sent", c, e)
 		}
 	}
 	if server.Count(b2binpaytest.EndpointToken) != 0 {
-		t.Error("they were sent")
+		t.Errorf("got %d requests, want none", server.Count(b2binpaytest.EndpointToken))
 	}
 }
 
@@ -97,12 +100,12 @@ func TestSign(t *testing.T) {
 			got, err := client.SignIn(t.Context(), login, password)
 			if c.good || allow && c.unsigned {
 				if err != nil || got == nil {
-					t.Errorf("%s, unsigned allowed %v: got %v", name, allow, err)
+					t.Errorf("%s, AllowUnsigned %v: got %v, want a token", name, allow, err)
 				}
 				continue
 			}
 			if e := wantError(t, err, tokenapi.ErrUnusableAnswer); got != nil || !strings.Contains(e.Description, "meta.sign") {
-				t.Errorf("%s, unsigned allowed %v: got token %v, %v", name, allow, got != nil, e)
+				t.Errorf("%s, AllowUnsigned %v: got token %v, %v, want an error about meta.sign", name, allow, got != nil, e)
 			}
 		}
 	}
@@ -116,7 +119,7 @@ func swapFirst(sign string) string {
 	return "0" + sign[1:]
 }
 
-// An answer that is well signed, but for another account, is not this one's.
+// An answer that is signed for another account is unusable.
 func TestSignOfAnotherAccount(t *testing.T) {
 	server, client := inMemory(t, b2binpaytest.Config{})
 	server.Inject(b2binpaytest.EndpointToken, answering(signedSample(t)))
@@ -124,7 +127,7 @@ func TestSignOfAnotherAccount(t *testing.T) {
 	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
-// is_2fa_confirmed is reported as it is, and changes nothing.
+// A token reports is_2fa_confirmed, which has no other effect.
 func TestConfirmed(t *testing.T) {
 	for name, c := range map[string]struct{ told, want any }{
 		"true": {true, true}, "false": {false, false}, "null": {nil, nil}, "of another type": {"true", nil},
@@ -137,8 +140,21 @@ func TestConfirmed(t *testing.T) {
 		next := refresh(t, client, token)
 		for _, got := range []*oauth2.Token{token, next} {
 			if got.Extra("is_2fa_confirmed") != c.want || !got.Valid() {
-				t.Errorf("%s: got %v", name, got.Extra("is_2fa_confirmed"))
+				t.Errorf("%s: got %v, want %v", name, got.Extra("is_2fa_confirmed"), c.want)
 			}
 		}
+	}
+}
+
+// The Config's paths replace the article's, and need their trailing slash: the
+// server redirects a path without it, which the client does not follow.
+func TestPaths(t *testing.T) {
+	server, client := inMemory(t, b2binpaytest.Config{}, func(c *b2binpay.Config) {
+		c.URL, c.TokenPath, c.RefreshPath = bubbleURL+"/token/", "/", "/refresh"
+	})
+	token := signIn(t, client)
+	_, err := client.Refresh(t.Context(), token)
+	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); e.StatusCode != http.StatusMovedPermanently || server.Count(b2binpaytest.EndpointRefresh) != 0 {
+		t.Errorf("without the slash: got %#v, want a 301", e)
 	}
 }

@@ -2,9 +2,11 @@ package b2core_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -15,25 +17,26 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// questions records what a Source is asked.
-type questions struct {
-	source tokenapi.Source
-	asked  []string // the refused tokens
+// A recorder records the refused tokens that a Source receives.
+type recorder struct {
+	source  tokenapi.Source
+	refused []string
 }
 
-func (q *questions) bearer(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+func (r *recorder) bearer(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 	if refused == nil {
-		q.asked = append(q.asked, "")
+		r.refused = append(r.refused, "")
 	} else {
-		q.asked = append(q.asked, refused.AccessToken)
+		r.refused = append(r.refused, refused.AccessToken)
 	}
-	return q.source(ctx, refused)
+	return r.source(ctx, refused)
 }
 
-// shown returns the bearers that an endpoint has seen.
+// shown returns the bearers that an endpoint received.
 func shown(server *b2coretest.Server, endpoint apitest.Endpoint) []string {
 	var bearers []string
 	for _, r := range server.Requests(endpoint) {
@@ -42,72 +45,57 @@ func shown(server *b2coretest.Server, endpoint apitest.Endpoint) []string {
 	return bearers
 }
 
-// The bearer is asked for before each request, and once more when it is refused.
+// Each request asks for the bearer, and once more after a 401.
 func TestBearerIsAskedFor(t *testing.T) {
 	server := newServer(t, b2coretest.Config{})
-	q := &questions{source: server.Bearer}
-	client := newClient(t, server, withBearer(q.bearer))
-	first, err := server.Bearer(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := &recorder{source: server.Bearer}
+	client := newClient(t, server, withBearer(r.bearer))
 	token := signIn(t, server, client)
-	if token, err = client.Refresh(t.Context(), token); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(q.asked, []string{"", ""}) {
-		t.Errorf("asked %q", q.asked)
+	token = refresh(t, server, client, token)
+	if !slices.Equal(r.refused, []string{"", ""}) {
+		t.Errorf("asked for a bearer with %q refused, want none refused", r.refused)
 	}
 
-	q.asked = nil
+	r.refused = nil
 	server.ExpireBearers()
-	if _, err = client.SignIn(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	second, err := server.Bearer(t.Context(), nil)
-	if err != nil || !slices.Equal(q.asked, []string{"", first.AccessToken}) {
-		t.Errorf("asked %q, %v", q.asked, err)
-	}
-	if got := shown(server, b2coretest.EndpointAuth); !slices.Equal(got, []string{first.AccessToken, first.AccessToken, second.AccessToken}) {
-		t.Errorf("showed %q", got)
+	signIn(t, server, client)
+	showed := shown(server, b2coretest.EndpointAuth)
+	if !slices.Equal(r.refused, []string{"", showed[0]}) || showed[1] != showed[0] || showed[2] == showed[1] {
+		t.Errorf("asked with %q refused and showed %q, want the first bearer refused and then another", r.refused, showed)
 	}
 
-	q.asked = nil
+	r.refused = nil
 	server.ExpireBearers()
-	if token, err = client.Refresh(t.Context(), token); err != nil { // refused by both, then another
-		t.Fatal(err)
-	}
-	accepts(t, server, token)
-	if !slices.Equal(q.asked, []string{"", "", second.AccessToken}) {
-		t.Errorf("asked %q", q.asked)
+	refresh(t, server, client, token) // refused by both endpoints, then another
+	if !slices.Equal(r.refused, []string{"", "", showed[2]}) {
+		t.Errorf("asked with %q refused, want the second bearer refused at the end", r.refused)
 	}
 	asked(t, server, 5, 2)
 }
 
-// A bearer that nobody can replace is shown once.
+// A refused bearer is not shown again.
 func TestBearerIsNotShownTwice(t *testing.T) {
-	server, client := open(t, withBearer(b2core.StaticBearer("of-another-life")))
+	server, client := open(t, withBearer(b2core.StaticBearer("expired")))
 	_, err := client.SignIn(t.Context())
 	wantError(t, err, tokenapi.ErrNotSignedIn)
 	asked(t, server, 1, 0)
 }
 
-// Only a 401 says that another bearer may help.
+// Only a 401 makes the client ask for another bearer.
 func TestBearerIsReplacedAfter401Only(t *testing.T) {
 	for _, status := range []int{400, 403, 404, 500, 503} {
 		server := newServer(t, b2coretest.Config{})
-		q := &questions{source: server.Bearer}
-		client := newClient(t, server, withBearer(q.bearer))
+		r := &recorder{source: server.Bearer}
 		server.Inject(b2coretest.EndpointAuth, apitest.Fault{Status: status})
-		if _, err := client.SignIn(t.Context()); err == nil || len(q.asked) != 1 {
-			t.Errorf("%d: got %v after asking %d times", status, err, len(q.asked))
+		if _, err := newClient(t, server, withBearer(r.bearer)).SignIn(t.Context()); err == nil || len(r.refused) != 1 {
+			t.Errorf("%d: got %v after asking %d times, want an error after 1", status, err, len(r.refused))
 		}
 		asked(t, server, 1, 0)
 	}
 }
 
 func TestStaticBearer(t *testing.T) {
-	server := newServer(t, b2coretest.Config{})
+	server, _ := open(t)
 	bearer, err := server.Bearer(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -116,11 +104,11 @@ func TestStaticBearer(t *testing.T) {
 	signIn(t, server, newClient(t, server, withBearer(source)))
 	again, err := source(t.Context(), bearer)
 	if err != nil || again.AccessToken != bearer.AccessToken || !again.Valid() || again.Type() != "Bearer" {
-		t.Errorf("got %+v, %v", again, err)
+		t.Errorf("StaticBearer = %+v, %v, want the same bearer", again, err)
 	}
 }
 
-// The end of the B2Core session is the end, whether it is heard of before a request or after its refusal.
+// The session has ended, whether a request was refused before or not.
 func TestSessionHasEnded(t *testing.T) {
 	server, client := open(t)
 	old := signIn(t, server, client)
@@ -133,7 +121,7 @@ func TestSessionHasEnded(t *testing.T) {
 		token, err := o.call(t.Context(), client, old)
 		e := wantError(t, err, tokenapi.ErrNotSignedIn)
 		if token != nil || !errors.Is(err, b2coretest.ErrSessionEnded) || e.Outcome().Kind != tokenapi.Refused || e.Sent || e.Op != op {
-			t.Errorf("%s: got %#v", op, e)
+			t.Errorf("%s: got %#v, want ErrSessionEnded, not sent", op, e)
 		}
 	}
 	asked(t, server, 1, 0)
@@ -146,65 +134,63 @@ func TestSessionHasEnded(t *testing.T) {
 	}))
 	_, err = late.Refresh(t.Context(), old)
 	if e := wantError(t, err, tokenapi.ErrNotSignedIn); !errors.Is(err, b2coretest.ErrSessionEnded) || e.Outcome().Kind != tokenapi.Refused {
-		t.Errorf("got %#v", e)
+		t.Errorf("got %#v, want ErrSessionEnded", e)
 	}
 	asked(t, server, 2, 1)
 }
 
-// later is how a vault says that it has no token just now, because of something that it got over before.
+// later is an error of a vault whose token is unavailable for a while.
 type later struct{ error }
 
 func (later) Outcome() tokenapi.Outcome { return tokenapi.Outcome{RetryAfter: 9 * time.Second} }
 func (l later) Unwrap() error           { return l.error }
 
-// What keeps a bearer away just now ends nothing.
-func TestBearerIsNotToBeHad(t *testing.T) {
+// A bearer that is unavailable ends no session.
+func TestBearerIsUnavailable(t *testing.T) {
 	refusal := &tokenapi.Error{System: "identity", Op: "refresh token", Err: tokenapi.ErrGrantRefused}
 	for name, c := range map[string]struct {
 		err   error
 		retry time.Duration
 		says  string
 	}{
-		"an outage":                  {errors.New("the vault is\x00 away"), 0, "the vault is away"},
-		"with a delay":               {&tokenapi.PausedError{System: "core", RetryAfter: 3 * time.Second}, 3 * time.Second, "core: "},
-		"that a resumption may cure": {fmt.Errorf("a vault: %w", later{refusal}), 9 * time.Second, "a vault: "},
-		"misconfigured behind it":    {&tokenapi.Error{System: "identity", Op: "x", Err: tokenapi.ErrMisconfigured, RetryAfter: time.Second}, time.Second, "identity: x"},
-		"long":                       {errors.New(strings.Repeat("long", 300)), 0, "longlong"},
+		"outage":                    {errors.New("the vault is\x00 away"), 0, "the vault is away"},
+		"with a delay":              {&tokenapi.PausedError{System: "core", RetryAfter: 3 * time.Second}, 3 * time.Second, "core: "},
+		"a refusal that may heal":   {fmt.Errorf("a vault: %w", later{refusal}), 9 * time.Second, "a vault: "},
+		"misconfigured vault":       {&tokenapi.Error{System: "identity", Op: "x", Err: tokenapi.ErrMisconfigured, RetryAfter: time.Second}, time.Second, "identity: x"},
+		"an error that is too long": {errors.New(strings.Repeat("long", 300)), 0, "longlong"},
 	} {
 		server, client := open(t, withBearer(func(context.Context, *oauth2.Token) (*oauth2.Token, error) { return nil, c.err }))
 		for op, o := range calls {
 			token, err := o.call(t.Context(), client, &oauth2.Token{RefreshToken: "r"})
 			e := wantError(t, err, tokenapi.ErrUnavailable)
-			if token != nil || e.Sent || e.RetryAfter != c.retry || e.Op != op || !strings.HasPrefix(e.Description, c.says) || len(e.Error()) > 400 ||
-				!errors.Is(err, tokenapi.ErrNoBearer) || !strings.Contains(e.Error(), "no bearer: "+c.says) {
-				t.Errorf("%s: %s: got %#v", op, name, e)
-			}
-			if e.Outcome().Kind != tokenapi.NotSent {
-				t.Errorf("%s: %s: a vault misunderstands %v", op, name, err)
+			if token != nil || e.RetryAfter != c.retry || e.Op != op || !strings.HasPrefix(e.Description, c.says) || len(e.Error()) > 400 ||
+				!errors.Is(err, tokenapi.ErrNoBearer) || e.Outcome().Kind != tokenapi.NotSent {
+				t.Errorf("%s: %s: got %#v, want ErrNoBearer, not sent, that begins with %q", op, name, e, c.says)
 			}
 		}
 		asked(t, server, 0, 0)
 	}
 }
 
-// The same after a refusal, of which the error tells, so that nobody repeats at once what was refused; and the words of the Source do not show the token.
-func TestAnotherBearerIsNotToBeHad(t *testing.T) {
-	server := newServer(t, b2coretest.Config{})
-	client := newClient(t, server, withBearer(func(_ context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+// After a 401 the error says that a request was sent, so that a vault does not
+// repeat it at once, and hides the token that the Source quotes.
+func TestAnotherBearerIsUnavailable(t *testing.T) {
+	server, client := open(t, withBearer(func(_ context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 		if refused == nil {
-			return &oauth2.Token{AccessToken: "dead-5ecret"}, nil
+			return &oauth2.Token{AccessToken: "expired-5ecret"}, nil
 		}
 		return nil, later{fmt.Errorf("cannot replace %s", refused.AccessToken)}
 	}))
 	_, err := client.SignIn(t.Context())
 	e := wantError(t, err, tokenapi.ErrUnavailable)
-	if !e.Sent || !errors.Is(err, tokenapi.ErrNoBearer) || e.StatusCode != http.StatusUnauthorized || e.Outcome().Kind != tokenapi.Transient || e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
-		t.Errorf("got %v", e)
+	if !e.Sent || !errors.Is(err, tokenapi.ErrNoBearer) || e.StatusCode != http.StatusUnauthorized || e.Outcome().Kind != tokenapi.Transient ||
+		e.RetryAfter != 9*time.Second || strings.Contains(e.Error(), "5ecret") || !strings.Contains(e.Error(), "cannot replace") {
+		t.Errorf("got %v, want ErrNoBearer with the 401 and without the token", e)
 	}
 	asked(t, server, 1, 0)
 }
 
-// A caller who leaves while the bearer is waited for is told so.
+// A caller whose context ends while the Source runs gets the context's error.
 func TestContextEndsWithTheSource(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *b2coretest.Server, client *b2core.Client) {
 		for _, o := range calls {
@@ -214,7 +200,7 @@ func TestContextEndsWithTheSource(t *testing.T) {
 			cancel()
 			e := wantError(t, err, tokenapi.ErrUnavailable)
 			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, tokenapi.ErrNoBearer) || e.Sent || time.Since(began) != 3*time.Second {
-				t.Errorf("got %v after %v", err, time.Since(began))
+				t.Errorf("got %v after %v, want DeadlineExceeded after 3 s", err, time.Since(began))
 			}
 		}
 		asked(t, server, 0, 0)
@@ -224,23 +210,39 @@ func TestContextEndsWithTheSource(t *testing.T) {
 	}))
 }
 
-// What cannot be shown is not.
+// A bearer that cannot stand in a header is not sent.
 func TestUnusableBearers(t *testing.T) {
 	for name, bearer := range map[string]*oauth2.Token{
-		"none":         nil,
-		"empty":        {},
-		"a line break": {AccessToken: "5ecret\r\nX: y"},
-		"a space":      {AccessToken: "5ecret 5ecret"},
-		"a letter é":   {AccessToken: "5ecreté"},
+		"nil": nil, "empty": {}, "line break": {AccessToken: "5ecret\r\nX: y"}, "space": {AccessToken: "5ecret 5ecret"}, "é": {AccessToken: "5ecreté"},
 	} {
 		server, client := open(t, withBearer(func(context.Context, *oauth2.Token) (*oauth2.Token, error) { return bearer, nil }))
 		for op, o := range calls {
 			token, err := o.call(t.Context(), client, &oauth2.Token{RefreshToken: "r"})
 			e := wantError(t, err, tokenapi.ErrMisconfigured)
 			if token != nil || e.Sent || !strings.Contains(e.Description, "Config.Bearer") || strings.Contains(err.Error(), "5ecret") {
-				t.Errorf("%s: %s: got %v", op, name, err)
+				t.Errorf("%s: %s: got %v, want an error about Config.Bearer", op, name, err)
 			}
 		}
 		asked(t, server, 0, 0)
 	}
+}
+
+// An error hides all secrets that earlier requests of the same call sent.
+func TestErrorsHideWhatWasSentBefore(t *testing.T) {
+	const another = "canary-another-5ecret/+="
+	all := sentBearer + " " + sentRefresh + " " + another + " " + url.QueryEscape(sentBearer+" "+sentRefresh+" "+another)
+	body, err := json.Marshal(map[string]any{"error": map[string]any{"code": sentBearer, "message": "for " + all}, "traceId": another})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, client := open(t, withBearer(func(_ context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+		if refused == nil {
+			return &oauth2.Token{AccessToken: sentBearer}, nil
+		}
+		return &oauth2.Token{AccessToken: another}, nil
+	}))
+	always(server, apitest.Fault{Status: 401, Body: body})
+	_, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrNotSignedIn), sentBearer, another, sentRefresh)
+	asked(t, server, 2, 1)
 }

@@ -3,296 +3,284 @@ package b2core_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
-	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/internal/vaulttest"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
-// A session renews the bearer of a B2Core session, which is how a vault keeps that.
-type session struct {
+// A chain is a vault that keeps a B2Core session under "session" and, by its
+// bearer, tokens of B2Trader under "b2trader", on virtual time.
+type chain struct {
+	*vaulttest.Worker
 	server *b2coretest.Server
-	away   atomic.Bool // it cannot be renewed just now
+	api    *http.Client // B2Trader's, with those tokens
+	away   atomic.Bool  // the session cannot be renewed
 }
 
-func (s *session) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
-	if s.away.Load() {
-		return nil, errors.New("nobody knows where the session is")
+// Refresh renews the bearer of the B2Core session.
+func (c *chain) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
+	if c.away.Load() {
+		return nil, errors.New("the session cannot be renewed")
 	}
-	return s.server.Bearer(ctx, old)
+	return c.server.Bearer(ctx, old)
 }
 
-// inChain runs f with a vault that keeps a B2Core session under "session" and, by its bearer, tokens of B2Trader
-// under "b2trader". api calls B2Trader with those.
-func inChain(t *testing.T, f func(h *house, api *http.Client)) {
-	t.Helper()
-	inChainOf(t, &session{}, f)
-}
-
-func inChainOf(t *testing.T, core *session, f func(h *house, api *http.Client)) {
-	t.Helper()
-	chained := func(t testing.TB, h *house) *b2core.Client {
-		t.Helper()
-		core.server = h.server
-		return newClient(t, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
-			return h.Vault.Source("session")(ctx, refused) // made after the client
-		}))
+// vaultSource returns the bearer of the vault's entry "session".
+func vaultSource(c *chain) tokenapi.Source {
+	return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+		return c.Vault.Source("session")(ctx, refused) // the vault is made after the client
 	}
-	inHouse(t, chained, map[string]vault.Refresher{"b2core": core}, func(h *house) {
-		first, err := h.server.Bearer(h.Context(), nil)
-		if err != nil {
-			h.Fatal(err)
-		}
-		h.Put("session", "b2core", first)
-		f(h, &http.Client{Transport: &vault.Transport{Vault: h.Vault, Key: "b2trader", Base: h.server.Transport()}})
+}
+
+// inChain runs f with a chain whose client asks source(c) for the bearer.
+func inChain(t *testing.T, source func(c *chain) tokenapi.Source, f func(c *chain)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c := &chain{server: newServer(t, b2coretest.Config{})}
+		refreshers := map[string]vault.Refresher{"b2core": c, "b2trader": newClient(t, c.server, withBearer(source(c)))}
+		c.Worker = vaulttest.New(t, refreshers, func() (auth, refresh int) {
+			return c.server.Count(b2coretest.EndpointAuth), c.server.Count(b2coretest.EndpointRefresh)
+		})
+		c.put("session", "b2trader")
+		c.api = c.client("b2trader")
+		f(c)
 	})
 }
 
-// call asks B2Trader's API through the chain.
-func call(ctx context.Context, api *http.Client) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, broker+b2coretest.APIPath, nil)
+// put stores the session's bearer and a first token of B2Trader.
+func (c *chain) put(session, trader string) {
+	c.Helper()
+	bearer, err := c.server.Bearer(c.Context(), nil)
+	if err != nil {
+		c.Fatal(err)
+	}
+	c.Put(session, "b2core", bearer)
+	c.Put(trader, "b2trader", tokenapi.FirstToken())
+}
+
+func (c *chain) client(key string) *http.Client {
+	return &http.Client{Transport: &vault.Transport{Vault: c.Vault, Key: key, Base: c.server.Transport()}}
+}
+
+// call sends a request to B2Trader's API.
+func (c *chain) call() error {
+	resp, err := c.api.Get(broker + b2coretest.APIPath)
 	if err != nil {
 		return err
 	}
-	resp, err := api.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-		return err
-	}
+	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %d", resp.StatusCode)
+		return errors.New(resp.Status)
 	}
 	return nil
 }
 
-func isUnavailable(err error) bool {
-	_, ok := errors.AsType[*vault.UnavailableError](err)
-	return ok
+// works fails the test unless a call succeeds.
+func (c *chain) works() {
+	c.Helper()
+	if err := c.call(); err != nil {
+		c.Fatalf("got %v, want 200", err)
+	}
 }
 
-// One client serves any number of users: the source finds each one's session by the entry that the token is for.
+// unavailable fails unless calls are unavailable, for 100 seconds.
+func (c *chain) unavailable() {
+	c.Helper()
+	for range 5 {
+		if _, ok := errors.AsType[*vault.UnavailableError](c.call()); !ok {
+			c.Errorf("got another error than UnavailableError")
+		}
+		pass(20 * time.Second)
+	}
+}
+
+func pass(d time.Duration) { <-time.After(d) }
+
+// One client serves many users: its source finds each user's session by the key
+// of the entry.
 func TestChainOfManyUsers(t *testing.T) {
 	asked := make(chan string, 10)
-	chained := func(t testing.TB, h *house) *b2core.Client {
-		t.Helper()
-		return newClient(t, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	byUser := func(c *chain) tokenapi.Source {
+		return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 			user := strings.TrimPrefix(vault.EntryKey(ctx), "b2trader/")
 			asked <- user
-			return h.Vault.Source("session/"+user)(ctx, refused)
-		}))
+			return c.Vault.Source("session/"+user)(ctx, refused)
+		}
 	}
-	inHouse(t, chained, nil, func(h *house) {
+	inChain(t, byUser, func(c *chain) {
 		for _, user := range []string{"ann", "bob"} {
-			bearer, err := h.server.Bearer(h.Context(), nil)
-			if err != nil {
-				h.Fatal(err)
-			}
-			h.Put("session/"+user, "b2trader", bearer)
-			h.Put("b2trader/"+user, "b2trader", tokenapi.FirstToken())
-			api := &http.Client{Transport: &vault.Transport{Vault: h.Vault, Key: "b2trader/" + user, Base: h.server.Transport()}}
-			if err := call(h.Context(), api); err != nil {
-				h.Fatal(err)
-			}
+			c.put("session/"+user, "b2trader/"+user)
+			c.api = c.client("b2trader/" + user)
+			c.works()
 			if got := <-asked; got != user {
-				h.Errorf("the session of %q was used, want %q", got, user)
+				c.Errorf("used the session of %q, want that of %q", got, user)
 			}
 		}
 	})
 }
 
-// Both tokens, of 60 seconds and of 10 minutes, are renewed for an hour, and no call fails.
+// Both tokens, of 60 seconds and of 10 minutes, are renewed for an hour, and no
+// call fails.
 func TestChainRenewsBothTokens(t *testing.T) {
-	inChain(t, func(h *house, api *http.Client) {
+	inChain(t, vaultSource, func(c *chain) {
 		for range 60 {
-			if err := call(h.Context(), api); err != nil {
-				h.Fatal(err)
-			}
+			c.works()
 			pass(time.Minute)
 		}
-		h.Counts(1, 59)
+		c.Counts(1, 59)
 		bearers := map[string]bool{}
-		for _, b := range shown(h.server, b2coretest.EndpointRefresh) {
-			bearers[b] = true
+		for _, r := range c.server.Requests(b2coretest.EndpointRefresh) {
+			bearers[r.Header.Get("Authorization")] = true
+			if r.Status != http.StatusOK {
+				c.Errorf("a refresh got %d: %s, want 200", r.Status, r.Problem)
+			}
 		}
 		if n := len(bearers); n < 6 || n > 10 {
-			h.Errorf("%d bearers in an hour", n)
-		}
-		for _, r := range h.server.Requests(b2coretest.EndpointRefresh) {
-			if r.Status != http.StatusOK {
-				h.Errorf("a refresh was answered %d: %s", r.Status, r.Problem)
-			}
+			c.Errorf("got %d bearers in an hour, want 6 to 10", n)
 		}
 	})
 }
 
-// Whatever is refused before its time is replaced, within one call.
-func TestChainHeals(t *testing.T) {
-	for name, harm := range map[string]func(server *b2coretest.Server){
-		"the access token":                   (*b2coretest.Server).ExpireTokens,
-		"the refresh token, with the access": func(s *b2coretest.Server) { s.ExpireTokens(); s.RevokeRefreshTokens() },
-		"the bearer, with the access":        func(s *b2coretest.Server) { s.ExpireTokens(); s.ExpireBearers() },
-		"everything":                         func(s *b2coretest.Server) { s.ExpireTokens(); s.RevokeRefreshTokens(); s.ExpireBearers() },
+// A token that is refused before its time is replaced within one call.
+func TestChainReplacesRefusedTokens(t *testing.T) {
+	for name, harm := range map[string]func(s *b2coretest.Server){
+		"access token":             (*b2coretest.Server).ExpireTokens,
+		"access and refresh token": func(s *b2coretest.Server) { s.ExpireTokens(); s.RevokeRefreshTokens() },
+		"access token and bearer":  func(s *b2coretest.Server) { s.ExpireTokens(); s.ExpireBearers() },
+		"all":                      func(s *b2coretest.Server) { s.ExpireTokens(); s.RevokeRefreshTokens(); s.ExpireBearers() },
 	} {
-		inChain(t, func(h *house, api *http.Client) {
-			if err := call(h.Context(), api); err != nil {
-				h.Fatal(err)
-			}
+		inChain(t, vaultSource, func(c *chain) {
+			c.works()
 			pass(10 * time.Second)
-			harm(h.server)
-			if err := call(h.Context(), api); err != nil {
-				h.Errorf("%s: %v", name, err)
+			harm(c.server)
+			if err := c.call(); err != nil {
+				c.Errorf("%s: got %v, want 200", name, err)
 			}
 		})
 	}
 }
 
-// A bearer that is refused early is renewed in the vault: by one sign-in with the old one, and one with the new one.
+// A refused bearer is renewed in the vault, by one sign-in with each bearer.
 func TestChainReplacesTheBearer(t *testing.T) {
-	inChain(t, func(h *house, api *http.Client) {
-		first := h.token()
-		h.server.ExpireBearers()
+	inChain(t, vaultSource, func(c *chain) {
+		c.works()
+		c.server.ExpireBearers()
 		pass(61 * time.Second)
-		if err := call(h.Context(), api); err != nil {
-			h.Fatal(err)
-		}
-		h.Counts(3, 1)
-		now, err := h.Vault.Token(h.Context(), "session")
-		seen := shown(h.server, b2coretest.EndpointAuth)
-		if err != nil || seen[0] != seen[1] || seen[2] == seen[1] || now.AccessToken != seen[2] || h.token().AccessToken == first.AccessToken {
-			h.Errorf("another bearer was not asked for: %v", err)
+		c.works()
+		c.Counts(3, 1)
+		now, err := c.Vault.Token(c.Context(), "session")
+		if seen := shown(c.server, b2coretest.EndpointAuth); err != nil || seen[0] != seen[1] || seen[2] == seen[1] || now.AccessToken != seen[2] {
+			c.Errorf("showed the bearers %q, %v, want the first one twice and then the vault's", seen, err)
 		}
 	})
 }
 
-// While the session cannot be renewed, there is nothing to ask B2Core with, and nothing ends.
+// While the session cannot be renewed, calls are unavailable and no entry ends.
 func TestChainOutlastsTheSessionsOutage(t *testing.T) {
-	core := &session{}
-	inChainOf(t, core, func(h *house, api *http.Client) {
-		if err := call(h.Context(), api); err != nil {
-			h.Fatal(err)
-		}
-		core.away.Store(true)
+	inChain(t, vaultSource, func(c *chain) {
+		c.works()
+		c.away.Store(true)
 		pass(11 * time.Minute)
-		for range 5 {
-			if err := call(h.Context(), api); !isUnavailable(err) {
-				h.Errorf("got %v", err)
-			}
-			pass(20 * time.Second)
+		c.unavailable()
+		c.Counts(1, 0)
+		if r := c.Last("b2trader"); r.Result != vault.Failed || !errors.Is(r.Err, tokenapi.ErrUnavailable) {
+			c.Errorf("got %s, %v, want a failure with ErrUnavailable", r.Result, r.Err)
 		}
-		h.Counts(1, 0)
-		if r := h.Last("b2trader"); r.Result != vault.Failed || !errors.Is(r.Err, tokenapi.ErrUnavailable) {
-			h.Errorf("got %s, %v", r.Result, r.Err)
-		}
-		core.away.Store(false)
-		if err := call(h.Context(), api); err != nil {
-			h.Error(err)
-		}
-		h.Counts(1, 1)
+		c.away.Store(false)
+		c.works()
+		c.Counts(1, 1)
 	})
 }
 
-// While B2Core is away, nothing ends either.
+// An outage of B2Core, or a gateway's refusal, ends no entry.
 func TestChainOutlastsAnOutage(t *testing.T) {
-	inChain(t, func(h *house, api *http.Client) {
-		if err := call(h.Context(), api); err != nil {
-			h.Fatal(err)
-		}
-		always(h.server, apitest.Fault{Status: http.StatusServiceUnavailable})
-		pass(61 * time.Second)
-		for range 5 {
-			if err := call(h.Context(), api); !isUnavailable(err) {
-				h.Errorf("got %v", err)
-			}
-			pass(20 * time.Second)
-		}
-		h.server.ClearFaults()
-		if err := call(h.Context(), api); err != nil {
-			h.Error(err)
-		}
-	})
+	for _, fault := range []apitest.Fault{
+		{Status: http.StatusServiceUnavailable}, {Status: http.StatusForbidden, ContentType: "text/html", Body: []byte("<html>")},
+	} {
+		inChain(t, vaultSource, func(c *chain) {
+			c.works()
+			always(c.server, fault)
+			pass(61 * time.Second)
+			c.unavailable()
+			c.server.ClearFaults()
+			pass(time.Minute)
+			c.works()
+		})
+	}
 }
 
-// When the B2Core session has ended, so has the entry of B2Trader, and says why. No more requests are made.
+// When the B2Core session ends, the entry of B2Trader ends at its next renewal,
+// with the reason and without more requests.
 func TestChainEndsWithTheSession(t *testing.T) {
-	inChain(t, func(h *house, api *http.Client) {
-		if err := call(h.Context(), api); err != nil {
-			h.Fatal(err)
-		}
-		h.server.EndSession()
-		if err := call(h.Context(), api); err != nil {
-			h.Errorf("the access token was good yet: %v", err)
-		}
+	inChain(t, vaultSource, func(c *chain) {
+		c.works()
+		c.server.EndSession()
+		c.works() // the access token lives on
 		pass(61 * time.Second)
 		for range 3 {
-			if err := call(h.Context(), api); !errors.Is(err, vault.ErrEnded) {
-				h.Errorf("got %v", err)
+			if err := c.call(); !errors.Is(err, vault.ErrEnded) {
+				c.Errorf("got %v, want ErrEnded", err)
 			}
 			pass(time.Minute)
 		}
-		h.Counts(2, 1) // with the dead bearer: nobody knew
-		trader, core := h.Last("b2trader"), h.Last("b2core")
+		c.Counts(2, 1) // with the refused bearer
+		trader, core := c.Last("b2trader"), c.Last("b2core")
 		if trader.Result != vault.Refused || !errors.Is(trader.Err, tokenapi.ErrNotSignedIn) || !errors.Is(trader.Err, vault.ErrEnded) {
-			h.Errorf("the entry of B2Trader: %s, %v", trader.Result, trader.Err)
+			c.Errorf("the entry of B2Trader: got %s, %v, want ErrNotSignedIn and ErrEnded", trader.Result, trader.Err)
 		}
 		if core.Result != vault.Refused || !errors.Is(core.Err, b2coretest.ErrSessionEnded) {
-			h.Errorf("the entry of the session: %s, %v", core.Result, core.Err)
+			c.Errorf("the entry of the session: got %s, %v, want ErrSessionEnded", core.Result, core.Err)
 		}
 	})
 }
 
-// A user who signs out of B2Core, in whatever process, is signed out of B2Trader at the next renewal.
+// A user who signs out of B2Core is signed out of B2Trader at its next renewal.
 func TestChainEndsWithTheEntry(t *testing.T) {
-	inChain(t, func(h *house, api *http.Client) {
-		if err := call(h.Context(), api); err != nil {
-			h.Fatal(err)
-		}
-		if _, err := h.Vault.Delete(h.Context(), "session"); err != nil {
-			h.Fatal(err)
+	inChain(t, vaultSource, func(c *chain) {
+		c.works()
+		if _, err := c.Vault.Delete(c.Context(), "session"); err != nil {
+			c.Fatal(err)
 		}
 		pass(61 * time.Second)
-		if err := call(h.Context(), api); !errors.Is(err, vault.ErrEnded) {
-			h.Errorf("got %v", err)
+		if err := c.call(); !errors.Is(err, vault.ErrEnded) {
+			c.Errorf("got %v, want ErrEnded", err)
 		}
-		if r := h.Last("b2trader"); !errors.Is(r.Err, tokenapi.ErrNotSignedIn) || !errors.Is(r.Err, vault.ErrNotFound) {
-			h.Errorf("got %v", r.Err)
+		if r := c.Last("b2trader"); !errors.Is(r.Err, tokenapi.ErrNotSignedIn) || !errors.Is(r.Err, vault.ErrNotFound) {
+			c.Errorf("got %v, want ErrNotSignedIn and ErrNotFound", r.Err)
 		}
-		h.Counts(1, 0)
+		c.Counts(1, 0)
 	})
 }
 
-// While the bearer is stale, what was refused is not sent again at once.
+// A refused request is not repeated at once with the same bearer.
 func TestStaleBearerIsNotRepeated(t *testing.T) {
-	stale := func(t testing.TB, h *house) *b2core.Client {
-		t.Helper()
-		return newClient(t, h.server, withBearer(func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+	stale := func(c *chain) tokenapi.Source {
+		return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 			if refused != nil {
-				return nil, errors.New("there is no other yet")
+				return nil, errors.New("no other bearer yet")
 			}
-			return h.server.Bearer(ctx, nil)
-		}))
-	}
-	inHouse(t, stale, nil, func(h *house) {
-		h.token()
-		h.server.ExpireBearers()
-		h.server.RevokeRefreshTokens()
-		pass(61 * time.Second)
-		if _, err := h.Vault.Token(h.Context(), "b2trader"); err == nil {
-			h.Error("there is a token")
+			return c.server.Bearer(ctx, nil)
 		}
-		h.Counts(2, 1) // the first sign-in, and one refresh and one sign-in that were refused
+	}
+	inChain(t, stale, func(c *chain) {
+		c.works()
+		c.server.ExpireBearers()
+		c.server.RevokeRefreshTokens()
+		pass(61 * time.Second)
+		if err := c.call(); err == nil {
+			c.Error("got 200, want an error")
+		}
+		c.Counts(2, 1) // the first sign-in, then a refused refresh and a refused sign-in
 	})
 }

@@ -27,14 +27,14 @@ var (
 	curlData   = regexp.MustCompile(`--data-raw '([^']+)'`)
 )
 
-// documented reads a curl command of the page as Request.Wire shows a request, JSON without white space, and the names of
-// its headers.
+// documented reads a curl command of the page in the form of Request.Wire, with
+// its JSON compacted, and the names of its headers.
 func documented(t *testing.T, file string) (wire string, headers []string) {
 	t.Helper()
 	command := string(clienttest.Sample(t, file))
 	line := curlURL.FindStringSubmatch(command)
 	if line == nil {
-		t.Fatalf("%s is not a command", file)
+		t.Fatalf("%s: got no command", file)
 	}
 	var b strings.Builder
 	b.WriteString(line[1] + " " + line[2] + "\n")
@@ -63,7 +63,7 @@ func documentedAnswer(t *testing.T, file string) (raw []byte, fields map[string]
 	return raw, fields
 }
 
-// asDocumented is a client that the samples could be of.
+// asDocumented returns a client with the values of the samples.
 func asDocumented(t *testing.T, server *b2coretest.Server, changes ...func(*b2core.Config)) *b2core.Client {
 	t.Helper()
 	return newClient(t, server, append([]func(*b2core.Config){func(c *b2core.Config) {
@@ -72,7 +72,8 @@ func asDocumented(t *testing.T, server *b2coretest.Server, changes ...func(*b2co
 	}}, changes...)...)
 }
 
-// The samples of the page, sent byte for byte and understood. Beyond the page go the deviations of the package doc.
+// The requests are the page's byte for byte, with the deviations of the package
+// doc.
 func TestDocumentedExchanges(t *testing.T) {
 	for name, c := range map[string]struct {
 		request, response string
@@ -105,13 +106,13 @@ func TestDocumentedExchanges(t *testing.T) {
 			_, body, _ := strings.Cut(wire, "\n\n")
 			c.deviations.Set("Content-Length", strconv.Itoa(len(body)))
 			if !maps.EqualFunc(got.Header, c.deviations, slices.Equal) {
-				t.Errorf("beyond the page, sent %v, want %v", got.Header, c.deviations)
+				t.Errorf("sent the headers %v besides the page's, want %v", got.Header, c.deviations)
 			}
 		})
 	}
 }
 
-// What the samples' answers mean. The claims of their tokens speak of 10 hours, long ago; the ttl says 60 seconds.
+// The tokens of the samples live 60 seconds, the ttl, whatever their claims say.
 func TestDocumentedAnswers(t *testing.T) {
 	for name, file := range map[string]string{"sign in": "auth.response.json", "refresh token": "refresh.response.json"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -124,7 +125,7 @@ func TestDocumentedAnswers(t *testing.T) {
 				t.Fatal(err)
 			}
 			if token.AccessToken != fields["token"] || token.RefreshToken != fields["refreshToken"] || token.AccessToken == "" || token.TokenType != "Bearer" {
-				t.Errorf("%s: got %+v", name, token)
+				t.Errorf("%s: got %+v, want the tokens of %s", name, token, file)
 			}
 			if want := time.Now().Add(60 * time.Second); !token.Expiry.Equal(want) || token.Extra("host") != "http://example.com" {
 				t.Errorf("%s: got the expiry %v, want %v, and the host %v", name, token.Expiry, want, token.Extra("host"))
@@ -133,7 +134,8 @@ func TestDocumentedAnswers(t *testing.T) {
 	}
 }
 
-// Without a country its headers are not sent, and a platform's id is one segment of the path.
+// Without a country its headers are absent. A platformId is one segment of the
+// path.
 func TestRequestFollowsConfig(t *testing.T) {
 	server := newServer(t, b2coretest.Config{Platforms: []string{"b2/trader 2"}})
 	client := newClient(t, server, func(c *b2core.Config) { c.URL, c.PlatformID = broker+"/", "b2/trader 2" })
@@ -154,7 +156,7 @@ func TestRequestFollowsConfig(t *testing.T) {
 	}
 }
 
-// The country goes with the sign-in only, also when a refresh leads to it.
+// Only a sign-in sends the country, also one after a refused refresh.
 func TestCountryIsForSigningIn(t *testing.T) {
 	server, client := open(t, func(c *b2core.Config) { c.CountryCode, c.CountryName = "+90", "Türkiye" })
 	token := signIn(t, server, client)
@@ -164,12 +166,12 @@ func TestCountryIsForSigningIn(t *testing.T) {
 	}
 	for _, r := range server.Requests(b2coretest.EndpointAuth) {
 		if r.Header.Get("Geo-Country-Code") != "+90" || r.Header.Get("Geo-Country-Name") != "Türkiye" {
-			t.Errorf("sent %v", r.Header)
+			t.Errorf("auth got %v, want the country", r.Header)
 		}
 	}
 	for _, r := range server.Requests(b2coretest.EndpointRefresh) {
 		if r.Header.Get("Geo-Country-Code") != "" || r.Header.Get("Geo-Country-Name") != "" {
-			t.Errorf("sent %v", r.Header)
+			t.Errorf("refresh got %v, want no country", r.Header)
 		}
 	}
 	asked(t, server, 2, 1)

@@ -16,11 +16,11 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// Tokens of B2Trader for a user who is signed in to B2Core. B2Core's server is one for tests.
+// Get tokens of B2Trader for a user of B2Core, here a test server.
 func Example() {
 	ctx, server := context.Background(), must(b2coretest.New(b2coretest.Config{}))
 	client := must(b2core.New(b2core.Config{
-		URL: "https://my.broker.example", Bearer: server.Bearer, // the session's access token, kept alive by whoever signed in
+		URL: "https://my.broker.example", Bearer: server.Bearer, // the session's access token
 		CountryCode: "+995", CountryName: "Georgia", HTTP: tokenapi.HTTP{Transport: server.Transport()},
 	}))
 	token := must(client.SignIn(ctx))
@@ -36,7 +36,7 @@ func Example() {
 	// true b2core: refresh token: not signed in: b2coretest: the B2Core session has ended
 }
 
-// must is for examples: a program handles its errors.
+// must ends an example on an error.
 func must[T any](v T, err error) T {
 	if err != nil {
 		log.Fatal(err)
@@ -44,23 +44,23 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// coreSession is what keeps the B2Core session of this example alive, as far as B2Core lets it.
+// coreSession renews the B2Core session of the example.
 type coreSession struct{ server *b2coretest.Server }
 
-// Refresh makes it a vault.Refresher.
+// Refresh makes coreSession a vault.Refresher.
 func (s coreSession) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	return s.server.Bearer(ctx, old)
 }
 
-// The whole chain in one http.Client: a vault keeps the B2Core session and, with its token, that of B2Trader. Whichever
-// expires, or is refused before its time, is renewed.
+// One http.Client for the whole chain: a vault keeps the B2Core session and, by
+// its token, that of B2Trader. It renews each token that expires or is refused.
 func Example_chain() {
 	ctx := context.Background()
 	server, err := b2coretest.New(b2coretest.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	var v *vault.Vault // made below, of a client that asks it for the bearer
+	var v *vault.Vault // assigned below: the client asks it for the bearer
 	trader, err := b2core.New(b2core.Config{
 		URL: "https://my.broker.example",
 		Bearer: func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
@@ -92,7 +92,7 @@ func Example_chain() {
 	}
 	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2trader", Base: server.Transport()}}
 
-	server.ExpireBearers() // B2Core no longer accepts the session's token, nobody knows why
+	server.ExpireBearers() // B2Core refuses the session's token
 	for range 2 {
 		resp, err := api.Get("https://my.broker.example" + b2coretest.APIPath)
 		if err != nil {
@@ -100,7 +100,7 @@ func Example_chain() {
 		}
 		_ = resp.Body.Close()
 		fmt.Println(resp.Status)
-		server.ExpireTokens() // nor B2Trader its own
+		server.ExpireTokens() // B2Trader refuses its token
 	}
 	if err := errors.Join(v.Close(ctx), store.Close()); err != nil {
 		log.Fatal(err)
@@ -112,7 +112,7 @@ func Example_chain() {
 	// 2 sign-ins, one of them refused; 1 refresh
 }
 
-// For a tool that ends before the bearer does, which it was given.
+// A tool that ends before the bearer expires.
 func ExampleStaticBearer() {
 	ctx := context.Background()
 	server, err := b2coretest.New(b2coretest.Config{})

@@ -15,7 +15,7 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// broker is B2Core's URL where there is no socket.
+// broker is the URL of a B2Core without a socket.
 const broker = "https://my.broker.example"
 
 // newServer returns a B2Core without a socket.
@@ -24,7 +24,7 @@ func newServer(t testing.TB, config b2coretest.Config) *b2coretest.Server {
 	return clienttest.New(t, b2coretest.New, config)
 }
 
-// newClient returns a client of server and of its session, changed by each change.
+// newClient returns a client of server and its session.
 func newClient(t testing.TB, server *b2coretest.Server, changes ...func(*b2core.Config)) *b2core.Client {
 	t.Helper()
 	config := b2core.Config{URL: broker, Bearer: server.Bearer, HTTP: tokenapi.HTTP{Transport: server.Transport()}}
@@ -66,30 +66,32 @@ func signIn(t testing.TB, server *b2coretest.Server, client *b2core.Client) *oau
 func accepts(t testing.TB, server *b2coretest.Server, token *oauth2.Token) {
 	t.Helper()
 	if status := account(t, server, token.AccessToken); status != http.StatusOK {
-		t.Errorf("the API answers %d", status)
+		t.Errorf("the API answers %d, want 200", status)
 	}
 }
 
-// account asks B2Trader's API with a token.
+// account returns the status of B2Trader's API for a token.
 func account(t testing.TB, server *b2coretest.Server, token string) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, broker+b2coretest.APIPath, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := server.Transport().RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode
+	return clienttest.Send(t, server.Server, http.MethodGet, broker+b2coretest.APIPath, "", "Authorization", "Bearer "+token).Status
 }
 
-// asked checks how many requests the two endpoints have got.
+// refresh returns the successor of old, which the API accepts.
+func refresh(t testing.TB, server *b2coretest.Server, client *b2core.Client, old *oauth2.Token) *oauth2.Token {
+	t.Helper()
+	token, err := client.Refresh(t.Context(), old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepts(t, server, token)
+	return token
+}
+
+// asked checks how many requests the two endpoints got.
 func asked(t testing.TB, server *b2coretest.Server, auth, refresh int) {
 	t.Helper()
 	if a, r := server.Count(b2coretest.EndpointAuth), server.Count(b2coretest.EndpointRefresh); a != auth || r != refresh {
-		t.Errorf("auth was asked %d times and refresh %d times, want %d and %d", a, r, auth, refresh)
+		t.Errorf("auth got %d requests and refresh %d, want %d and %d", a, r, auth, refresh)
 	}
 }
 
@@ -100,13 +102,13 @@ func always(server *b2coretest.Server, f apitest.Fault) {
 	server.Inject(b2coretest.EndpointRefresh, f)
 }
 
-// wantError checks that err is this package's and wraps want, and returns it.
+// wantError checks that err is b2core's and wraps want, and returns it.
 func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
 	return clienttest.WantError(t, "b2core", err, want)
 }
 
-// calls are the two operations, for what is the same for both.
+// calls are the two operations.
 var calls = map[string]struct {
 	endpoint apitest.Endpoint
 	call     func(ctx context.Context, client *b2core.Client, old *oauth2.Token) (*oauth2.Token, error)

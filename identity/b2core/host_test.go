@@ -1,81 +1,68 @@
 package b2core_test
 
 import (
+	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
+
+	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// hosts that an answer names, and what is wrong with them for a client of https://my.broker.example that permits
-// https://trader.example.com and http://old.example.com:8080.
+// hosts maps the host of an answer to what is wrong with it, for the client
+// https://api.example that permits two more.
 var hosts = map[string]string{
-	"https://my.broker.example":          "",
-	"https://my.broker.example/":         "",
-	"https://MY.Broker.Example":          "",
-	"HTTPS://my.broker.example":          "",
-	"https://my.broker.example:443":      "",
-	"https://my.broker.example:":         "",
-	"https://my.broker.example/api/v2":   "",
+	"https://api.example":                "",
+	"https://api.example/":               "",
+	"https://API.Example":                "",
+	"HTTPS://api.example":                "",
+	"https://api.example:443":            "",
+	"https://api.example:":               "",
+	"https://api.example/api/v2":         "",
 	"https://trader.example.com":         "",
 	"https://TRADER.example.com:443/a/b": "",
 	"http://old.example.com:8080":        "",
 
-	"http://my.broker.example":           "its host is http://my.broker.example, neither",
-	"https://my.broker.example:8443":     "its host is https://my.broker.example:8443, neither",
-	"https://old.example.com:8080":       "its host is https://old.example.com:8080, neither",
-	"http://old.example.com":             "its host is http://old.example.com, neither",
-	"http://trader.example.com:443":      "its host is http://trader.example.com:443, neither",
-	"https://evil.example":               "its host is https://evil.example, neither",
-	"https://my.broker.example.evil.com": "its host is https://my.broker.example.evil.com, neither",
-	"https://my.broker.example.":         "its host is https://my.broker.example., neither",
-	"https://[::1]":                      "its host is https://[::1], neither",
+	"http://api.example":            "its host is http://api.example, neither",
+	"https://api.example:8443":      "its host is https://api.example:8443, neither",
+	"https://old.example.com:8080":  "its host is https://old.example.com:8080, neither",
+	"http://old.example.com":        "its host is http://old.example.com, neither",
+	"http://trader.example.com:443": "its host is http://trader.example.com:443, neither",
+	"https://evil.example":          "its host is https://evil.example, neither",
+	"https://api.example.evil.com":  "its host is https://api.example.evil.com, neither",
+	"https://api.example.":          "its host is https://api.example., neither",
+	"https://[::1]":                 "its host is https://[::1], neither",
 
-	"https://my.broker.example@evil.example":      "must not contain a user name",
-	"https://user:pa55@my.broker.example":         "must not contain a user name",
-	"https://my.broker.example?to=x":              "must be a bare URL",
-	"https://my.broker.example?":                  "must be a bare URL",
-	"https://my.broker.example#f":                 "must be a bare URL",
-	"https://my.broker.example\\@evil.example":    "cannot be parsed",
-	"https://my.broker.example\r\n":               "must be a bare URL",
-	"https://my.bro\u212Aer.example":              "must be a bare URL", // the Kelvin sign, which is a k in lower case
-	"https://my.bro%E2%84%AAer.example":           "must be a bare URL",
-	"//my.broker.example":                         "must begin with https://",
-	"my.broker.example":                           "must begin with https://",
-	"ftp://my.broker.example":                     "must begin with https://",
-	"https://":                                    "has no host",
-	"https:my.broker.example":                     "has no host",
-	"javascript:alert(1)//https://my.broker.exam": "must begin with https://",
+	"https://api.example@evil.example":      "must not contain a user name",
+	"https://user:pa55@api.example":         "must not contain a user name",
+	"https://api.example?to=x":              "must be a bare URL",
+	"https://api.example?":                  "must be a bare URL",
+	"https://api.example#f":                 "must be a bare URL",
+	"https://api.example\\@evil.example":    "cannot be parsed",
+	"https://api.example\r\n":               "must be a bare URL",
+	"https://api.exam\u212Ale":              "must be a bare URL", // the Kelvin sign, whose lower case is k
+	"https://api.exam%E2%84%AAle":           "must be a bare URL",
+	"//api.example":                         "must begin with https://",
+	"api.example":                           "must begin with https://",
+	"ftp://api.example":                     "must begin with https://",
+	"https://":                              "has no host",
+	"https:api.example":                     "has no host",
+	"javascript:alert(1)//https://api.exam": "must begin with https://",
 }
 
-// Whatever an answer says of its host, there is a token only with one that is expected.
-func TestHosts(t *testing.T) {
-	for host, problem := range hosts {
-		for op, o := range calls {
-			server, client := open(t, func(c *b2core.Config) {
-				c.Hosts = []string{"https://trader.example.com/", "http://old.example.com:8080"}
-			})
-			old := signIn(t, server, client)
-			server.Inject(o.endpoint, apitest.Fault{Answer: func(fields map[string]any) { fields["host"] = host }})
-			token, err := o.call(t.Context(), client, old)
-			if problem == "" {
-				if err != nil || token.Extra("host") != host {
-					t.Errorf("%s: %q: got %+v, %v", op, host, token, err)
-				}
-				continue
-			}
-			e := wantError(t, err, tokenapi.ErrUnusableAnswer)
-			if token != nil || !strings.Contains(e.Description, problem) || strings.Contains(e.Error(), "pa55") || e.Outcome().Kind == tokenapi.Refused {
-				t.Errorf("%s: %q: got %+v, %v, want %q", op, host, token, err, problem)
-			}
-		}
-	}
+func quoted(s string) string {
+	raw, _ := json.Marshal(s) // a string can always be marshalled
+	return string(raw)
 }
 
-// Without Config.Hosts only B2Core's own origin is good, which its URL may spell with a port and a path.
+// Without Config.Hosts only B2Core's own origin is good. Its URL may spell that
+// with a port and a path.
 func TestOwnHost(t *testing.T) {
 	for _, url := range []string{broker, broker + ":443", broker + "/", "https://My.Broker.Example"} {
 		server := newServer(t, b2coretest.Config{Host: broker})
@@ -84,6 +71,51 @@ func TestOwnHost(t *testing.T) {
 	server := newServer(t, b2coretest.Config{Host: "http://example.com"})
 	_, err := newClient(t, server).SignIn(t.Context())
 	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !strings.Contains(e.Error(), "http://example.com") {
-		t.Errorf("the error does not name what was not expected: %v", e)
+		t.Errorf("got %v, want the host in it", e)
+	}
+}
+
+// A token carries its host, which is of an expected origin.
+func FuzzHost(f *testing.F) {
+	for host := range hosts {
+		f.Add(host)
+	}
+	server, client := open(f, func(c *b2core.Config) {
+		c.URL, c.Hosts = "https://api.example", []string{"http://old.example.com:8080"}
+	})
+	f.Fuzz(func(t *testing.T, host string) {
+		always(server, apitest.Fault{Body: []byte(`{"token":"access-5ecret","refreshToken":"renewal-5ecret","host":` + quoted(host) + `}`)})
+		defer server.ClearFaults()
+		token, err := client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "r"})
+		if err != nil {
+			clienttest.Refused(t, err, "b2core", "access-5ecret", "renewal-5ecret")
+			return
+		}
+		sent := ""
+		_ = json.Unmarshal([]byte(quoted(host)), &sent) // without what is not UTF-8
+		if sent == "" {
+			return
+		}
+		u, err := url.Parse(sent)
+		if err != nil || !expected(u) || u.User != nil || token.Extra("host") != sent {
+			t.Errorf("host %q: got a token with the host %v, want an error", host, token.Extra("host"))
+		}
+	})
+}
+
+// expected reports whether u has the client's own origin or the permitted one.
+func expected(u *url.URL) bool {
+	name, port := strings.ToLower(u.Hostname()), u.Port()
+	return u.Scheme == "https" && name == "api.example" && (port == "" || port == "443") ||
+		u.Scheme == "http" && name == "old.example.com" && port == "8080"
+}
+
+// An error does not show tokens that the answer hides in its host.
+func TestHostsHideSecrets(t *testing.T) {
+	for _, host := range []string{"https://canary-bearer.example", "https://canary-access.example", "https://canary-refresh.example:1", "https://canary-access@evil.example", "https://u:canary-refresh@" + broker[8:]} {
+		server, client := open(t, withBearer(b2core.StaticBearer("canary-bearer")))
+		server.Inject(b2coretest.EndpointAuth, apitest.Fault{Body: []byte(`{"token":"canary-access","refreshToken":"canary-refresh","host":"` + host + `"}`)})
+		_, err := client.SignIn(t.Context())
+		clienttest.Hides(t, wantError(t, err, tokenapi.ErrUnusableAnswer), "canary-bearer", "canary-access", "canary-refresh")
 	}
 }

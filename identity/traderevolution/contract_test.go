@@ -14,7 +14,8 @@ import (
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 )
 
-// wire is what a request file says, in the form of apitest.Request.Wire, but for the white space in the JSON: deviation D1.
+// wire returns a sample request in the form of Request.Wire, with its JSON
+// compacted: deviation D1.
 func wire(t *testing.T, name string) string {
 	t.Helper()
 	head, body, _ := bytes.Cut(clienttest.Sample(t, name), []byte("\n\n"))
@@ -27,10 +28,11 @@ func wire(t *testing.T, name string) string {
 	return string(head) + "\n\n" + compact.String()
 }
 
-// The requests are those of the vendor's page, byte for byte but for the deviations that the package doc lists.
+// The requests are the page's byte for byte, with the deviations of the package
+// doc.
 func TestRequests(t *testing.T) {
 	server, client := start(t, traderevolutiontest.Config{Prefix: "/"})
-	_, _ = client.SignIn(t.Context(), login, password) // whatever comes of it
+	_, _ = client.SignIn(t.Context(), login, password)
 	_, _ = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "5f0c1a7d3e9b"})
 	_, _ = client.VerifyOTT(t.Context(), "9d2e4b6f8a01")
 	for file, endpoint := range map[string]apitest.Endpoint{
@@ -40,7 +42,7 @@ func TestRequests(t *testing.T) {
 	} {
 		asked := server.Requests(endpoint)
 		if len(asked) != 1 {
-			t.Fatalf("%s: %d requests", file, len(asked))
+			t.Fatalf("%s: got %d requests, want 1", file, len(asked))
 		}
 		if got, want := asked[0].Wire("Authorization", "Content-Type", "token"), wire(t, file); got != want {
 			t.Errorf("%s: sent\n%s\nwant\n%s", file, got, want)
@@ -49,46 +51,37 @@ func TestRequests(t *testing.T) {
 			"Content-Type": true, "Content-Length": true, "Token": true}
 		for name := range asked[0].Header {
 			if !sent[name] {
-				t.Errorf("%s: sent the header %s, which is not documented", file, name)
+				t.Errorf("%s: sent the header %s, want only documented ones", file, name)
 			}
 		}
 	}
 }
 
-// D1
+// Deviation D1.
 func TestRequestsEscape(t *testing.T) {
 	server, client := start(t, traderevolutiontest.Config{})
 	if _, err := client.SignIn(t.Context(), `a&b`, `<é">`); err == nil {
-		t.Fatal("signed in as nobody")
+		t.Fatal("SignIn = nil, want an error")
 	}
 	if got, want := string(server.Requests(traderevolutiontest.EndpointToken)[0].Body), `{"login":"a\u0026b","password":"\u003cé\"\u003e"}`; got != want {
 		t.Errorf("sent %s, want %s", got, want)
 	}
 }
 
-// The API lives below a path and on a port of its own; paths that differ are the Config's.
+// The Config's paths replace the page's.
 func TestPaths(t *testing.T) {
-	for i, op := range operations {
-		server, client := start(t, traderevolutiontest.Config{Prefix: "/a/b"}, func(c *traderevolution.Config) {
-			c.URL += "/" // is dropped
-		})
-		_ = op.Call(t.Context(), t, client)
-		want := "/a/b" + []string{"/auth/token", "/auth/token/refresh", "/external/token/verify"}[i]
-		if asked := server.Requests(op.Endpoint); len(asked) != 1 || asked[0].Path != want {
-			t.Errorf("%s: asked for %v, want %s", op.Name, asked, want)
-		}
-
-		server, client = start(t, traderevolutiontest.Config{}, func(c *traderevolution.Config) {
+	for _, op := range subject.Operations {
+		server, client := start(t, traderevolutiontest.Config{}, func(c *traderevolution.Config) {
 			c.TokenPath, c.RefreshPath, c.VerifyPath = traderevolutiontest.APIPath, traderevolutiontest.APIPath, traderevolutiontest.APIPath
 		})
-		_ = op.Call(t.Context(), t, client)
+		_, _ = op.Call(t.Context(), t, client)
 		if got := server.Count(traderevolutiontest.EndpointAPI); got != 1 {
-			t.Errorf("%s: %d requests to the path that was set", op.Name, got)
+			t.Errorf("%s: got %d requests at the Config's path, want 1", op.Name, got)
 		}
 	}
 }
 
-// The samples of answers mean what the README beside them says.
+// The samples of answers mean what testdata/README says.
 func TestResponses(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
 		isSample := func(name string, token *oauth2.Token, err error) {
@@ -97,10 +90,10 @@ func TestResponses(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			if token.AccessToken != "a7c1e5" || token.RefreshToken != "b8d2f6" || token.TokenType != "Bearer" {
-				t.Errorf("%s: other tokens", name)
+				t.Errorf("%s: got %+v, want the sample's tokens", name, token)
 			}
 			if now := time.Now(); !token.Expiry.Equal(now.Add(5*time.Minute)) || !clienttest.RefreshExpiry(token).Equal(now.Add(time.Hour)) {
-				t.Errorf("%s: until %v and %v", name, token.Expiry, clienttest.RefreshExpiry(token))
+				t.Errorf("%s: got the expiries %v and %v, want 5 minutes and an hour", name, token.Expiry, clienttest.RefreshExpiry(token))
 			}
 		}
 		pair := clienttest.Sample(t, "tokens.response.json")
@@ -128,7 +121,7 @@ func TestResponses(t *testing.T) {
 				t.Fatalf("%s: %v", c.file, err)
 			}
 			if ott.Valid != c.valid || ott.Login != c.login || (ott.Token != nil) != c.tokens || !bytes.Equal(ott.Raw(), clienttest.Sample(t, c.file)) {
-				t.Errorf("%s: got valid %v, login %q, tokens %v", c.file, ott.Valid, ott.Login, ott.Token != nil)
+				t.Errorf("%s: got valid %v, login %q, token %v, want %+v", c.file, ott.Valid, ott.Login, ott.Token != nil, c)
 			}
 			if c.tokens {
 				isSample(c.file, ott.Token, nil)

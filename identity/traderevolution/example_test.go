@@ -17,7 +17,7 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// exampleServer stands in for a back office in the examples.
+// exampleServer returns a back office for the examples.
 func exampleServer() *traderevolutiontest.Server {
 	server, err := traderevolutiontest.New(traderevolutiontest.Config{})
 	if err != nil {
@@ -26,7 +26,7 @@ func exampleServer() *traderevolutiontest.Server {
 	return server
 }
 
-// exampleClient returns a client of it. Without a server for tests, the URL alone will do.
+// exampleClient returns a client of it. In a program, set only the URL.
 func exampleClient(server *traderevolutiontest.Server) *traderevolution.Client {
 	client, err := traderevolution.New(traderevolution.Config{
 		URL:  "https://backoffice.example:8443/proftrading/rest",
@@ -38,7 +38,8 @@ func exampleClient(server *traderevolutiontest.Server) *traderevolution.Client {
 	return client
 }
 
-// Signed in, renewed, and used. A refresh token works once: store its successor before it is used.
+// Sign in, renew, and call the API. A refresh token works once: store its
+// successor before it is used.
 func Example() {
 	ctx, server := context.Background(), must(traderevolutiontest.New(traderevolutiontest.Config{}))
 	const url = "https://backoffice.example:8443/proftrading/rest"
@@ -55,7 +56,7 @@ func Example() {
 	// true traderevolution: refresh token: the grant was refused (HTTP 401): The refresh token is not valid
 }
 
-// must is for examples: a program handles its errors.
+// must ends an example on an error.
 func must[T any](v T, err error) T {
 	if err != nil {
 		log.Fatal(err)
@@ -63,7 +64,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// The whole thing: a worker that calls the back office for as long as it runs, and never thinks of tokens.
+// A worker that calls the back office for as long as it runs; the vault renews
+// its tokens.
 func ExampleClient_Keeper() {
 	ctx, server := context.Background(), exampleServer()
 	keeper, err := exampleClient(server).Keeper(tokenapi.Account{Login: "backoffice", Password: tokenapi.Fixed("backoffice-password")})
@@ -87,12 +89,12 @@ func ExampleClient_Keeper() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_ = answer.Body.Close() // the status will do
+	_ = answer.Body.Close()
 	fmt.Println(answer.Status, tokens.Close(ctx))
 	// Output: 200 OK <nil>
 }
 
-// A site that the back office links to asks whose link was followed.
+// A site to which the back office links asks whose link it was.
 func ExampleClient_VerifyOTT() {
 	ctx, server := context.Background(), exampleServer()
 	client := exampleClient(server)
@@ -101,7 +103,7 @@ func ExampleClient_VerifyOTT() {
 		ott, err := client.VerifyOTT(ctx, fromTheLink)
 		switch {
 		case err != nil:
-			log.Print(err) // whether it is spent is not known: the link must be followed anew
+			log.Print(err) // the token may be spent: the user must follow the link again
 		case ott.Valid:
 			fmt.Println("Welcome,", ott.Login)
 		default:
@@ -113,7 +115,7 @@ func ExampleClient_VerifyOTT() {
 	// This link was used, or has expired.
 }
 
-// What to do about a refusal is told by its kind, what it was by the server's code.
+// Branch on the error's kind; the server's code tells the details.
 func ExampleClient_SignIn() {
 	_, err := exampleClient(exampleServer()).SignIn(context.Background(), "backoffice", "guess")
 	if e, ok := errors.AsType[*tokenapi.Error](err); ok && errors.Is(err, tokenapi.ErrBadCredentials) {

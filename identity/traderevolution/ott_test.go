@@ -13,7 +13,7 @@ import (
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 )
 
-// verify asks for what is expected to be no error.
+// verify returns the OTT of a verification without an error.
 func verify(t *testing.T, client *traderevolution.Client, token string) *traderevolution.OTT {
 	t.Helper()
 	ott, err := client.VerifyOTT(t.Context(), token)
@@ -23,7 +23,7 @@ func verify(t *testing.T, client *traderevolution.Client, token string) *tradere
 	return ott
 }
 
-// However the vendor's page is read, a token is valid once, and not after its time.
+// A token is valid once, in each reading of the vendor's page.
 func TestVerifyOTT(t *testing.T) {
 	for answer, want := range map[traderevolutiontest.OTTAnswer]struct {
 		login   string
@@ -39,19 +39,19 @@ func TestVerifyOTT(t *testing.T) {
 		token := server.IssueOTT("trader")
 		ott := verify(t, client, token)
 		if !ott.Valid || ott.Login != want.login || (ott.Token != nil) != want.tokens || ott.StatusCode != http.StatusOK || len(ott.Raw()) == 0 {
-			t.Errorf("%s: got valid %v, login %q, tokens %v, status %d", answer, ott.Valid, ott.Login, ott.Token != nil, ott.StatusCode)
+			t.Errorf("%s: got valid %v, login %q, token %v, status %d, want %+v", answer, ott.Valid, ott.Login, ott.Token != nil, ott.StatusCode, want)
 		}
 		if want.tokens {
 			if next, err := client.Refresh(t.Context(), ott.Token); err != nil || next.Expiry.Before(time.Now()) {
-				t.Errorf("%s: its tokens are not tokens: %v", answer, err)
+				t.Errorf("%s: Refresh = %v, want a token", answer, err)
 			}
 		}
 		again := verify(t, client, token)
 		if again.Valid || again.Login != "" || again.Token != nil || again.StatusCode != want.refused {
-			t.Errorf("%s: the second time: valid %v, login %q, status %d", answer, again.Valid, again.Login, again.StatusCode)
+			t.Errorf("%s: the second time: got valid %v, login %q, status %d, want not valid and %d", answer, again.Valid, again.Login, again.StatusCode, want.refused)
 		}
 		if n := server.Count(traderevolutiontest.EndpointVerify); n != 2 {
-			t.Errorf("%s: %d requests for 2 calls", answer, n)
+			t.Errorf("%s: got %d requests for 2 calls, want 2", answer, n)
 		}
 	}
 }
@@ -61,11 +61,11 @@ func TestVerifyOTTExpires(t *testing.T) {
 		early, late := server.IssueOTT("trader"), server.IssueOTT("trader")
 		<-time.After(30*time.Second - 1)
 		if !verify(t, client, early).Valid {
-			t.Error("refused too early")
+			t.Error("got not valid before the end, want valid")
 		}
 		<-time.After(1)
 		if verify(t, client, late).Valid {
-			t.Error("accepted too late")
+			t.Error("got valid at the end, want not valid")
 		}
 	})
 }
@@ -73,11 +73,11 @@ func TestVerifyOTTExpires(t *testing.T) {
 func TestVerifyOTTWithoutOne(t *testing.T) {
 	server, client := start(t, traderevolutiontest.Config{})
 	if ott := verify(t, client, ""); ott.Valid || ott.StatusCode != 0 || server.Count(traderevolutiontest.EndpointVerify) != 0 {
-		t.Errorf("got %v after %d requests", ott, server.Count(traderevolutiontest.EndpointVerify))
+		t.Errorf("got %v after %d requests, want not valid without a request", ott, server.Count(traderevolutiontest.EndpointVerify))
 	}
 }
 
-// answers of a verification, in every form that the page allows or forbids.
+// ottAnswers are answers of a verification in every form.
 var ottAnswers = []struct {
 	body  string
 	valid bool
@@ -121,7 +121,7 @@ var ottAnswers = []struct {
 	{`{"errorCode":"2.147.1.27"}`, false, "", tokenapi.ErrUnavailable},
 	{`{"login":"trader","errorCode":"2.0.2.4"}`, false, "", tokenapi.ErrMisconfigured},
 
-	// What looks like a code, and is the address of a host, a version, a login.
+	// An IP address, a version or a login looks like a code.
 	{`{"login":"trader","valid":true,"address":"10.0.0.1"}`, true, "trader", nil},
 	{`{"login":"trader","accessToken":"a","info":{"lastIp":"192.168.1.7"}}`, true, "trader", nil},
 	{`{"login":"trader","isExpired":false,"serverVersion":"3.1.0.12"}`, true, "trader", nil},
@@ -138,16 +138,16 @@ func TestVerifyOTTAnswers(t *testing.T) {
 		server.Inject(traderevolutiontest.EndpointVerify, answer([]byte(c.body)))
 		ott, err := client.VerifyOTT(t.Context(), sentOTT)
 		if !errors.Is(err, c.want) || ott == nil {
-			t.Errorf("%s: got %v, %v", c.body, ott, err)
+			t.Errorf("%s: got %v, %v, want %v", c.body, ott, err, c.want)
 			continue
 		}
 		if ott.Valid != c.valid || ott.Login != c.login || string(ott.Raw()) != c.body || !ott.Valid && ott.Token != nil {
-			t.Errorf("%s: got valid %v, login %q, raw %s", c.body, ott.Valid, ott.Login, ott.Raw())
+			t.Errorf("%s: got valid %v, login %q, raw %s, want valid %v, login %q", c.body, ott.Valid, ott.Login, ott.Raw(), c.valid, c.login)
 		}
 	}
 }
 
-// An error that may be about anything but the token leaves no OTT behind to be mistaken for an answer.
+// An error that is not about the token comes without an OTT.
 func TestVerifyOTTFails(t *testing.T) {
 	server, client := inMemory(t, traderevolutiontest.Config{})
 	for status, want := range map[int]error{
@@ -157,18 +157,18 @@ func TestVerifyOTTFails(t *testing.T) {
 		server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{Status: status, RetryAfter: "7"})
 		ott, err := client.VerifyOTT(t.Context(), sentOTT)
 		if e := wantError(t, err, want); ott != nil || !e.Sent || e.RetryAfter != 7*time.Second || e.StatusCode != status {
-			t.Errorf("%d: got %v, %#v", status, ott, e)
+			t.Errorf("%d: got %v, %#v, want %v without an OTT", status, ott, e, want)
 		}
 	}
 	server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{Oversized: true})
 	ott, err := client.VerifyOTT(t.Context(), server.IssueOTT("trader"))
 	if wantError(t, err, tokenapi.ErrUnusableAnswer); ott != nil {
-		t.Error("there is an OTT of an answer that was not read")
+		t.Error("got an OTT of an oversized answer, want none")
 	}
 	server.Inject(traderevolutiontest.EndpointVerify, apitest.Fault{Status: 302})
 	ott, err = client.VerifyOTT(t.Context(), sentOTT)
 	if wantError(t, err, tokenapi.ErrUnusableAnswer); ott == nil || ott.Valid || ott.StatusCode != http.StatusFound {
-		t.Errorf("got %v", ott)
+		t.Errorf("a 302: got %v, want an OTT that is not valid", ott)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestOTTPrints(t *testing.T) {
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 			if got, copied := fmt.Sprintf(verb, ott), fmt.Sprintf(verb, *ott); got != want || copied != want {
-				t.Errorf("%s: got %s and %s, want %s", verb, got, copied, want)
+				t.Errorf("%s prints %s and %s, want %s", verb, got, copied, want)
 			}
 		}
 	}

@@ -22,21 +22,22 @@ func TestRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if next.AccessToken == old.AccessToken || next.RefreshToken == old.RefreshToken || next.RefreshToken == "" {
-		t.Error("the pair is not new")
+		t.Errorf("got %+v, want new tokens", next)
 	}
 	if !clienttest.RefreshExpiry(next).After(clienttest.RefreshExpiry(old)) {
-		t.Error("the new refresh token ends with the old one")
+		t.Error("the new refresh token expires with the old one, want later")
 	}
 	_, err = client.Refresh(t.Context(), old)
 	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.StatusCode != http.StatusUnauthorized || e.Op != "refresh token" || e.Outcome().Kind != tokenapi.Refused {
-		t.Errorf("got %#v", e)
+		t.Errorf("got %#v, want a 401 that refuses the token", e)
 	}
 	if n := server.Count(traderevolutiontest.EndpointRefresh); n != 2 {
-		t.Errorf("%d requests for 2 calls", n)
+		t.Errorf("got %d requests for 2 calls, want 2", n)
 	}
 }
 
-// req 61
+// A successor keeps the refresh token and its expiry if the answer has none
+// (req 61).
 func TestRefreshKeepsTheOldRefreshToken(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
 		old := signIn(t, client)
@@ -53,21 +54,21 @@ func TestRefreshKeepsTheOldRefreshToken(t *testing.T) {
 		server.Inject(traderevolutiontest.EndpointRefresh, answer([]byte(`{"accessToken":"a"}`)))
 		next, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "r"})
 		if err != nil || next.RefreshToken != "r" || next.Extra("refresh_expiry") != nil {
-			t.Errorf("got %v, %v", next.Extra("refresh_expiry"), err)
+			t.Errorf("got %v, %v, want the refresh token r of unknown life", next, err)
 		}
 	})
 }
 
-// What cannot be sent is not.
+// A refresh token that cannot stand in a header is not sent.
 func TestRefreshWithoutARefreshToken(t *testing.T) {
 	server, client := start(t, traderevolutiontest.Config{})
 	for _, unsafe := range []string{"", "a\r\nAuthorization: Bearer b", "a b", "a\x00", "é"} {
 		_, err := client.Refresh(t.Context(), &oauth2.Token{RefreshToken: unsafe})
 		if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent || e.StatusCode != 0 {
-			t.Errorf("%q: got %#v", unsafe, e)
+			t.Errorf("%q: got %#v, want it not sent", unsafe, e)
 		}
 	}
 	if n := server.Count(traderevolutiontest.EndpointRefresh); n != 0 {
-		t.Errorf("%d requests", n)
+		t.Errorf("got %d requests, want none", n)
 	}
 }

@@ -3,7 +3,6 @@ package tradevest_test
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httputil"
 	"regexp"
@@ -20,21 +19,22 @@ import (
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
-// withoutQuotes takes the quotes off the sample's body.
+// withoutQuotes removes the quotes from the sample's body.
 var withoutQuotes = strings.NewReplacer(`"`, "", "'", "")
 
-// sampleRequest is the page's request in three parts: its first line, its header fields and its body.
+// sampleRequest returns the first line, the header fields and the body of the
+// page's request.
 func sampleRequest(t testing.TB) (line string, fields []string, body string) {
 	t.Helper()
 	head, body, found := strings.Cut(strings.TrimSuffix(string(clienttest.Sample(t, "token.request")), "\n"), "\n\n")
 	lines := strings.Split(head, "\n")
 	if !found || len(lines) != 5 {
-		t.Fatalf("the sample has %d lines before its body", len(lines))
+		t.Fatalf("the sample has %d lines before its body, want 5", len(lines))
 	}
 	return lines[0], lines[1:], body
 }
 
-// What arrives at the server is the page's request, without the quotes.
+// The server gets the page's request, without the quotes.
 func TestRequest(t *testing.T) {
 	line, fields, body := sampleRequest(t)
 	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
@@ -47,8 +47,8 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// What goes over the wire is the page's request, but for what the package doc lists under Deviations. The zero Config is
-// the page's host and path.
+// The request is the page's byte for byte, with the deviations of the package
+// doc. The zero Config has the page's host and path.
 func TestRequestBytes(t *testing.T) {
 	line, fields, body := sampleRequest(t)
 	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
@@ -73,11 +73,11 @@ func TestRequestBytes(t *testing.T) {
 		t.Errorf("sent\n%q\nwant\n%q", got, want)
 	}
 	if fields[0] != "Host: b2b.auth.platform-test.tradevest.ai" || fields[2] != "Accept: */*" {
-		t.Errorf("the sample has changed: %q", fields)
+		t.Errorf("the sample has the fields %q, want the page's host and Accept", fields)
 	}
 }
 
-// The package doc says that the quotes are an artefact, and of what length.
+// The lengths in the package doc show that the quotes are an artefact.
 func TestQuotesAreAnArtefact(t *testing.T) {
 	_, fields, body := sampleRequest(t)
 	bare := withoutQuotes.Replace(body)
@@ -88,46 +88,37 @@ func TestQuotesAreAnArtefact(t *testing.T) {
 	if fields[3] != "Content-Length: 81" || len(body)+inner != 81 {
 		t.Errorf("%s, and %d quotes in %d bytes", fields[3], inner, len(body))
 	}
-	// A server that read them as sent would take them for parts of the values.
+	// A server takes the quotes for parts of the values.
 	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
-	if resp := post(t, server, body); resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("got %s", resp.Status)
+	if resp := post(t, server, body); resp.Status != http.StatusBadRequest {
+		t.Errorf("got %d, want 400", resp.Status)
 	}
 }
 
-// The page's answer is understood; and the test server's is the page's, but for the token itself.
+// The client reads the page's answer, and the test server sends it.
 func TestResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, client := start(t)
 		server.Inject(tradevesttest.EndpointToken, apitest.Fault{Body: clienttest.Sample(t, "token.response.json")})
 		token := signIn(t, client)
 		if token.AccessToken != "string" || token.TokenType != "Bearer" || time.Until(token.Expiry) != 3600*time.Second || token.RefreshToken != "" {
-			t.Errorf("got %+v", token)
+			t.Errorf("got %+v, want the sample's token for an hour", token)
 		}
 	})
 	_, _, form := sampleRequest(t)
 	resp := post(t, newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"}), withoutQuotes.Replace(form))
-	got, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got = regexp.MustCompile(`("access_token":)"[^"]+"`).ReplaceAll(got, []byte(`$1"string"`))
+	got := regexp.MustCompile(`("access_token":)"[^"]+"`).ReplaceAllString(resp.Body, `$1"string"`)
 	var want bytes.Buffer
 	if err := json.Compact(&want, clienttest.Sample(t, "token.response.json")); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want.Bytes()) || resp.Header.Get("Content-Type") != "application/json" {
+	if got != want.String() || resp.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("got %s, want %s", got, want.Bytes())
 	}
 }
 
 // post sends a form to the token endpoint as it is.
-func post(t *testing.T, server *tradevesttest.Server, form string) *http.Response {
+func post(t *testing.T, server *tradevesttest.Server, form string) clienttest.Reply {
 	t.Helper()
-	client := &http.Client{Transport: server.Transport()}
-	resp, err := client.Post("https://tradevest.example/oauth2/token", "application/x-www-form-urlencoded", strings.NewReader(form))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp
+	return clienttest.Send(t, server.Server, http.MethodPost, "/oauth2/token", form, "Content-Type", "application/x-www-form-urlencoded")
 }

@@ -20,8 +20,8 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// An access token, its successor (there are no refresh tokens: each is a sign-in), and a call with the Requestor-ID. Then the secret is
-// another.
+// Get an access token and its successor by another sign-in, and call the API
+// with the Requestor-ID. Then the secret changes.
 func Example() {
 	ctx, server := context.Background(), must(tradevesttest.New(tradevesttest.Config{})) // in place of Tradevest
 	client := must(tradevest.New(tradevest.Config{
@@ -41,7 +41,7 @@ func Example() {
 	// true tradevest: sign in: credentials not accepted (HTTP 400): invalid_client
 }
 
-// The whole thing: an http.Client for the API, whose requests carry a live token and the Requestor-ID.
+// An http.Client whose requests carry a live token and the Requestor-ID.
 func Example_vault() {
 	ctx := context.Background()
 	server, err := tradevesttest.New(tradevesttest.Config{}) // in place of Tradevest
@@ -75,7 +75,7 @@ func Example_vault() {
 	// Output: 200 {"customers":[{"id":"0f2a3c64-5b1d-4f0e-9d27-6c1f6a9e5b01","name":"Sample Customer"}]}
 }
 
-// must is for examples: a program handles its errors.
+// must ends an example on an error.
 func must[T any](v T, err error) T {
 	if err != nil {
 		log.Fatal(err)
@@ -89,8 +89,8 @@ func check(err error) {
 	}
 }
 
-// The production platform, as the vendor's guide has it. The secret's file is read before every token request, so it may be
-// replaced while the program runs.
+// The production platform of the vendor's guide. Every token request reads the
+// secret's file, so the file may change while the program runs.
 func ExampleNew() {
 	client, err := tradevest.New(tradevest.Config{
 		URL:       "https://b2b.auth.platform-prod.tradevest.ai",
@@ -109,7 +109,7 @@ func ExampleNew() {
 	// Output: tradevest.Client(https://b2b.auth.platform-prod.tradevest.ai)
 }
 
-// One token, and what to do when there is none.
+// One token, and what to do about each error.
 func ExampleClient_SignIn() {
 	server, err := tradevesttest.New(tradevesttest.Config{})
 	check(err)
@@ -132,7 +132,7 @@ func ExampleClient_SignIn() {
 	// Output: Correct the secret: tradevest: sign in: credentials not accepted (HTTP 400): invalid_client
 }
 
-// Where persons differ from request to request, each request says who acts.
+// Each request may name another person.
 func ExampleClient_Transport() {
 	server, err := tradevesttest.New(tradevesttest.Config{})
 	check(err)

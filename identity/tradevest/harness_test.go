@@ -14,16 +14,16 @@ import (
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
-// someone is the natural person who acts in these tests.
+// someone is the UUID of a natural person.
 const someone = "123e4567-e89b-12d3-a456-426614174000"
 
-// newServer returns a server that is reached in memory.
+// newServer returns a server without a socket.
 func newServer(t testing.TB, config tradevesttest.Config) *tradevesttest.Server {
 	t.Helper()
 	return clienttest.New(t, tradevesttest.New, config)
 }
 
-// newClient returns the sample partner's client of server, changed by each change.
+// newClient returns the sample partner's client of server.
 func newClient(t testing.TB, server *tradevesttest.Server, changes ...func(*tradevest.Config)) *tradevest.Client {
 	t.Helper()
 	config := tradevest.Config{
@@ -49,7 +49,7 @@ func signIn(t testing.TB, client *tradevest.Client) *oauth2.Token {
 	return token
 }
 
-// wantError checks that err is this package's and wraps want, and returns it.
+// wantError checks that err is a sign-in's and wraps want, and returns it.
 func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
 	e := clienttest.WantError(t, "tradevest", err, want)
@@ -64,33 +64,27 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// aSecret is a client secret that can be changed, and counts how often it is asked for.
-type aSecret struct {
+// A variableSecret is a client secret that can change. It counts its reads.
+type variableSecret struct {
 	mu    sync.Mutex
 	value string
 	err   error
 	asked int
 }
 
-func (s *aSecret) set(value string, err error) {
+func (s *variableSecret) set(value string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.value, s.err = value, err
 }
 
-func (s *aSecret) get(context.Context) (tokenapi.Secret, error) {
+func (s *variableSecret) get(context.Context) (tokenapi.Secret, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
 	return tokenapi.NewSecret(s.value), s.err
 }
 
-func withSecret(s *aSecret) func(*tradevest.Config) {
+func withSecret(s *variableSecret) func(*tradevest.Config) {
 	return func(c *tradevest.Config) { c.ClientSecret = s.get }
-}
-
-func observing(seen *[]tokenapi.Exchange) func(*tradevest.Config) {
-	return func(c *tradevest.Config) {
-		c.HTTP.Observe = func(_ context.Context, x tokenapi.Exchange) { *seen = append(*seen, x) }
-	}
 }

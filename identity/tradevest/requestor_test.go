@@ -17,7 +17,7 @@ import (
 
 const another = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 
-// What Transport adds, and what it leaves alone.
+// Transport adds the header unless the request has one.
 func TestTransport(t *testing.T) {
 	for name, c := range map[string]struct {
 		configured string
@@ -40,7 +40,7 @@ func TestTransport(t *testing.T) {
 				}
 			}
 			if req.Header.Get("X") != c.brought.Get("X") || req.Method != http.MethodPut {
-				t.Errorf("%s: the request was changed otherwise: %s %v", name, req.Method, req.Header)
+				t.Errorf("%s: got %s %v, want no other change", name, req.Method, req.Header)
 			}
 			return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
 		})
@@ -55,12 +55,12 @@ func TestTransport(t *testing.T) {
 			t.Errorf("%s: sent %q, want %q; %v", name, got, c.want, err)
 		}
 		if !maps.EqualFunc(req.Header, c.brought, slices.Equal) {
-			t.Errorf("%s: the caller's request was changed: %v", name, req.Header)
+			t.Errorf("%s: the caller's request has now %v, want %v", name, req.Header, c.brought)
 		}
 	}
 }
 
-// What goes wrong below is the caller's to see.
+// Transport returns the errors of its base.
 func TestTransportPassesErrorsOn(t *testing.T) {
 	_, client := start(t)
 	base := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
@@ -69,21 +69,21 @@ func TestTransportPassesErrorsOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := client.Transport(base).RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("got %v", err)
+		t.Errorf("RoundTrip = %v, want ErrUnexpectedEOF", err)
 	}
 }
 
-// Without a base it sends by itself, and what it sends is what the API wants.
+// Without a base, Transport sends by http.DefaultTransport.
 func TestTransportWithoutBase(t *testing.T) {
 	server := tradevesttest.Start(t, tradevesttest.Config{})
 	client := newClient(t, server, func(c *tradevest.Config) { c.URL, c.HTTP.Transport = server.URL(), nil })
 	bearer := &oauth2.Transport{Source: oauth2.StaticTokenSource(signIn(t, client)), Base: client.Transport(nil)}
 	resp, err := (&http.Client{Transport: bearer}).Get(server.URL() + tradevesttest.APIPath)
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("got %v, %v", resp, err)
+		t.Fatalf("got %v, %v, want 200", resp, err)
 	}
 	_ = resp.Body.Close()
 	if got := server.Requests(tradevesttest.EndpointAPI)[0].Header.Values("Requestor-ID"); !slices.Equal(got, []string{someone}) {
-		t.Errorf("sent %q", got)
+		t.Errorf("sent the Requestor-ID %q, want %s", got, someone)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// spelt is every secret, in the clear and as a form and JSON spell it.
+// spelt joins every secret, in the clear and as a form and JSON spell it.
 func spelt(secrets []string) string {
 	var words []string
 	for _, secret := range secrets {
@@ -22,7 +22,8 @@ func spelt(secrets []string) string {
 	return strings.Join(words, " ")
 }
 
-// echoes are bodies that say it in every member that an API is known to have, in half an answer, and in plain text.
+// echoes returns bodies that repeat said: in every member that a known API has,
+// in half an answer, in plain text and in a form.
 func echoes(t testing.TB, said string) []string {
 	t.Helper()
 	item := map[string]any{
@@ -45,7 +46,8 @@ func echoes(t testing.TB, said string) []string {
 	return []string{string(body), string(nested), string(body[:len(body)-1]), said, "error=" + url.QueryEscape(said)}
 }
 
-// A server that writes back what it was sent, wherever it can, is not repeated, neither in errors nor to observers.
+// Neither an error nor an observed exchange repeats a secret that the server
+// sends back.
 func (s Subject[C]) echo(t *testing.T, op Operation[C]) {
 	server := unavailable()
 	var seen []tokenapi.Exchange
@@ -55,40 +57,44 @@ func (s Subject[C]) echo(t *testing.T, op Operation[C]) {
 		for _, mediaType := range []string{"application/json", "application/vnd.api+json", "text/html", "application/x-www-form-urlencoded", said} {
 			for _, body := range echoes(t, said) {
 				server.Inject(anything, apitest.Fault{Times: -1, Status: status, ContentType: mediaType, Body: []byte(body), RetryAfter: said})
-				err := op.Call(t.Context(), t, client)
+				_, err := s.call(t.Context(), t, op, client)
 				server.ClearFaults()
 				switch {
 				case err != nil:
 					Refused(t, err, s.System, op.Secrets...)
 					Hides(t, err, op.Secrets...)
-				case status/100 == 3 || status/100 == 5: // another may be an answer, such as that a one-time token is not valid
-					t.Errorf("%d is taken for a yes: %s", status, body)
+				case status/100 == 3 || status/100 == 5: // a 4xx may be an answer, such as that a one-time token is not valid
+					t.Errorf("%d %s: got no error, want one", status, body)
 				}
 			}
 		}
 	}
 	if len(seen) != server.Count(anything) {
-		t.Errorf("%d exchanges were observed, want %d", len(seen), server.Count(anything))
+		t.Errorf("observed %d exchanges, want %d", len(seen), server.Count(anything))
+	}
+	if x := seen[0]; x.Op != op.Name || x.URL != peer+op.Path || x.StatusCode != 200 {
+		t.Errorf("observed %+v, want %s at %s", x, op.Name, op.Path)
 	}
 	Hides(t, seen, op.Secrets...)
 }
 
-// broken is a transport whose errors repeat what it was to send.
+// broken is a transport whose errors repeat the request's secrets.
 type broken struct{ said string }
 
 func (b broken) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("cannot send " + b.said)
 }
 
-// It does not say how far the request got, so the server may have received it.
+// A transport that fails without details may have sent the request.
 func (s Subject[C]) brokenTransport(t *testing.T, op Operation[C]) {
 	var seen []tokenapi.Exchange
 	client := s.New(t, tokenapi.HTTP{Transport: broken{spelt(op.Secrets)}, Observe: observing(&seen)}, peer)
-	if e := s.wantError(t, op, op.Call(t.Context(), t, client), tokenapi.ErrUnavailable); !e.Sent {
-		t.Errorf("got %#v", e)
+	_, err := s.call(t.Context(), t, op, client)
+	if e := s.wantError(t, op, err, tokenapi.ErrUnavailable); !e.Sent {
+		t.Errorf("got %#v, want it sent", e)
 	}
 	if len(seen) != 1 || seen[0].Err == nil {
-		t.Errorf("observed %+v", seen)
+		t.Errorf("observed %+v, want one exchange with an error", seen)
 	}
 	Hides(t, seen, op.Secrets...)
 }

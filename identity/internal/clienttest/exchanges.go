@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,28 +14,14 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// An Operation is one call of a client C that sends one request.
-type Operation[C any] struct {
-	Name     string           // as its errors have it
-	Endpoint apitest.Endpoint // that it asks, at the system's own test server
-	Secrets  []string         // that it sends
-	Call     func(ctx context.Context, t testing.TB, client C) error
-}
-
-// A Subject is a token API's client, to be checked by [Exchanges].
-type Subject[C any] struct {
-	System     string
-	New        func(t testing.TB, http tokenapi.HTTP, url string) C
-	Operations []Operation[C]
-}
-
-// Exchanges checks the rules that every client keeps, whatever its API: a request is sent once and goes nowhere else, an answer is
-// bounded in time and bytes, and the error tells how far the request got and no secret (req 16, 17, 19, 20, 54, 123).
+// Exchanges checks how a client sends requests: it sends each once and follows
+// no redirect, bounds the answer in time and bytes, and its error tells how far
+// the request came and no secret (req 16, 17, 19, 20, 54, 69, 123).
 func Exchanges[C any](t *testing.T, s Subject[C]) {
 	t.Helper()
 	for name, rule := range map[string]func(*testing.T, Operation[C]){
-		"trials": s.trials, "nobody listens": s.nobodyListens, "used connection": s.usedConnection,
-		"redirects": s.redirects, "echo": s.echo, "broken transport": s.brokenTransport,
+		"trials": s.trials, "no listener": s.noListener, "used connection": s.usedConnection, "redirects": s.redirects,
+		"echo": s.echo, "broken transport": s.brokenTransport, "side by side": s.sideBySide, "prefix": s.prefix, "clock": s.clock,
 	} {
 		for _, op := range s.Operations {
 			t.Run(name+"/"+op.Name, func(t *testing.T) { rule(t, op) })
@@ -42,36 +29,13 @@ func Exchanges[C any](t *testing.T, s Subject[C]) {
 	}
 }
 
-// peer is the API's URL where there is no socket, and anything its only endpoint.
-const (
-	peer                      = "https://api.example"
-	anything apitest.Endpoint = "anything"
-)
-
-// unavailable is an API that answers 503.
-func unavailable() *apitest.Server {
-	server := apitest.New(apitest.Config{Name: "clienttest"})
-	server.Handle("/*", anything, func(x *apitest.Exchange) { x.Status(http.StatusServiceUnavailable) })
-	return server
-}
-
-// wantError checks that err is the operation's and wraps want, without its secrets.
-func (s Subject[C]) wantError(t testing.TB, op Operation[C], err, want error) *tokenapi.Error {
-	t.Helper()
-	e := WantError(t, s.System, err, want)
-	if e.Op != op.Name {
-		t.Errorf("got %v, want an error of %s", e, op.Name)
-	}
-	Hides(t, err, op.Secrets...)
-	return e
-}
-
-// A trial is a fault that a request meets, and what comes of it: by default ErrUnavailable, at once, and no answer.
+// A trial is a fault of a request and its effect: by default ErrUnavailable, at
+// once, without an answer.
 type trial struct {
 	fault    apitest.Fault
 	timeout  time.Duration // HTTP.Timeout
 	deadline time.Duration // of the context; 0: none
-	leaves   time.Duration // when the caller cancels it; 0: never
+	cancel   time.Duration // until the caller cancels the context; 0: never
 
 	after  time.Duration
 	cause  error
@@ -86,20 +50,20 @@ var (
 )
 
 var trials = map[string]trial{
-	"a lost request":              {fault: apitest.Fault{LoseRequest: true}},
-	"a lost answer":               {fault: apitest.Fault{LoseAnswer: true}},
-	"a request that waits":        {fault: unread, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired},
-	"an answer that is late":      {fault: late, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired},
-	"a caller of little patience": {fault: unread, deadline: 5 * time.Second, after: 5 * time.Second, cause: expired},
-	"a caller who leaves":         {fault: late, leaves: 3 * time.Second, after: 3 * time.Second, cause: context.Canceled},
+	"lost request":        {fault: apitest.Fault{LoseRequest: true}},
+	"lost answer":         {fault: apitest.Fault{LoseAnswer: true}},
+	"request times out":   {fault: unread, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired},
+	"answer times out":    {fault: late, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired},
+	"context times out":   {fault: unread, deadline: 5 * time.Second, after: 5 * time.Second, cause: expired},
+	"context is canceled": {fault: late, cancel: 3 * time.Second, after: 3 * time.Second, cause: context.Canceled},
 
-	// A server that was given a refresh token may have spent it, so by default it has a minute to say so.
+	// A server may have spent the refresh token, so it has a minute by default.
 	"more than a minute": {fault: late, after: time.Minute, cause: expired},
 	"less than a minute": {fault: apitest.Fault{DelayAfter: 59 * time.Second}, after: 59 * time.Second, status: 503},
 
-	// Who reads these to their end finds an answer, and its status.
-	"an oversized yes": {fault: apitest.Fault{Oversized: true, Status: 200, Body: []byte("{}")}, want: tokenapi.ErrUnusableAnswer},
-	"an oversized no":  {fault: apitest.Fault{Oversized: true, Status: 401, Body: []byte("{}")}, want: tokenapi.ErrUnusableAnswer},
+	// A client that read these to their end would find an answer and a status.
+	"oversized 200": {fault: apitest.Fault{Oversized: true, Status: 200, Body: []byte("{}")}, want: tokenapi.ErrUnusableAnswer},
+	"oversized 401": {fault: apitest.Fault{Oversized: true, Status: 401, Body: []byte("{}")}, want: tokenapi.ErrUnusableAnswer},
 }
 
 func (s Subject[C]) trials(t *testing.T, op Operation[C]) {
@@ -110,8 +74,8 @@ func (s Subject[C]) trials(t *testing.T, op Operation[C]) {
 			client := s.New(t, tokenapi.HTTP{Transport: server.Transport(), Timeout: c.timeout}, peer)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			if c.leaves > 0 {
-				time.AfterFunc(c.leaves, cancel)
+			if c.cancel > 0 {
+				time.AfterFunc(c.cancel, cancel)
 			}
 			if c.deadline > 0 {
 				ctx, cancel = context.WithTimeout(ctx, c.deadline)
@@ -122,70 +86,122 @@ func (s Subject[C]) trials(t *testing.T, op Operation[C]) {
 				want = tokenapi.ErrUnavailable
 			}
 			began := time.Now()
-			err := op.Call(ctx, t, client)
-			e := s.wantError(t, op, err, want)
-			if !e.Sent || e.StatusCode != c.status || e.Outcome().Kind == tokenapi.NotSent || e.Outcome().Kind == tokenapi.Refused || (e.Outcome().Kind == tokenapi.Unanswered) != (c.status == 0 && c.want == nil) {
-				t.Errorf("%s: got %#v", name, e)
+			_, err := s.call(ctx, t, op, client)
+			if e := s.wantError(t, op, err, want); !e.Sent || e.StatusCode != c.status {
+				t.Errorf("%s: got %#v, want it sent and the status %d", name, e, c.status)
 			}
-			if time.Since(began) != c.after || c.cause != nil && !errors.Is(err, c.cause) {
-				t.Errorf("%s: got %v after %v", name, err, time.Since(began))
+			if took := time.Since(began); took != c.after || c.cause != nil && !errors.Is(err, c.cause) {
+				t.Errorf("%s: got %v after %v, want %v after %v", name, err, took, c.cause, c.after)
 			}
 			if n := server.Count(anything); n != 1 {
-				t.Errorf("%s: %d requests", name, n)
+				t.Errorf("%s: got %d requests, want 1", name, n)
 			}
 		})
 	}
 }
 
-// A request that never left may be repeated by who wants to.
-func (s Subject[C]) nobodyListens(t *testing.T, op Operation[C]) {
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	err := op.Call(t.Context(), t, s.New(t, tokenapi.HTTP{}, gone.URL))
-	if e := s.wantError(t, op, err, tokenapi.ErrUnavailable); e.Sent || e.Outcome().Kind != tokenapi.NotSent {
-		t.Errorf("got %#v", e)
+// A request that never left is safe to repeat.
+func (s Subject[C]) noListener(t *testing.T, op Operation[C]) {
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	_, err := s.call(t.Context(), t, op, s.New(t, tokenapi.HTTP{}, closed.URL))
+	if e := s.wantError(t, op, err, tokenapi.ErrUnavailable); e.Sent {
+		t.Errorf("got %#v, want it not sent", e)
 	}
 }
 
-// net/http repeats a GET that met a cut connection, if the connection had been used before.
+// net/http repeats a GET after a cut connection, if the connection was used.
 func (s Subject[C]) usedConnection(t *testing.T, op Operation[C]) {
 	server := apitest.Serve(t, unavailable(), nil)
 	client := s.New(t, tokenapi.HTTP{}, server.URL())
 	const used = 3
 	for range used {
-		if e := s.wantError(t, op, op.Call(t.Context(), t, client), tokenapi.ErrUnavailable); e.StatusCode != http.StatusServiceUnavailable {
-			t.Fatalf("got %#v", e)
+		_, err := s.call(t.Context(), t, op, client)
+		if e := s.wantError(t, op, err, tokenapi.ErrUnavailable); e.StatusCode != http.StatusServiceUnavailable {
+			t.Fatalf("got %#v, want the status 503", e)
 		}
 	}
 	server.Inject(anything, apitest.Fault{LoseAnswer: true, Times: -1})
-	e := s.wantError(t, op, op.Call(t.Context(), t, client), tokenapi.ErrUnavailable)
-	if n := server.Count(anything) - used; n != 1 || e.Outcome().Kind != tokenapi.Unanswered {
-		t.Errorf("the lost answer cost %d requests: %#v", n, e)
+	_, err := s.call(t.Context(), t, op, client)
+	e := s.wantError(t, op, err, tokenapi.ErrUnavailable)
+	if n := server.Count(anything) - used; n != 1 || !e.Sent || e.StatusCode != 0 {
+		t.Errorf("a lost answer: got %d requests and %#v, want 1 request", n, e)
 	}
 }
 
-// A redirect is not followed: no secret goes elsewhere.
+// No secret follows a redirect.
 func (s Subject[C]) redirects(t *testing.T, op Operation[C]) {
 	const elsewhere = "elsewhere"
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		server := apitest.New(apitest.Config{Name: "clienttest"})
-		server.Handle("/elsewhere", elsewhere, func(x *apitest.Exchange) { x.JSON(http.StatusOK, "application/json", "you have arrived") })
+		server.Handle("/elsewhere", elsewhere, func(x *apitest.Exchange) { x.JSON(http.StatusOK, "application/json", "reached") })
 		server.Handle("/*", anything, func(x *apitest.Exchange) {
-			x.Answer().Header().Set("Location", "https://other.example/elsewhere?to=nobody")
+			x.Answer().Header().Set("Location", "https://other.example/elsewhere?to=any")
 			x.Status(status)
 		})
 		var seen []tokenapi.Exchange
 		client := s.New(t, tokenapi.HTTP{Transport: server.Transport(), Observe: observing(&seen)}, peer)
-		if e := s.wantError(t, op, op.Call(t.Context(), t, client), tokenapi.ErrUnusableAnswer); e.StatusCode != status || !e.Sent {
-			t.Errorf("%d: got %#v", status, e)
+		_, err := s.call(t.Context(), t, op, client)
+		if e := s.wantError(t, op, err, tokenapi.ErrUnusableAnswer); e.StatusCode != status || !e.Sent {
+			t.Errorf("%d: got %#v, want the status and Sent", status, e)
 		}
-		if here, there := server.Count(anything), server.Count(elsewhere); here != 1 || there != 0 {
-			t.Errorf("%d: %d requests, and %d elsewhere", status, here, there)
+		if first, second := server.Count(anything), server.Count(elsewhere); first != 1 || second != 0 {
+			t.Errorf("%d: got %d requests and %d redirected, want 1 and 0", status, first, second)
 		}
 		if len(seen) != 1 || seen[0].StatusCode != status || seen[0].Redirect != "https://other.example/elsewhere" {
-			t.Errorf("%d: observed %+v", status, seen)
+			t.Errorf("%d: observed %+v, want one exchange with its redirect", status, seen)
 		}
 	}
+}
+
+// A client serves concurrent callers, each with an answer of its own.
+func (s Subject[C]) sideBySide(t *testing.T, op Operation[C]) {
+	const callers = 20
+	server := unavailable()
+	server.Inject(anything, apitest.Fault{Times: callers / 2, Body: []byte(s.Body(`"a"`, `"r"`))})
+	client := s.New(t, tokenapi.HTTP{Transport: server.Transport()}, peer)
+	errs := make([]error, callers)
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() { _, errs[i] = s.call(t.Context(), t, op, client) })
+	}
+	all.Wait()
+	failed := 0
+	for _, err := range errs {
+		if err != nil {
+			s.wantError(t, op, err, tokenapi.ErrUnavailable)
+			failed++
+		}
+	}
+	if n := server.Count(anything); failed != callers/2 || n != callers {
+		t.Errorf("got %d errors and %d requests, want %d and %d", failed, n, callers/2, callers)
+	}
+}
+
+// The API may be below a path, and the URL may end in slashes.
+func (s Subject[C]) prefix(t *testing.T, op Operation[C]) {
+	server := unavailable()
+	client := s.New(t, tokenapi.HTTP{Transport: server.Transport()}, peer+"/a/b//")
+	_, _ = s.call(t.Context(), t, op, client)
+	if got := server.Requests(anything); len(got) != 1 || got[0].Path != "/a/b"+op.Path {
+		t.Errorf("%s: sent %+v, want one request to /a/b%s", op.Name, got, op.Path)
+	}
+}
+
+// A life begins when the request is sent, by the Config's clock.
+func (s Subject[C]) clock(t *testing.T, op Operation[C]) {
+	synctest.Test(t, func(t *testing.T) {
+		const skew, delay = 5 * time.Hour, 20 * time.Second
+		server := unavailable()
+		server.Inject(anything, apitest.Fault{DelayAfter: delay, Body: []byte(s.Body(`"a"`, `"r"`))})
+		now := func() time.Time { return time.Now().Add(skew) }
+		client := s.New(t, tokenapi.HTTP{Transport: server.Transport(), Now: now}, peer)
+		want := now().Add(s.Life)
+		token, err := s.call(t.Context(), t, op, client)
+		if err != nil || !token.Expiry.Equal(want) || !now().Equal(want.Add(delay-s.Life)) {
+			t.Errorf("got %+v, %v at %v, want the expiry %v", token, err, now(), want)
+		}
+	})
 }
 
 func observing(seen *[]tokenapi.Exchange) func(context.Context, tokenapi.Exchange) {

@@ -1,4 +1,3 @@
-// Package clienttest is what the tests of the clients of token APIs have in common.
 package clienttest
 
 import (
@@ -13,7 +12,7 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// New makes a client, or a server, of a config and the changes to it.
+// New makes a client or a server of a config and changes to it.
 func New[C, T any](t testing.TB, of func(C) (T, error), config C, changes ...func(*C)) T {
 	t.Helper()
 	for _, change := range changes {
@@ -26,7 +25,8 @@ func New[C, T any](t testing.TB, of func(C) (T, error), config C, changes ...fun
 	return made
 }
 
-// WantError checks that err is an error of the system's client that wraps want, and returns it.
+// WantError checks that err is an error of the system's client that wraps want,
+// and returns it.
 func WantError(t testing.TB, system string, err, want error) *tokenapi.Error {
 	t.Helper()
 	e, ok := errors.AsType[*tokenapi.Error](err)
@@ -36,16 +36,8 @@ func WantError(t testing.TB, system string, err, want error) *tokenapi.Error {
 	return e
 }
 
-// OnlyOne checks that there is a result or an error, and returns the error.
-func OnlyOne(t testing.TB, result bool, err error) error {
-	t.Helper()
-	if result != (err == nil) {
-		t.Errorf("result %v, error %v", result, err)
-	}
-	return err
-}
-
-// RefreshExpiry is when the token's refresh token ends; zero: it does not tell.
+// RefreshExpiry returns when the token's refresh token expires, or the zero time
+// if that is unknown.
 func RefreshExpiry(token *oauth2.Token) time.Time {
 	at, _ := token.Extra(tokenapi.RefreshExpiry).(time.Time)
 	return at

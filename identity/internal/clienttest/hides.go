@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Spellings returns every way in which v might end up in a log.
+// Spellings returns v as every verb of fmt, slog and JSON print it.
 func Spellings(v any) string {
 	var b bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
@@ -28,13 +28,14 @@ func Spellings(v any) string {
 	return b.String()
 }
 
-// Hides checks that no spelling of v holds a secret: in the clear, as JSON or a form spells it, in base64 or in hex.
+// Hides checks that no spelling of v holds a secret: in the clear, as JSON or a
+// form spells it, in base64 or in hex.
 func Hides(t testing.TB, v any, secrets ...string) {
 	t.Helper()
 	text := strings.ToLower(Spellings(v))
 	for _, s := range secrets {
 		if s == "" {
-			t.Fatalf("%T: an empty secret proves nothing", v)
+			t.Fatalf("%T: got an empty secret, want one to look for", v)
 		}
 		quoted, err := json.Marshal(s)
 		if err != nil {
@@ -45,7 +46,7 @@ func Hides(t testing.TB, v any, secrets ...string) {
 			fmt.Sprintf("%x", s), fmt.Sprintf("%d", []byte(s)),
 		} {
 			if strings.Contains(text, strings.ToLower(form)) {
-				t.Errorf("%T shows %q in:\n%s", v, form, text)
+				t.Errorf("%T shows %q, want it hidden:\n%s", v, form, text)
 				return
 			}
 		}

@@ -1,4 +1,5 @@
-// Package vaulttest puts what renews tokens to work in a vault, for its tests.
+// Package vaulttest tests refreshers in a vault, on virtual time. A [Worker] has
+// a vault; a [Suite] checks what every refresher of a token API must do.
 package vaulttest
 
 import (
@@ -16,7 +17,7 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// A Worker has a vault that keeps its tokens alive, in a synctest bubble.
+// A Worker has a vault that renews its tokens, in a synctest bubble.
 type Worker struct {
 	*testing.T
 	Vault *vault.Vault
@@ -26,13 +27,14 @@ type Worker struct {
 	last map[string]vault.Renewal
 }
 
-// New returns a worker whose vault is empty and has these refreshers, by the clients' names. It is closed when the test ends. asked
-// tells how many requests the server has got so far.
+// New returns a worker whose vault is empty and has these refreshers, by the
+// clients' names, until the test ends. asked returns how many requests of each
+// kind the server got so far.
 func New(t *testing.T, refreshers map[string]vault.Refresher, asked func() (signIns, renewals int)) *Worker {
 	t.Helper()
 	w := &Worker{T: t, asked: asked, last: map[string]vault.Renewal{}}
 	entries := memstore.New()
-	t.Cleanup(func() { _ = entries.Close() }) // nothing to save
+	t.Cleanup(func() { _ = entries.Close() })
 	var err error
 	w.Vault, err = vault.New(vault.Config{
 		Store: entries, Keys: []vault.Key{vault.NewKey("k")}, Refreshers: refreshers, OnRenewal: w.renewed,
@@ -55,7 +57,7 @@ func (w *Worker) renewed(r vault.Renewal) {
 	w.last[r.Client] = r
 }
 
-// Put has the client of that name keep token under key, for good.
+// Put stores token under key, for the client of that name and without an end.
 func (w *Worker) Put(key, client string, token *oauth2.Token) {
 	w.Helper()
 	entry := vault.Entry{Client: client, Token: token, Until: time.Now().AddDate(100, 0, 0)}
@@ -70,12 +72,13 @@ func (w *Worker) Works(key string) *oauth2.Token {
 	token, err := w.Vault.Token(w.Context(), key)
 	if err != nil || !time.Now().Before(token.Expiry) {
 		signIns, renewals := w.asked()
-		w.Fatalf("after %d sign-ins and %d renewals: got %v, %v", signIns, renewals, token, err)
+		w.Fatalf("after %d sign-ins and %d renewals: got %v, %v, want a live token", signIns, renewals, token, err)
 	}
 	return token
 }
 
-// AllWork fails unless fifty who ask at once get the same live token, and returns it.
+// AllWork fails unless fifty concurrent callers get the same live token, and
+// returns it.
 func (w *Worker) AllWork(key string) *oauth2.Token {
 	w.Helper()
 	const callers = 50
@@ -88,13 +91,13 @@ func (w *Worker) AllWork(key string) *oauth2.Token {
 	token := w.Works(key)
 	for i, got := range tokens {
 		if errs[i] != nil || got.AccessToken != token.AccessToken {
-			w.Errorf("caller %d got %v, %v", i, got, errs[i])
+			w.Errorf("caller %d got %v, %v, want the token of the others", i, got, errs[i])
 		}
 	}
 	return token
 }
 
-// Waits fails unless there is no token under key just now, but may be one later.
+// Waits fails unless the token under key is unavailable, and returns the error.
 func (w *Worker) Waits(key string) *vault.UnavailableError {
 	w.Helper()
 	_, err := w.Vault.Token(w.Context(), key)
@@ -105,16 +108,18 @@ func (w *Worker) Waits(key string) *vault.UnavailableError {
 	return later
 }
 
-// Counts fails unless the server has got so many requests, once the renewals under way have settled.
+// Counts waits for the running renewals and fails unless the server got so many
+// requests.
 func (w *Worker) Counts(signIns, renewals int) {
 	w.Helper()
 	synctest.Wait()
 	if s, r := w.asked(); s != signIns || r != renewals {
-		w.Errorf("%d sign-ins and %d renewals, want %d and %d", s, r, signIns, renewals)
+		w.Errorf("got %d sign-ins and %d renewals, want %d and %d", s, r, signIns, renewals)
 	}
 }
 
-// Last is the client's last renewal, once those under way have been reported: callers get their tokens before.
+// Last waits for the reports of running renewals, which come after their tokens,
+// and returns the client's last one.
 func (w *Worker) Last(client string) vault.Renewal {
 	synctest.Wait()
 	w.mu.Lock()
