@@ -11,7 +11,7 @@ import (
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
 )
 
-// A sign-in by hand, once with an answer that is lost.
+// Sign in without the client, once with a lost answer.
 func Example() {
 	server, err := b2binpaytest.New(b2binpaytest.Config{ID: "0"})
 	if err != nil {
@@ -31,7 +31,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		_ = answer.Body.Close() // read to its end
+		_ = answer.Body.Close()
 		fmt.Printf("%d %.76s\n", answer.StatusCode, text)
 	}
 	fmt.Println(server.Count(b2binpaytest.EndpointToken), server.Requests(b2binpaytest.EndpointToken)[2].Problem)

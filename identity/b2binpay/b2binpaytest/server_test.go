@@ -7,18 +7,17 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 )
 
 const mediaType = "application/vnd.api+json"
@@ -31,55 +30,33 @@ type caller struct {
 
 func newCaller(t *testing.T, cfg b2binpaytest.Config) caller {
 	t.Helper()
-	server, err := b2binpaytest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return caller{t, server}
+	return caller{t, clienttest.New(t, b2binpaytest.New, cfg)}
 }
 
-// send sends a request and returns the answer and its body.
-func (c caller) send(method, path, contentType, bearer, body string) (*http.Response, string) {
+// send sends a request with a body of JSON:API.
+func (c caller) send(method, path, contentType, bearer, body string) clienttest.Reply {
 	c.Helper()
-	r, err := http.NewRequestWithContext(c.Context(), method, "https://api.b2binpay.example"+path, strings.NewReader(body))
-	if err != nil {
-		c.Fatal(err)
-	}
-	r.Header.Set("Content-Type", contentType)
-	if bearer != "" {
-		r.Header.Set("Authorization", "Bearer "+bearer)
-	}
-	resp, err := c.Transport().RoundTrip(r)
-	if err != nil {
-		c.Fatal(err)
-	}
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		c.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	return resp, string(text)
+	return clienttest.Send(c, c.Server.Server, method, path, body, "Content-Type", contentType, "Authorization", "Bearer "+bearer)
 }
 
 func (c caller) signIn(login, password string) (int, string) {
 	c.Helper()
-	resp, text := c.send(http.MethodPost, "/token/", mediaType, "", `{"data":{"type":"auth-token","attributes":{"login":"`+login+`","password":"`+password+`"}}}`)
-	return resp.StatusCode, text
+	r := c.send(http.MethodPost, "/token/", mediaType, "", `{"data":{"type":"auth-token","attributes":{"login":"`+login+`","password":"`+password+`"}}}`)
+	return r.Status, r.Body
 }
 
 func (c caller) renew(refresh string) (int, string) {
 	c.Helper()
-	resp, text := c.send(http.MethodPost, "/token/refresh/", mediaType, "", `{"data":{"type":"auth-token","attributes":{"refresh":"`+refresh+`"}}}`)
-	return resp.StatusCode, text
+	r := c.send(http.MethodPost, "/token/refresh/", mediaType, "", `{"data":{"type":"auth-token","attributes":{"refresh":"`+refresh+`"}}}`)
+	return r.Status, r.Body
 }
 
 func (c caller) balance(bearer string) int {
 	c.Helper()
-	resp, _ := c.send(http.MethodGet, "/balance/", "", bearer, "")
-	return resp.StatusCode
+	return c.send(http.MethodGet, "/balance/", "", bearer, "").Status
 }
 
-// tokens are what an answer holds.
+// tokens has the members of an answer.
 type tokens struct {
 	Data struct {
 		Attributes struct {
@@ -96,7 +73,7 @@ func (c caller) must(status int, text string) tokens {
 	c.Helper()
 	var in tokens
 	if err := json.Unmarshal([]byte(text), &in); err != nil || status != 200 || in.Data.Attributes.Access == "" {
-		c.Fatalf("got %d %s, %v", status, text, err)
+		c.Fatalf("got %d %s, %v, want tokens", status, text, err)
 	}
 	return in
 }
@@ -106,7 +83,7 @@ func (c caller) login() tokens {
 	return c.must(c.signIn(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword))
 }
 
-// shape is a JSON text without its strings' values, so that members and their order can be compared.
+// shape returns the members of a JSON text in order, without times and tokens.
 func shape(t *testing.T, text string) string {
 	t.Helper()
 	var b strings.Builder
@@ -135,17 +112,13 @@ func shape(t *testing.T, text string) string {
 
 func sample(t *testing.T) string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "testdata", "signin.response.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
+	return string(clienttest.Sample(t, "../../testdata/signin.response.json"))
 }
 
-// head is a token's header, encoded.
+// head returns a token's header, encoded.
 func head(token string) string { return strings.Split(token, ".")[0] }
 
-// claims are the names of a token's claims, in their order.
+// claims returns the names of a token's claims, in order.
 func claims(t *testing.T, token string) string {
 	t.Helper()
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
@@ -160,7 +133,7 @@ func claims(t *testing.T, token string) string {
 	return strings.Join(names, " ")
 }
 
-// Answers have the members of the vendor's sample, in its order, and tokens its claims.
+// Answers have the members of the vendor's sample in its order, and its claims.
 func TestAnswersLikeTheSample(t *testing.T) {
 	c := newCaller(t, b2binpaytest.Config{})
 	_, text := c.signIn(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
@@ -183,7 +156,7 @@ func TestAnswersLikeTheSample(t *testing.T) {
 		}
 	}
 	if len(ours.Meta.Time) != len(theirs.Meta.Time) {
-		t.Errorf("times are spelt %s, want %s", ours.Meta.Time, theirs.Meta.Time)
+		t.Errorf("got the time %s, want the form of %s", ours.Meta.Time, theirs.Meta.Time)
 	}
 	_, text = c.renew(ours.Data.Attributes.Refresh)
 	if got, want := shape(t, text), strings.Split(shape(t, sample(t)), "meta ")[0]+"}"; got != want {
@@ -198,7 +171,7 @@ func TestSign(t *testing.T) {
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte(in.Meta.Time + in.Data.Attributes.Refresh))
 	if in.Meta.Sign != hex.EncodeToString(mac.Sum(nil)) {
-		t.Errorf("the signature is %s", in.Meta.Sign)
+		t.Errorf("got the signature %s, want the vendor's", in.Meta.Sign)
 	}
 }
 
@@ -240,27 +213,27 @@ func TestBadRequests(t *testing.T) {
 			{http.MethodPost, mediaType, `{`, 400, "parse_error"},
 			{http.MethodPost, mediaType, `{}`, 400, "invalid"},
 		} {
-			resp, text := c.send(in.method, path, in.contentType, "", in.body)
-			if resp.StatusCode != in.status || !strings.Contains(text, in.code) {
-				t.Errorf("%s %s %q %s: got %d %s", in.method, path, in.contentType, in.body, resp.StatusCode, text)
+			r := c.send(in.method, path, in.contentType, "", in.body)
+			if r.Status != in.status || !strings.Contains(r.Body, in.code) || r.Status/100 == 4 && r.Status != 405 && r.Header.Get("Content-Type") != mediaType {
+				t.Errorf("%s %s %q %s: got %d %s, want %d %s", in.method, path, in.contentType, in.body, r.Status, r.Body, in.status, in.code)
 			}
 		}
 	}
-	if resp, _ := c.send(http.MethodPost, b2binpaytest.APIPath, mediaType, c.login().Data.Attributes.Access, ""); resp.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("got %d", resp.StatusCode)
+	if r := c.send(http.MethodPost, b2binpaytest.APIPath, mediaType, c.login().Data.Attributes.Access, ""); r.Status != http.StatusMethodNotAllowed {
+		t.Errorf("POST to the API: got %d, want 405", r.Status)
 	}
 }
 
 func TestPathsWithoutTheirSlash(t *testing.T) {
 	c := newCaller(t, b2binpaytest.Config{})
 	for _, path := range []string{"/token", "/token/refresh", "/balance"} {
-		resp, _ := c.send(http.MethodPost, path, mediaType, "", `{}`)
-		if resp.StatusCode != http.StatusMovedPermanently || resp.Header.Get("Location") != path+"/" {
-			t.Errorf("%s: got %d to %s", path, resp.StatusCode, resp.Header.Get("Location"))
+		r := c.send(http.MethodPost, path, mediaType, "", `{}`)
+		if r.Status != http.StatusMovedPermanently || r.Header.Get("Location") != path+"/" {
+			t.Errorf("%s: got %d to %s, want 301 to %s/", path, r.Status, r.Header.Get("Location"), path)
 		}
 	}
 	if c.Count(b2binpaytest.EndpointRedirect) != 3 || c.Count(b2binpaytest.EndpointToken) != 0 {
-		t.Error("they are counted elsewhere")
+		t.Error("redirects are counted at another endpoint, want EndpointRedirect")
 	}
 }
 
@@ -275,23 +248,23 @@ func TestLifetimes(t *testing.T) {
 			first, second := c.login().Data.Attributes, c.login().Data.Attributes
 			now := time.Now().Add(cfg.ClockOffset)
 			if first.AccessExpiredAt.Sub(now) != access || first.RefreshExpiredAt.Sub(now) != refresh {
-				t.Errorf("they live until %v and %v", first.AccessExpiredAt, first.RefreshExpiredAt)
+				t.Errorf("got the expiries %v and %v, want %v and %v from now", first.AccessExpiredAt, first.RefreshExpiredAt, access, refresh)
 			}
 			<-time.After(access - time.Nanosecond)
 			if got := c.balance(first.Access); got != 200 {
-				t.Errorf("alive: got %d", got)
+				t.Errorf("before the end: got %d, want 200", got)
 			}
 			<-time.After(time.Nanosecond)
 			if got := c.balance(first.Access); got != 401 {
-				t.Errorf("expired: got %d", got)
+				t.Errorf("at the end: got %d, want 401", got)
 			}
 			<-time.After(refresh - access - time.Nanosecond)
 			if status, text := c.renew(first.Refresh); status != 200 {
-				t.Errorf("alive: got %d %s", status, text)
+				t.Errorf("before the end: got %d %s, want 200", status, text)
 			}
 			<-time.After(time.Nanosecond)
 			if status, text := c.renew(second.Refresh); status != 401 {
-				t.Errorf("expired: got %d %s", status, text)
+				t.Errorf("at the end: got %d %s, want 401", status, text)
 			}
 		})
 	}
@@ -302,22 +275,22 @@ func TestRotation(t *testing.T) {
 	first := c.login().Data.Attributes
 	second := c.must(c.renew(first.Refresh)).Data.Attributes
 	if status, _ := c.renew(first.Refresh); status != 401 {
-		t.Errorf("used twice: got %d", status)
+		t.Errorf("used twice: got %d, want 401", status)
 	}
 	if c.balance(first.Access) != 200 || c.balance(second.Access) != 200 {
-		t.Error("a renewal ended an access token")
+		t.Error("an access token is refused after a renewal, want both accepted")
 	}
 	if c.balance(first.Refresh) != 401 || c.balance("") != 401 {
-		t.Error("the API takes what is no access token")
+		t.Error("the API accepts another token than an access token, want 401")
 	}
 	c.ExpireTokens()
 	if c.balance(second.Access) != 401 {
-		t.Error("an access token outlived ExpireTokens")
+		t.Error("an access token is accepted after ExpireTokens, want 401")
 	}
 	third := c.must(c.renew(second.Refresh)).Data.Attributes
 	c.RevokeRefreshTokens()
 	if status, _ := c.renew(third.Refresh); status != 401 || c.balance(third.Access) != 200 {
-		t.Errorf("revoked: got %d", status)
+		t.Errorf("revoked: got %d, want 401 and a live access token", status)
 	}
 }
 
@@ -333,7 +306,7 @@ func TestMaxUses(t *testing.T) {
 	}
 }
 
-// The Date header is by the server's own clock, on a socket too, or is not there at all.
+// The Date header is by the server's own clock, on a socket, or absent.
 func TestDate(t *testing.T) {
 	for _, omit := range []bool{false, true} {
 		server := b2binpaytest.Start(t, b2binpaytest.Config{ClockOffset: -24 * time.Hour, OmitDate: omit})
@@ -346,12 +319,12 @@ func TestDate(t *testing.T) {
 			date := resp.Header.Get("Date")
 			if omit {
 				if date != "" {
-					t.Errorf("%s: Date is %s", path, date)
+					t.Errorf("%s: Date is %q, want it a day ago, or absent: %v", path, date, omit)
 				}
 				continue
 			}
 			if at, err := http.ParseTime(date); err != nil || time.Since(at).Round(time.Hour) != 24*time.Hour {
-				t.Errorf("%s: Date is %s", path, date)
+				t.Errorf("%s: Date is %q, want it a day ago, or absent: %v", path, date, omit)
 			}
 		}
 	}
@@ -372,43 +345,37 @@ func TestIDs(t *testing.T) {
 		want string
 	}{{nil, `"id":null`}, {"0", `"id":"0"`}, {34, `"id":34`}} {
 		if _, text := newCaller(t, b2binpaytest.Config{ID: c.id}).signIn(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword); !strings.Contains(text, c.want) {
-			t.Errorf("%v: got %s", c.id, text)
+			t.Errorf("%v: got %s, want %s", c.id, text, c.want)
 		}
 	}
 }
 
-func TestNewReportsEveryProblem(t *testing.T) {
+func TestServer(t *testing.T) {
+	clienttest.Servers(t, "b2binpaytest", b2binpaytest.Start(t, b2binpaytest.Config{}), map[apitest.Endpoint]string{
+		b2binpaytest.EndpointToken: "/token/", b2binpaytest.EndpointRefresh: "/token/refresh/", b2binpaytest.EndpointAPI: b2binpaytest.APIPath,
+		b2binpaytest.EndpointRedirect: "/token",
+	})
 	_, err := b2binpaytest.New(b2binpaytest.Config{AccessTokenLifetime: -1, RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
-	const want = `b2binpaytest: Config.AccessTokenLifetime is negative
-b2binpaytest: Config.RefreshTokenLifetime is negative
-b2binpaytest: Config.MaxUses is negative
-b2binpaytest: Config.ID is a float64, not nil, a string or an int`
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v", err)
+	for _, field := range []string{"AccessTokenLifetime", "RefreshTokenLifetime", "MaxUses", "ID"} {
+		if err == nil || !strings.Contains(err.Error(), "b2binpaytest: Config."+field+" ") {
+			t.Errorf("New = %v, want an error about %s", err, field)
+		}
 	}
 }
 
-// However it is printed, a server shows its name and no password.
-func TestFormat(t *testing.T) {
-	server := newCaller(t, b2binpaytest.Config{}).Server
-	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "b2binpaytest.Server b2binpaytest.Server b2binpaytest.Server" {
-		t.Errorf("printed %s", got)
-	}
-}
-
-// A callback's status is a number if it is one, and its amount a string; an unsigned one has no transfer.
+// A callback writes a numeric status as a number, and the amount as a string.
 func TestCallbacks(t *testing.T) {
 	c := newCaller(t, b2binpaytest.Config{})
 	for status, want := range map[string]string{"2": `"status":2,`, "-2": `"status":-2,`, "x": `"status":"x",`, "02": `"status":"02",`, `"2"`: `"status":"\"2\"",`} {
 		if body := c.Callback(status, "10.50", "t"); !bytes.Contains(body, []byte(want)) || !bytes.Contains(body, []byte(`"amount":"10.50"`)) {
-			t.Errorf("%s: got %s", status, body)
+			t.Errorf("%s: got %s, want %s", status, body, want)
 		}
 	}
 	first, second := c.Callback("2", "1", ""), c.UnsignedCallback("t")
 	if !bytes.Contains(first, []byte(`"type":"transfer","id":"17623"`)) || !bytes.Contains(second, []byte(`"id":"11209"`)) {
-		t.Errorf("got %s, %s", first, second)
+		t.Errorf("got %s, %s, want new numbers", first, second)
 	}
 	if bytes.Contains(second, []byte(`"sign"`)) || bytes.Contains(second, []byte(`"transfer"`)) || !bytes.Contains(second, []byte(`"tracking_id":"t"`)) {
-		t.Errorf("got %s", second)
+		t.Errorf("got %s, want no signature and no transfer", second)
 	}
 }

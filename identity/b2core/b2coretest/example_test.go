@@ -11,7 +11,7 @@ import (
 	"b2trader.identity.auth/identity/b2core/b2coretest"
 )
 
-// Tokens of B2Trader, without a socket. The first request is refused, as if the server were overloaded; the second works.
+// Get tokens of B2Trader without a socket. The first request gets a 503.
 func Example() {
 	ctx := context.Background()
 	server, err := b2coretest.New(b2coretest.Config{})
@@ -38,7 +38,7 @@ func Example() {
 		if err := json.NewDecoder(answer.Body).Decode(&fields); err != nil {
 			log.Fatal(err)
 		}
-		_ = answer.Body.Close() // read to its end
+		_ = answer.Body.Close()
 		fmt.Println(answer.Status, fields["ttl"], fields["host"], fields["header"])
 	}
 	fmt.Println(server.Count(b2coretest.EndpointAuth), "requests")

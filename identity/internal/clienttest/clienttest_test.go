@@ -16,7 +16,7 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A spy takes note of what a check says, in place of the test.
+// A spy records whether a check fails.
 type spy struct {
 	testing.TB
 	failed bool
@@ -26,7 +26,7 @@ func (s *spy) Helper()               {}
 func (s *spy) Errorf(string, ...any) { s.failed = true }
 func (s *spy) Fatalf(string, ...any) { s.failed = true; runtime.Goexit() }
 
-// finds reports whether a check finds something.
+// finds reports whether a check fails.
 func finds(t *testing.T, check func(testing.TB)) bool {
 	t.Helper()
 	s := &spy{TB: t}
@@ -39,7 +39,6 @@ func finds(t *testing.T, check func(testing.TB)) bool {
 	return s.failed
 }
 
-// The checks of the other packages are worth what this finds.
 func TestHidesFinds(t *testing.T) {
 	const secret = `pa55 "w/ord+`
 	for name, v := range map[string]any{
@@ -56,11 +55,11 @@ func TestHidesFinds(t *testing.T) {
 		"another case":     `PA55 "W/ORD+`,
 	} {
 		if !finds(t, func(t testing.TB) { clienttest.Hides(t, v, secret) }) {
-			t.Errorf("%s: it was not found", name)
+			t.Errorf("Hides(%s) passes, want a failure", name)
 		}
 	}
-	if finds(t, func(t testing.TB) { clienttest.Hides(t, struct{ Name string }{"nobody"}, secret) }) {
-		t.Error("it was found where it is not")
+	if finds(t, func(t testing.TB) { clienttest.Hides(t, struct{ Name string }{"other"}, secret) }) {
+		t.Error("Hides fails without the secret, want it to pass")
 	}
 }
 
@@ -70,7 +69,7 @@ func TestUsableFinds(t *testing.T) {
 	ending := func(at time.Time) *oauth2.Token { return good.WithExtra(map[string]any{tokenapi.RefreshExpiry: at}) }
 	for name, token := range map[string]*oauth2.Token{"it": &good, "its refresh token": ending(since.AddDate(100, 0, 0))} {
 		if finds(t, func(t testing.TB) { clienttest.Usable(t, token, since) }) {
-			t.Errorf("something was found in %s, which is good", name)
+			t.Errorf("Usable(%s) fails, want it to pass", name)
 		}
 	}
 	changed := func(change func(*oauth2.Token)) *oauth2.Token {
@@ -92,7 +91,7 @@ func TestUsableFinds(t *testing.T) {
 		"a refresh token that never ends": ending(since.AddDate(101, 0, 0)),
 	} {
 		if !finds(t, func(t testing.TB) { clienttest.Usable(t, token, since) }) {
-			t.Errorf("%s: nothing was found", name)
+			t.Errorf("%s: the check passes, want a failure", name)
 		}
 	}
 }
@@ -102,7 +101,7 @@ func TestRefusedFinds(t *testing.T) {
 		return &tokenapi.Error{System: "b2core", Op: "sign in", Description: description, Err: tokenapi.ErrUnavailable}
 	}
 	if finds(t, func(t testing.TB) { clienttest.Refused(t, about("é"), "b2core", "5ecret") }) {
-		t.Error("something was found in a good error")
+		t.Error("Refused fails for a good error, want it to pass")
 	}
 	for name, err := range map[string]error{
 		"nil":            nil,
@@ -115,7 +114,7 @@ func TestRefusedFinds(t *testing.T) {
 		"too much":       about(strings.Repeat("a", 1000)),
 	} {
 		if !finds(t, func(t testing.TB) { clienttest.Refused(t, err, "b2core", "5ecret") }) {
-			t.Errorf("%s: nothing was found", name)
+			t.Errorf("%s: the check passes, want a failure", name)
 		}
 	}
 }

@@ -2,8 +2,6 @@ package traderevolutiontest_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,64 +9,39 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/traderevolution/traderevolutiontest"
 )
 
-// caller asks a server without a socket, at a base with the prefix.
+// A caller sends requests to a server without a socket.
 type caller struct {
 	*testing.T
 	server *traderevolutiontest.Server
-	base   string
 }
 
 func newCaller(t *testing.T, cfg traderevolutiontest.Config) *caller {
 	t.Helper()
-	server, err := traderevolutiontest.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &caller{t, server, "https://backoffice.example:8443/proftrading/rest"}
+	return &caller{t, clienttest.New(t, traderevolutiontest.New, cfg)}
 }
 
-// ask sends a request with one header field, "" for none, and returns the status and the answer's members.
-func (c *caller) ask(method, path, header, body string) (int, map[string]any) {
+// wants checks the status of the answer and returns its members. The header is
+// one "name: value", or empty.
+func (c *caller) wants(status int, method, path, header, body string) map[string]any {
 	c.Helper()
-	r, err := http.NewRequestWithContext(c.Context(), method, c.base+path, strings.NewReader(body))
-	if err != nil {
-		c.Fatal(err)
-	}
+	var fields []string
 	if name, value, ok := strings.Cut(header, ": "); ok {
-		r.Header.Set(name, value)
+		fields = []string{name, value}
 	}
-	answer, err := c.server.Transport().RoundTrip(r)
-	if err != nil {
-		c.Fatal(err)
+	r := clienttest.Send(c, c.server.Server, method, "/proftrading/rest"+path, body, fields...)
+	if r.Status != status {
+		c.Errorf("%s %s: got %d %s, want %d", method, path, r.Status, r.Body, status)
 	}
-	raw, err := io.ReadAll(answer.Body)
-	if err != nil {
-		c.Fatal(err)
-	}
-	fields := map[string]any{}
-	_ = json.Unmarshal(raw, &fields) // a list has no members
-	return answer.StatusCode, fields
+	return r.Fields()
 }
 
 func (c *caller) signIn() map[string]any {
 	c.Helper()
-	status, pair := c.ask("POST", "/auth/token", "", `{"login":"backoffice","password":"backoffice-password"}`)
-	if status != http.StatusOK {
-		c.Fatalf("got %d %v", status, pair)
-	}
-	return pair
-}
-
-func (c *caller) wants(status int, method, path, header, body string) map[string]any {
-	c.Helper()
-	got, fields := c.ask(method, path, header, body)
-	if got != status {
-		c.Errorf("%s %s: got %d %v, want %d", method, path, got, fields, status)
-	}
-	return fields
+	return c.wants(http.StatusOK, "POST", "/auth/token", "", `{"login":"backoffice","password":"backoffice-password"}`)
 }
 
 func text(v any) string { s, _ := v.(string); return s }
@@ -77,15 +50,15 @@ func TestSignIn(t *testing.T) {
 	c := newCaller(t, traderevolutiontest.Config{})
 	pair := c.signIn()
 	if len(text(pair["accessToken"])) != 64 || len(text(pair["refreshToken"])) != 64 || pair["accessTokenLifeTime"] != 300.0 || pair["refreshTokenLifeTime"] != 3600.0 {
-		t.Errorf("got %v", pair)
+		t.Errorf("got %v, want two tokens of the Config's lives", pair)
 	}
 	c.wants(200, "GET", "/accounts", "Authorization: Bearer "+text(pair["accessToken"]), "")
 	c.wants(401, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(pair["refreshToken"]), "")
 	c.wants(401, "GET", traderevolutiontest.APIPath, "", "")
 	if refused := c.wants(401, "POST", "/auth/token", "", `{"login":"backoffice","password":"guess"}`); refused["errorCode"] != "1.2.0.11" {
-		t.Errorf("got %v", refused)
+		t.Errorf("got %v, want the code 1.2.0.11", refused)
 	}
-	c.wants(401, "POST", "/auth/token", "", `{"login":"nobody","password":"backoffice-password"}`)
+	c.wants(401, "POST", "/auth/token", "", `{"login":"unknown","password":"backoffice-password"}`)
 	c.wants(400, "POST", "/auth/token", "", `login=backoffice&password=backoffice-password`)
 	c.wants(400, "POST", "/auth/token", "", `{"login":"backoffice"}`)
 	for path, method := range map[string]string{"/auth/token": "GET", "/auth/token/refresh": "POST", "/external/token/verify": "GET", traderevolutiontest.APIPath: "POST"} {
@@ -93,11 +66,11 @@ func TestSignIn(t *testing.T) {
 	}
 	c.wants(404, "POST", "/traderevolution/v1/authorize", "", "")
 	if asked := c.server.Requests(traderevolutiontest.EndpointToken); asked[1].Problem != "Wrong login or password" {
-		t.Errorf("the record says %q", asked[1].Problem)
+		t.Errorf("recorded %q, want Wrong login or password", asked[1].Problem)
 	}
 }
 
-// A refresh token works once, and only in the header; a new one comes with the new access token.
+// A refresh token works once, and only in the header.
 func TestRefresh(t *testing.T) {
 	c := newCaller(t, traderevolutiontest.Config{})
 	first := c.signIn()
@@ -106,7 +79,7 @@ func TestRefresh(t *testing.T) {
 	c.wants(401, "GET", "/auth/token/refresh", "token: "+text(first["accessToken"]), "")
 	second := c.wants(200, "GET", "/auth/token/refresh", refresh, "")
 	if second["refreshToken"] == first["refreshToken"] || second["accessToken"] == first["accessToken"] {
-		t.Error("the pair is not new")
+		t.Errorf("got %v, want new tokens", second)
 	}
 	c.wants(401, "GET", "/auth/token/refresh", refresh, "")
 	c.wants(200, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(first["accessToken"]), "")
@@ -121,13 +94,13 @@ func TestRefresh(t *testing.T) {
 	c.wants(200, "GET", "/auth/token/refresh", refresh, "")
 }
 
-// Every token ends at the end of its own life.
+// Each kind of token has a life of its own.
 func TestLifetimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCaller(t, traderevolutiontest.Config{AccessTokenLifetime: time.Minute, RefreshTokenLifetime: 2 * time.Minute, OTTLifetime: 3 * time.Minute})
 		pair := c.signIn()
 		if pair["accessTokenLifeTime"] != 60.0 || pair["refreshTokenLifeTime"] != 120.0 {
-			t.Errorf("got %v", pair)
+			t.Errorf("got %v, want two tokens of the Config's lives", pair)
 		}
 		api, refresh := "Authorization: Bearer "+text(pair["accessToken"]), "token: "+text(pair["refreshToken"])
 		early, late := c.server.IssueOTT("trader"), c.server.IssueOTT("trader")
@@ -138,16 +111,16 @@ func TestLifetimes(t *testing.T) {
 		<-time.After(2*time.Minute - 1)
 		c.wants(401, "GET", "/auth/token/refresh", refresh, "")
 		if answer := c.wants(200, "POST", "/external/token/verify", "", `{"token":"`+early+`"}`); answer["valid"] != true {
-			t.Errorf("got %v", answer)
+			t.Errorf("got %v, want another valid", answer)
 		}
 		<-time.After(1)
 		if answer := c.wants(200, "POST", "/external/token/verify", "", `{"token":"`+late+`"}`); answer["valid"] != false {
-			t.Errorf("got %v", answer)
+			t.Errorf("got %v, want another valid", answer)
 		}
 	})
 }
 
-// The page contradicts itself; each reading is to be had, and a one-time token works once in each.
+// A one-time token works once in each reading of the page.
 func TestVerify(t *testing.T) {
 	for answer, want := range map[traderevolutiontest.OTTAnswer]struct {
 		login, tokens bool
@@ -164,14 +137,14 @@ func TestVerify(t *testing.T) {
 		body := `{"token":"` + c.server.IssueOTT("trader-7") + `"}`
 		got := c.wants(200, "POST", "/external/token/verify", "", body)
 		if (got["login"] == "trader-7") != want.login || (text(got["accessToken"]) != "") != want.tokens {
-			t.Errorf("%s: got %v", answer, got)
+			t.Errorf("%s: got %v, want %+v", answer, got, want)
 		}
 		if want.tokens {
 			c.wants(200, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(got["accessToken"]), "")
 		}
 		again, _ := json.Marshal(c.wants(want.spent, "POST", "/external/token/verify", "", body))
 		if string(again) != want.flag {
-			t.Errorf("%s: the second time: %s", answer, again)
+			t.Errorf("%s: the second time: got %s, want %s", answer, again, want.flag)
 		}
 		c.wants(400, "POST", "/external/token/verify", "", `{}`)
 	}
@@ -181,56 +154,35 @@ func TestPrefix(t *testing.T) {
 	for prefix, want := range map[string]string{"": "/proftrading/rest", "/": "", "/a/b/": "/a/b"} {
 		server := traderevolutiontest.Start(t, traderevolutiontest.Config{Prefix: prefix})
 		if server.BaseURL() != server.URL()+want {
-			t.Errorf("%q: got %s", prefix, server.BaseURL())
+			t.Errorf("%q: got %s, want the suffix %s", prefix, server.BaseURL(), want)
 		}
 		answer, err := http.Get(server.BaseURL() + traderevolutiontest.APIPath)
 		if err != nil || answer.StatusCode != http.StatusUnauthorized || server.Count(traderevolutiontest.EndpointAPI) != 1 {
-			t.Errorf("%q: got %v, %v", prefix, answer, err)
+			t.Errorf("%q: got %v, %v, want 401", prefix, answer, err)
 		}
 	}
 	if base := newCaller(t, traderevolutiontest.Config{}).server.BaseURL(); base != "" {
-		t.Errorf("without a listener: %s", base)
+		t.Errorf("without a listener: got %s, want none", base)
 	}
 }
 
-func TestNewReportsEveryProblem(t *testing.T) {
+func TestServer(t *testing.T) {
+	const prefix = "/proftrading/rest"
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	server := traderevolutiontest.Start(t, traderevolutiontest.Config{Now: func() time.Time { return at }})
+	clienttest.Servers(t, "traderevolutiontest", server, map[apitest.Endpoint]string{
+		traderevolutiontest.EndpointToken: prefix + "/auth/token", traderevolutiontest.EndpointRefresh: prefix + "/auth/token/refresh",
+		traderevolutiontest.EndpointVerify: prefix + "/external/token/verify", traderevolutiontest.EndpointAPI: prefix + traderevolutiontest.APIPath,
+	})
+	if got := server.Requests(traderevolutiontest.EndpointToken)[0].Time; !got.Equal(at) {
+		t.Errorf("recorded a request at %v, want %v", got, at)
+	}
 	_, err := traderevolutiontest.New(traderevolutiontest.Config{
 		Prefix: "rest", AccessTokenLifetime: time.Millisecond, RefreshTokenLifetime: -time.Second, OTTLifetime: -1, OTTAnswer: "guess",
 	})
-	const want = `traderevolutiontest: Config.Prefix does not begin with a slash
-traderevolutiontest: Config.AccessTokenLifetime is not in whole seconds
-traderevolutiontest: Config.RefreshTokenLifetime is negative
-traderevolutiontest: Config.OTTLifetime is negative
-traderevolutiontest: Config.OTTAnswer is none of the constants`
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v", err)
-	}
-}
-
-// However it is printed, a server shows its name and no token.
-func TestFormat(t *testing.T) {
-	server := newCaller(t, traderevolutiontest.Config{}).server
-	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "traderevolutiontest.Server traderevolutiontest.Server traderevolutiontest.Server" {
-		t.Errorf("printed %s", got)
-	}
-}
-
-// Faults and the clock are apitest's, and reach the endpoints.
-func TestInject(t *testing.T) {
-	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	c := newCaller(t, traderevolutiontest.Config{Now: func() time.Time { return at }})
-	for e, request := range map[apitest.Endpoint][2]string{
-		traderevolutiontest.EndpointToken:   {"POST", "/auth/token"},
-		traderevolutiontest.EndpointRefresh: {"GET", "/auth/token/refresh"},
-		traderevolutiontest.EndpointVerify:  {"POST", "/external/token/verify"},
-		traderevolutiontest.EndpointAPI:     {"GET", traderevolutiontest.APIPath},
-	} {
-		c.server.Inject(e, apitest.Fault{Status: http.StatusTooManyRequests, Body: []byte(`{"errorCode":"2.147.1.27"}`)})
-		if got := c.wants(429, request[0], request[1], "", ""); got["errorCode"] != "2.147.1.27" {
-			t.Errorf("%s: got %v", e, got)
-		}
-		if asked := c.server.Requests(e); !asked[0].Time.Equal(at) {
-			t.Errorf("%s: asked at %v", e, asked[0].Time)
+	for _, field := range []string{"Prefix", "AccessTokenLifetime", "RefreshTokenLifetime", "OTTLifetime", "OTTAnswer"} {
+		if err == nil || !strings.Contains(err.Error(), "traderevolutiontest: Config."+field+" ") {
+			t.Errorf("New = %v, want an error about %s", err, field)
 		}
 	}
 }

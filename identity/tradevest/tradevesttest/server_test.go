@@ -11,19 +11,20 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
+	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
-// The page's answer: these members, in this order, of these types.
+// The answer has the page's members, in its order and of its types.
 func TestTokenAnswer(t *testing.T) {
 	p := newPartner(t, tradevesttest.Config{})
-	r := p.ask(good("scope", "the page knows none"))
+	r := p.ask(good("scope", "not on the page"))
 	want := regexp.MustCompile(`^{"access_token":"[\w-]+\.[\w-]+\.[\w-]+","expires_in":3600,"token_type":"Bearer"}$`)
-	if r.status != http.StatusOK || !want.MatchString(r.body) || r.header.Get("Content-Type") != "application/json" || r.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("got %d %s %v", r.status, r.body, r.header)
+	if r.Status != http.StatusOK || !want.MatchString(r.Body) || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("got %d %s %v, want %v", r.Status, r.Body, r.Header, want)
 	}
 	if first, second := p.signIn(), p.signIn(); first == second {
-		t.Error("two tokens are the same")
+		t.Error("got the same token twice, want another")
 	}
 }
 
@@ -49,52 +50,52 @@ func TestTokenRefusals(t *testing.T) {
 	} {
 		p := newPartner(t, tradevesttest.Config{})
 		r := p.do(http.MethodPost, "/oauth2/token", c.form.Encode(), append(c.fields, "Content-Type", formType)...)
-		if r.status != http.StatusBadRequest || r.body != `{"error":"`+c.want+`"}` || r.header.Get("Content-Type") != "application/json" {
-			t.Errorf("%s: got %d %s, want %s", name, r.status, r.body, c.want)
+		if r.Status != http.StatusBadRequest || r.Body != `{"error":"`+c.want+`"}` || r.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: got %d %s, want %s", name, r.Status, r.Body, c.want)
 		}
 		if problem := p.server.Requests(tradevesttest.EndpointToken)[0].Problem; !strings.HasPrefix(problem, c.want+": ") {
-			t.Errorf("%s: the record has %q", name, problem)
+			t.Errorf("%s: recorded %q, want %s", name, problem, c.want)
 		}
 	}
 }
 
-// What is not a form, or not in the body, is not read.
+// The parameters must be a form in the body.
 func TestTokenRequestMustBeAForm(t *testing.T) {
 	p := newPartner(t, tradevesttest.Config{})
-	for name, r := range map[string]response{
+	for name, r := range map[string]clienttest.Reply{
 		"JSON":      p.do(http.MethodPost, "/oauth2/token", `{"client_id":"a"}`, "Content-Type", "application/json"),
 		"no type":   p.do(http.MethodPost, "/oauth2/token", good().Encode()),
 		"a query":   p.do(http.MethodPost, "/oauth2/token?"+good().Encode(), "", "Content-Type", formType),
 		"no escape": p.do(http.MethodPost, "/oauth2/token", "client_id=%zz", "Content-Type", formType),
 	} {
-		if r.status != http.StatusBadRequest || r.body != `{"error":"invalid_request"}` {
-			t.Errorf("%s: got %d %s", name, r.status, r.body)
+		if r.Status != http.StatusBadRequest || r.Body != `{"error":"invalid_request"}` {
+			t.Errorf("%s: got %d %s, want invalid_request", name, r.Status, r.Body)
 		}
 	}
-	if r := p.do(http.MethodPost, "/oauth2/token", good().Encode(), "Content-Type", formType+"; charset=utf-8"); r.status != http.StatusOK {
-		t.Errorf("with a charset: got %d %s", r.status, r.body)
+	if r := p.do(http.MethodPost, "/oauth2/token", good().Encode(), "Content-Type", formType+"; charset=utf-8"); r.Status != http.StatusOK {
+		t.Errorf("with a charset: got %d %s, want 200", r.Status, r.Body)
 	}
-	if r := p.do(http.MethodGet, "/oauth2/token?"+good().Encode(), ""); r.status != http.StatusMethodNotAllowed || r.header.Get("Allow") != "POST" {
-		t.Errorf("GET: got %d %v", r.status, r.header)
+	if r := p.do(http.MethodGet, "/oauth2/token?"+good().Encode(), ""); r.Status != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "POST" {
+		t.Errorf("GET: got %d %v, want 405", r.Status, r.Header)
 	}
 }
 
-// The vendor's guide: another path, and a scope.
+// The path and the scope of the vendor's guide.
 func TestTokenPathAndScope(t *testing.T) {
 	p := newPartner(t, tradevesttest.Config{TokenPath: "/connect/token", Scope: "tradevest.api"})
-	ask := func(form url.Values) response {
+	ask := func(form url.Values) clienttest.Reply {
 		return p.do(http.MethodPost, "/connect/token", form.Encode(), "Content-Type", formType)
 	}
-	if r := ask(good("scope", "tradevest.api")); r.status != http.StatusOK {
-		t.Errorf("got %d %s", r.status, r.body)
+	if r := ask(good("scope", "tradevest.api")); r.Status != http.StatusOK {
+		t.Errorf("got %d %s, want 200", r.Status, r.Body)
 	}
 	for _, form := range []url.Values{good(), good("scope", "tradevest"), good("scope", "tradevest.api other")} {
-		if r := ask(form); r.status != http.StatusBadRequest || r.body != `{"error":"invalid_scope"}` {
-			t.Errorf("%v: got %d %s", form["scope"], r.status, r.body)
+		if r := ask(form); r.Status != http.StatusBadRequest || r.Body != `{"error":"invalid_scope"}` {
+			t.Errorf("%v: got %d %s, want invalid_scope", form["scope"], r.Status, r.Body)
 		}
 	}
-	if r := p.ask(good("scope", "tradevest.api")); r.status != http.StatusNotFound {
-		t.Errorf("at the page's path: got %d", r.status)
+	if r := p.ask(good("scope", "tradevest.api")); r.Status != http.StatusNotFound {
+		t.Errorf("at the page's path: got %d, want 404", r.Status)
 	}
 }
 
@@ -104,7 +105,7 @@ func TestAPI(t *testing.T) {
 	for name, c := range map[string]struct {
 		fields    []string
 		status    int
-		body      string // how it begins
+		body      string // its beginning
 		challenge string
 	}{
 		"all is well":        {[]string{"Authorization", bearer, "Requestor-ID", someone}, 200, `{"customers":[{"id":"`, ""},
@@ -119,16 +120,16 @@ func TestAPI(t *testing.T) {
 		"two":                {[]string{"Authorization", bearer, "Requestor-ID", someone, "Requestor-ID", someone}, 400, `{"error":"invalid_request"}`, ""},
 	} {
 		r := p.do(http.MethodGet, "/v1/customers", "", c.fields...)
-		if r.status != c.status || !strings.HasPrefix(r.body, c.body) || (r.body == "") != (c.body == "") || r.header.Get("WWW-Authenticate") != c.challenge {
-			t.Errorf("%s: got %d %q %q", name, r.status, r.body, r.header.Get("WWW-Authenticate"))
+		if r.Status != c.status || !strings.HasPrefix(r.Body, c.body) || (r.Body == "") != (c.body == "") || r.Header.Get("WWW-Authenticate") != c.challenge {
+			t.Errorf("%s: got %d %q %q, want %+v", name, r.Status, r.Body, r.Header.Get("WWW-Authenticate"), c)
 		}
 	}
-	if r := p.do(http.MethodPost, tradevesttest.APIPath, "", "Authorization", bearer, "Requestor-ID", someone); r.status != http.StatusMethodNotAllowed {
-		t.Errorf("POST: got %d", r.status)
+	if r := p.do(http.MethodPost, tradevesttest.APIPath, "", "Authorization", bearer, "Requestor-ID", someone); r.Status != http.StatusMethodNotAllowed {
+		t.Errorf("POST: got %d, want 405", r.Status)
 	}
 }
 
-// Tokens end by themselves, or by ExpireTokens.
+// Tokens expire, or end by ExpireTokens.
 func TestTokensEnd(t *testing.T) {
 	for life, cfg := range map[time.Duration]tradevesttest.Config{
 		time.Hour:       {},
@@ -137,97 +138,73 @@ func TestTokensEnd(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			p := newPartner(t, cfg)
 			token := p.signIn()
-			if r := p.ask(good()); !strings.Contains(r.body, fmt.Sprintf(`"expires_in":%d,`, int(life.Seconds()))) {
-				t.Errorf("%v: got %s", life, r.body)
+			if r := p.ask(good()); !strings.Contains(r.Body, fmt.Sprintf(`"expires_in":%d,`, int(life.Seconds()))) {
+				t.Errorf("%v: got %s, want that life", life, r.Body)
 			}
 			<-time.After(life - 1)
 			if got := p.status(token); got != http.StatusOK {
-				t.Errorf("%v: it ended early: %d", life, got)
+				t.Errorf("%v: got %d before the end, want 200", life, got)
 			}
 			<-time.After(1)
 			if got := p.status(token); got != http.StatusUnauthorized {
-				t.Errorf("%v: it did not end: %d", life, got)
+				t.Errorf("%v: got %d at the end, want 401", life, got)
 			}
 			first, second := p.signIn(), p.signIn()
 			if p.status(first) != http.StatusOK || p.status(second) != http.StatusOK {
-				t.Errorf("%v: two tokens do not live at once", life)
+				t.Errorf("%v: one of two tokens is refused, want both accepted", life)
 			}
 			p.server.ExpireTokens()
 			if p.status(first) != http.StatusUnauthorized || p.status(second) != http.StatusUnauthorized {
-				t.Errorf("%v: a token survived ExpireTokens", life)
+				t.Errorf("%v: a token is accepted after ExpireTokens, want 401", life)
 			}
 			if p.status(p.signIn()) != http.StatusOK {
-				t.Errorf("%v: there are no more tokens", life)
+				t.Errorf("%v: a new token is refused, want 200", life)
 			}
 		})
 	}
 }
 
-// The secret can be rotated; tokens live on.
+// SetClientSecret replaces the secret; tokens live on.
 func TestSetClientSecret(t *testing.T) {
 	p := newPartner(t, tradevesttest.Config{})
 	token := p.signIn()
 	p.server.SetClientSecret("another")
-	if r := p.ask(good()); r.body != `{"error":"invalid_client"}` {
-		t.Errorf("the old secret: got %s", r.body)
+	if r := p.ask(good()); r.Body != `{"error":"invalid_client"}` {
+		t.Errorf("the old secret: got %s, want invalid_client", r.Body)
 	}
-	if r := p.ask(good("client_secret", "another")); r.status != http.StatusOK {
-		t.Errorf("the new secret: got %s", r.body)
+	if r := p.ask(good("client_secret", "another")); r.Status != http.StatusOK {
+		t.Errorf("the new secret: got %s, want 200", r.Body)
 	}
 	if got := p.status(token); got != http.StatusOK {
-		t.Errorf("the token: got %d", got)
+		t.Errorf("the token: got %d, want 200", got)
 	}
 }
 
-// A server may have other credentials, and another clock.
+// The Config sets the credentials and the clock.
 func TestConfig(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	p := newPartner(t, tradevesttest.Config{ClientID: "id", ClientSecret: "s3cret", Now: func() time.Time { return noon }})
-	if r := p.ask(good()); r.body != `{"error":"invalid_client"}` {
-		t.Errorf("got %s", r.body)
+	if r := p.ask(good()); r.Body != `{"error":"invalid_client"}` {
+		t.Errorf("got %s", r.Body)
 	}
-	if r := p.ask(good("client_id", "id", "client_secret", "s3cret")); r.status != http.StatusOK {
-		t.Errorf("got %s", r.body)
+	if r := p.ask(good("client_id", "id", "client_secret", "s3cret")); r.Status != http.StatusOK {
+		t.Errorf("got %s", r.Body)
 	}
 	if at := p.server.Requests(tradevesttest.EndpointToken)[0].Time; !at.Equal(noon) {
-		t.Errorf("it was %v", at)
+		t.Errorf("recorded a request at %v, want %v", at, noon)
 	}
 }
 
-func TestNewReportsEveryProblem(t *testing.T) {
-	for want, cfg := range map[string]tradevesttest.Config{
-		`tradevesttest: Config.AccessTokenLifetime is negative
-tradevesttest: Config.AccessTokenLifetime is not in whole seconds
-tradevesttest: Config.TokenPath does not begin with a slash`: {AccessTokenLifetime: -1500 * time.Millisecond, TokenPath: "token"},
-		"tradevesttest: Config.TokenPath is the API's": {TokenPath: tradevesttest.APIPath},
+func TestServer(t *testing.T) {
+	clienttest.Servers(t, "tradevesttest", tradevesttest.Start(t, tradevesttest.Config{}), map[apitest.Endpoint]string{
+		tradevesttest.EndpointToken: "/oauth2/token", tradevesttest.EndpointAPI: tradevesttest.APIPath,
+	})
+	for field, cfg := range map[string]tradevesttest.Config{
+		"AccessTokenLifetime": {AccessTokenLifetime: -time.Second}, "AccessTokenLifetime ": {AccessTokenLifetime: time.Millisecond},
+		"TokenPath": {TokenPath: "token"}, "TokenPath ": {TokenPath: tradevesttest.APIPath},
 	} {
-		if s, err := tradevesttest.New(cfg); s != nil || err == nil || err.Error() != want {
-			t.Errorf("got %v, want %s", err, want)
+		if _, err := tradevesttest.New(cfg); err == nil || !strings.Contains(err.Error(), "tradevesttest: Config."+field) {
+			t.Errorf("New(%+v) = %v, want an error about %s", cfg, err, field)
 		}
-	}
-}
-
-// However it is printed, a server shows its name and no secret.
-func TestFormat(t *testing.T) {
-	server := newPartner(t, tradevesttest.Config{}).server
-	if got := fmt.Sprintf("%v %+v %#v", server, server, server); got != "tradevesttest.Server tradevesttest.Server tradevesttest.Server" {
-		t.Errorf("printed %s", got)
-	}
-}
-
-// Start serves on a socket; faults can be told for both endpoints.
-func TestStart(t *testing.T) {
-	server := tradevesttest.Start(t, tradevesttest.Config{})
-	server.Inject(tradevesttest.EndpointToken, apitest.Fault{Status: 503})
-	server.Inject(tradevesttest.EndpointAPI, apitest.Fault{Status: 502})
-	for path, want := range map[string]int{"/oauth2/token": 503, tradevesttest.APIPath: 502} {
-		resp, err := http.Post(server.URL()+path, formType, strings.NewReader(good().Encode()))
-		if err != nil || resp.StatusCode != want {
-			t.Fatalf("%s: got %v, %v", path, resp, err)
-		}
-		_ = resp.Body.Close()
-	}
-	if server.Count(tradevesttest.EndpointToken) != 1 || server.Count(tradevesttest.EndpointAPI) != 1 {
-		t.Error("the requests were not counted")
 	}
 }
