@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -60,12 +60,11 @@ type Callbacks struct{ config CallbackConfig }
 // NewCallbacks returns a Callbacks. Its error joins every problem of the
 // CallbackConfig.
 func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
-	err := httpx.ConfigError("b2binpay: Callbacks",
-		httpx.Missing("Login", config.Login == ""),
-		httpx.Missing("Password", config.Password == nil),
-		httpx.CheckDuration("MaxAge", config.MaxAge),
-	)
-	if err != nil {
+	p := checkconfig.Problems{Package: "b2binpay", Struct: "CallbackConfig"}
+	p.Missing("Login", config.Login == "")
+	p.Missing("Password", config.Password == nil)
+	p.Negative("MaxAge", config.MaxAge < 0)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	if config.Now == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -63,8 +64,12 @@ type Client struct {
 // no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
-	if err := httpx.ConfigError(system, append(problems, config.validate()...)...); err != nil {
+	p := checkconfig.Problems{Package: system}
+	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
+	p.Path("TokenPath", config.TokenPath)
+	p.Path("RefreshPath", config.RefreshPath)
+	p.Negative("DefaultLifetime", config.DefaultLifetime < 0)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	return &Client{config: config, peer: peer}, nil
@@ -77,14 +82,6 @@ func (config Config) withDefaults() Config {
 	config.MaxUses = cmp.Or(config.MaxUses, 30)
 	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Minute)
 	return config
-}
-
-func (config Config) validate() []error {
-	return []error{
-		httpx.CheckPath("TokenPath", config.TokenPath),
-		httpx.CheckPath("RefreshPath", config.RefreshPath),
-		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
-	}
 }
 
 // MaxUses returns the bound of requests with one access token, for the vault.

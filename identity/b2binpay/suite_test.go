@@ -116,7 +116,7 @@ func TestConfig(t *testing.T) {
 	}))
 	_, err := newClient(t, "").Keeper(tokenapi.Account{})
 	_, callbacks := b2binpay.NewCallbacks(b2binpay.CallbackConfig{MaxAge: -time.Second})
-	for want, err := range map[string]error{"Account.Login Account.Password": err, "Login Password MaxAge": callbacks} {
+	for want, err := range map[string]error{"Account.Login Account.Password": err, "CallbackConfig.Login CallbackConfig.Password CallbackConfig.MaxAge": callbacks} {
 		if got := strings.Join(clienttest.WrongFields(err), " "); got != want {
 			t.Errorf("got %v, want an error about %s", err, want)
 		}

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -67,10 +67,17 @@ type Client struct {
 // no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
-	hosts, hostProblems := parseHosts(config.Hosts)
-	problems = slices.Concat(problems, hostProblems, config.validate())
-	if err := httpx.ConfigError(system, problems...); err != nil {
+	p := checkconfig.Problems{Package: system}
+	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
+	if config.PlatformID == "." || config.PlatformID == ".." {
+		p.Add("PlatformID", "must not be a dot-segment (RFC 3986 section 3.3)")
+	}
+	p.Missing("Bearer", config.Bearer == nil)
+	p.Check("CountryCode", checkHeader(config.CountryCode))
+	p.Check("CountryName", checkHeader(config.CountryName))
+	hosts := parseHosts(&p, config.Hosts)
+	p.Negative("DefaultLifetime", config.DefaultLifetime < 0)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	return &Client{config: config, peer: peer, hosts: append(hosts, originOf(peer.Base))}, nil
@@ -87,25 +94,12 @@ func (config Config) withDefaults() Config {
 	return config
 }
 
-func (config Config) validate() []error {
-	problems := []error{
-		httpx.Missing("Bearer", config.Bearer == nil),
-		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
-		checkHeader("CountryCode", config.CountryCode),
-		checkHeader("CountryName", config.CountryName),
-	}
-	if config.PlatformID == "." || config.PlatformID == ".." {
-		problems = append(problems, httpx.FieldError("PlatformID", errors.New("must not be a dot-segment (RFC 3986 section 3.3)")))
-	}
-	return problems
-}
-
 // checkHeader accepts a value that can stand in a header as it is (RFC 9110
 // section 5.5). The name of a country need not be ASCII.
-func checkHeader(name, value string) error {
+func checkHeader(value string) error {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	if !utf8.ValidString(value) || strings.ContainsFunc(value, unprintable) || strings.TrimSpace(value) != value {
-		return httpx.FieldError(name, errors.New("cannot stand in a header"))
+		return errors.New("cannot stand in a header")
 	}
 	return nil
 }

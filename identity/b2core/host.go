@@ -2,11 +2,11 @@ package b2core
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
@@ -35,29 +35,28 @@ func parseHost(raw string) (*url.URL, error) {
 	if !httpx.HeaderSafe(raw) || strings.ContainsAny(raw, "?#") {
 		return nil, errNotBare
 	}
-	u, err := httpx.ParseURL(raw, true)          // also http, which Config.Hosts may list
+	u, err := checkconfig.ParseURL(raw, true)    // also http, which Config.Hosts may list
 	if err == nil && !httpx.HeaderSafe(u.Host) { // the host was percent-encoded
 		return nil, errNotBare
 	}
 	return u, err
 }
 
-// parseHosts parses Config.Hosts and returns every problem.
-func parseHosts(raw []string) ([]origin, []error) {
+// parseHosts parses Config.Hosts and reports its problems to p.
+func parseHosts(p *checkconfig.Problems, raw []string) []origin {
 	var hosts []origin
-	var problems []error
 	for i, r := range raw {
 		u, err := parseHost(r)
 		if err == nil && u.Path != "" && u.Path != "/" {
 			err = errors.New("must hold origins, without a path")
 		}
 		if err != nil {
-			problems = append(problems, httpx.FieldError("Hosts", fmt.Errorf("%w (entry %d)", err, i+1)))
+			p.Add("Hosts", "%w (entry %d)", err, i+1)
 			continue
 		}
 		hosts = append(hosts, originOf(u))
 	}
-	return hosts, problems
+	return hosts
 }
 
 // hostProblem returns what is wrong with the host of an answer, or "". A host

@@ -96,7 +96,7 @@ func TestConfig(t *testing.T) {
 		System: "b2core", New: b2core.New, Good: b2core.Config{URL: broker, Bearer: b2core.StaticBearer("b")},
 		Common: func(c *b2core.Config) (*string, *tokenapi.HTTP) { return &c.URL, &c.HTTP },
 	},
-		wrong("URL Hosts Hosts Bearer DefaultLifetime CountryCode CountryName PlatformID", func(c *b2core.Config) {
+		wrong("URL PlatformID Bearer CountryCode CountryName Hosts Hosts DefaultLifetime", func(c *b2core.Config) {
 			*c = b2core.Config{PlatformID: "..", CountryCode: "+995\r\nX: y", CountryName: " Georgia", Hosts: []string{"https://u:5ecret@h", "https://h/path"}, DefaultLifetime: -1}
 		}),
 		wrong("PlatformID", func(c *b2core.Config) { c.PlatformID = "." }),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -44,8 +45,14 @@ const system = "traderevolution"
 // no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
-	if err := httpx.ConfigError(system, append(problems, config.validate()...)...); err != nil {
+	p := checkconfig.Problems{Package: system}
+	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
+	p.Path("TokenPath", config.TokenPath)
+	p.Path("RefreshPath", config.RefreshPath)
+	p.Path("VerifyPath", config.VerifyPath)
+	p.Negative("DefaultLifetime", config.DefaultLifetime < 0)
+	p.Negative("DefaultRefreshLifetime", config.DefaultRefreshLifetime < 0)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	return &Client{config: config, peer: peer}, nil
@@ -63,14 +70,4 @@ func (config Config) withDefaults() Config {
 	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, 5*time.Minute)
 	config.DefaultRefreshLifetime = cmp.Or(config.DefaultRefreshLifetime, time.Hour)
 	return config
-}
-
-func (config Config) validate() []error {
-	return []error{
-		httpx.CheckPath("TokenPath", config.TokenPath),
-		httpx.CheckPath("RefreshPath", config.RefreshPath),
-		httpx.CheckPath("VerifyPath", config.VerifyPath),
-		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
-		httpx.CheckDuration("DefaultRefreshLifetime", config.DefaultRefreshLifetime),
-	}
 }

@@ -3,11 +3,11 @@ package tradevest
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -61,8 +61,17 @@ type Client struct {
 // no request.
 func New(config Config) (*Client, error) {
 	config = config.withDefaults()
-	peer, problems := httpx.NewPeer(system, config.URL, config.HTTP)
-	if err := httpx.ConfigError(system, append(problems, config.validate()...)...); err != nil {
+	p := checkconfig.Problems{Package: system}
+	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
+	p.Path("TokenPath", config.TokenPath)
+	p.Scopes("Scopes", config.Scopes)
+	p.Missing("ClientID", config.ClientID == "")
+	p.Missing("ClientSecret", config.ClientSecret == nil)
+	if config.RequestorID != "" && !isUUID(config.RequestorID) {
+		p.Add("RequestorID", "is not a UUID (RFC 9562 section 4)")
+	}
+	p.Negative("DefaultLifetime", config.DefaultLifetime < 0)
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	return &Client{config: config, peer: peer}, nil
@@ -79,18 +88,4 @@ func (config Config) withDefaults() Config {
 	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Hour)
 	config.Scopes = slices.Clone(config.Scopes)
 	return config
-}
-
-func (config Config) validate() []error {
-	problems := []error{
-		httpx.CheckPath("TokenPath", config.TokenPath),
-		httpx.CheckScopes("Scopes", config.Scopes),
-		httpx.Missing("ClientID", config.ClientID == ""),
-		httpx.Missing("ClientSecret", config.ClientSecret == nil),
-		httpx.CheckDuration("DefaultLifetime", config.DefaultLifetime),
-	}
-	if config.RequestorID != "" && !isUUID(config.RequestorID) {
-		problems = append(problems, httpx.FieldError("RequestorID", errors.New("is not a UUID (RFC 9562 section 4)")))
-	}
-	return problems
 }

@@ -103,7 +103,7 @@ func required() tradevest.Config {
 func TestConfig(t *testing.T) {
 	wrong := clienttest.Wrong[tradevest.Config]
 	changes := []clienttest.Change[tradevest.Config]{
-		wrong("TokenPath Scopes ClientID ClientSecret DefaultLifetime RequestorID", func(c *tradevest.Config) {
+		wrong("TokenPath Scopes ClientID ClientSecret RequestorID DefaultLifetime", func(c *tradevest.Config) {
 			*c = tradevest.Config{TokenPath: "token", Scopes: []string{"good", "two words", ""}, RequestorID: "me", DefaultLifetime: -1}
 		}),
 		wrong("", func(c *tradevest.Config) {

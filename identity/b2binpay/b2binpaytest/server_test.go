@@ -356,10 +356,8 @@ func TestServer(t *testing.T) {
 		b2binpaytest.EndpointRedirect: "/token",
 	})
 	_, err := b2binpaytest.New(b2binpaytest.Config{AccessTokenLifetime: -1, RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
-	for _, field := range []string{"AccessTokenLifetime", "RefreshTokenLifetime", "MaxUses", "ID"} {
-		if err == nil || !strings.Contains(err.Error(), "b2binpaytest: Config."+field+" ") {
-			t.Errorf("New = %v, want an error about %s", err, field)
-		}
+	if got, want := strings.Join(clienttest.WrongFields(err), " "), "AccessTokenLifetime RefreshTokenLifetime MaxUses ID"; got != want {
+		t.Errorf("New = %v, want an error about %s", err, want)
 	}
 }
 

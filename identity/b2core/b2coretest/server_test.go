@@ -164,10 +164,8 @@ func TestConfig(t *testing.T) {
 		AccessTokenLifetime: -1, RefreshTokenLifetime: -time.Second, BearerLifetime: time.Millisecond,
 		Platforms: []string{"", "a", "a"}, RefreshFailureStatus: 200,
 	})
-	for _, field := range []string{"AccessTokenLifetime", "RefreshTokenLifetime", "BearerLifetime", "Platforms", "RefreshFailureStatus"} {
-		if err == nil || !strings.Contains(err.Error(), "b2coretest: Config."+field+" ") {
-			t.Errorf("New = %v, want an error about %s", err, field)
-		}
+	if got, want := strings.Join(clienttest.WrongFields(err), " "), "AccessTokenLifetime AccessTokenLifetime RefreshTokenLifetime BearerLifetime Platforms Platforms RefreshFailureStatus"; got != want {
+		t.Errorf("New = %v, want an error about %s", err, want)
 	}
 }
 

@@ -23,17 +23,6 @@ func ParsePeer(p *checkconfig.Problems, rawURL string, h tokenapi.HTTP) Peer {
 	return Peer{System: p.Package, HTTP: h.WithDefaults(), Base: base}
 }
 
-// NewPeer is ParsePeer before package checkconfig.
-func NewPeer(system, rawURL string, h tokenapi.HTTP) (Peer, []error) {
-	var p checkconfig.Problems
-	peer := ParsePeer(&p, rawURL, h)
-	peer.System = system
-	if err, ok := p.Err().(interface{ Unwrap() []error }); ok {
-		return peer, err.Unwrap()
-	}
-	return peer, nil
-}
-
 // URL appends path, which begins with a slash, to the peer's URL. The URL's own
 // path stays, because a server may live below a prefix.
 func (p Peer) URL(path string) string { return p.Base.String() + path }

@@ -180,9 +180,7 @@ func TestServer(t *testing.T) {
 	_, err := traderevolutiontest.New(traderevolutiontest.Config{
 		Prefix: "rest", AccessTokenLifetime: time.Millisecond, RefreshTokenLifetime: -time.Second, OTTLifetime: -1, OTTAnswer: "guess",
 	})
-	for _, field := range []string{"Prefix", "AccessTokenLifetime", "RefreshTokenLifetime", "OTTLifetime", "OTTAnswer"} {
-		if err == nil || !strings.Contains(err.Error(), "traderevolutiontest: Config."+field+" ") {
-			t.Errorf("New = %v, want an error about %s", err, field)
-		}
+	if got, want := strings.Join(clienttest.WrongFields(err), " "), "Prefix AccessTokenLifetime RefreshTokenLifetime OTTLifetime OTTAnswer"; got != want {
+		t.Errorf("New = %v, want an error about %s", err, want)
 	}
 }

@@ -199,12 +199,12 @@ func TestServer(t *testing.T) {
 	clienttest.Servers(t, "tradevesttest", tradevesttest.Start(t, tradevesttest.Config{}), map[apitest.Endpoint]string{
 		tradevesttest.EndpointToken: "/oauth2/token", tradevesttest.EndpointAPI: tradevesttest.APIPath,
 	})
-	for field, cfg := range map[string]tradevesttest.Config{
-		"AccessTokenLifetime": {AccessTokenLifetime: -time.Second}, "AccessTokenLifetime ": {AccessTokenLifetime: time.Millisecond},
-		"TokenPath": {TokenPath: "token"}, "TokenPath ": {TokenPath: tradevesttest.APIPath},
+	for fields, cfg := range map[string]tradevesttest.Config{
+		"AccessTokenLifetime AccessTokenLifetime TokenPath": {AccessTokenLifetime: -1500 * time.Millisecond, TokenPath: "token"},
+		"TokenPath": {TokenPath: tradevesttest.APIPath},
 	} {
-		if _, err := tradevesttest.New(cfg); err == nil || !strings.Contains(err.Error(), "tradevesttest: Config."+field) {
-			t.Errorf("New(%+v) = %v, want an error about %s", cfg, err, field)
+		if _, err := tradevesttest.New(cfg); strings.Join(clienttest.WrongFields(err), " ") != fields {
+			t.Errorf("New(%+v) = %v, want an error about %s", cfg, err, fields)
 		}
 	}
 }
