@@ -88,7 +88,7 @@ var rooms = map[string]room{
 	"identity/tradevest/tradevesttest":             {imports: testServerRooms, modules: oauth2Modules},
 	"identity/traderevolution/traderevolutiontest": {imports: testServerRooms, modules: oauth2Modules},
 	"identity/internal/clienttest":                 {imports: "identity/apitest identity/tokenapi", modules: oauth2Modules},
-	"identity/internal/vaulttest":                  {imports: "identity/store/memstore identity/vault", modules: oauth2Modules},
+	"identity/internal/vaulttest":                  {imports: "identity/apitest identity/store/memstore identity/tokenapi identity/vault", modules: oauth2Modules},
 	"identity/store/storetest":                     {imports: "identity/store", modules: []string{"golang.org/x/sync"}},
 	"identity/store/storetest/servers":             {imports: "identity/store/storetest", modules: []string{"golang.org/x/sync"}},
 	"docs":                                         {},

@@ -17,8 +17,10 @@
 // lost or is refused.
 //
 //	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: readPassword})
-//	v, err := vault.New(vault.Config{Store: …, Keys: …, Refreshers: map[string]vault.Refresher{"b2binpay": keeper}})
-//	err = v.Put(ctx, "b2binpay", vault.Entry{Owner: login, Client: "b2binpay", Token: keeper.FirstToken(), Until: …})
+//	refreshers := map[string]vault.Refresher{"b2binpay": keeper}
+//	v, err := vault.New(vault.Config{Store: …, Keys: …, Refreshers: refreshers})
+//	first := vault.Entry{Client: "b2binpay", Token: keeper.FirstToken(), Until: …}
+//	err = v.Put(ctx, "b2binpay", first)
 //	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2binpay"}}
 //
 // The vendor allows 30 to 40 requests for an access token; Config.MaxUses makes
@@ -26,8 +28,8 @@
 //
 // [Callbacks] verifies callbacks, one by one or as an http.Handler:
 //
-//	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{Login: login, Password: tokenapi.Fixed(password)})
-//	mux.Handle("/b2binpay/callback", callbacks.Handler(func(ctx context.Context, cb *b2binpay.Callback) error { … }))
+//	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{Login: login, Password: read})
+//	mux.Handle("/b2binpay/callback", callbacks.Handler(credit))
 //
 // # Sources
 //

@@ -35,8 +35,9 @@
 //		Store: store, Keys: keys, // session renews the B2Core session
 //		Refreshers: map[string]vault.Refresher{"b2core": session, "b2trader": trader},
 //	})
-//	err = v.Put(ctx, "session", vault.Entry{Owner: user, Client: "b2core", Token: bearer, Until: end})
-//	err = v.Put(ctx, "b2trader", vault.Entry{Owner: user, Client: "b2trader", Token: trader.FirstToken(), Until: end})
+//	err = v.Put(ctx, "session", vault.Entry{Client: "b2core", Token: bearer, Until: end})
+//	first := trader.FirstToken()
+//	err = v.Put(ctx, "b2trader", vault.Entry{Client: "b2trader", Token: first, Until: end})
 //	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2trader"}}
 //
 // One client serves many users if Bearer finds the session of each user by the
@@ -82,26 +83,29 @@
 //
 // The requests differ from the page's in these points only:
 //
-//	D1 refresh: Content-Type is application/json. The page's command sends none, so curl sends that of a form.
+//	D1 refresh: Content-Type is application/json. The page's command sends that of a form,
+//	   which is curl's default.
 //	D2 refresh: the JSON has no white space.
 //	D3 both: Accept is application/json.
-//	D4 both: Accept-Encoding and User-Agent are net/http's; Content-Length is 0 if there is no body.
+//	D4 both: Accept-Encoding and User-Agent are net/http's. Content-Length is 0 without a body.
 //	D5 auth: the country's headers are sent only if they are configured.
 //
 // # Errors
 //
 // Every error is a *[tokenapi.Error]. B2Core's refusals mean, by status:
 //
-//	auth      400, 422   ErrMisconfigured   the platformId or the country's headers: nothing else is sent
-//	          401        ErrNotSignedIn     after Bearer returned another token, or the same one again
-//	          403        ErrNotSignedIn     if the body is JSON; else a gateway refuses us: ErrMisconfigured
-//	          404, 405   ErrMisconfigured   the URL or the platformId
-//	refresh   400, 401, 403, 404, 422       may be about the refresh token: the client signs in again
-//	both      an unexpected host            ErrUnusableAnswer, which names it: add it to Hosts if it is right
-//	          408, 429, 5xx                 ErrUnavailable
-//	          others                        ErrUnusableAnswer
+//	auth     400, 422             ErrMisconfigured: the platformId or the country's headers
+//	         401                  ErrNotSignedIn, after Bearer was asked for another token
+//	         403                  ErrNotSignedIn if the body is JSON, else ErrMisconfigured
+//	         404, 405             ErrMisconfigured: the URL or the platformId
+//	refresh  400, 401, 403, 404,  none yet: it may be about the refresh token, so the client
+//	         422                  signs in again
+//	both     an unexpected host   ErrUnusableAnswer, which names the host for Config.Hosts
+//	         408, 429, 5xx        ErrUnavailable
+//	         others               ErrUnusableAnswer
 //
-// An HTML page with 401 comes from a gateway: ErrUnavailable. If the second
+// A 403 without JSON, and an HTML page with 401, come from a gateway; the latter
+// is ErrUnavailable. If the second
 // sign-in fails too, its error is returned: it tells a refused refresh token
 // from a bad bearer or platformId. An error of Bearer is ErrNotSignedIn if its
 // outcome is Refused, else ErrUnavailable with ErrNoBearer. A bearer that cannot

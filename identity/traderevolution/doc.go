@@ -6,7 +6,7 @@
 //
 // A [Client] talks to one back office.
 //
-//	client, err := traderevolution.New(traderevolution.Config{URL: "https://sandbox.traderevolution.com:8443/proftrading/rest"})
+//	client, err := traderevolution.New(traderevolution.Config{URL: url})
 //	token, err := client.SignIn(ctx, login, password)
 //	token.SetAuthHeader(request) // Authorization: Bearer …
 //
@@ -15,8 +15,9 @@
 // every process that needs a token, and a [Client.Keeper] signs in again when a
 // refresh token has expired or is refused:
 //
-//	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: readPassword})
-//	tokens, err := vault.New(vault.Config{…, Refreshers: map[string]vault.Refresher{"backoffice": keeper}})
+//	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: read})
+//	refreshers := map[string]vault.Refresher{"backoffice": keeper}
+//	tokens, err := vault.New(vault.Config{…, Refreshers: refreshers})
 //
 // The back office may link to another site with a one-time token in the link.
 // [Client.VerifyOTT] tells that site whose token it is.
@@ -55,7 +56,7 @@
 // The requests differ from the page's in these points only:
 //
 //	D1 The JSON has no white space, and \u0026, \u003c and \u003e for &, < and >.
-//	D2 The header of the refresh token is spelt Token: letter case means nothing (RFC 9110 section 5.1).
+//	D2 The header token is spelt Token: letter case means nothing (RFC 9110 section 5.1).
 //	D3 Accept, Accept-Encoding, Connection and User-Agent are this client's.
 //
 // # Errors

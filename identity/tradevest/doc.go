@@ -10,11 +10,16 @@
 // token. The vault's Transport adds the token to API calls, and the Client's
 // Transport adds the Requestor-ID:
 //
-//	client, err := tradevest.New(tradevest.Config{ClientID: id, ClientSecret: readSecret, RequestorID: uuid})
+//	client, err := tradevest.New(tradevest.Config{
+//		ClientID: id, ClientSecret: readSecret, RequestorID: uuid,
+//	})
 //	keeper, err := client.Keeper(tokenapi.Pace{})
-//	tokens, err := vault.New(vault.Config{…, Refreshers: map[string]vault.Refresher{"tradevest": keeper}})
-//	err = tokens.Put(ctx, "tradevest", vault.Entry{Client: "tradevest", Token: keeper.FirstToken(), Until: …})
-//	api := &http.Client{Transport: client.Transport(&vault.Transport{Vault: tokens, Key: "tradevest"})}
+//	refreshers := map[string]vault.Refresher{"tradevest": keeper}
+//	tokens, err := vault.New(vault.Config{…, Refreshers: refreshers})
+//	first := vault.Entry{Client: "tradevest", Token: keeper.FirstToken(), Until: …}
+//	err = tokens.Put(ctx, "tradevest", first)
+//	bearer := &vault.Transport{Vault: tokens, Key: "tradevest"}
+//	api := &http.Client{Transport: client.Transport(bearer)}
 //
 // Processes that share the vault's store share one token. A program that needs
 // a single token calls [Client.SignIn].
@@ -81,7 +86,8 @@
 // Every error is a *tokenapi.Error with the server's code in Code:
 //
 //	invalid_client, invalid_grant                  ErrBadCredentials
-//	401, with a body or without                    ErrBadCredentials; an HTML page, which a gateway sends: ErrUnavailable
+//	401, with a body or without                    ErrBadCredentials
+//	401 with an HTML page, which a gateway sends   ErrUnavailable
 //	unauthorized_client, unsupported_grant_type    ErrMisconfigured
 //	invalid_request, invalid_scope, 404, 405       ErrMisconfigured
 //	Config.ClientSecret fails or has no secret     ErrMisconfigured, without a request

@@ -9,7 +9,6 @@
 //
 //	server := traderevolutiontest.Start(t, traderevolutiontest.Config{})
 //	client, err := traderevolution.New(traderevolution.Config{URL: server.BaseURL()})
-//	token, err := client.SignIn(ctx, traderevolutiontest.SampleLogin, traderevolutiontest.SamplePassword)
 //
 // In a testing/synctest bubble, which has no sockets, give the client the
 // server's Transport and any URL that ends in the prefix.

@@ -8,7 +8,7 @@
 // In a test, one line runs a server until the test ends:
 //
 //	server := tradevesttest.Start(t, tradevesttest.Config{})
-//	client, err := tradevest.New(tradevest.Config{URL: server.URL(), ClientID: tradevesttest.SampleClientID, …})
+//	client, err := tradevest.New(tradevest.Config{URL: server.URL(), …})
 //
 // In a program, New makes the handler and Listen a loopback listener for
 // http.Serve. In a testing/synctest bubble, which has no sockets, give the
@@ -24,7 +24,7 @@
 // 400 with {"error": …} and no other member:
 //
 //	invalid_request          no form; a parameter is missing or repeated
-//	invalid_client           another client_id or client_secret; any Authorization header: credentials belong in the body
+//	invalid_client           another client_id or client_secret; any Authorization header
 //	unsupported_grant_type   another grant_type than client_credentials
 //	invalid_scope            another scope than Config.Scope, if that is set
 //
