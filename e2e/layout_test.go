@@ -41,8 +41,9 @@ var rooms = map[string]room{
 		imports: "cmd/demo/showcase identity identity/... static templates web",
 		modules: slices.Concat(webModules, redisModules, postgresModules, sqliteModules),
 	},
-	"cmd/demo/showcase":           {imports: "cmd/demo/showcase/... identity identity/tokenapi identity/vault static templates web", modules: webModules, moving: true},
-	"cmd/demo/showcase/templates": {imports: "static templates", modules: templModules, moving: true},
+	"cmd/demo/showcase": {
+		imports: "identity identity/store identity/store/records identity/tokenapi identity/vault static templates web", modules: webModules,
+	},
 
 	"web": {
 		imports: "identity identity/store identity/store/memstore identity/store/mirror identity/store/records identity/tokenapi identity/vault static templates web/internal/...",
@@ -92,6 +93,7 @@ var rooms = map[string]room{
 	"identity/store/storetest":                     {imports: "identity/store", modules: []string{"golang.org/x/sync"}},
 	"identity/store/storetest/servers":             {imports: "identity/store/storetest", modules: []string{"golang.org/x/sync"}},
 	"docs":                                         {},
+	"templates/pagetest":                           {modules: []string{"github.com/PuerkitoBio/goquery", "github.com/andybalholm/cascadia", "golang.org/x/net"}},
 	"e2e":                                          {},
 }
 

@@ -123,7 +123,7 @@ func TestContrast(t *testing.T) {
 // token used is defined.
 func TestColoursAreTokens(t *testing.T) {
 	light := themes(t)["light"]
-	for _, name := range []string{"base.css", "app.css", "flow.css", "sessions.css", "platforms.css"} {
+	for _, name := range []string{"base.css", "app.css", "sessions.css"} {
 		css := styleSheet(t, name)
 		local := map[string]bool{}
 		for _, d := range declaration.FindAllStringSubmatch(css, -1) {

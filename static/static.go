@@ -1,6 +1,7 @@
-// Package static holds the style sheets, the script and the icons of the web application,
-// served under names that carry a hash of their content, so that browsers may keep them for
-// good and a new build is seen at once.
+// Package static serves the style sheets, the script and the icons of the web
+// application. Each file has a name with a hash of its content, so that browsers
+// may keep it for a year, and load a new build at once. [New] does the same for
+// the files of a host application.
 package static
 
 import (
@@ -8,6 +9,8 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"strings"
@@ -17,8 +20,15 @@ import (
 // Prefix is the path that Handler serves under.
 const Prefix = "/static/"
 
-//go:embed base.css app.css flow.css sessions.css platforms.css app.js favicon.svg icon-180.png
+//go:embed base.css app.css sessions.css app.js favicon.svg icon-180.png
 var files embed.FS
+
+// Files is a set of files with hashed names below one path. It is an
+// http.Handler for that path.
+type Files struct {
+	urls   map[string]string // by name
+	assets map[string]asset  // by URL
+}
 
 // asset is one file as it is served.
 type asset struct {
@@ -26,26 +36,39 @@ type asset struct {
 	contentType string
 }
 
-var urls, assets = build(files)
+var own = must(New(Prefix, files))
 
-// build reads the embedded files. It panics if one cannot be read or has no known type:
-// that is a fault of the build, found when any test of this package starts.
-func build(fs embed.FS) (map[string]string, map[string]asset) {
-	entries, err := fs.ReadDir(".")
+func must(f *Files, err error) *Files {
 	if err != nil {
-		panic("static: " + err.Error())
+		panic(err) // a fault of the build, found when any test of this package starts
 	}
-	urls, assets := map[string]string{}, map[string]asset{}
+	return f
+}
+
+// New returns the files at the root of dir, to be served below prefix, which
+// begins and ends with a slash. It reads them at once.
+//
+// Errors: a file cannot be read, or is not a .css, .js, .svg or .png file.
+func New(prefix string, dir fs.FS) (*Files, error) {
+	entries, err := fs.ReadDir(dir, ".")
+	if err != nil {
+		return nil, fmt.Errorf("static: %w", err)
+	}
+	f := &Files{urls: map[string]string{}, assets: map[string]asset{}}
 	for _, e := range entries {
-		content, err := fs.ReadFile(e.Name())
+		content, err := fs.ReadFile(dir, e.Name())
 		if err != nil {
-			panic("static: " + err.Error())
+			return nil, fmt.Errorf("static: %w", err)
 		}
-		url := Prefix + hashedName(e.Name(), content)
-		urls[e.Name()] = url
-		assets[url] = asset{content, contentType(e.Name())}
+		kind := contentTypes[path.Ext(e.Name())]
+		if kind == "" {
+			return nil, fmt.Errorf("static: the type of %s is unknown", e.Name())
+		}
+		url := prefix + hashedName(e.Name(), content)
+		f.urls[e.Name()] = url
+		f.assets[url] = asset{content, kind}
 	}
-	return urls, assets
+	return f, nil
 }
 
 // hashedName puts the first 64 bits of content's SHA-256 before name's extension.
@@ -55,44 +78,41 @@ func hashedName(name string, content []byte) string {
 	return strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
 }
 
-// contentType names the types itself, because mime's table depends on the machine.
-func contentType(name string) string {
-	switch ext := path.Ext(name); ext {
-	case ".css":
-		return "text/css; charset=utf-8"
-	case ".js":
-		return "text/javascript; charset=utf-8"
-	case ".svg":
-		return "image/svg+xml"
-	case ".png":
-		return "image/png"
-	default:
-		panic("static: no content type for " + ext)
-	}
+// contentTypes are stated here, because package mime depends on the machine.
+var contentTypes = map[string]string{
+	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml",
+	".png": "image/png",
 }
 
-// URL is the path of the file called name, as pages refer to it: "app.css" is
-// "/static/app.<hash>.css". A name that does not exist gives "".
-func URL(name string) string { return urls[name] }
+// URL returns the path of one of the site's own files, as pages refer to it:
+// "app.css" is "/static/app.<hash>.css". It returns "" for an unknown name.
+func URL(name string) string { return own.URL(name) }
 
-// Handler serves the files under Prefix, to GET and HEAD, for browsers to keep for a year.
-// Any other path is 404, without a header that would let a cache keep that answer.
-func Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, ok := assets[r.URL.Path]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Type", a.contentType)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
-	})
+// Handler serves the site's own files under Prefix.
+func Handler() http.Handler { return own }
+
+// URL returns the path of the file called name, or "" if there is none.
+func (f *Files) URL(name string) string { return f.urls[name] }
+
+// ServeHTTP answers GET and HEAD with a file that browsers may keep for a year.
+// Any other path is 404, without a header that would let a cache keep that
+// answer.
+func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, ok := f.assets[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", a.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
 }

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
 // get sends one request to the handler.
@@ -19,17 +20,15 @@ func get(t *testing.T, method, path string) *httptest.ResponseRecorder {
 
 func TestHandlerServesEachFileForGood(t *testing.T) {
 	types := map[string]string{
-		"base.css":      "text/css; charset=utf-8",
-		"app.css":       "text/css; charset=utf-8",
-		"flow.css":      "text/css; charset=utf-8",
-		"sessions.css":  "text/css; charset=utf-8",
-		"platforms.css": "text/css; charset=utf-8",
-		"app.js":        "text/javascript; charset=utf-8",
-		"favicon.svg":   "image/svg+xml",
-		"icon-180.png":  "image/png",
+		"base.css":     "text/css; charset=utf-8",
+		"app.css":      "text/css; charset=utf-8",
+		"sessions.css": "text/css; charset=utf-8",
+		"app.js":       "text/javascript; charset=utf-8",
+		"favicon.svg":  "image/svg+xml",
+		"icon-180.png": "image/png",
 	}
-	if len(types) != len(assets) {
-		t.Errorf("%d files are served, %d are tested", len(assets), len(types))
+	if len(types) != len(own.assets) {
+		t.Errorf("%d files are served, %d are tested", len(own.assets), len(types))
 	}
 	for name, contentType := range types {
 		w := get(t, "GET", URL(name))
@@ -100,5 +99,22 @@ func TestIconIsInert(t *testing.T) {
 		if strings.Contains(svg, bad) {
 			t.Errorf("favicon.svg holds %q", bad)
 		}
+	}
+}
+
+// A host application's files are served as the site's own.
+func TestFilesOfAHost(t *testing.T) {
+	f, err := New("/assets/", fstest.MapFS{"orders.css": {Data: []byte("h1{}")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := f.URL("orders.css")
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, httptest.NewRequest("GET", url, nil))
+	if !strings.HasPrefix(url, "/assets/orders.") || w.Code != 200 || w.Body.String() != "h1{}" {
+		t.Errorf("GET %s = %d %q, want 200 and the style sheet below /assets/", url, w.Code, w.Body)
+	}
+	if _, err := New("/assets/", fstest.MapFS{"notes.txt": {}}); err == nil {
+		t.Error("New accepts notes.txt, whose type it does not know")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"b2trader.identity.auth/static"
+	"b2trader.identity.auth/templates/pagetest"
 )
 
 var hook = regexp.MustCompile(`\[data-[a-z-]+\]|getElementById\("([a-z-]+)"\)`)
@@ -20,7 +21,7 @@ func TestScriptFindsItsHooks(t *testing.T) {
 	for _, s := range samples() {
 		all.WriteString(render(t, s.page))
 	}
-	doc := document(t, all.String())
+	doc := pagetest.Document(t, all.String())
 	hooks := hook.FindAllStringSubmatch(w.Body.String(), -1)
 	if len(hooks) < 6 {
 		t.Fatalf("only %d hooks found in app.js", len(hooks))

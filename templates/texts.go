@@ -46,9 +46,6 @@ type FrameTexts struct {
 type SignInTexts struct {
 	Title, Lead, Server             string
 	Email, Password, Client, Submit string
-	Samples, SamplesNote            string // the sample users of an embedded server
-	SampleColumn, FillColumn        string
-	Fill, FillFor                   string // a button that fills the form; FillFor is its name, %s the e-mail
 	Missing, Wrong                  string // problems: a field is empty, the IdentityServer refused
 }
 

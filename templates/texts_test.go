@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+
+	"b2trader.identity.auth/templates/pagetest"
 )
 
 // Each field of a Texts is filled, so that no page shows a gap.
@@ -28,7 +30,7 @@ func TestPagesTakeTheirWordsFromTexts(t *testing.T) {
 	session := Session{Current: true, SignedIn: noon}
 	empty := Account{Page: page, Token: Token{Unavailable: true}}
 	for name, c := range map[string]string{
-		"sign-in":        render(t, SignInPage(SignIn{Page: page, ServerURL: "1", Clients: []ClientChoice{{}}, SampleUsers: []SampleUser{{}}})),
+		"sign-in":        render(t, SignInPage(SignIn{Page: page, ServerURL: "1", Clients: []ClientChoice{{}}})),
 		"second factor":  render(t, SecondFactorPage(SecondFactor{Page: page})),
 		"account":        render(t, AccountPage(account)),
 		"account, empty": render(t, AccountPage(empty)),
@@ -39,9 +41,9 @@ func TestPagesTakeTheirWordsFromTexts(t *testing.T) {
 		"user":           render(t, AdminSessionsPage(AdminSessions{Page: page, Of: &SessionUser{}, Sessions: []Session{{}}})),
 		"error":          render(t, ErrorPageView(ErrorPage{Page: page, Status: 1})),
 	} {
-		doc := document(t, c)
+		doc := pagetest.Document(t, c)
 		doc.Find("nav").Remove() // it may hold entries of a host application
-		said := words(doc.Selection)
+		said := pagetest.Words(doc.Selection)
 		doc.Find("[aria-label]").Each(func(_ int, e *goquery.Selection) { said += " " + e.AttrOr("aria-label", "") })
 		for word := range strings.FieldsSeq(said) {
 			if strings.ContainsAny(word, "abcdefghijklmnopqrstuvwxyz") {

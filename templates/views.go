@@ -1,6 +1,10 @@
 package templates
 
-import "time"
+import (
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // Page is the frame around the content of every page.
 type Page struct {
@@ -13,8 +17,6 @@ type Page struct {
 	Navigation []Link
 	Styles     []string
 
-	Machine   bool   // whether the machine-to-machine page is offered
-	Platforms bool   // whether the platforms page is offered
 	Notice    string // what an action just did, in one sentence, or empty
 	RequestID string // shown on error pages; the log has it, too
 	Texts     *Texts // the page's language; nil is English
@@ -26,16 +28,15 @@ type User struct {
 	Administrator       bool
 }
 
-// SignIn is the view of SignInPage. If SampleUsers is not empty, the page lists
-// them with their passwords.
+// SignIn is the view of SignInPage.
 type SignIn struct {
 	Page
-	ServerURL   string
-	Clients     []ClientChoice
-	Email       string
-	ReturnTo    string
-	Problem     string
-	SampleUsers []SampleUser
+	ServerURL string
+	Clients   []ClientChoice
+	Email     string
+	ReturnTo  string
+	Problem   string
+	Aside     templ.Component // beside the form; nil: nothing
 }
 
 // ClientChoice is one client that a user may choose.
@@ -43,10 +44,6 @@ type ClientChoice struct {
 	ID, Name, Description string
 	Selected              bool
 }
-
-// SampleUser is a user of an embedded IdentityServer. Client is the client to
-// choose for this user, or empty.
-type SampleUser struct{ Email, Password, Client, Note string }
 
 // SecondFactor is the view of SecondFactorPage, which asks for a one-time code.
 type SecondFactor struct {
@@ -81,85 +78,6 @@ type Token struct {
 	Renewals             int
 	Unavailable          bool // the last renewal failed; the session is kept
 }
-
-// TryAPI is the page that calls an API with the session's token.
-type TryAPI struct {
-	Page
-	Calls  []Call
-	Result *CallResult
-}
-
-// Call is one API call on offer.
-type Call struct {
-	ID, API, Method, Path, Summary string
-	Allowed                        bool
-	Why                            string // what the token may or may not do here
-}
-
-// CallResult is what the API answered.
-type CallResult struct {
-	Call        Call
-	Status      int
-	StatusText  string
-	Duration    time.Duration
-	Body        string
-	Explanation string
-}
-
-// Flow is the sequence diagram of this very sign-in.
-type Flow struct {
-	Page
-	Lanes []string
-	Steps []Step
-}
-
-// Step is one exchange between two lanes.
-type Step struct {
-	From, To int // indices into Lanes
-	Label    string
-	Details  []string // parameters, secrets already redacted
-	Status   int      // 0: no answer
-	After    time.Duration
-	Took     time.Duration
-	Failed   bool
-}
-
-// Machine is the machine-to-machine page.
-type Machine struct {
-	Page
-	Identities []MachineIdentity
-}
-
-// MachineIdentity is one client with configured credentials.
-type MachineIdentity struct {
-	Client, Email string
-	SignedIn      bool
-	Scopes        []string
-	Token         Token
-	Problem       string
-}
-
-// Platforms is the page of token systems side by side.
-type Platforms struct {
-	Page
-	Platforms []Platform
-}
-
-// Platform is one token system, and what this server holds of it.
-type Platform struct {
-	ID, Name, About, Account   string
-	Facts                      []Fact
-	CanUse, CanExpire, CanFail bool
-	SignedIn                   bool
-	Token                      Token
-	Uses, MaxUses              int    // of the access token; MaxUses is 0 if nothing bounds them
-	Notice                     string // what was done; or empty
-	Problem, Code              string // what went wrong, and the system's own code for it; or empty
-	Result                     *CallResult
-}
-
-// Fact is one line of how a token system works.
-type Fact struct{ Name, Text string }
 
 // Sessions is the view of SessionsPage, a user's own sessions.
 type Sessions struct {

@@ -28,7 +28,7 @@ type attempt struct {
 
 	turn   chan struct{} // full while a code is verified; guards SignIn and Flow
 	SignIn *identity.SignIn
-	Flow   []exchange
+	Flow   []identity.Exchange
 
 	factor  identity.SecondFactor // what is asked for
 	wrong   int

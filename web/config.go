@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,29 +10,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
-	"b2trader.identity.auth/templates"
 )
 
 // Config is what a Server is made of. Clients and PublicURL are required.
 type Config struct {
 	// Clients are those a user may sign in as, in the order in which the
-	// sign-in page offers them. Set their identity.Config.Observe to [Observe]
-	// for the flow page to show something.
+	// sign-in page offers them. For OnSignIn, set their
+	// identity.Config.Observe to [Observe].
 	Clients []*identity.Client
-
-	// Machine are the identities that administrators may sign in on the
-	// machine-to-machine page. Nil: the page is not offered.
-	Machine []MachineIdentity
-
-	// Platforms are the token systems that administrators may sign in to on the
-	// platforms page. Nil: the page is not offered.
-	Platforms []Platform
 
 	// Store keeps the sessions and their tokens, sealed with Keys; processes that share a store share the sessions. Both
 	// nil: a store in memory and a key of its own, so that sessions end with the process. To replace a key, put the new
@@ -52,7 +44,7 @@ type Config struct {
 	InsecureAllowHTTP bool
 
 	// FrontOfficeURL and BackOfficeURL are the APIs that are offered at
-	// /api/frontoffice/ and /api/backoffice/ and on the "Try an API" page, up to
+	// /api/frontoffice/ and /api/backoffice/, up to
 	// the part that is before /api, such as https://trader.example.com/frontoffice:
 	// /api/frontoffice/v3/account is then its /frontoffice/api/v3/account.
 	// Empty: that API is not offered.
@@ -61,7 +53,8 @@ type Config struct {
 	// FrontOffice and BackOffice bound what is passed on to these APIs.
 	FrontOffice, BackOffice Upstream
 
-	// APITransport sends the calls to these APIs. Nil: [NewAPITransport].
+	// APITransport sends the calls to these APIs, and those of
+	// [Session.HTTPClient]. Nil: [NewAPITransport].
 	APITransport http.RoundTripper
 
 	// Pages are the pages of the host application. They are in the navigation in
@@ -74,8 +67,15 @@ type Config struct {
 	// stored unless the handler replaces Cache-Control.
 	Public map[string]http.Handler
 
-	// SampleUsers are shown on the sign-in page. For the embedded server only.
-	SampleUsers []templates.SampleUser
+	// OnSignIn receives the session of each sign-in before the session is stored,
+	// so that the host application can keep values in it. The exchanges are
+	// those that [Observe] recorded since the password was sent, and the
+	// browser's own requests, whose URL is a path alone. They are in the order
+	// in which they began, 24 at most. Nil: nothing is recorded.
+	OnSignIn func(s *Session, exchanges []identity.Exchange)
+
+	// SignInAside is shown beside the form of the sign-in page. Nil: nothing.
+	SignInAside templ.Component
 
 	// AdministratorRole is the value of the claim "role" that makes a user an
 	// administrator, see the package's doc. Empty: "Admin".
@@ -121,16 +121,6 @@ type Config struct {
 	Now func() time.Time
 }
 
-// MachineIdentity is an account that signs in without a person.
-type MachineIdentity struct {
-	Client *identity.Client // it must have a secret
-	Email  string
-
-	// Password is asked at every sign-in, so that it can be changed without a
-	// restart.
-	Password func(context.Context) (identity.Secret, error)
-}
-
 // maxSession is IdentityServer's absolute lifetime of a refresh token.
 const maxSession = 30 * 24 * time.Hour
 
@@ -173,85 +163,67 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// validate returns every problem of c, joined.
+// validate returns every problem of c, joined. Each is a
+// *[tokenapi.FieldError].
 func (c Config) validate() error {
 	var problems []error
-	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	report := func(field, format string, args ...any) {
+		problems = append(problems, &tokenapi.FieldError{Field: "Config." + field, Err: fmt.Errorf(format, args...)})
+	}
 	if len(c.Clients) == 0 {
-		report("Config.Clients is empty")
+		report("Clients", "is empty")
 	}
 	seen := map[string]bool{}
 	for i, client := range c.Clients {
 		switch {
 		case client == nil:
-			report("Config.Clients[%d] is nil", i)
+			report(fmt.Sprintf("Clients[%d]", i), "is nil")
 		case seen[client.ID()]:
-			report("Config.Clients[%d]: %s is there twice", i, client.ID())
+			report(fmt.Sprintf("Clients[%d]", i), "is there twice: %s", client.ID())
 		default:
 			seen[client.ID()] = true
 		}
 	}
-	problems = append(problems, validateMachine(c.Machine)...)
-	problems = append(problems, validatePlatforms(c.Platforms, c.InsecureAllowHTTP)...)
 	problems = append(problems, c.validatePages()...)
 	problems = append(problems, c.FrontOffice.validate("FrontOffice")...)
 	problems = append(problems, c.BackOffice.validate("BackOffice")...)
 	if err := checkURL(c.PublicURL, c.InsecureAllowHTTP); err != nil {
-		report("Config.PublicURL %w", err)
+		report("PublicURL", "%w", err)
 	} else if u, _ := url.Parse(c.PublicURL); u.Path != "" {
-		report("Config.PublicURL must have no path")
+		report("PublicURL", "must have no path")
 	}
 	for name, raw := range map[string]string{"FrontOfficeURL": c.FrontOfficeURL, "BackOfficeURL": c.BackOfficeURL} {
 		if raw == "" {
 			continue
 		}
 		if err := checkURL(raw, c.InsecureAllowHTTP); err != nil {
-			report("Config.%s %w", name, err)
+			report(name, "%w", err)
 		}
 	}
-	if c.IdleTimeout < 0 || c.AbsoluteTimeout < 0 {
-		report("Config.IdleTimeout and AbsoluteTimeout must not be negative")
-	} else if c.IdleTimeout > c.AbsoluteTimeout {
-		report("Config.IdleTimeout is longer than AbsoluteTimeout")
+	switch {
+	case c.IdleTimeout < 0:
+		report("IdleTimeout", "is negative")
+	case c.AbsoluteTimeout >= 0 && c.IdleTimeout > c.AbsoluteTimeout:
+		report("IdleTimeout", "is longer than the absolute timeout")
 	}
-	if c.AbsoluteTimeout > maxSession {
-		report("Config.AbsoluteTimeout is more than 30 days")
+	if c.AbsoluteTimeout < 0 {
+		report("AbsoluteTimeout", "is negative")
+	} else if c.AbsoluteTimeout > maxSession {
+		report("AbsoluteTimeout", "is more than 30 days")
 	}
-	if c.MaxSessionsPerUser < 0 {
-		report("Config.MaxSessionsPerUser must not be negative")
-	}
-	if c.AttemptsPerAccount < 0 || c.AttemptsPerAddress < 0 {
-		report("Config.AttemptsPerAccount and AttemptsPerAddress must not be negative")
+	for name, n := range map[string]int{
+		"MaxSessionsPerUser": c.MaxSessionsPerUser, "AttemptsPerAccount": c.AttemptsPerAccount, "AttemptsPerAddress": c.AttemptsPerAddress,
+	} {
+		if n < 0 {
+			report(name, "is negative")
+		}
 	}
 	for i, p := range c.TrustedProxies {
 		if !p.IsValid() {
-			report("Config.TrustedProxies[%d] is not a prefix", i)
+			report(fmt.Sprintf("TrustedProxies[%d]", i), "is not a prefix")
 		}
 	}
 	return errors.Join(problems...)
-}
-
-func validateMachine(machine []MachineIdentity) []error {
-	var problems []error
-	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	seen := map[string]bool{}
-	for i, m := range machine {
-		switch {
-		case m.Client == nil:
-			report("Config.Machine[%d].Client is nil", i)
-		case seen[m.Client.ID()]:
-			report("Config.Machine[%d]: %s is there twice", i, m.Client.ID())
-		default:
-			seen[m.Client.ID()] = true
-		}
-		if m.Email == "" {
-			report("Config.Machine[%d].Email is empty", i)
-		}
-		if m.Password == nil {
-			report("Config.Machine[%d].Password is nil", i)
-		}
-	}
-	return problems
 }
 
 // checkURL accepts https URLs, and http ones for loopback or if insecure,
@@ -272,7 +244,7 @@ func checkURL(raw string, insecure bool) error {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return errors.New("must have neither user, query nor fragment")
 	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
-		return errors.New("must be https beyond loopback (InsecureAllowHTTP overrides)")
+		return errors.New("must be https beyond loopback, unless InsecureAllowHTTP is set")
 	}
 	return nil
 }

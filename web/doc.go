@@ -42,12 +42,6 @@
 // out; of those that only a process that is gone had seen, the refresh tokens
 // end by themselves.
 //
-// The machines and platforms that administrators sign in are shared, too: there
-// is one sign-in of each, whichever administrator and process began it. It
-// outlives that administrator's session, for 30 days at most. It belongs to the
-// account and its server: a machine's e-mail and issuer, a platform's Account
-// and the URL of its Call. With others configured nobody is signed in.
-//
 // A store that fails is answered by 503 with Retry-After, and costs nobody
 // the session. In the store everything is sealed, under hashed names.
 //
@@ -64,18 +58,17 @@
 // An administrator is a user whose verified ID token has
 // [Config.AdministratorRole] in its claim "role", which may be a string or an
 // array of strings, and whose access token was granted the scope BackOffice.
-// Only administrators see the machine-to-machine page, the platforms page and
-// other users' sessions.
+// Only administrators see other users' sessions, and the pages of a host
+// application with [Page.AdministratorsOnly].
 //
-// # Platforms
+// # Pages of a host application
 //
-// /platforms shows [Config.Platforms] side by side: token systems that the site
-// signs in to, keeps signed in and calls, as it does for its users. What a
-// platform is, functions say: no client of one is known here. The vault keeps
-// the tokens, and gets the next ones from the [Platform]'s Refresher. What became
-// of an action waits in the session, without a token, for the next page. Nobody
-// signs out remotely: at a sign-out here the tokens are forgotten, and end by
-// themselves. Readiness does not depend on platforms.
+// A host application adds pages by [Config.Pages]. They stand behind the sign-in
+// and under the site's rules for forms, bodies and errors. A [PageHandler] gets
+// the [Session] of the request: who is signed in, an http.Client with the live
+// token, and [Session.Render] for the site's frame. [Config.Public] serves the
+// style sheets and scripts of these pages, and [Config.OnSignIn] observes
+// sign-ins. The example of [Page] is complete.
 //
 // # Cross-site requests
 //
@@ -154,15 +147,6 @@
 //	session touch failed                   error
 //	not ready                              client or store, error
 //	too many refused logouts               -
-//	API call failed                        call, error
-//	machine sign-in                        client, user
-//	machine sign-in failed                 client, user, error
-//	machine renew                          client, user
-//	machine sign-out                       client, user
-//	platform sign-in                       client, user
-//	platform sign-in failed                client, user, error
-//	platform action                        action, client, user
-//	platform action failed                 client, user, error
 //	request                                method, path, status, bytes, took
 //	request failed                         status, error
 //	request abandoned                      error
@@ -176,9 +160,8 @@
 //
 // # Metrics
 //
-// Config.Registerer gets these. client is one of Config.Clients, or of
-// Config.Machine with "machine/" before it, or of Config.Platforms with
-// "platform/". result is ok, or one of a few words for the failure. reason is
+// Config.Registerer gets these. client is one of Config.Clients.
+// result is ok, or one of a few words for the failure. reason is
 // user, everywhere, timeout, list, limit or back-channel. by is account or
 // address. Histograms are in seconds; their _count is the number of events.
 //
@@ -187,7 +170,7 @@
 //	b2trader_attempts_refused_total{by}                        counter: Attempts to sign in beyond the limit.
 //	b2trader_sign_outs_total{reason}                           counter: Sessions ended, other than by a refused renewal.
 //	b2trader_revocations_total{client,result}                  counter: Sign-outs at the IdentityServer.
-//	b2trader_live_sessions{client}                             gauge: Sessions and machine accounts that this process has in memory: those used within the last ten minutes or so.
+//	b2trader_live_sessions{client}                             gauge: Sessions that this process has in memory: those used within the last ten minutes or so.
 //	b2trader_renewal_duration_seconds{client,result}           histogram: Token renewals; result is a vault.Result.
 //	b2trader_renewal_wait_seconds{client,result}               histogram: Requests that waited for a token renewal.
 //	b2trader_lease_wait_seconds{client}                        histogram: Renewals that waited for another process's lease.

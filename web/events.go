@@ -35,15 +35,6 @@ const (
 	eventTouchFailed
 	eventNotReady
 	eventTooManyLogouts
-	eventAPICallFailed
-	eventMachineSignIn
-	eventMachineFailed
-	eventMachineRenewed
-	eventMachineSignedOut
-	eventPlatformSignIn
-	eventPlatformSignInFailed
-	eventPlatformAction
-	eventPlatformFailed
 )
 
 // counter is a Prometheus counter of events. An event's attributes give the
@@ -96,15 +87,6 @@ var events = [...]struct {
 	eventTouchFailed:          {"session touch failed", slog.LevelWarn, "error", nil, ""},
 	eventNotReady:             {"not ready", slog.LevelWarn, "client or store, error", nil, ""},
 	eventTooManyLogouts:       {"too many refused logouts", slog.LevelWarn, "", nil, ""},
-	eventAPICallFailed:        {"API call failed", slog.LevelWarn, "call, error", nil, ""},
-	eventMachineSignIn:        {"machine sign-in", slog.LevelInfo, "client, user", &signIns, ""},
-	eventMachineFailed:        {"machine sign-in failed", slog.LevelWarn, "client, user, error", &signIns, ""},
-	eventMachineRenewed:       {"machine renew", slog.LevelInfo, "client, user", nil, ""},
-	eventMachineSignedOut:     {"machine sign-out", slog.LevelInfo, "client, user", nil, ""},
-	eventPlatformSignIn:       {"platform sign-in", slog.LevelInfo, "client, user", &signIns, ""},
-	eventPlatformSignInFailed: {"platform sign-in failed", slog.LevelWarn, "client, user, error", &signIns, ""},
-	eventPlatformAction:       {"platform action", slog.LevelInfo, "action, client, user", nil, ""},
-	eventPlatformFailed:       {"platform action failed", slog.LevelWarn, "client, user, error", nil, ""},
 
 	// The rooms below this package write these by a logger of their own.
 	{"request", slog.LevelInfo, "method, path, status, bytes, took", nil, ""},

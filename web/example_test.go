@@ -14,7 +14,6 @@ func ExampleNew() {
 	client, err := identity.New(identity.Config{
 		URL:      "https://trader.example.com",
 		ClientID: identity.ClientSPA,
-		Observe:  web.Observe, // for the flow page
 	})
 	if err != nil {
 		fmt.Println(err)

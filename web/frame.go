@@ -17,8 +17,6 @@ func (s *Server) frame(r *http.Request, title string) templates.Page {
 	if u, ok := s.sessions.User(r.Context()); ok {
 		page.User = &templates.User{Name: u.Nickname, Email: u.Email, Client: u.Client, Administrator: u.Administrator}
 		page.Navigation = s.navigation(u)
-		page.Machine = u.Administrator && len(s.config.Machine) > 0
-		page.Platforms = u.Administrator && len(s.config.Platforms) > 0
 	}
 	return page
 }

@@ -132,7 +132,7 @@ func (m *metrics) unregister(r prometheus.Registerer) {
 // liveSessions is a Collector that counts the vault's entries at each scrape.
 type liveSessions struct{ vault *vault.Vault }
 
-const liveSessionsHelp = "Sessions and machine accounts that this process has in memory: those used within the last ten minutes or so."
+const liveSessionsHelp = "Sessions that this process has in memory: those used within the last ten minutes or so."
 
 var liveSessionsDesc = prometheus.NewDesc("b2trader_live_sessions", liveSessionsHelp, []string{"client"}, nil)
 

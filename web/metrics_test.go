@@ -90,8 +90,6 @@ func TestMetrics(t *testing.T) {
 		other.post("/sign-out/everywhere")
 		idle := s.browser()
 		idle.signIn("admin", "spa_admin").leadsTo("/account")
-		idle.post("/machine", "client", "core_ib", "action", "sign-in").leadsTo("/machine")
-		idle.post("/machine", "client", "lk", "action", "sign-in").is(422)
 		pass(17 * time.Minute)
 		for range 6 {
 			other.post("/sign-in", "email", "nobody@example.com", "password", "wrong-password", "client", "spa")
@@ -103,8 +101,6 @@ func TestMetrics(t *testing.T) {
 			"b2trader_sign_ins_total spa ok":                          3,
 			"b2trader_sign_ins_total spa unavailable":                 1,
 			"b2trader_sign_ins_total spa_admin ok":                    1,
-			"b2trader_sign_ins_total machine/core_ib ok":              1,
-			"b2trader_sign_ins_total machine/lk bad_credentials":      1,
 			"b2trader_second_factors_total spa second_factor_refused": 1,
 			"b2trader_second_factors_total spa ok":                    1,
 			"b2trader_attempts_refused_total account":                 1,

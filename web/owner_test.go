@@ -16,7 +16,7 @@ func TestUsersOfTwoIssuers(t *testing.T) {
 		one := newSite(t, shared)
 		other := newSite(t, func(c *web.Config) {
 			c.Store, c.Keys = one.config.Store, one.config.Keys
-			c.Clients, c.Machine = []*identity.Client{anotherIssuer(t)}, nil
+			c.Clients = []*identity.Client{anotherIssuer(t)}
 		})
 		mine, theirs := one.browser(), other.browser()
 		mine.signIn("trader", "spa").leadsTo("/account")

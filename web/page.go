@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/static"
@@ -41,7 +42,7 @@ type Page struct {
 //
 // If it returns an error, it must not have answered: the site logs the error
 // and answers for it. An [*Error] has a status and may have words of its own.
-// An error of [Session.HTTPClient] that says that there is no token becomes 503
+// An error of [Session.Transport] that says that there is no token becomes 503
 // with Retry-After, or 401 and the end of the session. Any other error becomes
 // 500, and its text is not shown.
 type PageHandler func(w http.ResponseWriter, r *http.Request, s *Session) error
@@ -53,6 +54,8 @@ type Error struct {
 	// Headline and Explanation are shown to the user. Empty: the site's usual
 	// words for the status.
 	Headline, Explanation string
+
+	RetryAfter time.Duration // the header Retry-After. Zero: no header
 
 	Err error // the cause, for the log only; it may be nil
 }
@@ -96,14 +99,29 @@ func (s *Server) hostPage(h PageHandler) userHandler {
 		if err != nil {
 			return err
 		}
-		err = h(w, r, session)
-		if told, ok := errors.AsType[*Error](err); ok {
-			return &answer.Error{
-				Status: told.Status, Err: err, Words: templates.ErrorText{Headline: told.Headline, Explanation: told.Explanation},
-			}
-		}
-		return err
+		return hostError(h(w, r, session))
 	}
+}
+
+// hostError makes the site's error of one of the host application. Only an
+// error of [Session.Transport] may say that the session has ended: the host
+// application may have a vault of its own, whose errors are the same.
+func hostError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if noToken, ok := errors.AsType[*noTokenError](err); ok {
+		return noToken.err
+	}
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return tooLarge
+	}
+	e := &answer.Error{Status: http.StatusInternalServerError, Err: errors.New(err.Error())}
+	if told, ok := errors.AsType[*Error](err); ok {
+		e.Status, e.RetryAfter = told.Status, told.RetryAfter
+		e.Words = templates.ErrorText{Headline: told.Headline, Explanation: told.Explanation}
+	}
+	return e
 }
 
 // navigation lists the entries of the pages that u may open.

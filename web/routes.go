@@ -28,9 +28,6 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]answer.Handler {
 
 		// Signed-in users; these requests are use of the session.
 		"GET /account":              s.signedIn(s.account),
-		"GET /try":                  s.signedIn(s.tryPage),
-		"POST /try":                 s.signedIn(s.tryCall),
-		"GET /flow":                 s.signedIn(s.flow),
 		"GET /sessions":             s.signedIn(s.sessionsPage),
 		"POST /sessions/end":        s.signedIn(s.endSession),
 		"POST /sessions/end-others": s.signedIn(s.endOtherSessions),
@@ -41,12 +38,6 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]answer.Handler {
 		"GET /session":       s.polled(s.sessionJSON),
 
 		// Administrators.
-		"GET /machine":  s.signedIn(s.administrator(s.machinePage)),
-		"POST /machine": s.signedIn(s.administrator(s.machineAction)),
-
-		"GET /platforms":  s.signedIn(s.administrator(s.platformsPage)),
-		"POST /platforms": s.signedIn(s.administrator(s.platformAction)),
-
 		"GET /admin/sessions":      s.signedIn(s.administrator(s.adminSessionsPage)),
 		"POST /admin/sessions":     s.signedIn(s.administrator(s.searchUser)),
 		"POST /admin/sessions/end": s.signedIn(s.administrator(s.adminEndSessions)),

@@ -46,14 +46,14 @@ func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
 		return attemptOver() // the request before this one has finished it
 	}
 	started := s.config.Now()
-	ctx, rec := record(r.Context(), a.Flow)
+	ctx, rec := s.record(r.Context(), a.Flow)
 	if err := a.SignIn.VerifySecondFactor(ctx, strings.TrimSpace(form.Get("code"))); err != nil {
 		a.Flow = rec.all()
 		return s.secondFactorRefused(w, r, a, err)
 	}
 	s.attempts.Remove(a.ID)
 	s.events.record(ctx, eventSecondFactorAccepted, "client", a.Client.ID(), "account", accountHash(a.Email))
-	return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started))
+	return s.finishSignIn(ctx, w, r, a, rec, started)
 }
 
 // secondFactorRefused asks again for a code, a few times.

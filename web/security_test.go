@@ -32,8 +32,8 @@ func TestCrossOrigin(t *testing.T) {
 		} {
 			forged := *b
 			forged.header = header
-			for _, path := range []string{"/sign-in", "/sign-in/second-factor", "/sign-out", "/sign-out/everywhere", "/try", "/machine"} {
-				if a := forged.post(path, "client", "core_ib", "action", "sign-in"); a.status != http.StatusForbidden || !strings.Contains(a.body, "another site") {
+			for _, path := range []string{"/sign-in", "/sign-in/second-factor", "/sign-out", "/sign-out/everywhere", "/try", "/office"} {
+				if a := forged.post(path); a.status != http.StatusForbidden || !strings.Contains(a.body, "another site") {
 					t.Errorf("%s: POST %s gives %d", name, path, a.status)
 				}
 			}
@@ -41,7 +41,7 @@ func TestCrossOrigin(t *testing.T) {
 		b.get("/session").is(200)
 		own := *b
 		own.header = http.Header{"Origin": {origin}}
-		own.post("/try", "call", "account").is(200)
+		own.post("/try").is(200)
 	})
 }
 
@@ -146,14 +146,12 @@ func TestEvents(t *testing.T) {
 		pass(25 * time.Second)
 		b.get("/account/token").is(200)
 		synctest.Wait()
-		b.post("/try", "call", "users").is(200)
-		b.post("/machine", "client", "core_ib", "action", "sign-in").leadsTo("/machine")
-		b.post("/machine", "client", "lk", "action", "sign-in").is(422)
+		b.post("/try").is(200)
 		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
 		log := s.log.String()
 		for _, event := range []string{
-			"sign-in failed", "second factor required", "second factor failed", "signed in", "token renewal", "machine sign-in",
-			"machine sign-in failed", "signed out", "request",
+			"sign-in failed", "second factor required", "second factor failed", "signed in", "token renewal",
+			"signed out", "request",
 		} {
 			if !strings.Contains(log, `"msg":"`+event+`"`) {
 				t.Errorf("no event %q", event)

@@ -31,10 +31,8 @@ type Server struct {
 	sessions *sessions
 	index    *sessionIndex
 	attempts *attempts
-	held     *holdings
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
-	calls    []apiCall
 	gateway  *gateway.Gateway
 	ready    *readiness
 	metrics  *metrics
@@ -67,7 +65,6 @@ func New(config Config) (*Server, error) {
 		index:      &sessionIndex{store: config.Store, sealer: sealer, keys: config.Keys},
 		attempts:   &attempts{now: config.Now},
 		clients:    make(map[string]*identity.Client),
-		calls:      apiCalls(config),
 		perAddress: newLimiter(config.Now, config.AttemptsPerAddress),
 		perAccount: newLimiter(config.Now, config.AttemptsPerAccount),
 		perLogout:  newLimiter(config.Now, refusedLogoutsPerMinute),
@@ -83,9 +80,6 @@ func New(config Config) (*Server, error) {
 	for _, c := range config.Clients {
 		s.clients[c.ID()] = c
 	}
-	for _, m := range config.Machine {
-		s.clients[machineName(m)] = m.Client
-	}
 	s.ready = newReadiness(s)
 	if s.vault, err = s.newVault(); err != nil {
 		return nil, err
@@ -94,7 +88,6 @@ func New(config Config) (*Server, error) {
 		return nil, errors.Join(err, s.vault.Close(context.Background()))
 	}
 	s.sessions = newSessions(config, newSessionStore(config, sealer)) // last: they watch the store from now on
-	s.held = newHoldings(config, sealer)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.work, s.cut = context.WithCancel(context.Background())
@@ -127,7 +120,6 @@ func (s *Server) Close(ctx context.Context) error {
 	s.cut()
 	<-swept
 	s.sessions.store.mirror.Close()
-	s.held.mirror.Close()
 	if err := s.vault.Close(ctx); err != nil {
 		return fmt.Errorf("web: close the vault: %w", err)
 	}
@@ -140,12 +132,9 @@ func (s *Server) Close(ctx context.Context) error {
 func (s *Server) EndStreams() { s.gateway.EndStreams() }
 
 func (s *Server) newVault() (*vault.Vault, error) {
-	refreshers := make(map[string]vault.Refresher, len(s.clients)+len(s.config.Platforms))
+	refreshers := make(map[string]vault.Refresher, len(s.clients))
 	for name, c := range s.clients {
 		refreshers[name] = c
-	}
-	for _, p := range s.config.Platforms {
-		refreshers[platformName(p)] = p.Refresher
 	}
 	v, err := vault.New(vault.Config{
 		Store:      s.config.Store,
@@ -164,7 +153,6 @@ func (s *Server) newVault() (*vault.Vault, error) {
 }
 
 // revokeDiscarded signs out a token that arrived after its session had ended.
-// Platforms have no sign-out: their tokens end by themselves.
 func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
 	client := s.clients[e.Client]
 	if client == nil {

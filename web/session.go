@@ -9,18 +9,17 @@ import (
 	"strings"
 	"time"
 
-	"b2trader.identity.auth/web/internal/request"
 	"github.com/alexedwards/scs/v2"
+
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // The keys of the session's values. Nothing outside of the session's files knows them.
 const (
 	keyUser    = "u"
 	keyClaims  = "c"
-	keyFlow    = "f"
 	keyBrowser = "b"
 	keyNotice  = "n"
-	keyNews    = "p"
 
 	hostPrefix = "host." // before the names of the host application's values
 )
@@ -123,9 +122,9 @@ func (s *sessions) User(ctx context.Context) (user, bool) {
 }
 
 // SignIn makes u the session's user, under a new session id with a new
-// absolute end, and stores it at once. The browser's other sign-ins under way
-// stay valid.
-func (s *sessions) SignIn(ctx context.Context, u user, claims []claim, flow []exchange, notice string) error {
+// absolute end, and stores it at once, after observe was called. The browser's
+// other sign-ins under way stay valid.
+func (s *sessions) SignIn(ctx context.Context, u user, claims []claim, notice string, observe func()) error {
 	if err := s.manager.RenewToken(ctx); err != nil {
 		return fmt.Errorf("renew the session id: %w", err)
 	}
@@ -133,8 +132,8 @@ func (s *sessions) SignIn(ctx context.Context, u user, claims []claim, flow []ex
 	s.forgetHostValues(ctx)
 	s.put(ctx, keyUser, u)
 	s.put(ctx, keyClaims, claims)
-	s.put(ctx, keyFlow, flow)
 	s.put(ctx, keyNotice, notice)
+	observe()
 	if _, err := s.Save(ctx); err != nil {
 		return fmt.Errorf("store the session: %w", err)
 	}
@@ -185,13 +184,6 @@ func (s *sessions) Claims(ctx context.Context) []claim {
 	return claims
 }
 
-// Flow returns the exchanges of the session's sign-in.
-func (s *sessions) Flow(ctx context.Context) []exchange {
-	var flow []exchange
-	s.get(ctx, keyFlow, &flow)
-	return flow
-}
-
 // Notice returns the sentence to show once, and forgets it.
 func (s *sessions) Notice(ctx context.Context) string {
 	var notice string
@@ -204,21 +196,6 @@ func (s *sessions) Notice(ctx context.Context) string {
 // PutNotice keeps a sentence for the next page.
 func (s *sessions) PutNotice(ctx context.Context, notice string) {
 	s.put(ctx, keyNotice, notice)
-}
-
-// News returns what became of an action on the platform, to be shown once, and forgets it.
-func (s *sessions) News(ctx context.Context, platform string) platformNews {
-	var news platformNews
-	if !s.get(ctx, keyNews, &news) || news.Platform != platform {
-		return platformNews{}
-	}
-	s.manager.Remove(ctx, keyNews)
-	return news
-}
-
-// PutNews keeps what became of an action for the next page.
-func (s *sessions) PutNews(ctx context.Context, news platformNews) {
-	s.put(ctx, keyNews, news)
 }
 
 // Browser returns the secret that binds a browser's sign-ins under way to its

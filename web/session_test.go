@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -10,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/web"
 )
@@ -158,7 +156,7 @@ func TestSlowRequestThroughSignOut(t *testing.T) {
 		done := make(chan *answer)
 		slow := s.browser()
 		slow.setSession(cookie)
-		go func() { done <- slow.post("/try", "call", "account") }()
+		go func() { done <- slow.post("/try") }()
 		<-gate.reached
 		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
 		close(gate.open)
@@ -236,7 +234,7 @@ func TestRenewalUnavailable(t *testing.T) {
 				t.Errorf("%s without Retry-After", path)
 			}
 		}
-		if a := b.post("/try", "call", "account").is(503, "still signed in"); a.header.Get("Retry-After") == "" {
+		if a := b.post("/try").is(503, "still signed in"); a.header.Get("Retry-After") == "" {
 			t.Error("/try without Retry-After")
 		}
 		b.get("/session").is(200)
@@ -359,12 +357,13 @@ func TestLinkFromElsewhere(t *testing.T) {
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var cause any = "a panic with a secret inside"
+		defer pass(time.Minute) // the HTTP client's timer outlives the panic
 		s := newSite(t, func(c *web.Config) {
 			c.APITransport = transportFunc(func(*http.Request) (*http.Response, error) { panic(cause) })
 		})
 		b := s.browser()
 		b.signIn("trader", "spa").leadsTo("/account")
-		b.post("/try", "call", "account").is(500, "Something went wrong here")
+		b.post("/try").is(500, "Something went wrong here")
 		if log := s.log.String(); !strings.Contains(log, `"msg":"panic"`) || strings.Contains(log, "secret inside") {
 			t.Error("the log lacks the panic, or tells its value")
 		}
@@ -376,7 +375,7 @@ func TestPanic(t *testing.T) {
 			}
 			b.get("/account").is(200)
 		}()
-		b.post("/try", "call", "account")
+		b.post("/try")
 	})
 }
 
@@ -391,29 +390,30 @@ func TestSaveAfterSignOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reached, open := make(chan struct{}), make(chan struct{})
 		s := newSite(t, func(c *web.Config) {
-			password := c.Machine[0].Password
-			c.Machine[0].Password = func(ctx context.Context) (identity.Secret, error) {
+			c.Pages = append(c.Pages, web.Page{Path: "/slow", Get: c.Pages[0].Get, Post: func(w http.ResponseWriter, r *http.Request, s *web.Session) error {
 				close(reached)
 				<-open
-				return password(ctx)
-			}
+				s.Notify("It is done.")
+				http.Redirect(w, r, "/slow", http.StatusSeeOther)
+				return nil
+			}})
 		})
 		b := s.browser()
 		b.signIn("admin", "spa_admin").leadsTo("/account")
 		slow := s.browser()
 		slow.setSession(b.session())
 		done := make(chan *answer)
-		go func() { done <- slow.post("/machine", "client", "core_ib", "action", "sign-in") }()
+		go func() { done <- slow.post("/slow") }()
 		<-reached
 		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
 		close(open)
-		if a := (<-done).leadsTo("/machine"); a.header.Get("Set-Cookie") != "" {
+		if a := (<-done).leadsTo("/slow"); a.header.Get("Set-Cookie") != "" {
 			t.Error("a cookie for a session that has ended")
 		}
 		if !strings.Contains(s.log.String(), "session not saved") {
 			t.Error("the dropped save is not logged")
 		}
-		slow.get("/machine").leadsTo("/sign-in?return_to=%2Fmachine")
+		slow.get("/slow").leadsTo("/sign-in?return_to=%2Fslow")
 	})
 }
 

@@ -73,7 +73,7 @@ func (b *bench) signIn(owner string) (cookie string) {
 	b.t.Helper()
 	_, cookie = b.do("", func(_ http.ResponseWriter, r *http.Request) {
 		u := user{Owner: owner, VaultKey: "key of " + owner, Client: "spa", SignedIn: b.server.config.Now()}
-		if err := b.server.sessions.SignIn(r.Context(), u, nil, nil, ""); err != nil {
+		if err := b.server.sessions.SignIn(r.Context(), u, nil, "", func() {}); err != nil {
 			b.t.Error(err)
 		}
 		b.put(r.Context(), 1)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -55,10 +56,10 @@ func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) signInView(r *http.Request, back, email, clientID string) templates.SignIn {
 	view := templates.SignIn{
-		Page:        s.frame(r, "Sign in"),
-		ServerURL:   s.config.Clients[0].URL(),
-		Email:       email,
-		SampleUsers: s.config.SampleUsers,
+		Page:      s.frame(r, "Sign in"),
+		ServerURL: s.config.Clients[0].URL(),
+		Email:     email,
+		Aside:     s.config.SignInAside,
 	}
 	if back = answer.ReturnTo(back); back != answer.AfterSignIn {
 		view.ReturnTo = back
@@ -95,18 +96,18 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	started := s.config.Now()
-	ctx, rec := record(r.Context(), nil)
+	ctx, rec := s.record(r.Context(), nil)
 	a.SignIn, err = a.Client.SignIn(ctx, a.Email, form.Get("password"))
 	if err != nil {
 		return s.signInRefused(w, r, a, err)
 	}
 	if a.SignIn.SecondFactor == nil {
-		return s.finishSignIn(ctx, w, r, a, rec, browserStep(r, started, "client="+a.Client.ID()))
+		return s.finishSignIn(ctx, w, r, a, rec, started)
 	}
 	if err := s.sessions.StepUp(r.Context()); err != nil {
 		return err
 	}
-	rec.add(browserStep(r, started, "client="+a.Client.ID()).until(s.config.Now()))
+	rec.add(s.browserStep(r, started, url.Values{"client": {a.Client.ID()}}))
 	a.Browser, a.Flow, a.factor = s.sessions.NewBrowser(r.Context()), rec.all(), *a.SignIn.SecondFactor
 	s.attempts.Add(a)
 	s.events.record(ctx, eventSecondFactorRequired, "client", a.Client.ID(), "account", accountHash(a.Email))
@@ -130,16 +131,20 @@ func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt,
 }
 
 // finishSignIn turns a sign-in that the IdentityServer accepted into tokens in
-// the vault and a session. The step is the browser's request that led here.
-func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording, step exchange) error {
+// the vault and a session. The request that led here began at started.
+func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *http.Request, a *attempt, rec *recording, started time.Time) error {
 	u, claims, entry, err := s.retrieve(ctx, a)
 	if err != nil {
 		return s.signInFailed(ctx, a, err)
 	}
-	rec.add(step.until(s.config.Now()))
+	step := url.Values{}
+	if r.URL.Path == "/sign-in" {
+		step.Set("client", a.Client.ID())
+	}
+	rec.add(s.browserStep(r, started, step))
 	u.UserAgent = request.Clip(r.UserAgent(), maxUserAgent)
 	before, wasSignedIn := s.sessions.User(ctx)
-	if err := s.begin(ctx, u, entry, claims, rec.all()); err != nil {
+	if err := s.begin(r.WithContext(ctx), u, entry, claims, rec.all()); err != nil {
 		return s.signInFailed(ctx, a, err)
 	}
 	s.perAccount.Forget(accountHash(a.Email))
@@ -154,7 +159,8 @@ func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *htt
 
 // begin keeps the tokens and begins the session that goes with them, findable
 // by those who may end it. Of a session that cannot begin nothing is left.
-func (s *Server) begin(ctx context.Context, u user, entry vault.Entry, claims []claim, flow []exchange) (err error) {
+func (s *Server) begin(r *http.Request, u user, entry vault.Entry, claims []claim, exchanges []identity.Exchange) (err error) {
+	ctx := r.Context()
 	if err := s.vault.Put(ctx, u.VaultKey, entry); err != nil {
 		s.behind(ctx, remoteSignOutWait, func(ctx context.Context) { s.revoke(ctx, endOne, []vault.Entry{entry}) })
 		return fmt.Errorf("keep the tokens: %w", err)
@@ -165,7 +171,11 @@ func (s *Server) begin(ctx context.Context, u user, entry vault.Entry, claims []
 		}
 	}()
 	notice := "You are signed in as " + cmp.Or(u.Nickname, u.Email, "a user without a name") + "."
-	if err := s.sessions.SignIn(ctx, u, claims, flow, notice); err != nil {
+	observe, err := s.observer(r, u, exchanges)
+	if err != nil {
+		return err
+	}
+	if err := s.sessions.SignIn(ctx, u, claims, notice, observe); err != nil {
 		return answer.StoreUnavailable(err)
 	}
 	if err := s.index.Remember(ctx, s.sessions.Place(ctx), u, u.SignedIn.Add(s.config.AbsoluteTimeout)); err != nil {
@@ -250,20 +260,6 @@ func (s *Server) userClient(id string) *identity.Client {
 		}
 	}
 	return nil
-}
-
-// browserStep is the browser's own request, as the flow page shows it.
-func browserStep(r *http.Request, started time.Time, details ...string) exchange {
-	return exchange{
-		Browser: true, Method: r.Method, Path: r.URL.Path, Details: details,
-		Status: http.StatusSeeOther, Started: started,
-	}
-}
-
-// until returns the exchange with its end.
-func (e exchange) until(end time.Time) exchange {
-	e.Took = end.Sub(e.Started)
-	return e
 }
 
 // accountHash names an account in the log and in the limiter without telling

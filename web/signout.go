@@ -84,7 +84,7 @@ func (s *Server) endTokens(ctx context.Context, what remoteEnd, held ...holding)
 		case errors.Is(err, vault.ErrNotFound):
 		case err != nil:
 			s.events.record(ctx, eventTokensNotDeleted, "client", h.Client, "user", h.Owner, "error", err)
-		case entry.Token != nil && entry.Token.AccessToken != "" && s.clients[entry.Client] != nil: // else it was unreadable, or dead, or a platform's
+		case entry.Token != nil && entry.Token.AccessToken != "" && s.clients[entry.Client] != nil: // else it was unreadable, or has ended
 			entries = append(entries, entry)
 		}
 	}

@@ -18,12 +18,12 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/a-h/templ"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/vault"
-	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web"
 )
 
@@ -56,12 +56,10 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 		FrontOfficeURL: "http://127.0.0.1/frontoffice",
 		BackOfficeURL:  "http://127.0.0.1/backoffice",
 		APITransport:   s.seen,
-		SampleUsers:    []templates.SampleUser{{Email: "trader@example.com", Password: "shown-on-purpose", Note: "a sample"}},
+		Pages:          testPages(),
+		OnSignIn:       keepExchanges,
+		SignInAside:    templ.Raw(`<p>trader@example.com, shown-on-purpose</p>`),
 		Logger:         slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Machine: []web.MachineIdentity{
-			{Client: s.client(identity.ClientCoreIB), Email: machine, Password: secret("machine-password")},
-			{Client: s.client(identity.ClientLK), Email: machine, Password: secret("wrong-machine-password")},
-		},
 	}
 	for _, c := range change {
 		c(&config)
@@ -70,6 +68,40 @@ func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	s.open()
 	t.Cleanup(s.checkLog)
 	return s
+}
+
+// testPages are the pages of a host application: /flow shows the exchanges of the
+// sign-in, /try calls the FrontOffice API, and /office is for administrators.
+func testPages() []web.Page {
+	flow := func(w http.ResponseWriter, _ *http.Request, s *web.Session) error {
+		var exchanges []string
+		s.Get("exchanges", &exchanges)
+		return s.Render(w, web.Content{Title: "Flow", Body: templ.Raw(templ.EscapeString(strings.Join(exchanges, "; ")))})
+	}
+	try := func(w http.ResponseWriter, _ *http.Request, s *web.Session) error {
+		resp, err := s.HTTPClient().Get("http://127.0.0.1/frontoffice/api/v3/account")
+		if err != nil {
+			return err
+		}
+		_ = resp.Body.Close()
+		return s.Render(w, web.Content{Title: "Try", Body: templ.Raw(fmt.Sprint(resp.StatusCode, " ", http.StatusText(resp.StatusCode)))})
+	}
+	return []web.Page{
+		{Path: "/flow", Name: "Flow", Get: flow},
+		{Path: "/try", Name: "Try", Get: flow, Post: try},
+		{Path: "/office", Name: "Office", AdministratorsOnly: true, Get: flow, Post: try},
+	}
+}
+
+// keepExchanges keeps the exchanges of a sign-in for /flow.
+func keepExchanges(s *web.Session, exchanges []identity.Exchange) {
+	var lines []string
+	for _, e := range exchanges {
+		lines = append(lines, fmt.Sprint(e.Method, " ", strings.TrimPrefix(e.URL, "http://127.0.0.1"), " ", e.Parameters))
+	}
+	if err := s.Put("exchanges", lines); err != nil {
+		panic(err)
+	}
 }
 
 // open starts the site's process.

@@ -11,13 +11,14 @@ import (
 
 	"github.com/a-h/templ"
 
+	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/request"
 )
 
 // maxHostValue bounds one value that [Session.Put] keeps, in bytes of JSON.
-const maxHostValue = 32 << 10
+const maxHostValue = 64 << 10
 
 // clientTimeout bounds one request of [Session.HTTPClient].
 const clientTimeout = 30 * time.Second
@@ -50,22 +51,57 @@ func (s *Server) hostSession(r *http.Request, u user) (*Session, error) {
 	}, nil
 }
 
-// HTTPClient returns a client that sends each request with the session's live
-// access token as bearer, renewed when it is due. Use it only for servers that
-// may see the token. A request that is answered with 401 is sent once more with
-// a new token if its body can be had again (http.Request.GetBody). A redirect
-// is not followed: it is the answer. A request, with its body, takes at most
-// 30 seconds. Config.APITransport sends the requests.
-//
-// Its error wraps [vault.ErrNotFound], [vault.ErrEnded] or a
-// *[vault.UnavailableError] if there is no token; nothing was sent then.
+// observer returns the call of Config.OnSignIn for a session that begins.
+func (s *Server) observer(r *http.Request, u user, exchanges []identity.Exchange) (func(), error) {
+	if s.config.OnSignIn == nil {
+		return func() {}, nil
+	}
+	session, err := s.hostSession(r, u)
+	return func() { s.config.OnSignIn(session, exchanges) }, err
+}
+
+// HTTPClient returns a client on [Session.Transport] with Config.APITransport.
+// It does not follow a redirect: that is the answer. A request, with its body,
+// takes at most 30 seconds.
 func (s *Session) HTTPClient() *http.Client {
 	return &http.Client{
-		Transport:     &vault.Transport{Vault: s.server.vault, Key: s.vaultKey, Base: s.server.config.APITransport},
+		Transport:     s.Transport(s.server.config.APITransport),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       clientTimeout,
 	}
 }
+
+// Transport returns a transport that sends each request by base, with the
+// session's live access token as bearer, renewed when it is due. Use it only for
+// servers that may see the token. A request that is answered with 401 is sent
+// once more with a new token if its body can be had again
+// (http.Request.GetBody).
+//
+// If there is no token, nothing is sent, and the error wraps
+// [vault.ErrNotFound], [vault.ErrEnded] or a *[vault.UnavailableError].
+func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
+	return &sessionTransport{vault.Transport{Vault: s.server.vault, Key: s.vaultKey, Base: base}}
+}
+
+// sessionTransport marks the errors that say that this session has no token.
+type sessionTransport struct{ vault.Transport }
+
+// RoundTrip implements http.RoundTripper.
+func (t *sessionTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.Transport.RoundTrip(r)
+	later, _ := errors.AsType[*vault.UnavailableError](err)
+	if later != nil || errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrEnded) {
+		err = &noTokenError{err}
+	}
+	return resp, err
+}
+
+// A noTokenError says that the session of the request has no token now, or has
+// none any more.
+type noTokenError struct{ err error }
+
+func (e *noTokenError) Error() string { return e.err.Error() }
+func (e *noTokenError) Unwrap() error { return e.err }
 
 // Content is what a page of the host application shows inside the site's frame.
 type Content struct {
@@ -86,12 +122,15 @@ type Content struct {
 
 // Render answers with a page in the site's frame: header, navigation and, once,
 // the sentence that [Session.Notify] has kept. Nothing is sent if c.Body cannot
-// be rendered.
+// be rendered, or if the session has ended meanwhile.
 //
 // The site's Content-Security-Policy allows style sheets, scripts, pictures and
 // fetch requests of the site's own origin, and forms that post to it. Inline
 // scripts and inline styles do not work.
 func (s *Session) Render(w http.ResponseWriter, c Content) error {
+	if _, err := s.server.vault.Status(s.request.Context(), s.vaultKey); err != nil {
+		return &noTokenError{err}
+	}
 	page := s.server.view(s.request, c.Title)
 	page.Styles = c.Styles
 	status := c.Status
@@ -109,11 +148,11 @@ func (s *Session) Notify(sentence string) { s.server.sessions.PutNotice(s.reques
 // with the same browser. All processes of the site see the value. It is stored
 // as JSON, sealed.
 //
-// Errors: the value cannot be encoded, or is over 32 KiB.
+// Errors: the value cannot be encoded, or is over 64 KiB.
 func (s *Session) Put(name string, value any) error {
 	raw, err := json.Marshal(value)
 	if err == nil && len(raw) > maxHostValue {
-		err = errors.New("is over 32 KiB")
+		err = errors.New("is over 64 KiB")
 	}
 	if err != nil {
 		return fmt.Errorf("web: session value %s: %w", name, err)

@@ -46,11 +46,12 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) erro
 		_, err := fmt.Fprintln(stdout, newKeyLine(time.Now()))
 		return err
 	}
-	if err := s.check(problems); err != nil {
+	p, err := s.check(problems)
+	if err != nil {
 		return fmt.Errorf("the configuration has problems:\n%w", err)
 	}
-	if s.checkConfig {
-		return s.try(ctx, stdout)
+	if s.onlyCheck {
+		return s.checkConfig(ctx, p, stdout)
 	}
 	return serve(ctx, s, stdout, stderr)
 }

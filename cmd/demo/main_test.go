@@ -88,10 +88,10 @@ func TestRun(t *testing.T) {
 			t.Errorf("calling %s does not show %q", call, want)
 		}
 	}
-	for _, machine := range []string{"core_ib", "lk"} {
-		page = fetch(t, client, http.MethodPost, d.site+"/machine", url.Values{"client": {machine}, "action": {"sign-in"}})
-		if !strings.Contains(page, machine+" is signed in.") {
-			t.Errorf("machine client %s does not sign in", machine)
+	for id, name := range map[string]string{"b2trader": "B2Trader", "b2trader-lk": "B2Trader lk"} {
+		page = fetch(t, client, http.MethodPost, d.site+"/platforms", url.Values{"platform": {id}, "action": {"sign-in"}})
+		if !strings.Contains(page, "Signed in to "+name+".") {
+			t.Errorf("signing in to %s shows %s, want that it is signed in", id, page)
 		}
 	}
 	own, err := identity.New(identity.Config{URL: d.provider, ClientID: identity.ClientSPA})
@@ -246,9 +246,9 @@ func TestConfigurationProblems(t *testing.T) {
 		"bad keys":                 {[]string{"-store", "sqlite:x.db", "-session-keys-file", empty}, nil, []string{"has no key"}},
 		"passwords on show":        {[]string{"-store", "postgres://u:hidden@db.example/x", "-store-listen-url", "postgres://db.example/x?password=hidden"}, nil, []string{"give it as B2TRADER_STORE", "give it as B2TRADER_STORE_LISTEN_URL"}},
 		"listening for nothing":    {[]string{"-store-listen-url", "postgres://db.example/x"}, nil, []string{"-store-listen-url has no effect"}},
-		"times":                    {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer than -absolute-timeout", "-stop-delay", "-metrics-addr must be host:port"}},
+		"times":                    {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer", "-stop-delay", "-metrics-addr must be host:port"}},
 		"keys of nobody":           {append(named, "-identity-jwks-url", "ftp://keys.example"), nil, []string{"-identity-jwks-url"}},
-		"an argument":              {[]string{"hidden"}, nil, []string{"no flag"}},
+		"an argument":              {[]string{"surplus"}, nil, []string{`unexpected argument "surplus"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, args := range [][]string{c.args, append([]string{"-check-config"}, c.args...)} {

@@ -1,6 +1,6 @@
 package main
 
-import "b2trader.identity.auth/web"
+import "b2trader.identity.auth/cmd/demo/showcase"
 
 // The rows of the comparison that the Platforms page shows. docs/neighbours.md has the same table.
 const (
@@ -12,14 +12,14 @@ const (
 	factAdds    = "This client adds"
 )
 
-func facts(signIn, sent, access, refresh, refused, adds string) []web.PlatformFact {
-	return []web.PlatformFact{
+func facts(signIn, sent, access, refresh, refused, adds string) []showcase.Fact {
+	return []showcase.Fact{
 		{Name: factSignIn, Text: signIn}, {Name: factSent, Text: sent}, {Name: factAccess, Text: access},
 		{Name: factRefresh, Text: refresh}, {Name: factRefused, Text: refused}, {Name: factAdds, Text: adds},
 	}
 }
 
-func b2traderFacts() []web.PlatformFact {
+func b2traderFacts() []showcase.Fact {
 	return facts(
 		"a machine's e-mail and password, and the client's secret (people: e-mail, password and a code with PKCE)",
 		"a form; the client's secret by HTTP Basic",
@@ -30,7 +30,7 @@ func b2traderFacts() []web.PlatformFact {
 	)
 }
 
-func b2coreFacts() []web.PlatformFact {
+func b2coreFacts() []showcase.Fact {
 	return facts(
 		"the access token of a B2Core session, and the country",
 		"a POST without a body; the refresh token as JSON",
@@ -41,7 +41,7 @@ func b2coreFacts() []web.PlatformFact {
 	)
 }
 
-func traderEvolutionFacts() []web.PlatformFact {
+func traderEvolutionFacts() []showcase.Fact {
 	return facts(
 		"login and password",
 		"JSON; the refresh token in a header named token, by GET",
@@ -52,7 +52,7 @@ func traderEvolutionFacts() []web.PlatformFact {
 	)
 }
 
-func tradevestFacts() []web.PlatformFact {
+func tradevestFacts() []showcase.Fact {
 	return facts(
 		"client id and secret (client credentials)",
 		"a form, the secret in the body",
@@ -63,7 +63,7 @@ func tradevestFacts() []web.PlatformFact {
 	)
 }
 
-func b2binpayFacts() []web.PlatformFact {
+func b2binpayFacts() []showcase.Fact {
 	return facts(
 		"login and password (the KEY and SECRET)",
 		"JSON:API",

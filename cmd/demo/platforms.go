@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"time"
 
+	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/cmd/demo/showcase"
+	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/tokenapi"
@@ -12,68 +17,88 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// people is the pace of those who press buttons: more often than programs need tokens.
+// people is the pace of users who press buttons: shorter than programs need.
 var people = tokenapi.Pace{Interval: time.Second}
 
-// b2traderPlatform is B2Trader itself, by a machine's client.
-func b2traderPlatform(m web.MachineIdentity, call string) (web.Platform, error) {
-	keeper, err := m.Client.Keeper(tokenapi.Account{Login: m.Email, Password: m.Password, Pace: people})
-	return web.Platform{
-		ID: "b2trader", Name: "B2Trader", Account: m.Email, Facts: b2traderFacts(),
-		About:     "The IdentityServer of the trading platform itself, with the machine-to-machine client " + m.Client.ID() + ".",
-		Refresher: keeper, Call: web.PlatformCall{URL: call},
-	}, err
+// b2traderPlatform returns B2Trader itself, by a machine's client. Only the first
+// has the facts, so that the comparison has one column for B2Trader.
+func b2traderPlatform(m machineAccount) (showcase.Platform, error) {
+	keeper, err := m.client.Keeper(tokenapi.Account{Login: m.email, Password: m.password, Pace: people})
+	p := showcase.Platform{
+		ID: "b2trader", Name: "B2Trader", Account: m.email, Facts: b2traderFacts(),
+		About: "The IdentityServer of the trading platform itself, with the machine-to-machine client " + m.client.ID() + ".",
+		Warning: "This uses the password grant, which RFC 9700 section 2.4 forbids. The platform offers machines no other way, " +
+			"so only administrators can use it here.",
+		Refresher: keeper, SignOut: m.signOut, Call: showcase.Call{URL: m.call},
+	}
+	if m.client.ID() != identity.ClientCoreIB {
+		p.ID, p.Name, p.Facts = p.ID+"-"+m.client.ID(), p.Name+" "+m.client.ID(), nil
+	}
+	return p, err
 }
 
-func b2corePlatform(config b2core.Config, call string) (web.Platform, error) {
+// signOut revokes a token at the IdentityServer, which wants a live bearer for
+// that.
+func (m machineAccount) signOut(ctx context.Context, token *oauth2.Token) error {
+	if !token.Valid() {
+		next, err := m.client.Refresh(ctx, token)
+		if err != nil {
+			return err
+		}
+		token = next
+	}
+	return m.client.SignOut(ctx, token.AccessToken, token.RefreshToken)
+}
+
+func b2corePlatform(config b2core.Config, call string) (showcase.Platform, error) {
 	client, err := b2core.New(config)
 	if err != nil {
-		return web.Platform{}, err
+		return showcase.Platform{}, err
 	}
-	return web.Platform{
+	return showcase.Platform{
 		ID: "b2core", Name: "B2Core platforms", Facts: b2coreFacts(),
-		About:     "Whoever is signed in to B2Core can go on to B2Trader: the token of the one is exchanged for one of the other.",
-		Refresher: client, Call: web.PlatformCall{URL: call},
+		About:     "Users of B2Core can go on to B2Trader: the token of B2Core is exchanged for one of B2Trader.",
+		Refresher: client, Call: showcase.Call{URL: call},
 	}, nil
 }
 
-func traderEvolutionPlatform(config traderevolution.Config, a tokenapi.Account, call string) (web.Platform, error) {
+func traderEvolutionPlatform(config traderevolution.Config, a tokenapi.Account, call string) (showcase.Platform, error) {
 	client, err := traderevolution.New(config)
 	if err := errors.Join(err, a.Validate()); err != nil {
-		return web.Platform{}, err
+		return showcase.Platform{}, err
 	}
 	a.Pace = people
 	keeper, err := client.Keeper(a)
-	return web.Platform{
+	return showcase.Platform{
 		ID: "traderevolution", Name: "TraderEvolution Back Office", Account: a.Login, Facts: traderEvolutionFacts(),
 		About:     "The REST API of the back office of another trading platform.",
-		Refresher: keeper, Call: web.PlatformCall{URL: call},
+		Refresher: keeper, Call: showcase.Call{URL: call},
 	}, err
 }
 
-func tradevestPlatform(config tradevest.Config, call string) (web.Platform, error) {
+func tradevestPlatform(config tradevest.Config, call string) (showcase.Platform, error) {
 	client, err := tradevest.New(config)
 	if err != nil {
-		return web.Platform{}, err
+		return showcase.Platform{}, err
 	}
 	keeper, err := client.Keeper(people)
-	return web.Platform{
+	return showcase.Platform{
 		ID: "tradevest", Name: "Tradevest", Account: config.ClientID, Facts: tradevestFacts(),
 		About:     "The partner API of an investment platform: machines only.",
-		Refresher: keeper, Call: web.PlatformCall{URL: call, Transport: client.Transport(web.NewAPITransport())},
+		Refresher: keeper, Call: showcase.Call{URL: call, Transport: client.Transport(web.NewAPITransport())},
 	}, err
 }
 
-func b2binpayPlatform(config b2binpay.Config, a tokenapi.Account, call string) (web.Platform, error) {
+func b2binpayPlatform(config b2binpay.Config, a tokenapi.Account, call string) (showcase.Platform, error) {
 	client, err := b2binpay.New(config)
 	if err := errors.Join(err, a.Validate()); err != nil {
-		return web.Platform{}, err
+		return showcase.Platform{}, err
 	}
 	a.Pace = people
 	keeper, err := client.Keeper(a)
-	return web.Platform{
+	return showcase.Platform{
 		ID: "b2binpay", Name: "B2BINPAY", Account: a.Login, Facts: b2binpayFacts(),
-		About:     "Crypto payments: deposits, payouts, and callbacks that tell of them.",
-		Refresher: keeper, Call: web.PlatformCall{URL: call},
+		About:     "Crypto payments: deposits, payouts, and callbacks for both.",
+		Refresher: keeper, Call: showcase.Call{URL: call},
 	}, err
 }

@@ -11,13 +11,14 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/tokenapi"
-	"b2trader.identity.auth/web"
 )
 
 // compared is the comparison of the systems as a table of Markdown: a header, a line under it, and a row for each fact.
-func compared(platforms []web.Platform) []string {
+func compared(platforms []showcase.Platform) []string {
+	platforms = slices.DeleteFunc(platforms, func(p showcase.Platform) bool { return len(p.Facts) == 0 })
 	header := []string{""}
 	for _, p := range platforms {
 		header = append(header, p.Name)
@@ -47,14 +48,14 @@ func cellsOf(line string) []string {
 }
 
 // embeddedForTest starts the embedded systems, and stops them when the test ends.
-func embeddedForTest(t *testing.T) []web.Platform {
+func embeddedForTest(t *testing.T) []showcase.Platform {
 	t.Helper()
 	server := identitytest.Start(t, identitytest.Config{})
 	s, problems, err := parse(nil, nil, io.Discard)
 	if err != nil || len(problems) > 0 {
 		t.Fatal(err, problems)
 	}
-	config, problems := s.site(server.URL(), "http://127.0.0.1")
+	p, problems := s.site(server.URL(), "http://127.0.0.1")
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -64,7 +65,7 @@ func embeddedForTest(t *testing.T) []web.Platform {
 			t.Error(err)
 		}
 	})
-	platforms, err := r.embeddedPlatforms(server, config.Machine)
+	platforms, err := r.embeddedPlatforms(server, p.machines)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,10 +75,13 @@ func embeddedForTest(t *testing.T) []web.Platform {
 // Every system says the same six things of itself, so that they can be compared.
 func TestPlatformsCanBeCompared(t *testing.T) {
 	platforms := embeddedForTest(t)
-	if len(platforms) != 5 {
-		t.Fatalf("%d platforms", len(platforms))
+	if len(platforms) != 6 {
+		t.Fatalf("%d platforms, want B2Trader by two clients and four others", len(platforms))
 	}
 	for _, p := range platforms {
+		if p.ID == "b2trader-lk" {
+			continue // it is B2Trader once more
+		}
 		var names []string
 		for _, fact := range p.Facts {
 			names = append(names, fact.Name)
@@ -131,6 +135,7 @@ func TestPlatformsFail(t *testing.T) {
 		code, description string
 	}{
 		"b2trader":        {503, "", ""},
+		"b2trader-lk":     {503, "", ""},
 		"b2core":          {429, "", "Too Many Attempts."},
 		"traderevolution": {429, "2.147.1.27", "Too many requests"},
 		"tradevest":       {503, "temporarily_unavailable", ""},
@@ -166,7 +171,7 @@ func TestPlatformsFail(t *testing.T) {
 }
 
 // renewal renews a token, as soon as that may be.
-func renewal(t *testing.T, p web.Platform, token *oauth2.Token) (next *oauth2.Token, err error) {
+func renewal(t *testing.T, p showcase.Platform, token *oauth2.Token) (next *oauth2.Token, err error) {
 	t.Helper()
 	until(t, "a renewal of "+p.ID, func() bool {
 		next, err = p.Refresher.Refresh(t.Context(), token)

@@ -11,18 +11,16 @@ import (
 	"maps"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 
 	"golang.org/x/oauth2"
 
-	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/traderevolution"
 	"b2trader.identity.auth/identity/tradevest"
-	"b2trader.identity.auth/web"
 )
 
 // A platformsFile names the real systems of the Platforms page. Those that are not in it are not offered. Secrets are in files
@@ -172,59 +170,39 @@ func (f platformsFile) unknown(document []byte) []string {
 	return unknown
 }
 
-// platforms are B2Trader, if a machine can sign in to it, and the systems of the file.
-func (s *settings) platforms(machines []web.MachineIdentity, in installation) ([]web.Platform, []error) {
-	file, problems := readPlatforms(s.platformsFile)
-	c := clients{problems: problems}
-	if len(machines) > 0 {
-		call := in.callOf(machines[0])
-		p, err := b2traderPlatform(machines[0], call)
-		c.add("b2trader", call, p, err)
+// addPlatforms adds B2Trader, by each machine account, and the systems of the
+// file, if one is named.
+func (s *settings) addPlatforms(p *parts) []error {
+	c := clients{}
+	for _, m := range p.machines {
+		platform, err := b2traderPlatform(m)
+		c.add(platform.ID, m.call, platform, err)
 	}
-	file.addTo(&c, tokenapi.HTTP{InsecureAllowHTTP: s.insecureAllowHTTP})
-	return c.platforms, c.problems
-}
-
-// callOf is what a machine may ask of B2Trader's APIs; empty: nothing that is configured.
-func (in installation) callOf(m web.MachineIdentity) string {
-	switch {
-	case m.Client.ID() == identity.ClientCoreIB && in.backOffice != "":
-		return in.backOffice + "/api/v1/clients"
-	case m.Client.ID() == identity.ClientLK && in.frontOffice != "":
-		return in.frontOffice + "/api/v3/account"
+	if s.platformsFile != "" {
+		file, problems := readPlatforms(s.platformsFile)
+		c.problems = append(c.problems, problems...)
+		file.addTo(&c, tokenapi.HTTP{InsecureAllowHTTP: s.insecureAllowHTTP})
 	}
-	return ""
+	p.showcase.Platforms = c.platforms
+	return c.problems
 }
 
 // clients collects what could be made of the file, and what could not.
 type clients struct {
-	platforms []web.Platform
+	platforms []showcase.Platform
 	problems  []error
 }
 
 // add takes over one system, or its problems, in the words of the file. For one that has problems another stands in, so that its call is
 // checked too.
-func (c *clients) add(name, call string, p web.Platform, err error) {
+func (c *clients) add(name, call string, p showcase.Platform, err error) {
 	if err != nil {
-		for _, problem := range joined(err) {
+		for _, problem := range leaves(err) {
 			c.problems = append(c.problems, fmt.Errorf("-platforms-file: %s.%s", name, inFile(problem)))
 		}
-		p = web.Platform{ID: name, Name: name, Refresher: new(tokenapi.Keeper), Call: web.PlatformCall{URL: call}}
+		p = showcase.Platform{ID: name, Name: name, Refresher: new(tokenapi.Keeper), Call: showcase.Call{URL: call}}
 	}
 	c.platforms = append(c.platforms, p)
-}
-
-// joined are the errors that errors.Join has joined.
-func joined(err error) []error {
-	list, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, e := range list.Unwrap() {
-		all = append(all, joined(e)...)
-	}
-	return all
 }
 
 // inFile says in members of the file what the packages say in fields.
@@ -257,9 +235,6 @@ func readable(member string, secret func(context.Context) (tokenapi.Secret, erro
 	}
 	return nil
 }
-
-// callInFile is how package web tells of a platform's call.
-var callInFile = regexp.MustCompile(`Config\.Platforms\[\d+\]\.Call\.URL \((\w+)\)`)
 
 // addTo makes the clients of the systems.
 func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {

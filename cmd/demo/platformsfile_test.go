@@ -208,7 +208,7 @@ func TestPlatformsFileSecretsAreReadAnew(t *testing.T) {
 	n.b2core.ExpireTokens()
 	n.b2core.RevokeRefreshTokens()
 	n.b2core.ExpireBearers()
-	office.does("b2core", "renew", http.StatusOK, "whoever runs this site must put a new one", "The sign-in is kept.") // the file is stale
+	office.does("b2core", "renew", http.StatusOK, "the operator of this site must put a new one", "The sign-in is kept.") // the file is stale
 	third := n.freshBearer(t, second)
 	until(t, "the fresh bearer's being noticed", func() bool { // after the vault's pause
 		_, card := office.press("b2core", "renew")
@@ -245,11 +245,11 @@ func TestPlatformsFileOffersWhatItNames(t *testing.T) {
 		args, env []string
 		want      string
 	}{
-		"embedded":            {[]string{"-platforms-file", file}, nil, "b2trader http://127.0.0.1/backoffice/api/v1/clients, b2binpay "},
+		"embedded":            {[]string{"-platforms-file", file}, nil, "b2trader http://127.0.0.1/backoffice/api/v1/clients, b2trader-lk http://127.0.0.1/frontoffice/api/v3/account, b2binpay "},
 		"without a machine":   {[]string{"-identity-url", "https://trader.example.com", "-platforms-file", file}, nil, "b2binpay "},
 		"core_ib":             {append(named, "-backoffice-url", "https://b.example"), []string{"B2TRADER_CORE_IB_SECRET=s", "B2TRADER_MACHINE_PASSWORD=p"}, "b2trader https://b.example/api/v1/clients, b2binpay "},
 		"core_ib without API": {append(named, "-frontoffice-url", "https://f.example"), []string{"B2TRADER_CORE_IB_SECRET=s", "B2TRADER_MACHINE_PASSWORD=p"}, "b2trader , b2binpay "},
-		"lk":                  {append(named, "-frontoffice-url", "https://f.example"), []string{"B2TRADER_LK_SECRET=s", "B2TRADER_MACHINE_PASSWORD=p"}, "b2trader https://f.example/api/v3/account, b2binpay "},
+		"lk":                  {append(named, "-frontoffice-url", "https://f.example"), []string{"B2TRADER_LK_SECRET=s", "B2TRADER_MACHINE_PASSWORD=p"}, "b2trader-lk https://f.example/api/v3/account, b2binpay "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, problems, err := parse(c.args, c.env, io.Discard)
@@ -261,7 +261,7 @@ func TestPlatformsFileOffersWhatItNames(t *testing.T) {
 				t.Fatal(problems)
 			}
 			var offered []string
-			for _, p := range config.Platforms {
+			for _, p := range config.showcase.Platforms {
 				offered = append(offered, p.ID+" "+p.Call.URL)
 			}
 			if got := strings.Join(offered, ", "); got != c.want {
@@ -363,10 +363,10 @@ func TestCheckConfigWithPlatforms(t *testing.T) {
 		args []string
 		says string
 	}{
-		n.file(t): {nil, "Platforms: b2trader, b2core, traderevolution, tradevest, b2binpay.\n"},
+		n.file(t): {nil, "Platforms: b2trader, b2trader-lk, b2core, traderevolution, tradevest, b2binpay.\n"},
 		fileOf(t, map[string]members{
 			"b2core": {"url": "http://core.example", "bearer_file": n.bearer},
-		}): {[]string{"-insecure-allow-http"}, "Platforms: b2trader, b2core (without a call).\n"},
+		}): {[]string{"-insecure-allow-http"}, "Platforms: b2trader, b2trader-lk, b2core (without a call).\n"},
 	} {
 		printed, err := check(t, append(c.args, "-platforms-file", file), nil)
 		if err != nil || !strings.Contains(printed, "The configuration is good.") || !strings.Contains(printed, c.says) {

@@ -75,23 +75,27 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 		}
 		identityURL = embedded.URL()
 	}
-	config, problems := s.site(identityURL, "http://"+listener.Addr().String())
+	p, problems := s.site(identityURL, "http://"+listener.Addr().String())
+	if err := errors.Join(problems...); err != nil {
+		return err
+	}
 	if embedded != nil && s.platformsFile == "" {
-		if config.Platforms, err = r.embeddedPlatforms(embedded, config.Machine); err != nil {
+		if p.showcase.Platforms, err = r.embeddedPlatforms(embedded, p.machines); err != nil {
 			return err
 		}
 	}
-	config.Logger, config.Store, config.Registerer = r.logger, opened, registry
+	p.web.Logger, p.web.Store, p.web.Registerer = r.logger, opened, registry
 	if s.storeKind() == memory {
-		config.Keys = []vault.Key{vault.NewKey("process")}
+		p.web.Keys = []vault.Key{vault.NewKey("process")}
 	}
-	site, siteErr := web.New(config)
-	if err := errors.Join(append(problems, siteErr)...); err != nil {
+	site, pages, err := p.open()
+	if err != nil {
 		return err
 	}
+	r.later(pages.Close)
 	r.later(site.Close)
 	r.start("the site", site, listener)
-	announce(stdout, config.PublicURL, identityURL, metricsURL)
+	announce(stdout, p.web.PublicURL, identityURL, metricsURL)
 	select {
 	case <-ctx.Done():
 		r.logger.Info("stopping")

@@ -26,7 +26,7 @@ type settings struct {
 	trustedProxies    prefixes
 	machineEmail      string
 	logFormat         string
-	checkConfig       bool
+	onlyCheck         bool
 	help              bool
 
 	identityJWKSURL    string
@@ -109,7 +109,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.BoolVar(&s.forgetIdentity, "forget-identity-session", false, "do not keep the IdentityServer's session, sealed, to save sessions whose refresh token was lost")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, to whoever reaches it; empty: nowhere")
 	f.DurationVar(&s.stopDelay, "stop-delay", 0, "after a signal, how long to go on serving while /readyz says 503, so that a load balancer notices")
-	f.BoolVar(&s.checkConfig, "check-config", false, "report every problem of the configuration, try the store and the IdentityServer, and exit")
+	f.BoolVar(&s.onlyCheck, "check-config", false, "report every problem of the configuration, check the store and the IdentityServer, and exit")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
 	return f
 }
@@ -134,8 +134,8 @@ func parse(args, env []string, stderr io.Writer) (s *settings, problems []error,
 		return nil, nil, errUsage
 	}
 	problems = s.readEnv(f, env)
-	if f.NArg() > 0 {
-		problems = append(problems, errors.New("there is an argument that is no flag: every setting is one"))
+	for _, argument := range f.Args() {
+		problems = append(problems, fmt.Errorf("unexpected argument %q: settings are flags, see -h", argument))
 	}
 	return s, append(problems, s.problems()...), nil
 }

@@ -9,10 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity"
-	"b2trader.identity.auth/identity/store/memstore"
-	"b2trader.identity.auth/identity/vault"
-	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web"
 )
 
@@ -20,83 +18,91 @@ import (
 // a few, which together must fit into the server's write timeout.
 const exchangeTimeout = 15 * time.Second
 
-// standIn is an address that only listening would tell.
-const standIn = "http://127.0.0.1"
-
-// check tries the whole configuration without listening. Addresses that only
-// listening would tell are stood in for. Its error joins problems and all others.
-func (s *settings) check(problems []error) error {
-	config, more := s.site(standIn, standIn)
-	problems = append(problems, more...)
-	if config.Keys == nil { // those of the file; without them, or if they cannot be read, others do as well here
-		config.Keys = []vault.Key{vault.NewKey("stand-in")}
-	}
-	standInStore := memstore.New()
-	defer func() { _ = standInStore.Close() }()
-	config.Store = standInStore
-	if len(config.Clients) == 0 {
-		// No client could be made, which has been reported; this one lets the rest be checked too.
-		c, err := identity.New(identity.Config{URL: standIn, ClientID: identity.ClientSPA})
-		if err != nil {
-			return err
-		}
-		config.Clients = []*identity.Client{c}
-	}
-	server, err := web.New(config)
-	if err != nil {
-		problems = append(problems, err)
-	} else {
-		problems = append(problems, server.Close(context.Background()))
-	}
-	if err := errors.Join(problems...); err != nil {
-		return errors.New(inFlags.Replace(callInFile.ReplaceAllString(err.Error(), "-platforms-file: $1.call")))
-	}
-	return nil
+// parts is the configuration of the program: the site, and the pages on it that
+// only a demo has.
+type parts struct {
+	web      web.Config
+	showcase showcase.Config
+	machines []machineAccount
 }
 
-// inFlags says in flags what the packages say in fields.
-var inFlags = strings.NewReplacer(
-	"Config.URL", "-identity-url",
-	"Config.PublicURL", "-public-url",
-	"Config.FrontOfficeURL", "-frontoffice-url",
-	"Config.BackOfficeURL", "-backoffice-url",
-	"InsecureAllowHTTP", "-insecure-allow-http",
-	"Config.JWKSURL", "-identity-jwks-url",
-	"Config.IdleTimeout", "-idle-timeout",
-	"AbsoluteTimeout", "-absolute-timeout",
-	"Config.MaxSessionsPerUser", "-max-sessions-per-user",
-)
+// open returns the site with the pages of the showcase. Close the showcase after
+// the site. The error is in words of flags.
+func (p parts) open() (*web.Server, *showcase.Showcase, error) {
+	c := p.showcase
+	c.Store, c.Keys, c.Logger = p.web.Store, p.web.Keys, p.web.Logger
+	pages, err := showcase.New(c)
+	if err == nil {
+		pages.AddTo(&p.web)
+	}
+	site, webErr := web.New(p.web)
+	if err := errors.Join(err, webErr); err != nil {
+		err = p.inFlags(err)
+		if site != nil {
+			err = errors.Join(err, site.Close(context.Background()))
+		}
+		if pages != nil {
+			err = errors.Join(err, pages.Close(context.Background()))
+		}
+		return nil, nil, err
+	}
+	return site, pages, nil
+}
 
 // installation is the B2Trader that the site works with.
 type installation struct {
 	url, issuer, jwksURL    string
 	frontOffice, backOffice string
-	secrets                 map[string]identity.Secret // by client; those without are not offered
+	secrets                 map[string]identity.Secret // by client; a client without one is not offered
 	machineEmail            string
 	machinePassword         func(context.Context) (identity.Secret, error)
-	sampleUsers             []templates.SampleUser
+	sampleUsers             []showcase.SampleUser
 }
 
-// site is the configuration of the web server. The embedded IdentityServer is
-// at identityURL and the site at publicURL, where the settings do not say.
-func (s *settings) site(identityURL, publicURL string) (web.Config, []error) {
+// machineAccount is an account that signs in without a person.
+type machineAccount struct {
+	client   *identity.Client
+	email    string
+	password func(context.Context) (identity.Secret, error)
+	call     string // the URL of what it may read; empty: no API is configured
+}
+
+// site returns the configuration. The embedded IdentityServer is at identityURL
+// and the site at publicURL, where the settings do not say.
+func (s *settings) site(identityURL, publicURL string) (parts, []error) {
 	in, problems := embedded(identityURL), []error(nil)
 	if s.identityURL != "" {
 		in, problems = s.installation()
 	}
-	config := web.Config{
-		PublicURL: cmp.Or(s.publicURL, publicURL), FrontOfficeURL: in.frontOffice, BackOfficeURL: in.backOffice,
-		InsecureAllowHTTP: s.insecureAllowHTTP, TrustedProxies: s.trustedProxies, SampleUsers: in.sampleUsers,
-		IdleTimeout: s.idleTimeout, AbsoluteTimeout: s.absoluteTimeout,
-		MaxSessionsPerUser: s.maxSessionsPerUser, ForgetIdentitySession: s.forgetIdentity,
+	p := parts{
+		web: web.Config{
+			PublicURL: cmp.Or(s.publicURL, publicURL), FrontOfficeURL: in.frontOffice, BackOfficeURL: in.backOffice,
+			InsecureAllowHTTP: s.insecureAllowHTTP, TrustedProxies: s.trustedProxies,
+			IdleTimeout: s.idleTimeout, AbsoluteTimeout: s.absoluteTimeout,
+			MaxSessionsPerUser: s.maxSessionsPerUser, ForgetIdentitySession: s.forgetIdentity,
+		},
+		showcase: showcase.Config{
+			FrontOfficeURL: strings.TrimRight(in.frontOffice, "/"), BackOfficeURL: strings.TrimRight(in.backOffice, "/"),
+			InsecureAllowHTTP: s.insecureAllowHTTP, SampleUsers: in.sampleUsers,
+		},
 	}
 	if s.sessionKeysFile != "" {
 		keys, err := readKeys(s.sessionKeysFile)
 		if err != nil {
 			problems = append(problems, err)
 		}
-		config.Keys = keys
+		p.web.Keys = keys
 	}
+	if err := p.addClients(in, s.insecureAllowHTTP); err != nil {
+		return p, append(problems, p.inFlags(err))
+	}
+	more := s.addPlatforms(&p)
+	return p, append(problems, more...)
+}
+
+// addClients adds a client of the IdentityServer for each secret there is. Its
+// error is an address, which is the same for all clients.
+func (p *parts) addClients(in installation, insecure bool) error {
 	for _, id := range []string{identity.ClientSPA, identity.ClientSPAAdmin, identity.ClientCoreIB, identity.ClientLK} {
 		secret, offered := in.secrets[id]
 		if !offered {
@@ -104,25 +110,32 @@ func (s *settings) site(identityURL, publicURL string) (web.Config, []error) {
 		}
 		client, err := identity.New(identity.Config{
 			URL: in.url, Issuer: in.issuer, JWKSURL: in.jwksURL, ClientID: id, ClientSecret: secret,
-			Timeout: exchangeTimeout, Observe: web.Observe, InsecureAllowHTTP: s.insecureAllowHTTP,
+			Timeout: exchangeTimeout, Observe: web.Observe, InsecureAllowHTTP: insecure,
 		})
 		switch {
 		case err != nil:
-			return config, append(problems, err) // an address, which is the same for all of them
+			return err
 		case id == identity.ClientSPA || id == identity.ClientSPAAdmin:
-			config.Clients = append(config.Clients, client)
+			p.web.Clients = append(p.web.Clients, client)
 		case in.machineEmail != "":
-			config.Machine = append(config.Machine, web.MachineIdentity{Client: client, Email: in.machineEmail, Password: in.machinePassword})
+			p.machines = append(p.machines, machineAccount{client, in.machineEmail, in.machinePassword, in.callOf(id)})
 		}
 	}
-	if s.platformsFile != "" {
-		platforms, more := s.platforms(config.Machine, in)
-		config.Platforms, problems = platforms, append(problems, more...)
-	}
-	return config, problems
+	return nil
 }
 
-// installation is the one that the settings name.
+// callOf returns the URL of what a machine's client may read, or "".
+func (in installation) callOf(client string) string {
+	switch {
+	case client == identity.ClientCoreIB && in.backOffice != "":
+		return in.backOffice + "/api/v1/clients"
+	case client == identity.ClientLK && in.frontOffice != "":
+		return in.frontOffice + "/api/v3/account"
+	}
+	return ""
+}
+
+// installation returns the B2Trader that the settings name.
 func (s *settings) installation() (installation, []error) {
 	in := installation{
 		url: s.identityURL, issuer: s.identityIssuer, jwksURL: s.identityJWKSURL, frontOffice: s.frontOfficeURL, backOffice: s.backOfficeURL,

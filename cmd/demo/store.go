@@ -130,9 +130,9 @@ func opened[S closingStore](s S, err error) (closingStore, error) {
 
 func (s *settings) sqliteFile() string { return strings.TrimPrefix(s.store, sqlite+":") }
 
-// tryStore opens the store as the start would, and asks it something. A SQLite
-// file that is not there is not made: the one who checks may not be the one who serves.
-func (s *settings) tryStore(ctx context.Context) (found string, err error) {
+// checkStore opens the store as the start would, and reads from it. It does not
+// make a SQLite file: the account that checks may not be the one that serves.
+func (s *settings) checkStore(ctx context.Context) (found string, err error) {
 	switch s.storeKind() {
 	case memory:
 		return "in memory: sessions end with the process", nil

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+
+	"b2trader.identity.auth/cmd/demo/showcase"
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+// machineUser is the sample user of the machine accounts.
+const machineUser = "machine@example.com"
+
+// embedded returns the installation of the embedded IdentityServer at url, with
+// its sample users and clients.
+func embedded(url string) installation {
+	in := installation{
+		url:          url,
+		frontOffice:  url + "/frontoffice",
+		backOffice:   url + "/backoffice",
+		secrets:      make(map[string]identity.Secret),
+		machineEmail: machineUser,
+	}
+	for _, c := range identitytest.SampleClients() {
+		in.secrets[c.ID] = identity.NewSecret(c.Secret)
+	}
+	for _, u := range identitytest.SampleUsers() {
+		if u.Email == machineUser {
+			in.machinePassword = func(context.Context) (identity.Secret, error) { return identity.NewSecret(u.Password), nil }
+			continue
+		}
+		in.sampleUsers = append(in.sampleUsers, showcase.SampleUser{Email: u.Email, Password: u.Password, Client: clientFor(u), Note: noteOn(u)})
+	}
+	return in
+}
+
+// clientFor returns the client that opens the most for the user.
+func clientFor(u identitytest.User) string {
+	if u.Role != "" {
+		return identity.ClientSPAAdmin
+	}
+	return identity.ClientSPA
+}
+
+func noteOn(u identitytest.User) string {
+	switch {
+	case u.SecondFactorCode != "":
+		return "Has a second factor. The code, which would come by " + u.SecondFactorProvider + ", is " + u.SecondFactorCode + "."
+	case u.Role != "":
+		return "Has the role " + u.Role + ". With the client spa_admin, everything is open, the platforms too."
+	}
+	return "A trader, for the client spa."
+}

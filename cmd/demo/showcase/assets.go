@@ -1,0 +1,25 @@
+package showcase
+
+import (
+	"embed"
+
+	"b2trader.identity.auth/static"
+)
+
+// assetsPath is where the site serves the style sheets of the showcase.
+const assetsPath = "/showcase/"
+
+//go:embed flow.css platforms.css
+var styleSheets embed.FS
+
+var (
+	assets = mustServe(static.New(assetsPath, styleSheets))
+	styles = []string{assets.URL("flow.css"), assets.URL("platforms.css")}
+)
+
+func mustServe(f *static.Files, err error) *static.Files {
+	if err != nil {
+		panic(err) // a fault of the build, found when any test of this package starts
+	}
+	return f
+}
