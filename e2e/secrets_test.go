@@ -49,7 +49,8 @@ func newSecrets(t *testing.T) *secrets {
 		}
 		if t.Failed() {
 			for _, l := range s.logs {
-				t.Logf("the log of a demo:\n%s", l)
+				lines := strings.Split(l.String(), "\n")
+				t.Logf("the end of the log of a demo:\n%s", strings.Join(lines[max(0, len(lines)-100):], "\n"))
 			}
 		}
 	})
