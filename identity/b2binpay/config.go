@@ -63,7 +63,11 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. New makes
 // no request.
 func New(config Config) (*Client, error) {
-	config = config.withDefaults()
+	config.URL = cmp.Or(config.URL, SandboxURL)
+	config.TokenPath = cmp.Or(config.TokenPath, "/token/")
+	config.RefreshPath = cmp.Or(config.RefreshPath, "/token/refresh/")
+	config.MaxUses = cmp.Or(config.MaxUses, 30)
+	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Minute)
 	p := checkconfig.Problems{Package: system}
 	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
 	p.Path("TokenPath", config.TokenPath)
@@ -73,15 +77,6 @@ func New(config Config) (*Client, error) {
 		return nil, err
 	}
 	return &Client{config: config, peer: peer}, nil
-}
-
-func (config Config) withDefaults() Config {
-	config.URL = cmp.Or(config.URL, SandboxURL)
-	config.TokenPath = cmp.Or(config.TokenPath, "/token/")
-	config.RefreshPath = cmp.Or(config.RefreshPath, "/token/refresh/")
-	config.MaxUses = cmp.Or(config.MaxUses, 30)
-	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Minute)
-	return config
 }
 
 // MaxUses returns the bound of requests with one access token, for the vault.

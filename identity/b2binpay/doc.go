@@ -4,32 +4,15 @@
 // # Use
 //
 // A [Client] signs an API account in and renews its tokens. The vendor also
-// calls the account's login and password KEY and SECRET.
+// calls the account's login and password KEY and SECRET. Access tokens live for
+// minutes, and a refresh token works once. So renew in one place and store the
+// successor before it is used: package vault does that, with a [Client] or, in a
+// program that has the password, with a [Client.Keeper], which signs in again
+// when the refresh token has expired, was lost or is refused. The vendor allows
+// 30 to 40 requests for an access token; Config.MaxUses makes the vault renew
+// before that. See the example "Vault".
 //
-//	client, err := b2binpay.New(b2binpay.Config{URL: b2binpay.ProductionURL})
-//	token, err := client.SignIn(ctx, login, password)
-//	token, err = client.Refresh(ctx, token)
-//
-// Access tokens live for minutes, and a refresh token works once. So renew in
-// one place and store the successor before it is used: package vault does that,
-// with a [Client] or, in a program that has the password, with a
-// [Client.Keeper], which signs in again when the refresh token has expired, was
-// lost or is refused.
-//
-//	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: readPassword})
-//	refreshers := map[string]vault.Refresher{"b2binpay": keeper}
-//	v, err := vault.New(vault.Config{Store: …, Keys: …, Refreshers: refreshers})
-//	first := vault.Entry{Client: "b2binpay", Token: keeper.FirstToken(), Until: …}
-//	err = v.Put(ctx, "b2binpay", first)
-//	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2binpay"}}
-//
-// The vendor allows 30 to 40 requests for an access token; Config.MaxUses makes
-// the vault renew before that.
-//
-// [Callbacks] verifies callbacks, one by one or as an http.Handler:
-//
-//	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{Login: login, Password: read})
-//	mux.Handle("/b2binpay/callback", callbacks.Handler(credit))
+// [Callbacks] verifies callbacks, one by one or as an http.Handler.
 //
 // # Sources
 //
@@ -56,14 +39,6 @@
 // positive, Config.DefaultLifetime applies: the token is new, and refusing it
 // would lose a refresh token that cannot be had again. The same subtraction
 // gives the refresh token's life, in the extra refresh_expiry.
-//
-// # What the signatures prove
-//
-// meta.sign of a sign-in covers meta.time and the refresh token, not the access
-// token. Its key is made of the login and password that were just sent. It
-// detects an answer for another account, or one altered without the password;
-// it does not replace TLS. A callback's signature covers four values, see
-// [Callback].
 //
 // # Unknown
 //

@@ -66,7 +66,8 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. New makes
 // no request.
 func New(config Config) (*Client, error) {
-	config = config.withDefaults()
+	config.PlatformID = cmp.Or(config.PlatformID, "1")
+	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Minute)
 	p := checkconfig.Problems{Package: system}
 	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
 	if config.PlatformID == "." || config.PlatformID == ".." {
@@ -88,12 +89,6 @@ func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
 }
 
-func (config Config) withDefaults() Config {
-	config.PlatformID = cmp.Or(config.PlatformID, "1")
-	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Minute)
-	return config
-}
-
 // checkHeader accepts a value that can stand in a header as it is (RFC 9110
 // section 5.5). The name of a country need not be ASCII.
 func checkHeader(value string) error {
@@ -107,11 +102,10 @@ func checkHeader(value string) error {
 // country returns the headers of SignIn.
 func (config Config) country() http.Header {
 	h := http.Header{}
-	if config.CountryCode != "" {
-		h.Set("Geo-Country-Code", config.CountryCode)
-	}
-	if config.CountryName != "" {
-		h.Set("Geo-Country-Name", config.CountryName)
+	for name, value := range map[string]string{"Geo-Country-Code": config.CountryCode, "Geo-Country-Name": config.CountryName} {
+		if value != "" {
+			h.Set(name, value)
+		}
 	}
 	return h
 }

@@ -6,51 +6,16 @@
 //
 // Each request shows B2Core's own access token, the bearer. Config.Bearer
 // returns it; how the B2Core session began is outside this package. A [Client]
-// serves one platform and every session that Config.Bearer can tell apart.
+// serves one platform and every session that Config.Bearer can tell apart, such
+// as by vault.EntryKey of its context. Access tokens live 60 seconds in the
+// page's sample, so let package vault renew them: a Client is a vault.Refresher.
 //
-//	client, err := b2core.New(b2core.Config{
-//		URL: "https://my.broker.example", Bearer: bearer, // a tokenapi.Source, or StaticBearer(token)
-//		CountryCode: "+995", CountryName: "Georgia",
-//		Hosts: []string{"https://trader.example.com"}, // if answers name another host than URL's
-//	})
-//	token, err := client.SignIn(ctx)
-//
-// Access tokens live 60 seconds in the page's sample, so let package vault
-// renew them: a Client is a vault.Refresher.
-//
-// # The chain
-//
-// If the vault keeps the B2Core session too, one http.Client calls B2Trader's
-// API for as long as that session lives. The vault renews each of the two
-// tokens when it is due, and when it is refused before its time:
-//
-//	var v *vault.Vault // assigned below: the client asks it for the bearer
-//	trader, err := b2core.New(b2core.Config{
-//		URL: "https://my.broker.example",
-//		Bearer: func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
-//			return v.Source("session")(ctx, refused)
-//		},
-//	})
-//	v, err = vault.New(vault.Config{
-//		Store: store, Keys: keys, // session renews the B2Core session
-//		Refreshers: map[string]vault.Refresher{"b2core": session, "b2trader": trader},
-//	})
-//	err = v.Put(ctx, "session", vault.Entry{Client: "b2core", Token: bearer, Until: end})
-//	first := trader.FirstToken()
-//	err = v.Put(ctx, "b2trader", vault.Entry{Client: "b2trader", Token: first, Until: end})
-//	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2trader"}}
-//
-// One client serves many users if Bearer finds the session of each user by the
-// key of the entry that the token is for:
-//
-//	Bearer: func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
-//		user := strings.TrimPrefix(vault.EntryKey(ctx), "b2trader/")
-//		return v.Source("session/"+user)(ctx, refused)
-//	},
-//
-// When the session has ended, the error of Bearer has the outcome
-// [tokenapi.Refused]. The entry of B2Trader then ends at its next renewal, with
-// [tokenapi.ErrNotSignedIn].
+// If the vault keeps the B2Core session too, and Config.Bearer is its Source, one
+// http.Client calls B2Trader's API for as long as that session lives: see the
+// example "Chain". The vault renews each of the two tokens when it is due, and
+// when it is refused before its time. After the session has ended, whose error
+// has the outcome [tokenapi.Refused], the entry of B2Trader ends at its next
+// renewal, with [tokenapi.ErrNotSignedIn].
 //
 // # The host of an answer
 //

@@ -44,7 +44,11 @@ const system = "traderevolution"
 // New returns a Client. Its error joins every problem of the Config. New makes
 // no request.
 func New(config Config) (*Client, error) {
-	config = config.withDefaults()
+	config.TokenPath = cmp.Or(config.TokenPath, "/auth/token")
+	config.RefreshPath = cmp.Or(config.RefreshPath, "/auth/token/refresh")
+	config.VerifyPath = cmp.Or(config.VerifyPath, "/external/token/verify")
+	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, 5*time.Minute)
+	config.DefaultRefreshLifetime = cmp.Or(config.DefaultRefreshLifetime, time.Hour)
 	p := checkconfig.Problems{Package: system}
 	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
 	p.Path("TokenPath", config.TokenPath)
@@ -61,13 +65,4 @@ func New(config Config) (*Client, error) {
 // Format prints the server's URL and no other part of the Client.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
-}
-
-func (config Config) withDefaults() Config {
-	config.TokenPath = cmp.Or(config.TokenPath, "/auth/token")
-	config.RefreshPath = cmp.Or(config.RefreshPath, "/auth/token/refresh")
-	config.VerifyPath = cmp.Or(config.VerifyPath, "/external/token/verify")
-	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, 5*time.Minute)
-	config.DefaultRefreshLifetime = cmp.Or(config.DefaultRefreshLifetime, time.Hour)
-	return config
 }

@@ -4,20 +4,11 @@
 //
 // # Use
 //
-// A [Client] talks to one back office.
-//
-//	client, err := traderevolution.New(traderevolution.Config{URL: url})
-//	token, err := client.SignIn(ctx, login, password)
-//	token.SetAuthHeader(request) // Authorization: Bearer …
-//
-// Access tokens live minutes; [Client.Refresh] gets new ones. Renew in one
-// place, because a refresh token may work only once. Package vault renews for
-// every process that needs a token, and a [Client.Keeper] signs in again when a
-// refresh token has expired or is refused:
-//
-//	keeper, err := client.Keeper(tokenapi.Account{Login: login, Password: read})
-//	refreshers := map[string]vault.Refresher{"backoffice": keeper}
-//	tokens, err := vault.New(vault.Config{…, Refreshers: refreshers})
+// A [Client] talks to one back office. Access tokens live minutes;
+// [Client.Refresh] gets new ones. Renew in one place, because a refresh token may
+// work only once. Package vault renews for every process that needs a token, and
+// a [Client.Keeper] signs in again when a refresh token has expired or is
+// refused: see its example.
 //
 // The back office may link to another site with a one-time token in the link.
 // [Client.VerifyOTT] tells that site whose token it is.

@@ -86,14 +86,7 @@ var errNotValid = errors.New("the one-time token is not valid")
 
 // verifyVerdict maps refusals of a verification. Every 4xx is about the token,
 // except those about the path or the rate.
-var verifyVerdict = httpx.Verdict{
-	Codes: map[string]error{
-		codeNoAccess: tokenapi.ErrMisconfigured,
-		codeTooMany:  tokenapi.ErrUnavailable,
-	},
-	Status: notValid(),
-	Parse:  parseProblem,
-}
+var verifyVerdict = verdict(nil, notValid())
 
 func notValid() map[int]error {
 	verdict := make(map[int]error)

@@ -12,20 +12,12 @@ import (
 
 // refreshVerdict maps refusals of a refresh. The request carries only the
 // refresh token, so a refusal is about that.
-var refreshVerdict = httpx.Verdict{
-	Codes: map[string]error{
-		codeBadCredentials: tokenapi.ErrGrantRefused,
-		codeNoAccess:       tokenapi.ErrMisconfigured,
-		codeTooMany:        tokenapi.ErrUnavailable,
-	},
-	Status: map[int]error{
-		400: tokenapi.ErrGrantRefused,
-		401: tokenapi.ErrGrantRefused,
-		403: tokenapi.ErrGrantRefused,
-		406: tokenapi.ErrGrantRefused,
-	},
-	Parse: parseProblem,
-}
+var refreshVerdict = verdict(tokenapi.ErrGrantRefused, map[int]error{
+	400: tokenapi.ErrGrantRefused,
+	401: tokenapi.ErrGrantRefused,
+	403: tokenapi.ErrGrantRefused,
+	406: tokenapi.ErrGrantRefused,
+})
 
 // Refresh exchanges the refresh token of old for new tokens: GET
 // /auth/token/refresh with the header token, without body and Authorization

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // The codes that a working client knows.
@@ -17,6 +18,13 @@ const (
 	codeNoAccess       = "2.0.2.4"    // the user has no access to the REST API
 	codeTooMany        = "2.147.1.27" // more than a few requests in a second
 )
+
+// verdict returns a Verdict of the statuses and the known codes; wrongLogin is
+// the meaning of a wrong login or password.
+func verdict(wrongLogin error, status map[int]error) httpx.Verdict {
+	codes := map[string]error{codeBadCredentials: wrongLogin, codeNoAccess: tokenapi.ErrMisconfigured, codeTooMany: tokenapi.ErrUnavailable}
+	return httpx.Verdict{Codes: codes, Status: status, Parse: parseProblem}
+}
 
 // dotted matches a code.
 var dotted = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9}){3}$`)

@@ -28,20 +28,12 @@ type tokensAnswer struct {
 
 // signInVerdict maps refusals of a sign-in. Another password does not help
 // against a 400 or 406, which are about the request.
-var signInVerdict = httpx.Verdict{
-	Codes: map[string]error{
-		codeBadCredentials: tokenapi.ErrBadCredentials,
-		codeNoAccess:       tokenapi.ErrMisconfigured,
-		codeTooMany:        tokenapi.ErrUnavailable,
-	},
-	Status: map[int]error{
-		400: tokenapi.ErrMisconfigured,
-		401: tokenapi.ErrBadCredentials,
-		403: tokenapi.ErrBadCredentials,
-		406: tokenapi.ErrMisconfigured,
-	},
-	Parse: parseProblem,
-}
+var signInVerdict = verdict(tokenapi.ErrBadCredentials, map[int]error{
+	400: tokenapi.ErrMisconfigured,
+	401: tokenapi.ErrBadCredentials,
+	403: tokenapi.ErrBadCredentials,
+	406: tokenapi.ErrMisconfigured,
+})
 
 // SignIn posts login and password to /auth/token (vendor's page, "Access
 // token") and returns an access token and a refresh token. Expiry counts from

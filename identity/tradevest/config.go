@@ -60,14 +60,17 @@ type Client struct {
 // New returns a Client. Its error joins every problem of the Config. New makes
 // no request.
 func New(config Config) (*Client, error) {
-	config = config.withDefaults()
+	config.URL = cmp.Or(config.URL, "https://b2b.auth.platform-test.tradevest.ai")
+	config.TokenPath = cmp.Or(config.TokenPath, "/oauth2/token")
+	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Hour)
+	config.Scopes = slices.Clone(config.Scopes)
 	p := checkconfig.Problems{Package: system}
 	peer := httpx.ParsePeer(&p, config.URL, config.HTTP)
 	p.Path("TokenPath", config.TokenPath)
 	p.Scopes("Scopes", config.Scopes)
 	p.Missing("ClientID", config.ClientID == "")
 	p.Missing("ClientSecret", config.ClientSecret == nil)
-	if config.RequestorID != "" && !isUUID(config.RequestorID) {
+	if config.RequestorID != "" && !uuid.MatchString(config.RequestorID) {
 		p.Add("RequestorID", "is not a UUID (RFC 9562 section 4)")
 	}
 	p.Negative("DefaultLifetime", config.DefaultLifetime < 0)
@@ -80,12 +83,4 @@ func New(config Config) (*Client, error) {
 // Format prints the server's URL and no other part of the Client.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s.Client(%s)", system, c.peer.Base)
-}
-
-func (config Config) withDefaults() Config {
-	config.URL = cmp.Or(config.URL, "https://b2b.auth.platform-test.tradevest.ai")
-	config.TokenPath = cmp.Or(config.TokenPath, "/oauth2/token")
-	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Hour)
-	config.Scopes = slices.Clone(config.Scopes)
-	return config
 }

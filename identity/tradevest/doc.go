@@ -8,42 +8,21 @@
 //
 // A [Client] signs in. A Keeper signs in again whenever a vault needs the next
 // token. The vault's Transport adds the token to API calls, and the Client's
-// Transport adds the Requestor-ID:
+// Transport adds the Requestor-ID: see the example "Vault". Processes that share
+// the vault's store share one token. A program that needs a single token calls
+// [Client.SignIn].
 //
-//	client, err := tradevest.New(tradevest.Config{
-//		ClientID: id, ClientSecret: readSecret, RequestorID: uuid,
-//	})
-//	keeper, err := client.Keeper(tokenapi.Pace{})
-//	refreshers := map[string]vault.Refresher{"tradevest": keeper}
-//	tokens, err := vault.New(vault.Config{…, Refreshers: refreshers})
-//	first := vault.Entry{Client: "tradevest", Token: keeper.FirstToken(), Until: …}
-//	err = tokens.Put(ctx, "tradevest", first)
-//	bearer := &vault.Transport{Vault: tokens, Key: "tradevest"}
-//	api := &http.Client{Transport: client.Transport(bearer)}
-//
-// Processes that share the vault's store share one token. A program that needs
-// a single token calls [Client.SignIn].
-//
-// The zero Config follows the vendor's page, whose host is the test platform.
-// The vendor's guide names the production platform:
-//
-//	tradevest.Config{
-//		URL:       "https://b2b.auth.platform-prod.tradevest.ai",
-//		TokenPath: "/connect/token",
-//		Scopes:    []string{"tradevest.api"},
-//		…
-//	}
+// The zero Config follows the vendor's page, whose host is the test platform. The
+// example of [New] has the production platform of the vendor's guide.
 //
 // # Requestor-ID
 //
-// "To ensure auditability and regulatory compliance, most operations require
-// you to identify the specific individual performing the action", says the
-// guide. The Requestor-ID is the UUID of a natural person, who must be active,
-// and must be the customer that a change is for or a proxy of the customer
-// (release notes of v.1.5.0). Config.RequestorID suits programs that act for one
-// person. If persons differ, set the header of each request: [Client.Transport]
-// keeps it. The token request needs no Requestor-ID, nor does the creation of a
-// natural person or a legal entity.
+// "Most operations require you to identify the specific individual performing
+// the action", says the guide: by the UUID of an active natural person, the
+// customer that a change is for or a proxy (release notes of v.1.5.0).
+// Config.RequestorID suits programs that act for one person. If persons differ,
+// set the header of each request, which [Client.Transport] keeps. The token
+// request and the creation of a person or legal entity need none.
 //
 // # Sources
 //
@@ -97,10 +76,8 @@
 //
 // A code counts more than the status; the page lists all codes with 400.
 //
-// In package identity invalid_client is ErrMisconfigured, because the client is
-// the program and the account is a user's. Here the secret is the account.
-// ErrBadCredentials makes a Keeper pause until the secret changes, so that a
-// refused secret is not tried over and over.
+// In package identity invalid_client is ErrMisconfigured. Here the secret is the
+// account, and ErrBadCredentials makes a Keeper pause until the secret changes.
 //
 // No error and no printed value of this package shows the secret or a token; do
 // not print an *oauth2.Token.

@@ -2,8 +2,12 @@ package tradevest
 
 import (
 	"net/http"
+	"regexp"
 	"strings"
 )
+
+// uuid matches the form of RFC 9562 section 4.
+var uuid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // requestorID is the header that most operations of the API require.
 const requestorID = "Requestor-ID"
@@ -45,25 +49,4 @@ func hasRequestor(h http.Header) bool {
 		}
 	}
 	return false
-}
-
-// isUUID reports whether s has the form of RFC 9562 section 4: hexadecimal
-// digits of either case in groups of 8, 4, 4, 4 and 12, with hyphens between.
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		switch i {
-		case 8, 13, 18, 23:
-			if s[i] != '-' {
-				return false
-			}
-		default:
-			if !strings.ContainsRune("0123456789abcdefABCDEF", rune(s[i])) {
-				return false
-			}
-		}
-	}
-	return true
 }

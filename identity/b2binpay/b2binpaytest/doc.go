@@ -11,9 +11,8 @@
 //	client, err := b2binpay.New(b2binpay.Config{URL: server.URL()})
 //	token, err := client.SignIn(ctx, b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
 //
-// In a program, New makes the handler and Listen a loopback listener for
-// http.Serve. In a testing/synctest bubble, which has no sockets, give the
-// client the server's Transport: delays then pass in virtual time.
+// Package apitest tells how to run it in a program or without a socket, and how
+// to inject faults.
 //
 // # Endpoints
 //
@@ -46,10 +45,4 @@
 //   - an access token works for any number of requests, unless Config.MaxUses is
 //     set; the article allows 30 to 40;
 //   - requests per minute are unlimited. Inject a Fault with the status 429.
-//
-// # Faults
-//
-// ExpireTokens and RevokeRefreshTokens change the server's state,
-// Config.ClockOffset its clock. Inject, Count, Requests and more come from
-// package apitest.
 package b2binpaytest

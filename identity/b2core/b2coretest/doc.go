@@ -11,9 +11,8 @@
 //	server := b2coretest.Start(t, b2coretest.Config{})
 //	client, err := b2core.New(b2core.Config{URL: server.URL(), Bearer: server.Bearer})
 //
-// In a program, New makes the handler and Listen a loopback listener for
-// http.Serve. In a testing/synctest bubble, which has no sockets, give the
-// client the server's Transport: delays then pass in virtual time.
+// Package apitest tells how to run it in a program or without a socket, and how
+// to inject faults.
 //
 // # Endpoints
 //
@@ -45,9 +44,4 @@
 //   - the country's headers may hold anything;
 //   - when the B2Core session ends, access tokens live on until they expire;
 //     refresh tokens need a bearer.
-//
-// # Faults
-//
-// ExpireTokens, RevokeRefreshTokens, ExpireBearers and EndSession change the
-// server's state. Inject, Count, Requests and more come from package apitest.
 package b2coretest

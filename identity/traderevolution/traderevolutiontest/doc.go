@@ -10,8 +10,8 @@
 //	server := traderevolutiontest.Start(t, traderevolutiontest.Config{})
 //	client, err := traderevolution.New(traderevolution.Config{URL: server.BaseURL()})
 //
-// In a testing/synctest bubble, which has no sockets, give the client the
-// server's Transport and any URL that ends in the prefix.
+// Package apitest tells how to run it in a program or without a socket, and how
+// to inject faults.
 //
 // # Endpoints
 //
@@ -36,9 +36,4 @@
 //     accepted, and 400 if the request cannot be read. Only a wrong login or
 //     password has a code, 1.2.0.11;
 //   - a verification answers in one of four ways, see [OTTAnswer].
-//
-// # Faults
-//
-// ExpireTokens and RevokeRefreshTokens change the server's state. Inject,
-// Requests, Count and more come from [apitest.Server].
 package traderevolutiontest

@@ -10,9 +10,8 @@
 //	server := tradevesttest.Start(t, tradevesttest.Config{})
 //	client, err := tradevest.New(tradevest.Config{URL: server.URL(), …})
 //
-// In a program, New makes the handler and Listen a loopback listener for
-// http.Serve. In a testing/synctest bubble, which has no sockets, give the
-// client the server's Transport: delays then pass in virtual time.
+// Package apitest tells how to run it in a program or without a socket, and how
+// to inject faults.
 //
 // # Endpoints
 //
@@ -37,9 +36,4 @@
 // live token it answers 401. With one, but without exactly one Requestor-ID that
 // is a UUID (RFC 9562 section 4), it answers 400 and
 // {"error":"invalid_request"}. Any UUID will do.
-//
-// # Faults
-//
-// ExpireTokens and SetClientSecret change the server's state. Inject, Count,
-// Requests and more come from package apitest.
 package tradevesttest
