@@ -49,9 +49,9 @@ var rooms = map[string]room{
 		imports: "identity identity/store identity/store/memstore identity/store/mirror identity/store/records identity/tokenapi identity/vault static templates web/internal/...",
 		modules: webModules,
 	},
-	"web/internal/answer":  {imports: "identity identity/store identity/tokenapi identity/vault templates web/internal/request", modules: webModules, moving: true},
-	"web/internal/gateway": {imports: "identity/tokenapi identity/vault web/internal/answer web/internal/request", modules: webModules, moving: true},
-	"web/internal/request": {moving: true},
+	"web/internal/answer":  {imports: "identity identity/store identity/tokenapi identity/vault templates web/internal/request", modules: webModules},
+	"web/internal/gateway": {imports: "identity/tokenapi identity/vault web/internal/answer web/internal/request", modules: webModules},
+	"web/internal/request": {},
 	"web/internal/session": {imports: "identity/store identity/store/records identity/vault web/internal/request", modules: append(sessionModules, oauth2Modules...), moving: true},
 	"templates":            {imports: "static", modules: templModules},
 	"static":               {},
@@ -77,7 +77,7 @@ var rooms = map[string]room{
 	"identity/tokenapi":             {imports: "identity/internal/checkconfig", modules: oauth2Modules},
 	"identity/internal/httpx":       {imports: "identity/internal/checkconfig identity/tokenapi", modules: oauth2Modules},
 	"identity/internal/checkconfig": {},
-	"identity/internal/sharded":     {moving: true},
+	"identity/internal/sharded":     {},
 
 	// Rooms for tests. No other room but cmd/demo, which embeds the test
 	// servers, is built from them.
