@@ -26,7 +26,8 @@ const clientTimeout = 30 * time.Second
 // A Session is the session of one request, for a page of the host application.
 // It is valid until the handler returns, and not safe for concurrent use.
 type Session struct {
-	Subject       string   // the user's id at the IdentityServer, the claim sub
+	Issuer        string   // the IdentityServer that knows the user, the claim iss
+	Subject       string   // the user's id at the issuer, the claim sub
 	Email         string   // empty: the IdentityServer did not say
 	Nickname      string   // empty: the IdentityServer did not say
 	Client        string   // the client that the user signed in with, such as "spa"
@@ -45,7 +46,7 @@ func (s *Server) hostSession(r *http.Request, u user) (*Session, error) {
 		return nil, err
 	}
 	return &Session{
-		Subject: u.Subject, Email: u.Email, Nickname: u.Nickname, Client: u.Client,
+		Issuer: u.Issuer, Subject: u.Subject, Email: u.Email, Nickname: u.Nickname, Client: u.Client,
 		Scopes: strings.Fields(status.Scope), Administrator: u.Administrator, SignedIn: u.SignedIn,
 		server: s, request: r, vaultKey: u.VaultKey,
 	}, nil

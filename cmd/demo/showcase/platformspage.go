@@ -91,7 +91,7 @@ func (s *Showcase) platformAction(w http.ResponseWriter, r *http.Request, sessio
 		return &web.Error{Status: http.StatusBadRequest, Err: errors.New("unknown platform or action")}
 	}
 	p := s.config.Platforms[i]
-	log := session.Logger().With("client", p.client(), "user", session.Subject)
+	log := session.Logger().With("client", p.client(), "user", session.Issuer+" "+session.Subject)
 	done, err := s.do(r.Context(), p, action)
 	switch {
 	case err == nil:

@@ -1,0 +1,71 @@
+package showcase_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"b2trader.identity.auth/identity/store"
+)
+
+// outage is a store that can be down, and remembers what was written.
+type outage struct {
+	store.Store
+	down atomic.Bool
+	lose atomic.Int32 // the deletion of this number fails, counted from one
+
+	mu   sync.Mutex
+	puts []store.Record
+}
+
+func (o *outage) written() []store.Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.puts
+}
+
+func (o *outage) Get(ctx context.Context, key string) (store.Record, error) {
+	if o.down.Load() {
+		return store.Record{}, store.NewFault(ctx, "get", io.ErrUnexpectedEOF)
+	}
+	return o.Store.Get(ctx, key)
+}
+
+func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
+	if o.down.Load() {
+		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
+	}
+	o.mu.Lock()
+	o.puts = append(o.puts, r)
+	o.mu.Unlock()
+	return o.Store.Put(ctx, r)
+}
+
+func (o *outage) Delete(ctx context.Context, key string) error {
+	if o.lose.Add(-1) == 0 || o.down.Load() {
+		return store.NewFault(ctx, "delete", io.ErrUnexpectedEOF)
+	}
+	return o.Store.Delete(ctx, key)
+}
+
+func (o *outage) List(ctx context.Context, owner string) ([]store.Record, error) {
+	if o.down.Load() {
+		return nil, store.NewFault(ctx, "list", io.ErrUnexpectedEOF)
+	}
+	return o.Store.List(ctx, owner)
+}
+
+// refusing is a store that fails to put what begins with a prefix.
+type refusing struct {
+	store.Store
+	prefix string
+}
+
+func (r *refusing) Put(ctx context.Context, record store.Record) (uint64, error) {
+	if r.prefix != "" && strings.HasPrefix(record.Key, r.prefix) {
+		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
+	}
+	return r.Store.Put(ctx, record)
+}
