@@ -31,12 +31,13 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, u user) error {
 		return err
 	}
 	idle, latest := s.sessions.Ends(r.Context())
+	claims, _ := claimsValue.Get(r.Context(), s.sessions)
 	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
 		Page:     s.view(r, "Account"),
 		Nickname: u.Nickname, Email: u.Email, ID: cmp.Or(u.AccountID, u.Subject), Client: u.Client,
 		Scopes:   scopeViews(status.Scope),
 		Token:    token.Token,
-		Claims:   claimViews(s.sessions.Claims(r.Context())),
+		Claims:   claimViews(claims),
 		SignedIn: u.SignedIn, IdleEnd: idle, LatestEnd: latest,
 	}))
 }

@@ -14,6 +14,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/request"
+	"b2trader.identity.auth/web/internal/session"
 )
 
 // backChannelPath is where the IdentityServer posts its orders to end sessions: a client's back-channel logout URI.
@@ -71,7 +72,7 @@ func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error)
 	if err != nil {
 		return nil, 0, err
 	}
-	switch spent, err := s.index.Spent(ctx, token); {
+	switch spent, err := s.index.Spent(ctx, token.Issuer, token.ID); {
 	case err != nil:
 		return nil, 0, err
 	case spent:
@@ -84,27 +85,30 @@ func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error)
 	if err := s.endSessions(ctx, list, endByServer); err != nil {
 		return nil, 0, err
 	}
-	return token, len(list), s.index.Spend(ctx, token)
+	return token, len(list), s.index.Spend(ctx, token.Issuer, token.ID, token.Expiry)
 }
 
 // meant returns the sessions that a logout token is about: with a sid those that came from that session at the
 // IdentityServer, else all of the user's (section 2.7).
-func (s *Server) meant(ctx context.Context, token *identity.LogoutToken) ([]*storedSession, error) {
+func (s *Server) meant(ctx context.Context, token *identity.LogoutToken) ([]session.Session, error) {
 	if token.SessionID == "" {
-		return s.sessions.store.Of(ctx, token.Issuer+" "+token.Subject)
+		return s.sessions.Of(ctx, token.Issuer+" "+token.Subject)
 	}
-	places, err := s.index.Linked(ctx, token.Issuer, token.SessionID)
+	ids, err := s.index.Linked(ctx, token.Issuer, token.SessionID)
 	if err != nil {
 		return nil, err
 	}
-	var list []*storedSession
-	for _, place := range places {
-		c, err := s.sessions.store.At(ctx, place)
+	var list []session.Session
+	for _, id := range ids {
+		found, err := s.sessions.At(ctx, id)
+		if errors.Is(err, session.ErrNone) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		if c != nil && (token.Subject == "" || token.Subject == c.Value.user.Subject) {
-			list = append(list, c)
+		if token.Subject == "" || token.Subject == found.User.Subject {
+			list = append(list, found)
 		}
 	}
 	return list, nil

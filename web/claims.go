@@ -11,10 +11,14 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/session"
 )
 
 // claim is one verified claim of the ID token.
 type claim struct{ Name, Value string }
+
+// claimsValue keeps the claims of the sign-in's ID token in the session.
+var claimsValue = session.NewValue[[]claim]("c")
 
 // The bounds of what the account page keeps of an ID token.
 const (

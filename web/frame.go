@@ -5,13 +5,17 @@ import (
 
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/request"
+	"b2trader.identity.auth/web/internal/session"
 )
+
+// noticeValue keeps a sentence for the next page.
+var noticeValue = session.NewValue[string]("n")
 
 // frame returns what every page shows around its content, error pages included:
 // who is signed in, with a way to sign out, and the navigation.
 func (s *Server) frame(r *http.Request, title string) templates.Page {
 	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: request.Of(r.Context()).ID}
-	if !hasSession(r.Context()) {
+	if !session.Loaded(r.Context()) {
 		return page
 	}
 	if u, ok := s.sessions.User(r.Context()); ok {
@@ -25,6 +29,6 @@ func (s *Server) frame(r *http.Request, title string) templates.Page {
 // waits for it.
 func (s *Server) view(r *http.Request, title string) templates.Page {
 	page := s.frame(r, title)
-	page.Notice = s.sessions.Notice(r.Context())
+	page.Notice, _ = noticeValue.Pop(r.Context(), s.sessions)
 	return page
 }

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -77,6 +79,23 @@ func (s *Server) routes() (http.Handler, error) {
 		func(next http.Handler) http.Handler { return s.gateway.Or(http.MaxBytesHandler(next, maxRequestBody)) },
 	)(site), nil
 }
+
+// withSession loads the session for next and saves it. If the store fails, the
+// answer is 503.
+func (s *Server) withSession(next http.Handler) http.Handler {
+	named := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request.Of(r.Context()).Session = s.logID(r.Context())
+		next.ServeHTTP(w, r)
+	})
+	address := func(r *http.Request) netip.Addr { return request.Of(r.Context()).Address }
+	return s.sessions.Handler(named, address, func(w http.ResponseWriter, r *http.Request, err error) {
+		answer.ResetHeaders(w.Header(), s.config.secure())
+		s.answers.Fail(w, r, err)
+	})
+}
+
+// logID returns the session's name in the log, or "" without a session.
+func (s *Server) logID(ctx context.Context) string { return request.Clip(s.sessions.ID(ctx), 16) }
 
 // chain applies its middlewares so that the first sees the request first.
 func chain(middlewares ...func(http.Handler) http.Handler) func(http.Handler) http.Handler {

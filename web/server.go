@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/gateway"
 	"b2trader.identity.auth/web/internal/request"
+	"b2trader.identity.auth/web/internal/session"
 )
 
 // sweepEvery is how often sessions whose time is over are cleared away.
@@ -28,8 +30,9 @@ type Server struct {
 	events  *eventLog
 	answers *answer.Answers
 
-	sessions *sessions
-	index    *sessionIndex
+	records  *records.Cache
+	sessions *session.Manager
+	index    *session.Index
 	attempts *attempts
 	vault    *vault.Vault
 	clients  map[string]*identity.Client // by the name that the vault knows them by
@@ -54,15 +57,11 @@ func New(config Config) (*Server, error) {
 	}
 	metrics := newMetrics()
 	config.Store = observedStore{config.Store, metrics}
-	sealer, err := vault.NewSealer(config.Keys)
-	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
-	}
+	var err error
 	s := &Server{
 		config:     config,
 		logger:     slog.New(request.NewLogHandler(config.Logger.Handler())),
 		metrics:    metrics,
-		index:      &sessionIndex{store: config.Store, sealer: sealer, keys: config.Keys},
 		attempts:   &attempts{now: config.Now},
 		clients:    make(map[string]*identity.Client),
 		perAddress: newLimiter(config.Now, config.AttemptsPerAddress),
@@ -71,7 +70,7 @@ func New(config Config) (*Server, error) {
 	}
 	s.events = &eventLog{s.logger, metrics}
 	s.answers, err = answer.New(answer.Config{
-		Logger: s.logger, Frame: s.frame,
+		Logger: s.logger, Frame: s.frame, Translate: translate,
 		EndSession: func(ctx context.Context) error { return s.sessions.End(ctx) },
 	})
 	if err != nil {
@@ -81,13 +80,23 @@ func New(config Config) (*Server, error) {
 		s.clients[c.ID()] = c
 	}
 	s.ready = newReadiness(s)
+	s.records, err = records.Open(records.Config{Store: config.Store, Keys: config.Keys, Logger: config.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
 	if s.vault, err = s.newVault(); err != nil {
+		s.records.Close()
 		return nil, err
 	}
 	if err := metrics.register(config.Registerer, s.vault); err != nil {
+		s.records.Close()
 		return nil, errors.Join(err, s.vault.Close(context.Background()))
 	}
-	s.sessions = newSessions(config, newSessionStore(config, sealer)) // last: they watch the store from now on
+	s.sessions = session.New(session.Config{
+		Records: s.records, Secure: config.secure(), Idle: config.IdleTimeout, Latest: config.AbsoluteTimeout,
+		Logger: s.logger, Now: config.Now,
+	})
+	s.index = session.NewIndex(s.records, config.Keys)
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	s.work, s.cut = context.WithCancel(context.Background())
@@ -119,7 +128,7 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	s.cut()
 	<-swept
-	s.sessions.store.mirror.Close()
+	defer s.records.Close()
 	if err := s.vault.Close(ctx); err != nil {
 		return fmt.Errorf("web: close the vault: %w", err)
 	}
@@ -137,8 +146,7 @@ func (s *Server) newVault() (*vault.Vault, error) {
 		refreshers[name] = c
 	}
 	v, err := vault.New(vault.Config{
-		Store:      s.config.Store,
-		Keys:       s.config.Keys,
+		Records:    s.records,
 		Logger:     s.config.Logger,
 		Refreshers: refreshers,
 		Revoke:     s.revokeDiscarded,
@@ -188,9 +196,10 @@ func (s *Server) sweep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		held := s.sessions.store.Sweep(ctx)
-		for _, h := range held {
-			s.events.record(ctx, eventSessionTimedOut, "client", h.Client, "user", h.Owner)
+		var held []holding
+		for _, u := range s.sessions.Sweep(ctx) {
+			s.events.record(ctx, eventSessionTimedOut, "client", u.Client, "user", u.Owner)
+			held = append(held, holdingOf(u))
 		}
 		s.endTokens(ctx, endOne, held...)
 	}

@@ -13,6 +13,7 @@ import (
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/request"
+	"b2trader.identity.auth/web/internal/session"
 )
 
 // nobodyFound is what a search says that finds nobody.
@@ -32,18 +33,18 @@ func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ use
 		return s.renderUser(w, r, known)
 	}
 	from, err := strconv.Atoi(cmp.Or(query.Get("from"), "0"))
-	if err != nil || from < 0 || from > userParts {
+	if err != nil || from < 0 || from > session.UserParts {
 		return answer.BadRequest("no such page of users")
 	}
 	users, next, err := s.index.Users(r.Context(), from)
 	if err != nil {
-		return answer.StoreUnavailable(err)
+		return err
 	}
 	view := templates.AdminSessions{}
 	for _, k := range users {
 		view.Users = append(view.Users, userView(k))
 	}
-	if next < userParts {
+	if next < session.UserParts {
 		view.Next = strconv.Itoa(next)
 	}
 	return s.renderUsers(w, r, http.StatusOK, view)
@@ -54,16 +55,16 @@ func (s *Server) renderUsers(w http.ResponseWriter, r *http.Request, status int,
 	return s.answers.Render(w, r, status, templates.AdminSessionsPage(view))
 }
 
-func (s *Server) renderUser(w http.ResponseWriter, r *http.Request, known knownUser) error {
-	list, err := s.sessions.store.Of(r.Context(), known.owner())
+func (s *Server) renderUser(w http.ResponseWriter, r *http.Request, known session.KnownUser) error {
+	list, err := s.sessions.Of(r.Context(), known.Owner())
 	if err != nil {
-		return answer.StoreUnavailable(err)
+		return err
 	}
 	of := userView(known)
-	return s.renderUsers(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: sessionViews(list, s.sessions.Place(r.Context()))})
+	return s.renderUsers(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: sessionViews(list, s.sessions.ID(r.Context()))})
 }
 
-func userView(k knownUser) templates.SessionUser {
+func userView(k session.KnownUser) templates.SessionUser {
 	return templates.SessionUser{Subject: k.Subject, Email: k.Email, Name: k.Nickname, SignedIn: k.SignedIn}
 }
 
@@ -85,28 +86,30 @@ func (s *Server) searchUser(w http.ResponseWriter, r *http.Request, _ user) erro
 	return nil
 }
 
-func adminSessionsOf(k knownUser) string {
+func adminSessionsOf(k session.KnownUser) string {
 	return "/admin/sessions?" + url.Values{"subject": {k.Subject}}.Encode()
 }
 
+var errUnknownUser = errors.New("no such user")
+
 // findUser finds a user by subject or e-mail, at any of the issuers.
-func (s *Server) findUser(r *http.Request, search string) (knownUser, error) {
+func (s *Server) findUser(r *http.Request, search string) (session.KnownUser, error) {
 	if search == "" {
-		return knownUser{}, errUnknownUser
+		return session.KnownUser{}, errUnknownUser
 	}
 	for _, issuer := range s.issuers() {
 		known, ok, err := s.index.ByOwner(r.Context(), issuer+" "+search)
 		if err == nil && !ok {
-			known, ok, err = s.index.ByMail(r.Context(), issuer, search)
+			known, ok, err = s.index.ByEmail(r.Context(), issuer, search)
 		}
 		if err != nil {
-			return knownUser{}, answer.StoreUnavailable(err)
+			return session.KnownUser{}, err
 		}
 		if ok {
 			return known, nil
 		}
 	}
-	return knownUser{}, errUnknownUser
+	return session.KnownUser{}, errUnknownUser
 }
 
 // issuers are those of the clients that users sign in as, each once.
@@ -134,8 +137,8 @@ func (s *Server) adminEndSessions(w http.ResponseWriter, r *http.Request, u user
 		return err
 	}
 	id := form.Get("session")
-	s.events.record(r.Context(), eventAdministratorEnds, "administrator", u.Owner, "user", known.owner())
-	ended, err := s.endSessionsOf(r, known.owner(), func(c *storedSession) bool { return id == "" || c.Key == sessionPrefix+id })
+	s.events.record(r.Context(), eventAdministratorEnds, "administrator", u.Owner, "user", known.Owner())
+	ended, err := s.endSessionsOf(r, known.Owner(), func(c session.Session) bool { return id == "" || c.ID == id })
 	if err != nil {
 		return err
 	}

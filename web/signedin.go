@@ -5,7 +5,11 @@ import (
 
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/session"
 )
+
+// user is the signed-in user of a session.
+type user = session.User
 
 // userHandler is a handler for a user who is signed in.
 type userHandler func(w http.ResponseWriter, r *http.Request, u user) error

@@ -148,10 +148,10 @@ func (s *Server) finishSignIn(ctx context.Context, w http.ResponseWriter, r *htt
 		return s.signInFailed(ctx, a, err)
 	}
 	s.perAccount.Forget(accountHash(a.Email))
-	request.Of(ctx).Session = s.sessions.ID(ctx)
+	request.Of(ctx).Session = s.logID(ctx)
 	s.events.record(ctx, eventSignedIn, "client", u.Client, "user", u.Owner, "account", accountHash(a.Email), "administrator", u.Administrator)
 	if wasSignedIn {
-		s.endTokens(ctx, endOne, before.holding())
+		s.endTokens(ctx, endOne, holdingOf(before))
 	}
 	http.Redirect(w, r, a.ReturnTo, http.StatusSeeOther) //nolint:gosec // local: it went through returnTo
 	return nil
@@ -167,7 +167,7 @@ func (s *Server) begin(r *http.Request, u user, entry vault.Entry, claims []clai
 	}
 	defer func() {
 		if err != nil {
-			s.endTokens(ctx, endOne, u.holding())
+			s.endTokens(ctx, endOne, holdingOf(u))
 		}
 	}()
 	notice := "You are signed in as " + cmp.Or(u.Nickname, u.Email, "a user without a name") + "."
@@ -175,13 +175,13 @@ func (s *Server) begin(r *http.Request, u user, entry vault.Entry, claims []clai
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.SignIn(ctx, u, claims, notice, observe); err != nil {
-		return answer.StoreUnavailable(err)
+	if err := s.sessions.SignIn(ctx, u, claimsValue.Is(claims), noticeValue.Is(notice), observe); err != nil {
+		return err
 	}
-	if err := s.index.Remember(ctx, s.sessions.Place(ctx), u, u.SignedIn.Add(s.config.AbsoluteTimeout)); err != nil {
-		return answer.StoreUnavailable(errors.Join(err, s.sessions.End(ctx)))
+	if err := s.index.Remember(ctx, s.sessions.ID(ctx), u, u.SignedIn.Add(s.config.AbsoluteTimeout)); err != nil {
+		return errors.Join(err, s.sessions.End(ctx))
 	}
-	return s.keepToLimit(ctx, u, s.sessions.Place(ctx))
+	return s.keepToLimit(ctx, u, s.sessions.ID(ctx))
 }
 
 // signInFailed logs err and returns it.

@@ -11,7 +11,6 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
-	"b2trader.identity.auth/web/internal/answer"
 )
 
 const (
@@ -28,6 +27,17 @@ const (
 	endByServer                  // as endOne; but it was the IdentityServer that ended the session, and it waits for the answer
 )
 
+// holding names an entry of the vault.
+type holding struct {
+	Owner    string
+	VaultKey string
+	Client   string
+}
+
+func holdingOf(u user) holding {
+	return holding{Owner: u.Owner, VaultKey: u.VaultKey, Client: u.Client}
+}
+
 // clearSiteData makes the browser forget pages and stored data at sign-out.
 // Not "cookies": that would drop those of every other application on the
 // domain (Clear Site Data, section 3.1); ours is removed by Set-Cookie.
@@ -38,11 +48,11 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	u, ok := s.sessions.User(ctx)
 	if err := s.sessions.End(ctx); err != nil {
-		return answer.StoreUnavailable(err)
+		return err
 	}
 	if ok {
 		s.events.record(ctx, eventSignedOut, "client", u.Client, "user", u.Owner)
-		s.endTokens(ctx, endOne, u.holding())
+		s.endTokens(ctx, endOne, holdingOf(u))
 	}
 	w.Header().Set("Clear-Site-Data", clearSiteData)
 	http.Redirect(w, r, "/sign-in?done=signed-out", http.StatusSeeOther)
@@ -53,12 +63,12 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 // revoke every refresh token of the user for the clients of these sessions.
 func (s *Server) signOutEverywhere(w http.ResponseWriter, r *http.Request, u user) error {
 	ctx := r.Context()
-	list, err := s.sessions.store.Of(ctx, u.Owner)
+	list, err := s.sessions.Of(ctx, u.Owner)
 	if err != nil {
-		return answer.StoreUnavailable(err)
+		return err
 	}
 	if err := s.sessions.End(ctx); err != nil {
-		return answer.StoreUnavailable(err)
+		return err
 	}
 	if err := s.endSessions(ctx, list, endAll); err != nil {
 		return err

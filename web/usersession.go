@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/request"
+	"b2trader.identity.auth/web/internal/session"
 )
 
 // maxHostValue bounds one value that [Session.Put] keeps, in bytes of JSON.
@@ -53,12 +55,12 @@ func (s *Server) hostSession(r *http.Request, u user) (*Session, error) {
 }
 
 // observer returns the call of Config.OnSignIn for a session that begins.
-func (s *Server) observer(r *http.Request, u user, exchanges []identity.Exchange) (func(), error) {
+func (s *Server) observer(r *http.Request, u user, exchanges []identity.Exchange) (session.Binding, error) {
 	if s.config.OnSignIn == nil {
-		return func() {}, nil
+		return func(context.Context, *session.Manager) {}, nil
 	}
-	session, err := s.hostSession(r, u)
-	return func() { s.config.OnSignIn(session, exchanges) }, err
+	began, err := s.hostSession(r, u)
+	return func(context.Context, *session.Manager) { s.config.OnSignIn(began, exchanges) }, err
 }
 
 // HTTPClient returns a client on [Session.Transport] with Config.APITransport.
@@ -143,7 +145,14 @@ func (s *Session) Render(w http.ResponseWriter, c Content) error {
 
 // Notify keeps a sentence of good news for the next page that the user sees,
 // such as after a redirect.
-func (s *Session) Notify(sentence string) { s.server.sessions.PutNotice(s.request.Context(), sentence) }
+func (s *Session) Notify(sentence string) {
+	noticeValue.Put(s.request.Context(), s.server.sessions, sentence)
+}
+
+// hostValue is a value of the host application in the session.
+func hostValue(name string) session.Value[json.RawMessage] {
+	return session.NewValue[json.RawMessage]("host." + name)
+}
 
 // Put keeps a small value in the session until it ends or another user signs in
 // with the same browser. All processes of the site see the value. It is stored
@@ -158,18 +167,19 @@ func (s *Session) Put(name string, value any) error {
 	if err != nil {
 		return fmt.Errorf("web: session value %s: %w", name, err)
 	}
-	s.server.sessions.put(s.request.Context(), hostPrefix+name, json.RawMessage(raw))
+	hostValue(name).Put(s.request.Context(), s.server.sessions, raw)
 	return nil
 }
 
 // Get reads a value of [Session.Put] into the pointer, and reports whether there
 // is one that fits.
 func (s *Session) Get(name string, pointer any) bool {
-	return s.server.sessions.get(s.request.Context(), hostPrefix+name, pointer)
+	raw, ok := hostValue(name).Get(s.request.Context(), s.server.sessions)
+	return ok && json.Unmarshal(raw, pointer) == nil
 }
 
 // Remove removes a value.
-func (s *Session) Remove(name string) { s.server.sessions.remove(s.request.Context(), hostPrefix+name) }
+func (s *Session) Remove(name string) { hostValue(name).Remove(s.request.Context(), s.server.sessions) }
 
 // Logger returns a logger that writes to Config.Logger and adds the request's
 // ID, the client's address and the session as attributes, as the site's own

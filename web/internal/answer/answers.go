@@ -32,6 +32,10 @@ type Config struct {
 	// the navigation.
 	Frame func(r *http.Request, title string) templates.Page
 
+	// Translate turns an error of another package into one that this package
+	// knows. It returns other errors as they are.
+	Translate func(error) error
+
 	// EndSession ends the session of the request, whose tokens have ended.
 	EndSession func(context.Context) error
 }
@@ -72,6 +76,7 @@ func (a *Answers) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(statusAbandoned)
 		return
 	}
+	err = a.config.Translate(err)
 	if _, ask := errors.AsType[signIn](err); ask && a.askToSignIn(w, r) {
 		return
 	}

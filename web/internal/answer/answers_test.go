@@ -21,6 +21,7 @@ func newAnswers(t *testing.T) *Answers {
 	a, err := New(Config{
 		Logger:     slog.New(slog.DiscardHandler),
 		Frame:      func(*http.Request, string) templates.Page { return templates.Page{} },
+		Translate:  func(err error) error { return err },
 		EndSession: func(context.Context) error { return nil },
 	})
 	if err != nil {

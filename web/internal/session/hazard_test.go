@@ -1,51 +1,62 @@
-package web
+package session
 
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
-	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/identity/store/records"
 )
 
 // The eight tests below are named for the ways in which scs, with its own
 // middleware and stores, loses or brings back a session.
 
-// bench is a server whose session middleware serves handlers of a test's own.
+// bench serves handlers of a test with the sessions of a store.
 type bench struct {
-	t      testing.TB
-	server *Server
+	t     testing.TB
+	m     *Manager
+	cache *records.Cache
+	key   records.Key
 }
 
-func newBench(t testing.TB, s store.Store, change ...func(*Config)) *bench {
+func newBench(t testing.TB, s store.Store, keys ...records.Key) *bench {
 	t.Helper()
-	client, err := identity.New(identity.Config{URL: "http://127.0.0.1", ClientID: identity.ClientSPA})
+	if keys == nil {
+		keys = []records.Key{records.NewKey("test")}
+	}
+	cache, err := records.Open(records.Config{Store: s, Keys: keys, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := Config{
-		Clients: []*identity.Client{client}, PublicURL: "http://127.0.0.1", Store: s, Keys: []vault.Key{vault.NewKey("test")},
-		Logger: slog.New(slog.DiscardHandler),
-	}
-	for _, c := range change {
-		c(&config)
-	}
-	server, err := New(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close(context.WithoutCancel(t.Context())) })
-	return &bench{t, server}
+	t.Cleanup(cache.Close)
+	m := New(Config{
+		Records: cache, Idle: 15 * time.Minute, Latest: 10 * time.Hour, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	return &bench{t, m, cache, keys[0]}
+}
+
+// handler serves h with a session. If the store fails, it answers 503.
+func (b *bench) handler(h http.Handler) http.Handler {
+	address := func(*http.Request) netip.Addr { return netip.Addr{} }
+	return b.m.Handler(h, address, func(w http.ResponseWriter, _ *http.Request, err error) {
+		if _, ok := errors.AsType[*StoreError](err); !ok {
+			b.t.Errorf("the failure of the store is %v, want a *StoreError", err)
+		}
+		clear(w.Header())
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
 }
 
 // do serves one request that comes with cookie, and returns the answer and the cookie to come with next.
@@ -61,7 +72,7 @@ func (b *bench) doCtx(ctx context.Context, cookie string, h http.HandlerFunc) (*
 		r.AddCookie(&http.Cookie{Name: "b2trader-session", Value: cookie})
 	}
 	w := httptest.NewRecorder()
-	b.server.withSession(h).ServeHTTP(w, r)
+	b.handler(h).ServeHTTP(w, r)
 	for _, c := range w.Result().Cookies() {
 		cookie = c.Value
 	}
@@ -72,8 +83,8 @@ func (b *bench) doCtx(ctx context.Context, cookie string, h http.HandlerFunc) (*
 func (b *bench) signIn(owner string) (cookie string) {
 	b.t.Helper()
 	_, cookie = b.do("", func(_ http.ResponseWriter, r *http.Request) {
-		u := user{Owner: owner, VaultKey: "key of " + owner, Client: "spa", SignedIn: b.server.config.Now()}
-		if err := b.server.sessions.SignIn(r.Context(), u, nil, "", func() {}); err != nil {
+		u := User{Owner: owner, VaultKey: "key of " + owner, Client: "spa", SignedIn: b.m.now()}
+		if err := b.m.SignIn(r.Context(), u); err != nil {
 			b.t.Error(err)
 		}
 		b.put(r.Context(), 1)
@@ -84,14 +95,19 @@ func (b *bench) signIn(owner string) (cookie string) {
 	return cookie
 }
 
-func (b *bench) put(ctx context.Context, value int) { b.server.sessions.put(ctx, "value", value) }
+var (
+	number = NewValue[int]("value")
+	notice = NewValue[string]("n")
+)
 
-// value is what the session of cookie holds; 0 if nobody is signed in.
+func (b *bench) put(ctx context.Context, value int) { number.Put(ctx, b.m, value) }
+
+// value is what the session of cookie holds; 0 without a signed-in user.
 func (b *bench) value(cookie string) (value int) {
 	b.t.Helper()
 	b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
-		if _, ok := b.server.sessions.User(r.Context()); ok {
-			b.server.sessions.get(r.Context(), "value", &value)
+		if _, ok := b.m.User(r.Context()); ok {
+			value, _ = number.Get(r.Context(), b.m)
 		}
 	})
 	return value
@@ -100,7 +116,7 @@ func (b *bench) value(cookie string) (value int) {
 func (b *bench) wants(cookie string, want int) {
 	b.t.Helper()
 	if got := b.value(cookie); got != want {
-		b.t.Errorf("the session holds %d, want %d (0: nobody is signed in)", got, want)
+		b.t.Errorf("the session holds %d, want %d (0: no signed-in user)", got, want)
 	}
 }
 
@@ -112,7 +128,7 @@ func (b *bench) change(cookie string, value int) {
 func (b *bench) signOut(cookie string) {
 	b.t.Helper()
 	b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
-		if err := b.server.sessions.End(r.Context()); err != nil {
+		if err := b.m.End(r.Context()); err != nil {
 			b.t.Error(err)
 		}
 	})
@@ -124,11 +140,11 @@ func TestS1SlowRequestOverwritesNewerValue(t *testing.T) {
 	cookie := b.signIn("owner")
 	b.do(cookie, func(_ http.ResponseWriter, slow *http.Request) {
 		b.change(cookie, 2)
-		b.server.sessions.PutNotice(slow.Context(), "from the slow one")
+		notice.Put(slow.Context(), b.m, "from the slow one")
 	})
 	b.wants(cookie, 2)
 	b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
-		if got := b.server.sessions.Notice(r.Context()); got != "from the slow one" {
+		if got, _ := notice.Pop(r.Context(), b.m); got != "from the slow one" {
 			t.Errorf("the slow request's own change is %q", got)
 		}
 	})
@@ -217,7 +233,7 @@ func TestS6BrowserGoesAwayBeforeSave(t *testing.T) {
 func (b *bench) socket(cookie string, left func(context.Context)) (closeIt func()) {
 	b.t.Helper()
 	done := make(chan struct{})
-	server := httptest.NewServer(b.server.withSession(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(b.handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer close(done)
 		conn, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
@@ -248,7 +264,7 @@ func (b *bench) socket(cookie string, left func(context.Context)) (closeIt func(
 func TestS7SocketClosesAfterChange(t *testing.T) {
 	b := newBench(t, memstore.New())
 	cookie := b.signIn("owner")
-	closeIt := b.socket(cookie, func(ctx context.Context) { b.server.sessions.PutNotice(ctx, "late") })
+	closeIt := b.socket(cookie, func(ctx context.Context) { notice.Put(ctx, b.m, "late") })
 	b.change(cookie, 2)
 	closeIt()
 	b.wants(cookie, 2)

@@ -1,4 +1,4 @@
-package web
+package session
 
 import (
 	"bytes"
@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// errCodec says that bytes are not a session.
-var errCodec = errors.New("web: not a stored session, or one of another version")
+// errCodec says that bytes are not a stored session of this version.
+var errCodec = errors.New("session: not a stored session, or one of another version")
 
-// valuesCodec implements scs.Codec: the deadline in Unix milliseconds, then
-// each key and its value in JSON, all with their lengths before them, sorted.
-// Values stay encoded until somebody asks for them, so a request pays only for
-// what it reads.
+// valuesCodec implements scs.Codec: the deadline in Unix milliseconds, then each
+// key and its value in JSON, each with its length before it, sorted by key.
+// Values stay encoded until a caller reads them, so a request pays only for the
+// values that it reads.
 type valuesCodec struct{}
 
 // Encode implements scs.Codec.
@@ -27,7 +27,7 @@ func (valuesCodec) Encode(deadline time.Time, values map[string]any) ([]byte, er
 	for key, value := range values {
 		encoded, ok := value.(json.RawMessage)
 		if !ok {
-			return nil, fmt.Errorf("web: session value %s is a %T", key, value)
+			return nil, fmt.Errorf("session: value %s is a %T", key, value)
 		}
 		raw[key] = encoded
 	}
@@ -92,53 +92,55 @@ func cutBytes(b []byte) (field, rest []byte, ok bool) {
 	return b[:size:size], b[size:], true
 }
 
-// session is a session as it is stored, never changed.
-type session struct {
-	seen    time.Time  // when it was last known to be used
-	address netip.Addr // from where
-	body    []byte     // by valuesCodec
-	user    user       // out of body; zero: nobody is signed in
+// stored is a session as it is stored. It is never changed.
+type stored struct {
+	seen    time.Time  // the last use that was written
+	address netip.Addr // of the client then
+	body    []byte     // the values, by valuesCodec
+	user    User       // the user in body; zero: none
 }
 
-// recordVersion is that of the form: version, seen in Unix milliseconds, address, body.
-const recordVersion = 1
+// storedVersion is the version of the encoding: version, seen in Unix
+// milliseconds, address, body.
+const storedVersion = 1
 
-func (s session) encode() []byte {
-	b := binary.AppendUvarint([]byte{recordVersion}, uint64(s.seen.UnixMilli()))
-	return append(appendBytes(b, s.address.AsSlice()), s.body...)
+func (s stored) encode() ([]byte, error) {
+	b := binary.AppendUvarint([]byte{storedVersion}, uint64(s.seen.UnixMilli()))
+	return append(appendBytes(b, s.address.AsSlice()), s.body...), nil
 }
 
-func decodeSession(b []byte) (session, error) {
-	if len(b) == 0 || b[0] != recordVersion {
-		return session{}, errCodec
+func decodeStored(b []byte) (stored, error) {
+	if len(b) == 0 || b[0] != storedVersion {
+		return stored{}, errCodec
 	}
 	milliseconds, n := binary.Uvarint(b[1:])
 	if n <= 0 {
-		return session{}, errCodec
+		return stored{}, errCodec
 	}
 	address, body, ok := cutBytes(b[1+n:])
 	if !ok {
-		return session{}, errCodec
+		return stored{}, errCodec
 	}
-	s := session{seen: time.UnixMilli(int64(milliseconds))} //nolint:gosec // as it was encoded
+	s := stored{seen: time.UnixMilli(int64(milliseconds))} //nolint:gosec // as it was encoded
 	s.address, _ = netip.AddrFromSlice(address)
 	return s.with(body)
 }
 
-// with returns s with other values.
-func (s session) with(body []byte) (session, error) {
+// with returns s with the values in body.
+func (s stored) with(body []byte) (stored, error) {
 	_, values, err := decodeValues(body)
 	if err != nil {
-		return session{}, err
+		return stored{}, err
 	}
-	s.body, s.user = body, user{}
-	if raw := values[keyUser]; raw != nil && json.Unmarshal(raw, &s.user) != nil {
-		return session{}, errCodec
+	s.body, s.user = body, User{}
+	if raw := values[userValue.name]; raw != nil && json.Unmarshal(raw, &s.user) != nil {
+		return stored{}, errCodec
 	}
 	return s, nil
 }
 
-// mergeValues applies to newer what a request changed between before and after. Where newer was changed too, it stays.
+// mergeValues applies to newer what a request changed between before and after.
+// A value that newer has changed, too, stays as newer has it.
 func mergeValues(before, after, newer []byte) ([]byte, error) {
 	_, was, err1 := decodeValues(before)
 	_, is, err2 := decodeValues(after)

@@ -1,0 +1,124 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"b2trader.identity.auth/identity/store/records"
+)
+
+// Session is one session, as other requests than its own see it.
+type Session struct {
+	ID      string // a hash, not a secret
+	User    User
+	Seen    time.Time  // the last use that was written
+	Address netip.Addr // of the client then; it may be invalid
+	Until   time.Time  // when the session ends unless it is used
+}
+
+func (m *Manager) view(r *record) Session {
+	return Session{ID: idOf(r), User: r.Value.user, Seen: r.Value.seen, Address: r.Value.address, Until: m.store.idleEnd(r)}
+}
+
+func recordID(id string) records.ID { return records.ID(prefix + id) }
+
+// Find returns the session of a request by its cookie alone. It does not decode
+// the values for pages. If use is true, the request is use of the session, from
+// the client's address.
+//
+// Errors: [ErrNone], *[StoreError].
+func (m *Manager) Find(r *http.Request, use bool, address netip.Addr) (Session, error) {
+	cookie, err := r.Cookie(m.scs.Cookie.Name)
+	if err != nil {
+		return Session{}, ErrNone
+	}
+	found, err := m.find(r.Context(), m.store.kind.ID(cookie.Value))
+	if err != nil {
+		return Session{}, err
+	}
+	if use {
+		if found, err = m.store.touch(r.Context(), found, address); err != nil {
+			return Session{}, storeError(err)
+		}
+	}
+	return m.view(found), nil
+}
+
+// At returns the session with an ID. Its errors are those of Find.
+func (m *Manager) At(ctx context.Context, id string) (Session, error) {
+	found, err := m.find(ctx, recordID(id))
+	if err != nil {
+		return Session{}, err
+	}
+	return m.view(found), nil
+}
+
+func (m *Manager) find(ctx context.Context, id records.ID) (*record, error) {
+	r, err := m.store.kind.Get(ctx, id)
+	switch {
+	case records.Absent(err), errors.Is(err, records.ErrUnreadable):
+		return nil, ErrNone
+	case err != nil:
+		return nil, storeError(err)
+	case m.store.over(r), r.Value.user.VaultKey == "":
+		return nil, ErrNone
+	}
+	return r, nil
+}
+
+// Of returns the live sessions of a user, the latest sign-in first. It costs
+// what the user has, not what the store has.
+//
+// Errors: *[StoreError].
+func (m *Manager) Of(ctx context.Context, owner string) ([]Session, error) {
+	list, err := m.store.kind.List(ctx, m.store.kind.Owner(owner))
+	if err != nil {
+		return nil, storeError(err)
+	}
+	list = slices.DeleteFunc(list, m.store.over)
+	slices.SortFunc(list, func(a, b *record) int {
+		return cmp.Or(b.Value.user.SignedIn.Compare(a.Value.user.SignedIn), cmp.Compare(a.ID, b.ID))
+	})
+	sessions := make([]Session, len(list))
+	for i, r := range list {
+		sessions[i] = m.view(r)
+	}
+	return sessions, nil
+}
+
+// EndAt ends the session with an ID. It goes on if the browser goes away. It is
+// no error if there is no such session.
+//
+// Errors: *[StoreError].
+func (m *Manager) EndAt(ctx context.Context, id string) error {
+	return storeError(m.store.kind.Delete(context.WithoutCancel(ctx), recordID(id)))
+}
+
+// Sweep ends the sessions in the memory of this process that have reached their
+// end, and returns their users.
+func (m *Manager) Sweep(ctx context.Context) []User {
+	var users []User
+	for r, known := range m.store.kind.Held() {
+		if !m.store.over(r) {
+			continue
+		}
+		if !known && m.now().Before(r.Expires) { // another process may have written its use
+			if newer, err := m.store.kind.Get(ctx, r.ID); err != nil || !m.store.over(newer) {
+				continue
+			}
+		}
+		if err := m.store.kind.Delete(ctx, r.ID); err != nil {
+			m.logger.WarnContext(ctx, "session not ended", "error", err)
+			continue
+		}
+		if r.Value.user.VaultKey != "" {
+			users = append(users, r.Value.user)
+		}
+	}
+	return users
+}

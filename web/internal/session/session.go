@@ -1,0 +1,219 @@
+// Package session keeps the sessions of the site: which user is signed in with
+// which browser, and the values that other packages keep for that session.
+//
+// It puts scs on top of a [records.Cache]. [Manager.Handler] loads the session
+// of a request and saves it before the first byte of the answer; [Manager.Find]
+// finds the session of an API call by its cookie alone. [Index] finds sessions
+// by their user, and by the session at the IdentityServer.
+//
+// It differs from the stores that come with scs. A session that ended leaves a
+// tombstone until its latest end, so a slow request that began earlier cannot
+// bring it back. A save is a compare-and-swap that keeps what another request
+// changed meanwhile. A request that only reads writes nothing, and use of the
+// session is written once in a while.
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+
+	"b2trader.identity.auth/identity/store/records"
+)
+
+var (
+	// ErrNone says that there is no session with a signed-in user.
+	ErrNone = errors.New("session: none")
+
+	// ErrEnded says that a session ended before a request could save it.
+	ErrEnded = errors.New("session: the session has ended")
+)
+
+// StoreError says that the store failed. It says nothing about the session.
+type StoreError struct{ Err error }
+
+// Error implements error.
+func (e *StoreError) Error() string { return "session: " + e.Err.Error() }
+
+// Unwrap returns the store's error.
+func (e *StoreError) Unwrap() error { return e.Err }
+
+// storeError wraps err in a StoreError, unless it is nil or an error of this
+// package.
+func storeError(err error) error {
+	if err == nil || errors.Is(err, ErrNone) || errors.Is(err, ErrEnded) {
+		return err
+	}
+	return &StoreError{err}
+}
+
+// User is the user of a session. The tokens are in the vault.
+type User struct {
+	Owner         string    `json:"o"` // issuer + " " + subject, as in the vault (OIDC Core, section 5.7)
+	Issuer        string    `json:"i"`
+	Subject       string    `json:"s"`
+	IdentityID    string    `json:"x,omitempty"` // the ID of the session at the IdentityServer, its claim sid
+	Client        string    `json:"c"`
+	VaultKey      string    `json:"k"`
+	Nickname      string    `json:"n,omitempty"`
+	Email         string    `json:"e,omitempty"`
+	AccountID     string    `json:"a,omitempty"`
+	Administrator bool      `json:"r,omitempty"`
+	SignedIn      time.Time `json:"t"`
+	UserAgent     string    `json:"d,omitempty"` // of the browser that signed in
+}
+
+// Config is what [New] needs. All fields are required.
+type Config struct {
+	Records *records.Cache
+	Secure  bool          // browsers reach the site by https
+	Idle    time.Duration // ends a session that is not used
+	Latest  time.Duration // ends a session in any case
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// Manager keeps the sessions of the site.
+type Manager struct {
+	scs    *scs.SessionManager
+	store  *scsStore
+	latest time.Duration
+	logger *slog.Logger
+	now    func() time.Time
+}
+
+// New returns a Manager.
+func New(config Config) *Manager {
+	s := &scsStore{
+		kind:   records.NewKind(config.Records, prefix, records.Codec[stored]{Encode: stored.encode, Decode: decodeStored}),
+		logger: config.Logger, now: config.Now, idle: config.Idle,
+	}
+	// Not scs.New, whose default store leaves a goroutine behind.
+	m := &scs.SessionManager{
+		Store:    s,
+		Codec:    valuesCodec{},
+		Lifetime: config.Latest,
+		// IdleTimeout is 0: the store keeps the idle time, while scs would save
+		// the whole session at every request.
+		Cookie: scs.SessionCookie{
+			Name:     "b2trader-session",
+			Path:     "/",
+			HttpOnly: true,
+			SameSite: http.SameSiteStrictMode,
+			Persist:  false, // no Max-Age to prolong: only the server knows when a session ends
+		},
+	}
+	if config.Secure {
+		// RFC 6265bis section 4.1.3.2: "__Host-" is accepted only with Secure,
+		// Path=/ and no Domain.
+		m.Cookie.Name = "__Host-b2trader-session"
+		m.Cookie.Secure = true
+	}
+	return &Manager{scs: m, store: s, latest: config.Latest, logger: config.Logger, now: config.Now}
+}
+
+// User returns the signed-in user of the request.
+func (m *Manager) User(ctx context.Context) (User, bool) {
+	if r := currentOf(ctx).record; r != nil && m.scs.Status(ctx) == scs.Unmodified {
+		return r.Value.user, r.Value.user.VaultKey != ""
+	}
+	u, ok := userValue.Get(ctx, m)
+	return u, ok && u.VaultKey != ""
+}
+
+// SignIn makes u the user of the session, with a new session ID and a new latest
+// end, and stores the session at once with the values. It removes the values of
+// the user before. The browser's other sign-ins under way stay valid.
+//
+// Errors: *[StoreError], and those of scs.
+func (m *Manager) SignIn(ctx context.Context, u User, values ...Binding) error {
+	if err := m.scs.RenewToken(ctx); err != nil {
+		return storeError(fmt.Errorf("renew the session ID: %w", err))
+	}
+	m.scs.SetDeadline(ctx, u.SignedIn.Add(m.latest))
+	for _, name := range m.scs.Keys(ctx) {
+		if name != browserValue.name {
+			m.scs.Remove(ctx, name)
+		}
+	}
+	userValue.Put(ctx, m, u)
+	for _, v := range values {
+		v(ctx, m)
+	}
+	if _, err := m.save(ctx); err != nil {
+		return storeError(fmt.Errorf("store the session: %w", err))
+	}
+	return nil
+}
+
+// StepUp gives the session a new ID, for the time until a second factor is
+// verified. It does not change the session's end.
+func (m *Manager) StepUp(ctx context.Context) error {
+	end := m.scs.Deadline(ctx)
+	if m.scs.Token(ctx) == "" {
+		end = m.now().Add(m.latest)
+	}
+	if err := m.scs.RenewToken(ctx); err != nil {
+		return storeError(fmt.Errorf("renew the session ID: %w", err))
+	}
+	m.scs.SetDeadline(ctx, end)
+	return nil
+}
+
+// End ends the session of the request.
+func (m *Manager) End(ctx context.Context) error { return storeError(m.scs.Destroy(ctx)) }
+
+// Touch writes that the session is used, unless that was written a moment ago.
+func (m *Manager) Touch(ctx context.Context) error {
+	at := currentOf(ctx)
+	if at.record == nil {
+		return nil
+	}
+	var err error
+	at.record, err = m.store.touch(ctx, at.record, at.address)
+	return storeError(err)
+}
+
+// Ends returns when the session ends if it is not used, and when it ends in any
+// case.
+func (m *Manager) Ends(ctx context.Context) (idle, latest time.Time) {
+	if r := currentOf(ctx).record; r != nil {
+		return m.store.idleEnd(r), r.Expires
+	}
+	return time.Time{}, time.Time{}
+}
+
+// ID returns the session's ID, or "" if there is no session. It is a hash of the
+// cookie and not a secret.
+func (m *Manager) ID(ctx context.Context) string {
+	if r := currentOf(ctx).record; r != nil {
+		return idOf(r)
+	}
+	return ""
+}
+
+func idOf(r *record) string { return strings.TrimPrefix(string(r.ID), prefix) }
+
+// Browser returns the secret that binds a browser's sign-ins under way to its
+// session, or "" if there is none.
+func (m *Manager) Browser(ctx context.Context) string {
+	secret, _ := browserValue.Get(ctx, m)
+	return secret
+}
+
+// NewBrowser returns the secret of Browser, and makes one if there is none.
+func (m *Manager) NewBrowser(ctx context.Context) string {
+	if secret := m.Browser(ctx); secret != "" {
+		return secret
+	}
+	secret := rand.Text()
+	browserValue.Put(ctx, m, secret)
+	return secret
+}
