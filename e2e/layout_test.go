@@ -46,7 +46,7 @@ var rooms = map[string]room{
 	},
 
 	"web": {
-		imports: "identity identity/store identity/store/memstore identity/store/mirror identity/store/records identity/tokenapi identity/vault static templates web/internal/...",
+		imports: "identity identity/store identity/store/memstore identity/store/records identity/tokenapi identity/vault static templates web/internal/...",
 		modules: webModules,
 	},
 	"web/internal/answer":  {imports: "identity identity/store identity/tokenapi identity/vault templates web/internal/request", modules: webModules},
@@ -59,7 +59,6 @@ var rooms = map[string]room{
 	"identity/vault":             {imports: "identity/internal/checkconfig identity/internal/sharded identity/store identity/store/records identity/tokenapi", modules: oauth2Modules},
 	"identity/store":             {},
 	"identity/store/records":     {imports: "identity/internal/checkconfig identity/internal/sharded identity/store"},
-	"identity/store/mirror":      {imports: "identity/store", moving: true},
 	"identity/store/memstore":    {imports: storeRooms},
 	"identity/store/pgstore":     {imports: storeRooms, modules: postgresModules},
 	"identity/store/redisstore":  {imports: storeRooms, modules: redisModules},
