@@ -25,21 +25,10 @@ func TestPictures(t *testing.T) {
 	}
 	site := startDemo(t)
 	b := signIn(t, site)
-	page, err := goquery.NewDocumentFromReader(b.get(t, "/platforms").Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, form := range page.Find("form:has(input[name=platform])").EachIter() {
-		b.post(t, "/platforms", url.Values{
-			"platform": {form.Find("input[name=platform]").AttrOr("value", "")}, "action": {"sign-in"},
-		})
-	}
-	b.get(t, "/platforms") // shows the notices of the sign-ins once
-	proxy := httptest.NewServer(b.proxy())
+	proxy := httptest.NewServer(b.proxy(t))
 	defer proxy.Close()
-	b.get(t, "/account")
 	screenshot(t, proxy.URL+"/account", "account.png", 760)
-	screenshot(t, proxy.URL+"/platforms", "platforms.png", 1740)
+	screenshot(t, proxy.URL+"/platforms", "platforms.png", 1920)
 }
 
 // startDemo builds and starts the demo and returns its URL.
@@ -84,43 +73,56 @@ func signIn(t *testing.T, site *url.URL) session {
 		t.Fatal(err)
 	}
 	s := session{site, &http.Client{Jar: jar}}
-	s.post(t, "/sign-in", url.Values{"email": {"admin@example.com"}, "password": {"admin-password"}, "client": {"spa_admin"}})
+	s.fetch(t, "/sign-in", url.Values{"email": {"admin@example.com"}, "password": {"admin-password"}, "client": {"spa_admin"}})
 	return s
 }
 
-func (s session) get(t *testing.T, path string) *http.Response {
+// fetch returns the page that answers a GET of path, or a POST if form is not nil.
+func (s session) fetch(t *testing.T, path string, form url.Values) *goquery.Document {
 	t.Helper()
-	return s.check(t, http.MethodGet, path)(s.client.Get(s.site.JoinPath(path).String()))
-}
-
-func (s session) post(t *testing.T, path string, form url.Values) {
-	t.Helper()
-	s.check(t, http.MethodPost, path)(s.client.PostForm(s.site.JoinPath(path).String(), form))
-}
-
-func (session) check(t *testing.T, method, path string) func(*http.Response, error) *http.Response {
-	return func(resp *http.Response, err error) *http.Response {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = resp.Body.Close() })
-		if resp.StatusCode != http.StatusOK {
-			t.Fatalf("%s %s = %s, want 200", method, path, resp.Status)
-		}
-		return resp
+	address := s.site.JoinPath(path).String()
+	get := func() (*http.Response, error) { return s.client.Get(address) }
+	if form != nil {
+		get = func() (*http.Response, error) { return s.client.PostForm(address, form) }
 	}
+	resp, err := get()
+	if err != nil {
+		t.Errorf("%s: %v", path, err)
+		return &goquery.Document{Selection: &goquery.Selection{}}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	page, err := goquery.NewDocumentFromReader(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("%s = %s, %v, want 200", path, resp.Status, err)
+	}
+	return page
 }
 
 // proxy returns a handler that adds the session's cookie, so that a browser that
-// has none is signed in.
-func (s session) proxy() http.Handler {
-	return &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+// has none is signed in. It signs in to the platforms when the browser asks for
+// their page, because the browser may start slowly and tokens expire soon.
+func (s session) proxy(t *testing.T) http.Handler {
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(s.site)
 		for _, c := range s.client.Jar.Cookies(s.site) {
 			r.Out.AddCookie(c)
 		}
 	}}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/platforms" {
+			s.signInToPlatforms(t)
+		}
+		proxy.ServeHTTP(w, r)
+	})
+}
+
+// signInToPlatforms signs in to each platform.
+func (s session) signInToPlatforms(t *testing.T) {
+	for _, form := range s.fetch(t, "/platforms", nil).Find("form:has(input[name=platform])").EachIter() {
+		platform := form.Find("input[name=platform]").AttrOr("value", "")
+		s.fetch(t, "/platforms", url.Values{"platform": {platform}, "action": {"sign-in"}})
+	}
+	s.fetch(t, "/platforms", nil) // shows the notices of the sign-ins once
 }
 
 // screenshot writes a picture of a page, 1280 pixels wide.

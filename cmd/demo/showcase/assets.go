@@ -9,12 +9,12 @@ import (
 // assetsPath is where the site serves the style sheets of the showcase.
 const assetsPath = "/showcase/"
 
-//go:embed flow.css platforms.css
+//go:embed flow.css platforms.css tryapi.css
 var styleSheets embed.FS
 
 var (
 	assets = mustServe(static.New(assetsPath, styleSheets))
-	styles = []string{assets.URL("flow.css"), assets.URL("platforms.css")}
+	styles = []string{assets.URL("flow.css"), assets.URL("platforms.css"), assets.URL("tryapi.css")}
 )
 
 func mustServe(f *static.Files, err error) *static.Files {
