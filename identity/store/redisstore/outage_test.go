@@ -3,6 +3,7 @@ package redisstore
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -138,5 +139,48 @@ func TestClusterNodeRestart(t *testing.T) {
 	events.Await(t, store.Synced)
 	if list, err := s.List(t.Context(), "owner 3"); len(list) != 6 {
 		t.Errorf("List after the restart = %d records, %v, want 6", len(list), err)
+	}
+}
+
+// The primary becomes a replica, and its name leads to the new primary. The old
+// connections stay open.
+func TestDemotedServer(t *testing.T) { // field 1
+	t.Parallel()
+	old, promoted := servers.StartRedis(t), servers.StartRedis(t)
+	relay := servers.StartRelay(t, old.Addr)
+	s := open(t, Config{URL: "redis://" + relay.Addr})
+	events := storetest.Observe(t, s)
+	events.Await(t, store.Synced)
+	put(t, s, "before", "value")
+	old.MustDo(t, "REPLICAOF", "127.0.0.1", strconv.Itoa(promoted.Port))
+	if _, err := s.Put(t.Context(), store.Record{Key: "between", Expires: time.Now().Add(time.Hour)}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Put at a replica = %v, want ErrUnavailable", err)
+	}
+	relay.Lead(promoted.Addr)
+	putEventually(t, s, store.Record{Key: "after", Owner: "owner", Expires: time.Now().Add(time.Hour)})
+	if got := promoted.MustDo(t, "EXISTS", s.name.record("after")); got != "1" {
+		t.Errorf("EXISTS at the promoted server = %s, want 1", got)
+	}
+	events.Await(t, store.Lost) // the connection for events is dropped too
+	events.Await(t, store.Synced)
+}
+
+func TestWrongServer(t *testing.T) { // field 1
+	t.Parallel()
+	server := servers.StartRedis(t)
+	s := open(t, Config{URL: server.URL(0)})
+	for text, want := range map[string]bool{
+		"READONLY You can't write against a read only replica.":               true,
+		"ERR Error running script: @user_script: -READONLY You can't write":   true,
+		"LOADING Redis is loading the dataset in memory":                      true,
+		"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is": true,
+		"CLUSTERDOWN The cluster is down":                                     true,
+		"WRONGTYPE Operation against a key holding the wrong kind of value":   false,
+		"OOM command not allowed when used memory > 'maxmemory'.":             false,
+	} {
+		err := s.client.Do(t.Context(), s.client.B().Arbitrary("EVAL").Args("return redis.error_reply(ARGV[1])", "0", text).Build()).Error()
+		if got := wrongServer(err); got != want {
+			t.Errorf("wrongServer(%v) = %v, want %v", err, got, want)
+		}
 	}
 }

@@ -28,6 +28,10 @@
 // a lost version is not given to another value. Set maxmemory-policy to
 // noeviction: an evicted tombstone protects nothing.
 //
+// A server that was demoted keeps its connections and refuses writes (READONLY).
+// The store then drops its connections and dials again, as it does when a server
+// answers LOADING, MASTERDOWN or CLUSTERDOWN.
+//
 // # Watch
 //
 // Changes come by PUBLISH, which in a cluster reaches all servers. The store
@@ -54,6 +58,7 @@ const cacheFor = 10 * time.Minute
 // A Store keeps records in Redis.
 type Store struct {
 	client  rueidis.Client
+	conns   connections
 	name    names
 	timeout time.Duration
 	minimum minVersions
@@ -69,11 +74,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	life := lifecycle.New(ctx, "redis")
-	client, err := rueidis.NewClient(options)
-	if err != nil {
+	s := &Store{name: newNames(cfg.Prefix), timeout: options.ConnWriteTimeout, life: life}
+	options.DialCtxFn = s.conns.dial
+	if s.client, err = rueidis.NewClient(options); err != nil {
 		return nil, life.Fault(ctx, "open", err)
 	}
-	s := &Store{client: client, name: newNames(cfg.Prefix), timeout: options.ConnWriteTimeout, life: life}
 	life.Go(func(ctx context.Context) { life.Hub.Reconnect(ctx, s.subscribe) })
 	return s, nil
 }
@@ -97,8 +102,12 @@ func (s *Store) begin(ctx context.Context, op string) (context.Context, context.
 	return bounded, cancel, nil
 }
 
-// fault wraps an error of the driver. ctx is the context of the caller.
+// fault wraps an error of the driver. ctx is the context of the caller. If the
+// server cannot serve, it drops the connections.
 func (s *Store) fault(ctx context.Context, op string, err error) error {
+	if wrongServer(err) {
+		s.conns.drop()
+	}
 	if errors.Is(err, rueidis.ErrClosing) {
 		err = errors.Join(store.ErrClosed, err)
 	}
