@@ -79,6 +79,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.client, err = rueidis.NewClient(options); err != nil {
 		return nil, life.Fault(ctx, "open", err)
 	}
+	if err := s.checkChannel(ctx); err != nil {
+		s.client.Close()
+		return nil, life.Fault(ctx, "open", err)
+	}
 	life.Go(func(ctx context.Context) { life.Hub.Reconnect(ctx, s.subscribe) })
 	return s, nil
 }
@@ -125,7 +129,7 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 	name := s.name.record(key)
 	minimum := s.minimum.of(key)
 	found, err := decode(key, s.client.DoCache(bounded, s.client.B().Get().Key(name).Cache(), cacheFor))
-	if err == nil && found.record.Version < minimum { // the cache is out of date
+	if refusedTransaction(err) || err == nil && found.record.Version < minimum { // the cache is of no use
 		found, err = decode(key, s.client.Do(bounded, s.client.B().Get().Key(name).Build()))
 		s.minimum.raise(key, found.record.Version)
 	}
@@ -138,6 +142,14 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 		return store.Record{}, store.ErrDeleted
 	}
 	return found.record, nil
+}
+
+// refusedTransaction reports whether err is the answer to a cached read by a
+// server whose memory is full. The driver reads in a transaction, which such a
+// server refuses. It does not refuse a plain read.
+func refusedTransaction(err error) bool {
+	_, answer := rueidis.IsRedisErr(err)
+	return answer || errors.Is(err, rueidis.ErrDoCacheAborted)
 }
 
 // Put creates a record or replaces one of a known version.

@@ -12,7 +12,8 @@ import (
 
 // Each script uses one key, so it runs at the server of that key. It uses the
 // clock of that server. The next version of a record is the time in
-// microseconds, or the last version plus one if that is higher.
+// microseconds, or the last version plus one if that is higher. An error of
+// PUBLISH is ignored, because the write is done.
 const clock = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -38,12 +39,13 @@ if old ~= '' and string.sub(old, 31) ~= ARGV[3] then return {'owner', version} e
 if ARGV[5] ~= '1' and ARGV[2] > expires then return {'index', '0'} end
 version = after(version)
 redis.call('SET', KEYS[1], version .. '+' .. ARGV[2] .. ARGV[3] .. ARGV[4], 'PXAT', ARGV[2])
-redis.call('PUBLISH', ARGV[6], version .. '+' .. ARGV[7])
+redis.pcall('PUBLISH', ARGV[6], version .. '+' .. ARGV[7])
 return {'done', version}
 `)
 
 // deleteScript replaces a record by a tombstone and returns the tombstone, or ""
-// if there is no record. KEYS: record. ARGV: channel, key.
+// if there is no record. DEL comes first, because a server whose memory is full
+// refuses SET unless the script has changed something before. KEYS: record. ARGV: channel, key.
 var deleteScript = rueidis.NewLuaScript(clock + `
 local old = redis.call('GETRANGE', KEYS[1], 0, 33)
 if old == '' then return '' end
@@ -51,8 +53,9 @@ old = redis.call('GETRANGE', KEYS[1], 0, 33 + tonumber(string.sub(old, 31, 34)))
 if string.sub(old, 17, 17) == '-' then return old end
 local version = after(string.sub(old, 1, 16))
 local tombstone = version .. '-' .. string.sub(old, 18)
+redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], tombstone, 'PXAT', string.sub(old, 18, 30))
-redis.call('PUBLISH', ARGV[1], version .. '-' .. ARGV[2])
+redis.pcall('PUBLISH', ARGV[1], version .. '-' .. ARGV[2])
 return tombstone
 `)
 

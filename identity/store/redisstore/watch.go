@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -15,6 +16,18 @@ import (
 )
 
 var errTopology = errors.New("the servers have changed")
+
+// checkChannel checks that the user may publish changes, by a message that is no
+// change. In Redis 7 a user has no channels unless the ACL names them.
+func (s *Store) checkChannel(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	err := s.client.Do(bounded, s.client.B().Publish().Channel(s.name.channel()).Message("").Build()).Error()
+	if answer, ok := rueidis.IsRedisErr(err); ok && strings.HasPrefix(answer.Error(), "NOPERM") {
+		return fmt.Errorf("the user of Config.URL may not use the channel of changes: add &%s and +publish +subscribe to its ACL: %w", s.name.channel(), err)
+	}
+	return err
+}
 
 // subscribe reports changes from every server. It returns when a connection ends
 // or the set of servers changes. The driver sends pings and ends a connection

@@ -1,0 +1,79 @@
+package redisstore
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest"
+	"b2trader.identity.auth/identity/store/storetest/servers"
+)
+
+// A server whose memory is full refuses new records. Reading, listing and
+// deleting work.
+func TestFullServer(t *testing.T) { // field 33
+	t.Parallel()
+	server := servers.StartRedis(t)
+	s := open(t, Config{URL: server.URL(0)})
+	deleted, kept := put(t, s, "deleted", "value"), put(t, s, "kept", "value")
+	events := storetest.Observe(t, s)
+	events.Await(t, store.Synced)
+	server.MustDo(t, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+	server.MustDo(t, "CONFIG", "SET", "maxmemory", "1")
+	if _, err := s.Put(t.Context(), store.Record{Key: "new", Expires: kept.Expires}); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Put at a full server = %v, want ErrUnavailable", err)
+	}
+	for _, size := range []int{0, -1} {
+		other := open(t, Config{URL: server.URL(0), CacheSize: size})
+		if got, err := other.Get(t.Context(), "kept"); err != nil || got.Version != kept.Version {
+			t.Errorf("Get with CacheSize %d at a full server = version %d, %v, want version %d", size, got.Version, err, kept.Version)
+		}
+	}
+	if err := s.Delete(t.Context(), "deleted"); err != nil {
+		t.Errorf("Delete at a full server = %v, want no error", err)
+	}
+	events.Await(t, store.Deleted)
+	if _, err := s.Get(t.Context(), "deleted"); !errors.Is(err, store.ErrDeleted) {
+		t.Errorf("Get after Delete = %v, want ErrDeleted", err)
+	}
+	listed(t, s, 1)
+	server.MustDo(t, "CONFIG", "SET", "maxmemory", "0")
+	if _, err := s.Put(t.Context(), deleted); !errors.Is(err, store.ErrDeleted) {
+		t.Errorf("Put after Delete = %v, want ErrDeleted", err)
+	}
+}
+
+// A user without channels cannot announce changes. Open says so, and a write that
+// was done is not reported as failed.
+func TestUserWithoutChannels(t *testing.T) { // field 34
+	t.Parallel()
+	server := servers.StartRedis(t)
+	server.MustDo(t, "ACL", "SETUSER", "service", "on", ">secret", "~*", "+@all", "resetchannels")
+	url := strings.Replace(server.URL(0), "redis://", "redis://service:secret@", 1)
+	s, err := Open(t.Context(), Config{URL: url})
+	if err == nil {
+		_ = s.Close()
+	}
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "&b2trader:changes") {
+		t.Errorf("Open by a user without channels = %v, want ErrUnavailable that names &b2trader:changes", err)
+	}
+	server.MustDo(t, "ACL", "SETUSER", "service", "&b2trader:changes")
+	s = open(t, Config{URL: url})
+	storetest.Observe(t, s).Await(t, store.Synced)
+	r := put(t, s, "key", "value")
+	server.MustDo(t, "ACL", "SETUSER", "service", "resetchannels")
+	storetest.Until(t, func() bool { // Redis ends the connections that used the channel
+		version, err := s.Put(t.Context(), r)
+		if err == nil {
+			r.Version = version
+		}
+		return err == nil
+	})
+	if err := s.Delete(t.Context(), "key"); err != nil {
+		t.Errorf("Delete without a channel = %v, want no error", err)
+	}
+	if _, err := s.Get(t.Context(), "key"); !errors.Is(err, store.ErrDeleted) {
+		t.Errorf("Get after Delete = %v, want ErrDeleted", err)
+	}
+}
