@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -42,23 +43,26 @@ func (s *Store) call(ctx context.Context, op string, repeatable bool, f func(con
 	return s.life.Fault(ctx, op, err)
 }
 
-// lostConnection reports whether err ends a connection: it is not an answer of
-// the server, or an answer of the classes 08 and 57P
+// readOnly is the answer of a server that has become a standby.
+const readOnly = "25006"
+
+// lostConnection reports whether err makes a connection useless: it is not an
+// answer of the server, or it is readOnly or of the classes 08 and 57P
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 func lostConnection(err error) bool {
 	var answer *pgconn.PgError
 	if !errors.As(err, &answer) {
 		return true
 	}
-	return len(answer.Code) == 5 && (answer.Code[:2] == "08" || answer.Code[:3] == "57P")
+	return answer.Code == readOnly || strings.HasPrefix(answer.Code, "08") || strings.HasPrefix(answer.Code, "57P")
 }
 
 // notDone reports whether the statement was surely not carried out: it was not
-// sent, or the server rolled it back because of a conflict with another.
+// sent, or the server refused it or rolled it back because of a conflict.
 func notDone(err error) bool {
 	var answer *pgconn.PgError
 	if errors.As(err, &answer) {
-		return answer.Code == "40001" || answer.Code == "40P01"
+		return answer.Code == "40001" || answer.Code == "40P01" || answer.Code == readOnly
 	}
 	return pgconn.SafeToRetry(err)
 }

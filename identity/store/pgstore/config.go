@@ -3,7 +3,9 @@ package pgstore
 import (
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,7 +18,8 @@ type Config struct {
 	// URL is postgres://USER:PASSWORD@HOST:PORT/DATABASE with the parameters of
 	// libpq and of pgxpool (pool_max_conns and others), or the same as
 	// KEYWORD=VALUE pairs. The pool has 4 connections, or as many as there are
-	// cores if that is more.
+	// cores if that is more. target_session_attrs is read-write by default, so
+	// that of several hosts, or behind a name, the primary is found.
 	URL string
 
 	ListenURL string        // where LISTEN works, if URL leads to a pooler; "": URL
@@ -42,6 +45,20 @@ func wrongURL(field string) error {
 	return fmt.Errorf("pgstore: Config.%s is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, or has a wrong parameter", field)
 }
 
+// parse parses a URL. It sets target_session_attrs=read-write unless the URL or
+// the environment does.
+func parse(text string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(text)
+	if err != nil {
+		return nil, err
+	}
+	const setting = "target_session_attrs"
+	if !strings.Contains(text, setting) && os.Getenv("PGTARGETSESSIONATTRS") == "" {
+		config.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	return config, nil
+}
+
 // options checks c and translates it. No error shows a URL, which may contain a
 // password.
 func (c Config) options() (o options, err error) {
@@ -49,13 +66,13 @@ func (c Config) options() (o options, err error) {
 	if c.URL == "" {
 		problems = append(problems, errors.New("pgstore: Config.URL is empty"))
 	}
-	if o.pool, err = pgxpool.ParseConfig(c.URL); err != nil {
+	if o.pool, err = parse(c.URL); err != nil {
 		problems = append(problems, wrongURL("URL"))
 	}
 	if c.ListenURL == "" {
 		c.ListenURL = c.URL
 	}
-	if listen, err := pgxpool.ParseConfig(c.ListenURL); err == nil {
+	if listen, err := parse(c.ListenURL); err == nil {
 		o.listen = listen.ConnConfig
 	} else if c.ListenURL != c.URL {
 		problems = append(problems, wrongURL("ListenURL"))

@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"crypto/rand"
 	"errors"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"b2trader.identity.auth/identity/store"
@@ -146,4 +148,49 @@ func TestListenThroughPooler(t *testing.T) {
 		return false
 	})
 	putEventually(t, s, store.Record{Key: "key", Expires: time.Now().Add(time.Hour)})
+}
+
+// The primary becomes read-only, and its name leads to the new primary. The old
+// connections stay open.
+func TestSwitchover(t *testing.T) { // field 2
+	t.Parallel()
+	old, promoted := servers.StartPostgres(t), servers.StartPostgres(t)
+	relay := servers.StartRelay(t, old.Addr)
+	url := func(addr string) string { return "postgres://postgres@" + addr + "/postgres?sslmode=disable" }
+	open(t, Config{URL: url(promoted.Addr)}) // creates the table
+	s := open(t, Config{URL: url(relay.Addr)})
+	events := storetest.Observe(t, s)
+	events.Await(t, store.Synced)
+	storetest.Put(t, s, store.Record{Key: "before"})
+	relay.Lead(promoted.Addr)
+	old.SQL(t, "postgres", `ALTER SYSTEM SET default_transaction_read_only = on`)
+	old.SQL(t, "postgres", `SELECT pg_reload_conf()`)
+	storetest.Until(t, func() bool { return old.SQL(t, "postgres", `SHOW transaction_read_only`) == "on" })
+	putEventually(t, s, store.Record{Key: "after", Expires: time.Now().Add(time.Hour)})
+	storetest.Until(t, func() bool { // an old backend may have read the configuration late
+		storetest.Put(t, s, store.Record{Key: rand.Text()})
+		return promoted.SQL(t, "postgres", `SELECT count(*) FROM b2trader_store`) != "0"
+	})
+	events.Await(t, store.Lost) // the connection for events is replaced too
+	events.Await(t, store.Synced)
+}
+
+func TestPrimaryIsTheDefault(t *testing.T) { // field 2
+	t.Parallel()
+	for url, want := range map[string]bool{
+		"postgres://host/db":                                 true,
+		"host=host dbname=db":                                true,
+		"postgres://host/db?target_session_attrs=any":        false,
+		"postgres://host/db?target_session_attrs=read-write": true,
+	} {
+		o, err := Config{URL: url}.options()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for role, config := range map[string]*pgx.ConnConfig{"calls": o.pool.ConnConfig, "events": o.listen} {
+			if got := config.ValidateConnect != nil; got != want {
+				t.Errorf("the connection for %s of %s requires a primary: %v, want %v", role, url, got, want)
+			}
+		}
+	}
 }

@@ -16,6 +16,12 @@
 // UPDATE and DELETE on the table and SELECT on TABLE_schema. A swap that does
 // not change the expiry touches no index (HOT).
 //
+// # Switchover
+//
+// A server that has become a standby keeps its connections and refuses writes
+// (25006). The store then drops the connections of the pool and repeats the
+// write on a new one, which must lead to a server that can write.
+//
 // # Watch
 //
 // The transaction that makes a change also announces it (NOTIFY), so changes and

@@ -84,7 +84,7 @@ func (s *Store) testNotifications(ctx context.Context, conn *pgx.Conn) error {
 }
 
 // nextNotification returns the payload of the next notification. After a while
-// without one it checks that the server still answers.
+// without one it checks that the server still answers and is still the primary.
 func (s *Store) nextNotification(ctx context.Context, conn *pgx.Conn) (string, error) {
 	for {
 		quiet, cancel := context.WithTimeout(ctx, pingInterval)
@@ -99,9 +99,12 @@ func (s *Store) nextNotification(ctx context.Context, conn *pgx.Conn) (string, e
 		}
 		bounded, cancel := context.WithTimeout(ctx, s.timeout)
 		err = conn.Ping(bounded)
+		if err == nil && s.listenConfig.ValidateConnect != nil {
+			err = s.listenConfig.ValidateConnect(bounded, conn.PgConn())
+		}
 		cancel()
 		if err != nil {
-			return "", fmt.Errorf("the server does not answer: %w", err)
+			return "", fmt.Errorf("the server does not answer or is no primary any more: %w", err)
 		}
 	}
 }
