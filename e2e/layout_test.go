@@ -66,6 +66,7 @@ var rooms = map[string]room{
 
 	"identity/store/internal/lifecycle":    {imports: "identity/store identity/store/internal/watch"},
 	"identity/store/internal/precondition": {imports: "identity/store"},
+	"identity/store/internal/storeurl":     {},
 	"identity/store/internal/watch":        {imports: "identity/store"},
 
 	"identity":                      {imports: clientRooms, modules: identityModules},

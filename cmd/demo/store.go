@@ -61,6 +61,9 @@ func (s *settings) storeName() string {
 	if u, err := url.Parse(s.store); err == nil && u.Host != "" {
 		return u.Scheme + "://" + u.Host
 	}
+	if scheme, _, found := strings.Cut(s.store, "://"); found { // the rest may contain a password
+		return scheme + "://…"
+	}
 	return s.store
 }
 

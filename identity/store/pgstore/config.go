@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"b2trader.identity.auth/identity/store/internal/storeurl"
 )
 
 // A Config locates the records.
@@ -41,8 +43,9 @@ type options struct {
 
 var tableName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
 
-func wrongURL(field string) error {
-	return fmt.Errorf("pgstore: Config.%s is not of the form postgres://USER:PASSWORD@HOST:PORT/DATABASE, or has a wrong parameter", field)
+func wrongURL(field, url string) error {
+	return fmt.Errorf("pgstore: Config.%s must be postgres://USER:PASSWORD@HOST:PORT/DATABASE with %%XX for special characters and parameters of libpq, and %s is not",
+		field, storeurl.Scheme(url))
 }
 
 // parse parses a URL. It sets target_session_attrs=read-write unless the URL or
@@ -67,7 +70,7 @@ func (c Config) options() (o options, err error) {
 		problems = append(problems, errors.New("pgstore: Config.URL is empty"))
 	}
 	if o.pool, err = parse(c.URL); err != nil {
-		problems = append(problems, wrongURL("URL"))
+		problems = append(problems, wrongURL("URL", c.URL))
 	}
 	if c.ListenURL == "" {
 		c.ListenURL = c.URL
@@ -75,7 +78,7 @@ func (c Config) options() (o options, err error) {
 	if listen, err := parse(c.ListenURL); err == nil {
 		o.listen = listen.ConnConfig
 	} else if c.ListenURL != c.URL {
-		problems = append(problems, wrongURL("ListenURL"))
+		problems = append(problems, wrongURL("ListenURL", c.ListenURL))
 	}
 	if o.table = c.Table; c.Table == "" {
 		o.table = defaultTable

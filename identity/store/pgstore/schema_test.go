@@ -151,6 +151,7 @@ func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
 		{Config{Table: "a b", Timeout: -1}, []string{"Config.URL", "Table", "Timeout"}},
 		{Config{URL: "postgres://user:hunter2@host:port/db", ListenURL: "postgres://user:hunter2@host:port/db2"}, []string{"Config.URL", "Config.ListenURL"}},
 		{Config{URL: "postgres://user:hunter2/x@host/db"}, []string{"Config.URL"}},
+		{Config{URL: "postgres://user:hunter2%t@host/db"}, []string{"postgres://…"}}, // field 26
 		{Config{URL: "postgres://user:hunter2@127.0.0.1:1/db"}, []string{"refused"}},
 	} {
 		s, err := Open(t.Context(), test.cfg)

@@ -3,12 +3,15 @@ package redisstore
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/redis/rueidis"
+
+	"b2trader.identity.auth/identity/store/internal/storeurl"
 )
 
 // A Config locates the records.
@@ -64,11 +67,11 @@ func (c Config) options() (rueidis.ClientOption, error) {
 func parse(text string) (rueidis.ClientOption, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"redis", "rediss", "valkey", "valkeys"}, u.Scheme) {
-		return rueidis.ClientOption{}, errors.New("redisstore: Config.URL is not of the form redis://HOST:PORT")
+		return rueidis.ClientOption{}, fmt.Errorf("redisstore: Config.URL must be redis://HOST:PORT or rediss://HOST:PORT with %%XX for special characters, and %s is not", storeurl.Scheme(text))
 	}
 	options, err := rueidis.ParseURL(text)
 	if err != nil {
-		return options, errors.New("redisstore: Config.URL has a wrong database number or parameter")
+		return options, fmt.Errorf("redisstore: Config.URL %s has a wrong database number or parameter", storeurl.Scheme(text))
 	}
 	return options, nil
 }

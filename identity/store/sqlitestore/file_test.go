@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,20 @@ func TestFileIsPrivateAndMayHaveAnyName(t *testing.T) {
 		}
 		if info.Mode().Perm() != 0o600 {
 			t.Errorf("%s has mode %v, want 0600", info.Name(), info.Mode())
+		}
+	}
+}
+
+func TestFileURI(t *testing.T) { // field 35
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/var/lib/sessions.db":       "file:///var/lib/sessions.db?mode=rw",
+		"/var/my 100% #1?.db":        "file:///var/my%20100%25%20%231%3F.db?mode=rw",
+		"C:/Program Files/s.db":      "file:///C:/Program%20Files/s.db?mode=rw",
+		"//server/share/sessions.db": "file:////server/share/sessions.db?mode=rw",
+	} {
+		if got := fileURI(path, url.Values{"mode": {"rw"}}); got != want {
+			t.Errorf("fileURI(%q) = %q, want %q", path, got, want)
 		}
 	}
 }

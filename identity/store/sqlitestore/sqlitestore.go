@@ -25,6 +25,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"b2trader.identity.auth/identity/store"
@@ -117,7 +118,8 @@ func (s *Store) open(ctx context.Context, cfg Config) (err error) {
 
 const listSQL = `SELECT key, version, expires, value FROM record WHERE owner = ? AND owner <> x'' AND deleted = 0 AND expires > ?`
 
-// dataSource is a URI as in https://www.sqlite.org/uri.html, with the driver's parameters.
+// dataSource returns a URI (https://www.sqlite.org/uri.html) with parameters of
+// the driver.
 func (c Config) dataSource() (string, error) {
 	path, err := filepath.Abs(c.File)
 	if err != nil {
@@ -126,7 +128,16 @@ func (c Config) dataSource() (string, error) {
 	parameters := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", c.Timeout.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "journal_size_limit(67108864)",
 	}}
-	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: parameters.Encode()}).String(), nil
+	return fileURI(filepath.ToSlash(path), parameters), nil
+}
+
+// fileURI returns the URI of an absolute path with slashes. On Windows the path
+// begins with a drive or with two slashes.
+func fileURI(path string, parameters url.Values) string {
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path
+	}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: parameters.Encode()}).String()
 }
 
 // Close waits for running writes and ends every Watch. Later calls of other
