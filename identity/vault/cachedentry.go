@@ -27,11 +27,12 @@ type cachedEntry struct {
 // A snapshot is one version of an entry's record and what follows from it. It
 // does not change, except that its budget counts.
 type snapshot struct {
-	stored  *records.Record[record]
-	token   *oauth2.Token
-	renewAt time.Time // when a renewal is due
-	expiry  time.Time // of the token, by this process's clock
-	budget  *budget   // of uses; nil: unlimited
+	stored     *records.Record[record]
+	token      *oauth2.Token
+	freshUntil time.Time // until then Token need not look further; zero if it must count uses, or the entry has ended
+	renewAt    time.Time // when a renewal is due
+	expiry     time.Time // of the token, by this process's clock
+	budget     *budget   // of uses; nil: unlimited
 }
 
 // never is later than any clock.
@@ -87,6 +88,9 @@ func (v *Vault) adopt(e *cachedEntry, stored *records.Record[record]) *snapshot 
 		next.expiry, next.renewAt, next.budget = earlier(next.expiry, old.expiry), earlier(next.renewAt, old.renewAt), old.budget
 	default: // the failures were another token's
 		e.failures, e.notBefore, e.cause = 0, time.Time{}, nil
+	}
+	if next.budget == nil && !stored.Value.Ended {
+		next.freshUntil = next.renewAt
 	}
 	e.snapshot.Store(next)
 	return next

@@ -95,7 +95,7 @@ func (v *Vault) owner(name string) records.Owner { return records.Owner(v.record
 func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
 	now := v.config.Now()
 	if e := v.entries.Get(key); e != nil {
-		if s := e.snapshot.Load(); s != nil && e.ref.Current(s.stored) && now.Before(s.renewAt) && s.budget == nil && !s.stored.Value.Ended {
+		if s := e.snapshot.Load(); s != nil && now.Before(s.freshUntil) && e.ref.Current(s.stored) {
 			return s.token, nil
 		}
 	}

@@ -44,8 +44,8 @@ func (r *Ref[T]) share() (*sharedRead[T], error) {
 		return r.reading, nil
 	}
 	s := &sharedRead[T]{done: make(chan struct{})}
-	err := r.kind.cache.goRead(func() {
-		s.record, s.err = r.Read(r.kind.cache.ctx)
+	err := r.cache.goRead(func() {
+		s.record, s.err = r.Read(r.cache.ctx)
 		if r.IsDeleted() { // while it was read
 			s.record, s.err = nil, cmp.Or(s.err, store.ErrDeleted)
 		}
@@ -65,10 +65,10 @@ func (r *Ref[T]) share() (*sharedRead[T], error) {
 //
 // Errors: as Get.
 func (r *Ref[T]) Read(ctx context.Context) (*Record[T], error) {
-	ctx, cancel := r.kind.cache.bounded(ctx)
+	ctx, cancel := r.cache.bounded(ctx)
 	defer cancel()
-	epoch := r.kind.cache.trusted() // before the read: later changes are newer than what it returns
-	raw, err := r.kind.cache.store.Get(ctx, string(r.id))
+	epoch := r.cache.trusted() // before the read: later changes are newer than what it returns
+	raw, err := r.cache.store.Get(ctx, string(r.id))
 	if err != nil {
 		r.failed(err)
 		return nil, err

@@ -14,6 +14,7 @@ import (
 // themselves the lookup by ID. It is safe for concurrent use.
 type Ref[T any] struct {
 	kind   *Kind[T]
+	cache  *Cache // of kind, for one step less in Current
 	id     ID
 	copy   atomic.Pointer[Record[T]] // nil: not read yet
 	newest atomic.Uint64             // the newest version that was reported, or dropped
@@ -30,7 +31,7 @@ type Ref[T any] struct {
 // is no longer in memory: no copy of it is ever current.
 const dropped = math.MaxUint64
 
-func newRef[T any](k *Kind[T], id ID) *Ref[T] { return &Ref[T]{kind: k, id: id} }
+func newRef[T any](k *Kind[T], id ID) *Ref[T] { return &Ref[T]{kind: k, cache: k.cache, id: id} }
 
 func newDroppedRef[T any](k *Kind[T], id ID) *Ref[T] {
 	r := newRef(k, id)
@@ -41,7 +42,7 @@ func newDroppedRef[T any](k *Kind[T], id ID) *Ref[T] {
 // Current reports whether a copy, which may be nil, is known to be what the
 // store has.
 func (r *Ref[T]) Current(c *Record[T]) bool {
-	live := r.kind.cache.trusted()
+	live := r.cache.trusted()
 	return c != nil && live != 0 && c.epoch == live && c.Version >= r.newest.Load()
 }
 
@@ -52,14 +53,14 @@ func (r *Ref[T]) Dropped() bool { return r.newest.Load() == dropped }
 // Put is Kind.Put for this record.
 func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	next.ID = r.id
-	sealed, err := r.kind.codec.seal(r.kind.cache.sealer, r.id, next.Value)
+	sealed, err := r.kind.codec.seal(r.cache.sealer, r.id, next.Value)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := r.kind.cache.bounded(ctx)
+	ctx, cancel := r.cache.bounded(ctx)
 	defer cancel()
-	next.epoch = r.kind.cache.trusted()
-	version, err := r.kind.cache.store.Put(ctx, store.Record{
+	next.epoch = r.cache.trusted()
+	version, err := r.cache.store.Put(ctx, store.Record{
 		Key: string(r.id), Owner: string(next.Owner), Version: next.Version, Value: sealed, Expires: next.Expires,
 	})
 	if errors.Is(err, store.ErrConflict) { // versions grow: the stored one is newer
