@@ -127,6 +127,28 @@ func TestSlowRead(t *testing.T) {
 	}
 }
 
+// A slow read does not replace what this process wrote meanwhile, even before
+// that write is reported.
+func TestSlowReadDuringAWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := memstore.New()
+		first := openTexts(t, memory).put(0, "old")
+		silent := &testStore{Store: memory, events: make(chan store.Event)}
+		k := openTexts(t, silent)
+		silent.report(store.Synced)
+		gate, done := make(chan struct{}), make(chan error)
+		silent.hold.Store(&gate)
+		go func() { _, err := k.Get(t.Context(), k.id); done <- err }()
+		synctest.Wait()
+		k.put(first.Version, "new")
+		close(gate)
+		if err := <-done; err != nil {
+			t.Errorf("the slow Get = %v, want no error", err)
+		}
+		k.wants("new")
+	})
+}
+
 // A refused write shows that the copy in memory is out of date, before that is
 // reported.
 func TestRefusedWrite(t *testing.T) {
