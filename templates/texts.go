@@ -2,7 +2,8 @@ package templates
 
 import "time"
 
-// Texts holds every word that the site's own pages show, in one language.
+// Texts holds every word that the site's own pages show, in one language. The
+// words of the errors are in ErrorTexts.
 // A page takes it from Page.Texts; English is the default. To add a language,
 // fill another Texts: TestTextsAreComplete fails while a field is empty.
 //
@@ -105,7 +106,7 @@ type ErrorPageTexts struct {
 
 // LandingTexts are on the page that loads the wanted page once more, after a
 // link on another site led to it.
-type LandingTexts struct{ Headline, Explanation, Continue string }
+type LandingTexts struct{ Headline, Explanation string }
 
 // NoticeTexts are shown once, on the page after an action.
 type NoticeTexts struct {

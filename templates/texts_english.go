@@ -132,7 +132,6 @@ var English = Texts{
 	Landing: LandingTexts{
 		Headline:    "One moment",
 		Explanation: "A link on another site led here. Your page opens at once.",
-		Continue:    "Continue",
 	},
 	Notices: NoticeTexts{
 		SignedIn:            "You are signed in as %s.",

@@ -17,13 +17,8 @@ import (
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-// scopeMeanings are for people.
-var scopeMeanings = []struct{ name, meaning string }{
-	{"openid", "tells this site who you are"},
-	{"offline_access", "lets this site renew the token while you are signed in"},
-	{"FrontOffice", "trading: orders, balances, market data"},
-	{"BackOffice", "administration: accounts, markets, reports"},
-}
+// usualScopes are listed on the account page, granted or not.
+var usualScopes = []string{"openid", "offline_access", "FrontOffice", "BackOffice"}
 
 func (s *Server) account(w http.ResponseWriter, r *http.Request, u user) error {
 	token, status, err := s.tokenView(r.Context(), u)
@@ -33,7 +28,7 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, u user) error {
 	idle, latest := s.sessions.Ends(r.Context())
 	claims, _ := claimsValue.Get(r.Context(), s.sessions)
 	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
-		Page:     s.view(r, "Account"),
+		Page:     s.view(r, ""),
 		Nickname: u.Nickname, Email: u.Email, ID: cmp.Or(u.AccountID, u.Subject), Client: u.Client,
 		Scopes:   scopeViews(status.Scope),
 		Token:    token.Token,
@@ -103,8 +98,8 @@ func (s *Server) token(ctx context.Context, key string) (*oauth2.Token, error) {
 func scopeViews(scope string) []templates.Scope {
 	granted := strings.Fields(scope)
 	var views []templates.Scope
-	for _, known := range scopeMeanings {
-		views = append(views, templates.Scope{Name: known.name, Meaning: known.meaning, Granted: slices.Contains(granted, known.name)})
+	for _, name := range usualScopes {
+		views = append(views, templates.Scope{Name: name, Meaning: texts.Scopes[name], Granted: slices.Contains(granted, name)})
 	}
 	for _, name := range granted {
 		if !slices.ContainsFunc(views, func(v templates.Scope) bool { return v.Name == name }) {

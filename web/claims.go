@@ -29,26 +29,6 @@ const (
 // claimOrder is how the known claims are listed; others follow by name.
 var claimOrder = []string{"sub", "role", "name", "email", "iss", "aud", "azp", "iat", "nbf", "exp", "auth_time", "amr", "idp", "sid", "nonce", "at_hash"}
 
-// claimMeanings are for people (OIDC Core sections 2 and 3.1.3.6; role and idp are IdentityServer's).
-var claimMeanings = map[string]string{
-	"sub":       "your user id at the issuer",
-	"role":      "what you are to the platform",
-	"name":      "your name",
-	"email":     "your e-mail",
-	"iss":       "who issued the token",
-	"aud":       "the client it was issued to",
-	"azp":       "the client that asked for it",
-	"iat":       "issued at",
-	"nbf":       "not valid before",
-	"exp":       "expires at",
-	"auth_time": "when you entered your password",
-	"amr":       "how you proved who you are",
-	"idp":       "where your account lives",
-	"sid":       "the session at the IdentityServer",
-	"nonce":     "ties the token to this sign-in",
-	"at_hash":   "ties it to the access token",
-}
-
 // readClaims returns the claims of a verified ID token for people to read, and
 // the values of its claim "role".
 func readClaims(id *oidc.IDToken) (claims []claim, roles []string, err error) {
@@ -89,9 +69,9 @@ func claimRank(name string) int {
 func claimValue(name string, raw json.RawMessage) string {
 	switch name {
 	case "nonce", "at_hash", "c_hash", "s_hash":
-		return "compared"
+		return texts.Account.Compared
 	case "sid":
-		return "not shown"
+		return texts.Account.NotShown
 	case "iat", "nbf", "exp", "auth_time":
 		var unix float64
 		if json.Unmarshal(raw, &unix) == nil {
@@ -127,7 +107,7 @@ func clipClaim(s string) string {
 func claimViews(claims []claim) []templates.Claim {
 	views := make([]templates.Claim, len(claims))
 	for i, c := range claims {
-		views[i] = templates.Claim{Name: c.Name, Value: c.Value, Meaning: claimMeanings[c.Name]}
+		views[i] = templates.Claim{Name: c.Name, Value: c.Value, Meaning: texts.Claims[c.Name]}
 	}
 	return views
 }

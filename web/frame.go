@@ -8,13 +8,17 @@ import (
 	"b2trader.identity.auth/web/internal/session"
 )
 
+// texts are the words of the pages. Those of the errors are in
+// templates.ErrorTexts.
+var texts = &templates.English
+
 // noticeValue keeps a sentence for the next page.
 var noticeValue = session.NewValue[string]("n")
 
 // frame returns what every page shows around its content, error pages included:
 // who is signed in, with a way to sign out, and the navigation.
 func (s *Server) frame(r *http.Request, title string) templates.Page {
-	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: request.Of(r.Context()).ID}
+	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: request.Of(r.Context()).ID, Texts: texts}
 	if !session.Loaded(r.Context()) {
 		return page
 	}

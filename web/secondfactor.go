@@ -68,7 +68,7 @@ func (s *Server) secondFactorRefused(w http.ResponseWriter, r *http.Request, a *
 			Actions: []templates.Link{templates.LinkSignIn},
 		}
 	}
-	return s.askForCode(w, r, a, http.StatusUnprocessableEntity, "That code was not accepted. Check it and try again.")
+	return s.askForCode(w, r, a, http.StatusUnprocessableEntity, texts.SecondFactor.Wrong)
 }
 
 func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, a *attempt, status int, problem string) error {

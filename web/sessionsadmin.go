@@ -16,16 +16,13 @@ import (
 	"b2trader.identity.auth/web/internal/session"
 )
 
-// nobodyFound is what a search says that finds nobody.
-const nobodyFound = "Nobody who signed in lately is known by that."
-
 // adminSessionsPage lists users, some at a time, or the sessions of the one whose subject is asked for.
 func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ user) error {
 	query := r.URL.Query()
 	if query.Has("subject") {
 		known, err := s.findUser(r, query.Get("subject"))
 		if errors.Is(err, errUnknownUser) {
-			return s.renderUsers(w, r, http.StatusNotFound, templates.AdminSessions{Problem: nobodyFound})
+			return s.renderUsers(w, r, http.StatusNotFound, templates.AdminSessions{Problem: userNotFound(query.Get("subject"))})
 		}
 		if err != nil {
 			return err
@@ -51,7 +48,7 @@ func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ use
 }
 
 func (s *Server) renderUsers(w http.ResponseWriter, r *http.Request, status int, view templates.AdminSessions) error {
-	view.Page = s.view(r, "Users' sessions")
+	view.Page = s.view(r, "")
 	return s.answers.Render(w, r, status, templates.AdminSessionsPage(view))
 }
 
@@ -77,7 +74,7 @@ func (s *Server) searchUser(w http.ResponseWriter, r *http.Request, _ user) erro
 	search := strings.TrimSpace(form.Get("search"))
 	known, err := s.findUser(r, search)
 	if errors.Is(err, errUnknownUser) {
-		return s.renderUsers(w, r, http.StatusUnprocessableEntity, templates.AdminSessions{Search: request.Clip(search, 254), Problem: nobodyFound})
+		return s.renderUsers(w, r, http.StatusUnprocessableEntity, templates.AdminSessions{Search: request.Clip(search, 254), Problem: userNotFound(search)})
 	}
 	if err != nil {
 		return err
@@ -142,9 +139,10 @@ func (s *Server) adminEndSessions(w http.ResponseWriter, r *http.Request, u user
 	if err != nil {
 		return err
 	}
-	notice := fmt.Sprintf("%d sessions are ended.", ended)
-	if ended == 1 {
-		notice = "One session is ended."
-	}
-	return s.backTo(w, r, adminSessionsOf(known), notice)
+	return s.backTo(w, r, adminSessionsOf(known), texts.Notices.SessionsEnded(ended))
+}
+
+// userNotFound returns the problem of a search without a result.
+func userNotFound(search string) string {
+	return fmt.Sprintf(texts.Users.NotFound, request.Clip(search, 254))
 }

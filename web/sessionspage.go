@@ -17,7 +17,7 @@ func (s *Server) sessionsPage(w http.ResponseWriter, r *http.Request, u user) er
 		return err
 	}
 	return s.answers.Render(w, r, http.StatusOK, templates.SessionsPage(templates.Sessions{
-		Page: s.view(r, "Sessions"), Sessions: sessionViews(list, s.sessions.ID(r.Context())), Limit: s.config.MaxSessionsPerUser,
+		Page: s.view(r, ""), Sessions: sessionViews(list, s.sessions.ID(r.Context())), Limit: s.config.MaxSessionsPerUser,
 	}))
 }
 
@@ -46,13 +46,13 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request, u user) erro
 	if id == s.sessions.ID(r.Context()) {
 		return s.signOut(w, r)
 	}
-	notice := "The session had ended already."
+	notice := texts.Notices.SessionEndedBefore
 	ended, err := s.endSessionsOf(r, u.Owner, func(c session.Session) bool { return c.ID == id })
 	if err != nil {
 		return err
 	}
 	if ended > 0 {
-		notice = "The session is ended."
+		notice = texts.Notices.SessionEnded
 	}
 	return s.backTo(w, r, "/sessions", notice)
 }
@@ -63,7 +63,7 @@ func (s *Server) endOtherSessions(w http.ResponseWriter, r *http.Request, u user
 	if _, err := s.endSessionsOf(r, u.Owner, func(c session.Session) bool { return c.ID != here }); err != nil {
 		return err
 	}
-	return s.backTo(w, r, "/sessions", "All other sessions are ended.")
+	return s.backTo(w, r, "/sessions", texts.Notices.OthersEnded)
 }
 
 // endSessionsOf ends those sessions of an owner that which chooses.

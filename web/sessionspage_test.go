@@ -64,7 +64,7 @@ func TestSessionsPage(t *testing.T) {
 		there.get("/session").is(401) // req 77: in the other process, at once
 		here.get("/sessions").is(200, "The session is ended.")
 		here.post("/sessions/end", "session", ids[1]).leadsTo("/sessions")
-		here.get("/sessions").is(200, "had ended already")
+		here.get("/sessions").is(200, templates.English.Notices.SessionEndedBefore)
 		if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
 			t.Errorf("%d remote sign-outs, want one", n)
 		}
@@ -98,7 +98,7 @@ func TestAdminSessions(t *testing.T) {
 		synctest.Wait()
 		admin.get("/account").is(200, `href="/admin/sessions"`)
 		admin.get("/admin/sessions").is(200, "trader@example.com", "admin@example.com")
-		admin.post("/admin/sessions", "search", "nobody@example.com").is(422, "Nobody who signed in lately")
+		admin.post("/admin/sessions", "search", "nobody@example.com").is(422, "No recent sign-in matches nobody@example.com")
 		admin.get("/admin/sessions?subject=nobody").is(404)
 		admin.get("/admin/sessions?from=65").is(400)
 		admin.get("/admin/sessions?from=64").is(200, templates.English.Users.None)

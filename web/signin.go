@@ -21,18 +21,10 @@ import (
 	"b2trader.identity.auth/web/internal/request"
 )
 
-// farewells are what the sign-in page says after a sign-out, by ?done=.
-var farewells = map[string]string{
-	"signed-out":            "You are signed out.",
-	"signed-out-everywhere": "You are signed out everywhere.",
-}
-
-// clientWords tells what a user's clients are for.
-var clientWords = map[string]struct{ name, description string }{
-	identity.ClientSPA:      {"Web terminal", "Trading: the FrontOffice API"},
-	identity.ClientSPAAdmin: {"Back office", "Administration: the FrontOffice and BackOffice APIs"},
-	identity.ClientCoreIB:   {"B2Core IB", "Introducing brokers: the BackOffice API"},
-	identity.ClientLK:       {"Client cabinet", "The customer's own area: the FrontOffice API"},
+// signedOutNotices are the notices of the sign-in page after a sign-out, by ?done=.
+var signedOutNotices = map[string]string{
+	"signed-out":            texts.Notices.SignedOut,
+	"signed-out-everywhere": texts.Notices.SignedOutEverywhere,
 }
 
 // home leads to where there is something to do.
@@ -50,13 +42,13 @@ func (s *Server) home(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) signInPage(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	view := s.signInView(r, query.Get("return_to"), "", "")
-	view.Notice = farewells[query.Get("done")]
+	view.Notice = signedOutNotices[query.Get("done")]
 	return s.answers.Render(w, r, http.StatusOK, templates.SignInPage(view))
 }
 
 func (s *Server) signInView(r *http.Request, back, email, clientID string) templates.SignIn {
 	view := templates.SignIn{
-		Page:      s.frame(r, "Sign in"),
+		Page:      s.frame(r, ""),
 		ServerURL: s.config.Clients[0].URL(),
 		Email:     email,
 		Aside:     s.config.SignInAside,
@@ -65,9 +57,9 @@ func (s *Server) signInView(r *http.Request, back, email, clientID string) templ
 		view.ReturnTo = back
 	}
 	for i, c := range s.config.Clients {
-		words := clientWords[c.ID()]
+		words := texts.Clients[c.ID()]
 		view.Clients = append(view.Clients, templates.ClientChoice{
-			ID: c.ID(), Name: words.name, Description: words.description,
+			ID: c.ID(), Name: words.Name, Description: words.Description,
 			Selected: c.ID() == clientID || clientID == "" && i == 0,
 		})
 	}
@@ -90,7 +82,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) error {
 		return answer.BadRequest("unknown client")
 	}
 	if a.Email == "" || form.Get("password") == "" {
-		return s.signInAgain(w, r, a, "Enter your e-mail and your password.")
+		return s.signInAgain(w, r, a, texts.SignIn.Missing)
 	}
 	if err := s.mayTry(r, a.Email); err != nil {
 		return err
@@ -121,7 +113,7 @@ func (s *Server) signInRefused(w http.ResponseWriter, r *http.Request, a *attemp
 	if err := s.signInFailed(r.Context(), a, err); !errors.Is(err, identity.ErrBadCredentials) {
 		return err
 	}
-	return s.signInAgain(w, r, a, "That e-mail and password do not go together. Check both and try again.")
+	return s.signInAgain(w, r, a, texts.SignIn.Wrong)
 }
 
 func (s *Server) signInAgain(w http.ResponseWriter, r *http.Request, a *attempt, problem string) error {
@@ -170,7 +162,10 @@ func (s *Server) begin(r *http.Request, u user, entry vault.Entry, claims []clai
 			s.endTokens(ctx, endOne, holdingOf(u))
 		}
 	}()
-	notice := "You are signed in as " + cmp.Or(u.Nickname, u.Email, "a user without a name") + "."
+	notice := texts.Notices.SignedInNoName
+	if name := cmp.Or(u.Nickname, u.Email); name != "" {
+		notice = fmt.Sprintf(texts.Notices.SignedIn, name)
+	}
 	observe, err := s.observer(r, u, exchanges)
 	if err != nil {
 		return err

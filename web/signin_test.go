@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web"
 )
 
@@ -117,7 +118,7 @@ func TestSignInRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
 		b := s.browser()
-		wrong := b.post("/sign-in", "email", "trader@example.com", "password", "not-the-password", "client", "spa", "return_to", "/flow").is(422, "do not go together")
+		wrong := b.post("/sign-in", "email", "trader@example.com", "password", "not-the-password", "client", "spa", "return_to", "/flow").is(422, templates.English.SignIn.Wrong)
 		unknown := b.post("/sign-in", "email", "nobody@example.com", "password", "not-the-password", "client", "spa").is(422)
 		if problem := func(a *answer) string { return a.doc().Find("#problem").Text() }; problem(wrong) != problem(unknown) {
 			t.Error("a wrong password and an unknown account look different")

@@ -132,12 +132,12 @@ func (a *Answers) askToSignIn(w http.ResponseWriter, r *http.Request) bool {
 // again. This site is then the origin of the request, so the browser sends the
 // SameSite=Strict cookie.
 func (a *Answers) LandingPage(w http.ResponseWriter, r *http.Request) error {
-	target := ReturnTo(r.URL.RequestURI())
+	target, texts := ReturnTo(r.URL.RequestURI()), templates.English.Landing
 	w.Header().Set("Refresh", "0; url="+target)
 	return a.Render(w, r, http.StatusOK, templates.ErrorPageView(templates.ErrorPage{
-		Page:        a.config.Frame(r, "One moment"),
-		Headline:    "One moment",
-		Explanation: "A link on another site led here. Your page opens at once.",
+		Page:        a.config.Frame(r, texts.Headline),
+		Headline:    texts.Headline,
+		Explanation: texts.Explanation,
 		Actions:     []templates.Link{templates.LinkContinue.To(target)},
 	}))
 }
