@@ -17,35 +17,12 @@ import (
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
-// putEventually repeats Put until the server has carried it out. ErrConflict
-// says that it carried out an attempt whose answer was lost.
-func putEventually(t *testing.T, s *Store, r store.Record) {
-	t.Helper()
-	storetest.Until(t, func() bool {
-		_, err := s.Put(t.Context(), r)
-		if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnavailable) {
-			t.Fatalf("Put during an outage = %v, want ErrUnavailable", err)
-		}
-		return err == nil || errors.Is(err, store.ErrConflict)
-	})
-}
-
 // An outage is a fault and no miss. It ends without a restart of this process.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	server := servers.StartPostgres(t)
 	s := open(t, Config{URL: server.URL("postgres")})
-	events := storetest.Observe(t, s)
-	events.Await(t, store.Synced)
-	r := storetest.Put(t, s, store.Record{Key: "key"})
-	server.Kill()
-	events.Await(t, store.Lost)
-	storetest.CheckOutage(t, s, r)
-	server.Start(t)
-	putEventually(t, s, r)
-	events.Await(t, store.Synced)
-	storetest.Put(t, s, store.Record{Key: "after"})
-	events.Await(t, store.Changed)
+	storetest.CheckRestart(t, s, server.Kill, func() { server.Start(t) })
 }
 
 // A failover cuts all connections between two calls. Reads connect again.
@@ -147,7 +124,7 @@ func TestListenThroughPooler(t *testing.T) {
 		}
 		return false
 	})
-	putEventually(t, s, store.Record{Key: "key", Expires: time.Now().Add(time.Hour)})
+	storetest.PutEventually(t, s, store.Record{Key: "key"})
 }
 
 // The primary becomes read-only, and its name leads to the new primary. The old
@@ -166,7 +143,7 @@ func TestSwitchover(t *testing.T) { // field 2
 	old.SQL(t, "postgres", `ALTER SYSTEM SET default_transaction_read_only = on`)
 	old.SQL(t, "postgres", `SELECT pg_reload_conf()`)
 	storetest.Until(t, func() bool { return old.SQL(t, "postgres", `SHOW transaction_read_only`) == "on" })
-	putEventually(t, s, store.Record{Key: "after", Expires: time.Now().Add(time.Hour)})
+	storetest.PutEventually(t, s, store.Record{Key: "after"})
 	storetest.Until(t, func() bool { // an old backend may have read the configuration late
 		storetest.Put(t, s, store.Record{Key: rand.Text()})
 		return promoted.SQL(t, "postgres", `SELECT count(*) FROM b2trader_store`) != "0"

@@ -13,19 +13,6 @@ import (
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
-// putEventually repeats Put until the server has carried it out. ErrConflict
-// says that it carried out an attempt whose answer was lost.
-func putEventually(t *testing.T, s *Store, r store.Record) {
-	t.Helper()
-	storetest.Until(t, func() bool {
-		_, err := s.Put(t.Context(), r)
-		if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrUnavailable) {
-			t.Fatalf("Put during an outage = %v, want ErrUnavailable", err)
-		}
-		return err == nil || errors.Is(err, store.ErrConflict)
-	})
-}
-
 // An outage is a fault and no miss. It ends without a restart of this process.
 func TestRestart(t *testing.T) {
 	t.Parallel()
@@ -34,22 +21,7 @@ func TestRestart(t *testing.T) {
 			t.Parallel()
 			server := servers.StartRedis(t, "--appendfsync", "always")
 			s := open(t, Config{URL: server.URL(0), Timeout: 3 * time.Second, CacheSize: cache})
-			events := storetest.Observe(t, s)
-			events.Await(t, store.Synced)
-			r := put(t, s, "key", "value")
-			value(t, s)
-			server.Kill()
-			events.Await(t, store.Lost)
-			storetest.Until(t, func() bool { // until the driver has noticed, the cache answers
-				_, err := s.Get(t.Context(), "key")
-				return err != nil
-			})
-			storetest.CheckOutage(t, s, r)
-			server.Start(t)
-			putEventually(t, s, r)
-			events.Await(t, store.Synced)
-			put(t, s, "after", "value")
-			events.Await(t, store.Changed)
+			storetest.CheckRestart(t, s, server.Kill, func() { server.Start(t) })
 		})
 	}
 }
@@ -76,7 +48,7 @@ func TestSentinelFailover(t *testing.T) {
 	storetest.Until(t, func() bool { return group.Replica.MustDo(t, "EXISTS", s.name.record("key")) == "1" })
 	group.Primary.Kill()
 	events.Await(t, store.Lost)
-	putEventually(t, s, r)
+	storetest.PutEventually(t, s, r)
 	events.Await(t, store.Synced)
 	put(t, s, "after", "value")
 	events.Await(t, store.Changed)
@@ -100,7 +72,7 @@ func TestSentinelSwitch(t *testing.T) {
 	})
 	events.Await(t, store.Lost)
 	events.Await(t, store.Synced)
-	putEventually(t, s, r)
+	storetest.PutEventually(t, s, r)
 	events.Await(t, store.Changed)
 	if got := group.Replica.MustDo(t, "ROLE"); !strings.HasPrefix(got, "master") {
 		t.Errorf("ROLE of the replica = %s, want master", got)
@@ -134,7 +106,7 @@ func TestClusterNodeRestart(t *testing.T) {
 	events.Await(t, store.Lost)
 	cluster.Nodes[1].Start(t)
 	for _, r := range all {
-		putEventually(t, s, r)
+		storetest.PutEventually(t, s, r)
 	}
 	events.Await(t, store.Synced)
 	if list, err := s.List(t.Context(), "owner 3"); len(list) != 6 {
@@ -157,7 +129,7 @@ func TestDemotedServer(t *testing.T) { // field 1
 		t.Errorf("Put at a replica = %v, want ErrUnavailable", err)
 	}
 	relay.Lead(promoted.Addr)
-	putEventually(t, s, store.Record{Key: "after", Owner: "owner", Expires: time.Now().Add(time.Hour)})
+	storetest.PutEventually(t, s, store.Record{Key: "after", Owner: "owner"})
 	if got := promoted.MustDo(t, "EXISTS", s.name.record("after")); got != "1" {
 		t.Errorf("EXISTS at the promoted server = %s, want 1", got)
 	}

@@ -28,6 +28,9 @@ type Opener func(t *testing.T) (a, b store.Store)
 // machine may be busy.
 const patience = 2 * time.Minute
 
+// life is how long records of tests live that should not expire.
+const life = time.Hour
+
 type testCase struct {
 	name   string
 	reason string
@@ -96,7 +99,7 @@ func in(d time.Duration) time.Time { return time.Now().Add(d).Truncate(time.Mill
 func Put(t testing.TB, s store.Store, r store.Record) store.Record {
 	t.Helper()
 	if r.Expires.IsZero() {
-		r.Expires = in(time.Hour)
+		r.Expires = in(life)
 	}
 	if r.Version == 0 && r.Owner == "" && r.Value == nil {
 		r.Owner, r.Value = "owner", []byte("value")
@@ -107,19 +110,6 @@ func Put(t testing.TB, s store.Store, r store.Record) store.Record {
 	}
 	r.Version = version
 	return r
-}
-
-// CheckOutage checks that every method of s fails with ErrUnavailable, which
-// says nothing about r.
-func CheckOutage(t *testing.T, s store.Store, r store.Record) {
-	t.Helper()
-	for method, err := range callEveryMethod(t.Context(), s, r) {
-		if err == nil {
-			t.Errorf("%s during an outage = nil, want ErrUnavailable", method)
-			continue
-		}
-		checkError(t, err, store.ErrUnavailable)
-	}
 }
 
 // put stores a record that must be accepted, and returns it as stored.
