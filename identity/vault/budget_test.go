@@ -21,7 +21,7 @@ func inBudget(t *testing.T, processes, uses int, f func(c *cluster, p *process))
 			p.maxUses = uses
 		}
 		p.signInExpired(false)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		pass(time.Second) // access tokens of the same second are equal
 		f(c, p)
 	})
@@ -48,9 +48,9 @@ func TestBudgetIsRenewedAhead(t *testing.T) {
 		for generation := 1; generation < 4; generation++ {
 			c.fault(identitytest.Fault{DelayBefore: 5 * time.Second})
 			first := p.use(18)
-			c.took(generation, 0)
+			c.wantRequests(generation, 0)
 			p.use(1) // with the one before, two thirds
-			c.took(generation+1, 0)
+			c.wantRequests(generation+1, 0)
 			if last := p.use(10); !same(first, last) {
 				c.Fatal("Token returns another token within the budget, want the same")
 			}
@@ -59,7 +59,7 @@ func TestBudgetIsRenewedAhead(t *testing.T) {
 			if err != nil || same(first, next) || time.Since(began) != 5*time.Second {
 				c.Fatalf("beyond the budget, Token = %v after %v, the same token: %v, want the successor after 5 s", err, time.Since(began), same(first, next))
 			}
-			c.took(generation+1, 0)
+			c.wantRequests(generation+1, 0)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func TestBudgetsOfManyCallers(t *testing.T) {
 			if len(tokens) != k.tokens {
 				c.Errorf("%d tokens for 200 uses in %d processes, want %d", len(tokens), k.processes, k.tokens)
 			}
-			c.took(k.refreshes, 0)
+			c.wantRequests(k.refreshes, 0)
 		})
 	}
 }
@@ -128,9 +128,9 @@ func TestBudgetCountsRenewedTokens(t *testing.T) {
 				c.Fatalf("Renew of an old token = %v, want the current token", err)
 			}
 		}
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 		p.use(1)
-		c.took(3, 0)
+		c.wantRequests(3, 0)
 	})
 }
 
@@ -155,7 +155,7 @@ func TestBudgetOutlivesAnOutageOfTheServer(t *testing.T) {
 		if token := p.use(1); same(token, first) {
 			c.Error("Token returns the old token after the outage, want its successor")
 		}
-		c.took(before+1, 0)
+		c.wantRequests(before+1, 0)
 
 		c.fault(identitytest.Fault{Status: 503, Times: -1})
 		p.use(10)
@@ -181,7 +181,7 @@ func TestBudgetOutlivesAServerThatHangs(t *testing.T) {
 		if time.Since(began) != 4*time.Second || len(p.waits) != 2 || p.waits[0] != want || p.waits[1] != want {
 			c.Errorf("after %v, waits %+v, want two of 2 s", time.Since(began), p.waits)
 		}
-		c.refreshes(1)
+		c.wantRefreshes(1)
 	})
 }
 
@@ -209,15 +209,15 @@ func TestBudgetIsKeptWhenTheRecordIsReadAgain(t *testing.T) {
 		p.use(1)
 		c.fault(identitytest.Fault{Status: 503})
 		c.wantUnavailable(errOf(other.vault.Renew(c.Context(), "k", other.use(1))))
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 		reads := p.link.reads
 		p.use(2)
 		if p.link.reads != reads+1 {
 			c.Fatalf("%d reads of the record, want 1", p.link.reads-reads)
 		}
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 		p.use(1)
-		c.took(3, 0)
+		c.wantRequests(3, 0)
 	})
 }
 
@@ -227,13 +227,13 @@ func TestBudgetOfASuccessorFromElsewhere(t *testing.T) {
 		other := c.processes[1]
 		first := other.use(18)
 		p.use(19)
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 		if next := other.use(19); same(next, first) {
 			c.Error("Token returns the old token, want the successor")
 		}
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 		other.use(1)
-		c.took(3, 0)
+		c.wantRequests(3, 0)
 	})
 }
 
@@ -264,8 +264,8 @@ func TestBudgetOfATokenWithoutExpiry(t *testing.T) {
 		endless.Expiry = time.Time{}
 		p.put("k", "spa", &endless, nil)
 		p.use(3)
-		c.took(1, 0)
+		c.wantRequests(1, 0)
 		p.use(1)
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 	})
 }

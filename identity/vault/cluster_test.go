@@ -231,8 +231,8 @@ func (c *cluster) fault(f identitytest.Fault) {
 	c.server.Inject(identitytest.EndpointToken, f)
 }
 
-// refreshes checks how many refresh requests the server received.
-func (c *cluster) refreshes(want int) {
+// wantRefreshes checks how many refresh requests the server received.
+func (c *cluster) wantRefreshes(want int) {
 	c.Helper()
 	synctest.Wait()
 	if n := c.server.Grants("refresh_token"); n != want {
@@ -240,17 +240,17 @@ func (c *cluster) refreshes(want int) {
 	}
 }
 
-// took is refreshes, and checks the number of resumptions.
-func (c *cluster) took(refreshes, resumptions int) {
+// wantRequests is wantRefreshes, and checks the number of resumptions.
+func (c *cluster) wantRequests(refreshes, resumptions int) {
 	c.Helper()
-	c.refreshes(refreshes)
+	c.wantRefreshes(refreshes)
 	if n := c.server.Count(identitytest.EndpointAuthorize) - 1; n != resumptions {
 		c.Errorf("the server received %d resumptions, want %d", n, resumptions)
 	}
 }
 
-// lives checks that all processes have the same live token, and what it took.
-func (c *cluster) lives(refreshes, resumptions int) {
+// wantLiveToken checks that all processes have the same live token, and what it took.
+func (c *cluster) wantLiveToken(refreshes, resumptions int) {
 	c.Helper()
 	var first *oauth2.Token
 	for i, p := range c.processes {
@@ -260,7 +260,7 @@ func (c *cluster) lives(refreshes, resumptions int) {
 			c.Errorf("process %d: a token that lives %v, equal to the first process's: %v, want a live and equal one", i, time.Until(token.Expiry), same(first, token))
 		}
 	}
-	c.took(refreshes, resumptions)
+	c.wantRequests(refreshes, resumptions)
 }
 
 // wantRevoked checks how many tokens and States went to Config.Revoke.

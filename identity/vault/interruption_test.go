@@ -14,7 +14,7 @@ func TestInterruptedWatch(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
 		other := c.processes[1]
 		p.signInExpired(false)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		other.link.interrupt()
 		if _, err := p.vault.Delete(c.Context(), "k"); err != nil {
 			c.Fatal(err)
@@ -28,7 +28,7 @@ func TestStreamsLearnOfASignOutAfterAnInterruption(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
 		other := c.processes[1]
 		p.signInExpired(false)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		done, stop, err := other.vault.Done(c.Context(), "k")
 		if err != nil {
 			c.Fatal(err)
@@ -54,7 +54,7 @@ func TestIdleStreamsLearnOfASignOut(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
 		other := c.processes[1]
 		p.signInExpired(false)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		done, stop, err := other.vault.Done(c.Context(), "k")
 		if err != nil {
 			c.Fatal(err)
@@ -78,7 +78,7 @@ func TestResumedWatch(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
 		other := c.processes[1]
 		p.signInExpired(false)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		other.link.interrupt()
 		pass(15 * time.Second)
 		token, err := p.vault.Renew(c.Context(), "k", p.token("k"))
@@ -89,7 +89,7 @@ func TestResumedWatch(t *testing.T) {
 		if got := other.token("k"); !same(got, token) {
 			c.Error("Token after the interruption returns the old token, want the successor")
 		}
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 	})
 }
 

@@ -75,7 +75,7 @@ func inNest(t *testing.T, withState bool, f func(c *cluster, p *process)) {
 // wantAsked checks how often the platform and the IdentityServer were asked.
 func (p *process) wantAsked(platform int32, refreshes int) {
 	p.Helper()
-	p.refreshes(refreshes)
+	p.wantRefreshes(refreshes)
 	if n := p.platform.asked.Load(); n != platform {
 		p.Errorf("the platform was asked %d times, want %d", n, platform)
 	}
@@ -95,7 +95,7 @@ func TestNestedEntries(t *testing.T) {
 // A bearer that the platform refuses is replaced.
 func TestNestedBearerIsRefused(t *testing.T) {
 	inNest(t, false, func(c *cluster, p *process) {
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		pass(time.Second) // access tokens of the same second are equal
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
 		p.token("outer")
@@ -196,7 +196,7 @@ func TestNestedEnd(t *testing.T) {
 // The vault closes while a renewal calls the vault itself.
 func TestNestedClose(t *testing.T) {
 	inNest(t, false, func(c *cluster, p *process) {
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized, DelayAfter: 2 * time.Second})
 		waiting := make(chan error)
 		go func() { waiting <- p.tokenErr("outer") }()

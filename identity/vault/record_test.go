@@ -10,7 +10,7 @@ import (
 	"b2trader.identity.auth/identity/store/memstore"
 )
 
-// The extras that Entry names come back from the store, and no others.
+// The store keeps the extras that Entry names, and no others.
 func TestExtrasAreKept(t *testing.T) {
 	disk, key := memstore.New(), NewKey("a")
 	end := time.Now().Add(6 * time.Hour)
@@ -24,14 +24,14 @@ func TestExtrasAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, ok := token.Extra("refresh_expiry").(time.Time); !ok || !got.Equal(end) {
-		t.Errorf("refresh_expiry is %v, want %v", token.Extra("refresh_expiry"), end)
+		t.Errorf("refresh_expiry = %v, want %v", token.Extra("refresh_expiry"), end)
 	}
 	if token.Extra("id_token") != "1d-token" || token.Extra("scope") != "openid" || token.Extra("other") != nil {
-		t.Errorf("id_token %v, scope %v, other %v", token.Extra("id_token"), token.Extra("scope"), token.Extra("other"))
+		t.Errorf("id_token = %v, scope = %v, other = %v, want 1d-token, openid and none", token.Extra("id_token"), token.Extra("scope"), token.Extra("other"))
 	}
 }
 
-// A refresh_expiry that is no time.Time, or none at all, is not kept.
+// A refresh_expiry of another type, or a zero one, is not kept.
 func TestExtrasOfAnotherType(t *testing.T) {
 	for _, token := range []*oauth2.Token{
 		secretEntry().Token,
@@ -47,12 +47,12 @@ func TestExtrasOfAnotherType(t *testing.T) {
 			t.Fatal(err)
 		}
 		if kept := got.Extra("refresh_expiry"); kept != nil {
-			t.Errorf("got %v", kept)
+			t.Errorf("refresh_expiry = %v, want none", kept)
 		}
 	}
 }
 
-// What was stored before refresh tokens had an end is read as before.
+// A record without a refresh_expiry, as earlier versions stored it, is readable.
 func TestRecordsWithoutRefreshExpiry(t *testing.T) {
 	disk, key := memstore.New(), NewKey("a")
 	v := openVault(t, disk, key)
@@ -67,6 +67,6 @@ func TestRecordsWithoutRefreshExpiry(t *testing.T) {
 		t.Fatal(err)
 	}
 	if token.RefreshToken != "refre5h" || token.Extra("id_token") != "1d-token" || token.Extra("refresh_expiry") != nil {
-		t.Errorf("id_token %v, refresh_expiry %v", token.Extra("id_token"), token.Extra("refresh_expiry"))
+		t.Errorf("id_token = %v, refresh_expiry = %v, want 1d-token and none", token.Extra("id_token"), token.Extra("refresh_expiry"))
 	}
 }

@@ -36,8 +36,8 @@ func (i *instant) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error)
 	return &oauth2.Token{AccessToken: fmt.Sprint("a", n), RefreshToken: fmt.Sprint("r", n), Expiry: time.Now().Add(time.Hour)}, nil
 }
 
-// BenchmarkRenewals renews 10,000 expired sessions, each asked for by three callers at once. It reports what one renewal costs
-// in token calls and in writes of the store.
+// BenchmarkRenewals renews 10,000 expired sessions, each for three callers at
+// once. It reports the token calls and the writes of the store per renewal.
 func BenchmarkRenewals(b *testing.B) {
 	const sessions, callers = 10_000, 3
 	for b.Loop() {

@@ -46,7 +46,7 @@ func TestNotSent(t *testing.T) {
 	inCluster(t, 1, func(c *cluster, p *process) {
 		p.signInExpired(false)
 		p.network.refusals = 2
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 	})
 }
 
@@ -56,7 +56,7 @@ func TestLostRequest(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
 		p.signInExpired(false)
 		c.fault(identitytest.Fault{LoseRequest: true})
-		c.lives(2, 0)
+		c.wantLiveToken(2, 0)
 	})
 }
 
@@ -66,9 +66,9 @@ func TestLostAnswer(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
 		p.signInExpired(true)
 		c.fault(identitytest.Fault{LoseAnswer: true})
-		c.lives(2, 1)
+		c.wantLiveToken(2, 1)
 		pass(31 * time.Second)
-		c.lives(3, 1)
+		c.wantLiveToken(3, 1)
 	})
 }
 
@@ -83,7 +83,7 @@ func TestLostAnswerWithoutState(t *testing.T) {
 			}
 			pass(time.Minute)
 		}
-		c.took(2, 0)
+		c.wantRequests(2, 0)
 	})
 }
 
@@ -95,7 +95,7 @@ func TestResumptionIsTriedAgain(t *testing.T) {
 		c.server.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Status: 503})
 		c.wantUnavailable(p.tokenErr("k"))
 		pass(20 * time.Second)
-		c.lives(3, 2)
+		c.wantLiveToken(3, 2)
 	})
 }
 
@@ -122,9 +122,9 @@ func TestCrashBeforeTheSuccessorIsStored(t *testing.T) {
 		if token := other.token("k"); time.Until(token.Expiry) <= 0 {
 			c.Errorf("the token lives %v, want a live one", time.Until(token.Expiry))
 		}
-		c.took(2, 1)
+		c.wantRequests(2, 1)
 		p.link.cut(nil)
-		c.lives(2, 1) // the late successor does not replace newer tokens (I7)
+		c.wantLiveToken(2, 1) // the late successor does not replace newer tokens (I7)
 		pass(6 * time.Second)
 		c.wantRevoked(1, 0) // the State belongs to the newer tokens
 	})
@@ -142,7 +142,7 @@ func TestTakeOverAsksOnce(t *testing.T) {
 		pass(2 * time.Second)
 		c.fault(identitytest.Fault{LoseRequest: true})
 		c.wantUnavailable(c.processes[1].tokenErr("k"))
-		c.refreshes(2)
+		c.wantRefreshes(2)
 	})
 }
 
@@ -162,7 +162,7 @@ func TestPausedHolder(t *testing.T) {
 		if err := <-paused; err != nil {
 			c.Errorf("in the paused process, Token = %v, want a token", err)
 		}
-		c.lives(2, 0)
+		c.wantLiveToken(2, 0)
 	})
 }
 
@@ -179,7 +179,7 @@ func TestVeryLongPause(t *testing.T) {
 		pass(time.Minute) // the caller that still waits gets a third token, and now a fourth is due
 		_ = p.token("k")
 		synctest.Wait() // for a renewal in the background
-		c.lives(4, 0)
+		c.wantLiveToken(4, 0)
 	})
 }
 
@@ -199,7 +199,7 @@ func TestSuccessorOutlivesAnOutageOfTheStore(t *testing.T) {
 		}
 		p.link.cut(nil)
 		pass(6 * time.Second)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 	})
 }
 
@@ -224,7 +224,7 @@ func TestStoreOutage(t *testing.T) {
 			p.link.cut(nil)
 		}
 		pass(20 * time.Second)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 	})
 }
 
@@ -267,7 +267,7 @@ func TestSignOutEverywhereAtOnce(t *testing.T) {
 func TestReadsComeFromMemory(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
 		p.signInExpired(false)
-		c.lives(1, 0)
+		c.wantLiveToken(1, 0)
 		link := c.processes[1].link
 		before := link.reads
 		for range 1000 {

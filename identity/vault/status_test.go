@@ -73,7 +73,7 @@ func TestStatusReportsFailures(t *testing.T) {
 			c.Error("after the pause, Failure = nil, want the failure")
 		}
 		p.token("k")
-		c.refreshes(2)
+		c.wantRefreshes(2)
 		if s := p.status(); s.Failure != nil || !s.RetryAt.IsZero() || s.Renewals != 1 {
 			c.Errorf("after a success, Status = %+v, want one renewal and no failure", s)
 		}

@@ -47,7 +47,7 @@ func TestTransportAttachesALiveToken(t *testing.T) {
 			p.wantStatus(http.MethodGet, nil, http.StatusOK)
 			pass(31 * time.Second)
 		}
-		c.refreshes(3)
+		c.wantRefreshes(3)
 	})
 }
 
@@ -68,7 +68,7 @@ func TestTransportRenewsARefusedToken(t *testing.T) {
 		if requests[0].Header.Get("Authorization") == requests[1].Header.Get("Authorization") && time.Since(requests[0].Time) > time.Second {
 			c.Error("the second request has the refused token, want its successor")
 		}
-		c.refreshes(1)
+		c.wantRefreshes(1)
 	})
 }
 
@@ -77,7 +77,7 @@ func TestTransportGivesUpAfterOneRepetition(t *testing.T) {
 		p.signIn("k")
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized, Times: -1})
 		p.wantStatus(http.MethodGet, nil, http.StatusUnauthorized)
-		c.refreshes(1)
+		c.wantRefreshes(1)
 		if n := c.server.Count(identitytest.EndpointFrontOffice); n != 2 {
 			c.Errorf("%d requests, want 2", n)
 		}
@@ -90,7 +90,7 @@ func TestTransportDoesNotRepeatStreams(t *testing.T) {
 		p.signIn("k")
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
 		p.wantStatus(http.MethodPost, io.MultiReader(strings.NewReader("{}")), http.StatusUnauthorized)
-		c.refreshes(0)
+		c.wantRefreshes(0)
 	})
 }
 
@@ -126,11 +126,11 @@ func TestRenewOfAnOldToken(t *testing.T) {
 				c.Errorf("Renew of an old token = %v, want the current token", err)
 			}
 		}
-		c.refreshes(1)
+		c.wantRefreshes(1)
 		if token, err := p.vault.Renew(c.Context(), "k", second); err != nil || same(token, second) {
 			c.Errorf("Renew of the current token = %v, the same token: %v, want another", err, same(token, second))
 		}
-		c.refreshes(2)
+		c.wantRefreshes(2)
 	})
 }
 
@@ -142,7 +142,7 @@ func TestSource(t *testing.T) {
 		if token, err := bearer(c.Context(), nil); err != nil || !same(token, first) {
 			c.Fatalf("the source returns %v or another token, want the live one", err)
 		}
-		c.refreshes(0)
+		c.wantRefreshes(0)
 		pass(time.Second) // access tokens of the same second are equal
 		second, err := bearer(c.Context(), first)
 		if err != nil || same(second, first) {
@@ -151,7 +151,7 @@ func TestSource(t *testing.T) {
 		if token, err := bearer(c.Context(), first); err != nil || !same(token, second) {
 			c.Errorf("the source returns %v or a third token, want the second", err)
 		}
-		c.refreshes(1)
+		c.wantRefreshes(1)
 		if _, err := p.vault.Source("another")(c.Context(), nil); !errors.Is(err, vault.ErrNotFound) {
 			c.Errorf("a source without an entry returns %v, want %v", err, vault.ErrNotFound)
 		}

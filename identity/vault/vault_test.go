@@ -28,7 +28,7 @@ func TestFreshTokensAreAnsweredFromMemory(t *testing.T) {
 				c.Fatal("Token returns another token, want the first")
 			}
 		}
-		c.refreshes(0)
+		c.wantRefreshes(0)
 	})
 }
 
@@ -49,7 +49,7 @@ func TestCallersDoNotWaitForAnEarlyRenewal(t *testing.T) {
 		if same(p.token("k"), first) {
 			c.Error("Token returns the old token, want the successor")
 		}
-		c.refreshes(1)
+		c.wantRefreshes(1)
 	})
 }
 
@@ -69,7 +69,7 @@ func TestOneRenewalForAnyNumberOfCallers(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			c.refreshes(1)
+			c.wantRefreshes(1)
 		})
 	}
 }
@@ -87,7 +87,7 @@ func TestCallersMayLeave(t *testing.T) {
 			c.Errorf("Token = %v after %v, want %v after 1 s", err, time.Since(began), context.DeadlineExceeded)
 		}
 		p.token("k") // joins the renewal that the first caller started
-		c.refreshes(1)
+		c.wantRefreshes(1)
 	})
 }
 
@@ -113,9 +113,9 @@ func TestFaultsKeepTheEntry(t *testing.T) {
 				synctest.Wait()
 			}
 			if name == "cut" {
-				c.refreshes(2) // the request may have been sent: the server is asked once more (req 54)
+				c.wantRefreshes(2) // the request may have been sent: the server is asked once more (req 54)
 			} else {
-				c.refreshes(1)
+				c.wantRefreshes(1)
 			}
 
 			pass(60 * time.Second)
@@ -125,7 +125,7 @@ func TestFaultsKeepTheEntry(t *testing.T) {
 			}
 			before := c.server.Grants("refresh_token")
 			c.wantUnavailable(p.tokenErr("k"))
-			c.refreshes(before) // within the pause there are no more requests
+			c.wantRefreshes(before) // within the pause there are no more requests
 
 			c.server.ClearFaults()
 			pass(unavailable.RetryAfter)
@@ -163,7 +163,7 @@ func TestPausesAreNotForgotten(t *testing.T) {
 			c.wantUnavailable(p.tokenErr("k"))
 			pass(time.Second)
 		}
-		c.refreshes(1)
+		c.wantRefreshes(1)
 		p.token("k")
 	})
 }
@@ -180,7 +180,7 @@ func TestRefusalEndsTheEntry(t *testing.T) {
 		if _, err := p.vault.Status(c.Context(), "k"); !errors.Is(err, vault.ErrEnded) {
 			c.Errorf("Status = %v, want %v", err, vault.ErrEnded)
 		}
-		c.refreshes(1)
+		c.wantRefreshes(1)
 		p.signIn("k") // a new sign-in takes its place
 		p.token("k")
 	})
@@ -281,7 +281,7 @@ func TestStatus(t *testing.T) {
 		if s, err := p.vault.Status(c.Context(), "k"); err != nil || s.Renewals != 0 || !s.Issued.Equal(issued) || s.Expiry.Sub(issued) != 30*time.Second {
 			c.Errorf("Status = %+v, %v, want no renewal, and 30 s from %v on", s, err, issued)
 		}
-		c.refreshes(0) // Status renews nothing
+		c.wantRefreshes(0) // Status renews nothing
 		p.token("k")
 		s, err := p.vault.Status(c.Context(), "k")
 		if err != nil || s.Renewals != 1 || s.Scope != "openid FrontOffice offline_access" || s.Owner != "trader" || s.Client != "spa" {
@@ -303,7 +303,7 @@ func TestClose(t *testing.T) {
 		}
 		pass(time.Minute)
 		c.wantUnavailable(p.tokenErr("k"))
-		c.refreshes(1)
+		c.wantRefreshes(1)
 	})
 }
 
@@ -383,6 +383,6 @@ func TestTokensWithoutExpiry(t *testing.T) {
 		p.put("k", "spa", &oauth2.Token{AccessToken: "a"}, nil)
 		pass(100 * time.Hour)
 		p.token("k")
-		c.refreshes(0)
+		c.wantRefreshes(0)
 	})
 }

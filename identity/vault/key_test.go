@@ -18,7 +18,7 @@ import (
 type noRefresher struct{ *testing.T }
 
 func (n noRefresher) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
-	n.Error("a live token was renewed")
+	n.Error("Refresh was called, want no renewal of a live token")
 	return nil, errors.New("unreachable")
 }
 
@@ -38,7 +38,7 @@ func secretEntry() Entry {
 	return Entry{Owner: "0wner", Client: "spa", Token: token, State: []byte("5tate")}
 }
 
-// req 73: a dump of the store is of no use without the keys. I9
+// req 73: a dump of the store is useless without the keys. I9
 func TestDump(t *testing.T) {
 	disk := memstore.New()
 	v := openVault(t, disk, NewKey("a"))
@@ -52,18 +52,19 @@ func TestDump(t *testing.T) {
 	for _, secret := range []string{"acce55", "refre5h", "1d-token", "0wner", "5tate", "the-key", "spa"} {
 		for _, part := range []string{r.Key, r.Owner, string(r.Value)} {
 			if strings.Contains(part, secret) {
-				t.Errorf("the store shows %q", secret)
+				t.Errorf("the store shows %q, want it sealed or hashed", secret)
 			}
 		}
 	}
 	again := openVault(t, disk, v.config.Keys...)
 	e, err := again.Delete(t.Context(), "the-key")
 	if err != nil || string(e.State) != "5tate" || e.Token.RefreshToken != "refre5h" || e.Token.Extra("id_token") != "1d-token" || e.Owner != "0wner" {
-		t.Errorf("with the key it comes back as %v, %v", e.Owner, err)
+		t.Errorf("Delete with the key = the entry of %q, %v, want the entry that was put", e.Owner, err)
 	}
 }
 
-// req 81: keys rotate without ending a session; without its key a record is a fault, not a missing session.
+// req 81: keys rotate without ending a session. Without its key, a record is a
+// fault and not a missing session.
 func TestKeyRotation(t *testing.T) {
 	disk := memstore.New()
 	old, next := NewKey("old"), NewKey("next")
@@ -71,16 +72,16 @@ func TestKeyRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := openVault(t, disk, next, old).Token(t.Context(), "k"); err != nil {
-		t.Errorf("with both keys: %v", err)
+		t.Errorf("Token with both keys = %v, want a token", err)
 	}
 	_, err := openVault(t, disk, next).Token(t.Context(), "k")
 	if _, ok := errors.AsType[*UnavailableError](err); !ok || !errors.Is(err, records.ErrUnreadable) {
-		t.Errorf("without the old key: %v", err)
+		t.Errorf("Token without the old key = %v, want an UnavailableError with %v", err, records.ErrUnreadable)
 	}
 	if err := openVault(t, disk, next, old).Put(t.Context(), "k", secretEntry()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := openVault(t, disk, next).Token(t.Context(), "k"); err != nil {
-		t.Errorf("what the new key sealed does not open with it: %v", err)
+		t.Errorf("Token of an entry that the new key sealed = %v, want a token", err)
 	}
 }

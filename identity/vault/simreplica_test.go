@@ -21,100 +21,104 @@ import (
 
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// The simulation runs several vaults over one store on virtual time, with a token server that keeps B2Trader's rules (tokens
-// of 30 seconds, refresh tokens that work once, no grace) at the price of a map access, so that thousands of lives fit into a
-// test. The same protocol runs against a real IdentityServer's rules in the other tests.
-
-// world is one seed's.
-type world struct {
-	t    *testing.T
-	seed uint64
-	odds odds
+// A simulation is one seed: several vaults over one store on virtual time, and
+// a token server with B2Trader's rules (tokens of 30 seconds, refresh tokens
+// that work once, no grace period). Its calls cost a map access, so a test can
+// run thousands of seeds. The other tests run the protocol against an
+// IdentityServer.
+type simulation struct {
+	t         *testing.T
+	seed      uint64
+	faultOdds faultOdds
 
 	disk   *memstore.Store
 	key    Key
 	server *tokenServer
 
-	maxUses int // of an access token in each replica; 0: no bound
+	maxUses int // of an access token in each replica; 0: unlimited
 
 	mu       sync.Mutex
 	calm     bool // no more faults
 	outage   bool // of the store
 	counts   map[string]int
 	stored   map[string]bool         // access tokens that were ever stored
-	newest   map[string]store.Record // by place, as last put
+	newest   map[string]store.Record // by key, as last put
 	sentOnce map[string]int          // how often each refresh token was sent
 	uses     map[string]int          // how often each replica handed out each access token
 	pending  map[string]bool         // sessions whose successor is issued and not stored
-	excused  map[string]bool         // sessions that a fault without a cure may end
+	excused  map[string]bool         // sessions that a fault may end
 	broken   []string                // invariants that did not hold
 	ended    int                     // sessions, seen by each replica
 }
 
-// odds are the chances of faults, out of 1000 for each call.
-type odds struct {
+// faultOdds are the chances of faults in 1000 calls.
+type faultOdds struct {
 	crash, pause, outage                         int
 	lostRequest, lostAnswer, slow, busy, notSent int
 }
 
-// draw returns a number below n that depends on the seed and on what is asked, not on which goroutine runs first.
-func (w *world) draw(n int, what ...any) int {
+// draw returns a number below n that depends on the seed, on what it is for and
+// on earlier draws for that, but not on the order of goroutines.
+func (sim *simulation) draw(n int, what ...any) int {
 	name := fmt.Sprint(what...)
-	w.mu.Lock()
-	w.counts[name]++
-	count := w.counts[name]
-	w.mu.Unlock()
+	sim.mu.Lock()
+	sim.counts[name]++
+	count := sim.counts[name]
+	sim.mu.Unlock()
 	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, w.seed, name, count)
-	return rand.New(rand.NewPCG(w.seed, h.Sum64())).IntN(n)
+	_, _ = fmt.Fprint(h, sim.seed, name, count)
+	return rand.New(rand.NewPCG(sim.seed, h.Sum64())).IntN(n)
 }
 
-func (w *world) happens(chance int, what ...any) bool {
-	w.mu.Lock()
-	calm := w.calm
-	w.mu.Unlock()
-	return !calm && chance > 0 && w.draw(1000, what...) < chance
+func (sim *simulation) happens(chance int, what ...any) bool {
+	sim.mu.Lock()
+	calm := sim.calm
+	sim.mu.Unlock()
+	return !calm && chance > 0 && sim.draw(1000, what...) < chance
 }
 
-func (w *world) violated(format string, args ...any) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.broken = append(w.broken, fmt.Sprintf(format, args...))
+func (sim *simulation) violated(format string, args ...any) {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	sim.broken = append(sim.broken, fmt.Sprintf(format, args...))
 }
 
-// excuse notes that a successor was lost, which only a state can replace.
-func (w *world) excuse(session string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.excused[session] = true
+// excuse notes that a successor was lost, which only a State can replace.
+func (sim *simulation) excuse(session string) {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	sim.excused[session] = true
 }
 
-// excusePending does so for what a process that crashes, is paused beyond its lease, or cannot reach the store may hold.
-func (w *world) excusePending() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for session := range w.pending {
-		w.excused[session] = true
+// excusePending excuses the sessions whose successor is not stored yet: a
+// process that crashes, is paused or cannot reach the store may lose it.
+func (sim *simulation) excusePending() {
+	sim.mu.Lock()
+	defer sim.mu.Unlock()
+	for session := range sim.pending {
+		sim.excused[session] = true
 	}
 }
 
-// failure of the token server, as identity.Error classifies its own.
+// A simError is a failure of the token server.
 type simError struct{ kind tokenapi.OutcomeKind }
 
 func (e *simError) Error() string             { return e.kind.String() }
 func (e *simError) Outcome() tokenapi.Outcome { return tokenapi.Outcome{Kind: e.kind} }
 
-// tokenServer hands out tokens. A refresh token is its session's name and a number.
+// A tokenServer issues tokens. A refresh token is its session's name and a
+// number.
 type tokenServer struct {
-	*world
+	*simulation
 	mu      sync.Mutex
 	issued  int
 	valid   map[string]string // refresh token to session
 	signed  map[string]bool   // sessions at the server, for Resume
-	refresh int               // requests that arrived
+	refresh int               // requests received
 	resumed int               // sessions that were
 }
 
@@ -154,32 +158,33 @@ func (s *tokenServer) resume(session string) (*oauth2.Token, error) {
 	return s.issue(session), nil
 }
 
-// A replica is one process: a vault, its way to the store and its way to the server, all of which may fail.
+// A replica is one process: a vault with its ways to the store and to the
+// server, all of which may fail.
 type replica struct {
-	*world
+	*simulation
 	name    string
 	skew    time.Duration
 	vault   *Vault
-	paused  atomic.Int32 // calls that stand still
+	paused  atomic.Int32 // calls that wait
 	mu      sync.Mutex
 	crashed bool
 }
 
-func (w *world) start(name string, skew time.Duration) *replica {
-	r := &replica{world: w, name: name, skew: skew}
+func (sim *simulation) start(name string, skew time.Duration) *replica {
+	r := &replica{simulation: sim, name: name, skew: skew}
 	var err error
 	r.vault, err = New(Config{
-		Store: r, Keys: []Key{w.key}, Refreshers: map[string]Refresher{"spa": r}, Timeout: 45 * time.Second,
+		Store: r, Keys: []Key{sim.key}, Refreshers: map[string]Refresher{"spa": r}, Timeout: 45 * time.Second,
 		Logger: slog.New(slog.DiscardHandler),
 		Now:    func() time.Time { return time.Now().Add(skew) },
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		sim.t.Fatal(err)
 	}
 	return r
 }
 
-// kill ends a process without giving it a chance to say goodbye.
+// kill ends a process without a graceful stop.
 func (r *replica) kill() {
 	r.mu.Lock()
 	r.crashed = true
@@ -205,18 +210,19 @@ func (r *replica) die() {
 
 var errAway = errors.New("away")
 
-// step is a point at which a process may crash or be paused. A crashed process has no effect on the world any more.
+// step is a point at which a process may crash or be paused. The calls of a
+// crashed process fail.
 func (r *replica) step(ctx context.Context, what string) error {
-	if r.happens(r.odds.pause, r.name, "pause", what) {
+	if r.happens(r.faultOdds.pause, r.name, "pause", what) {
 		r.excusePending()
 		r.paused.Add(1)
 		select {
 		case <-time.After(time.Duration(1+r.draw(60, r.name, "how long")) * time.Second):
-		case <-r.vault.ctx.Done(): // a paused process that is killed
+		case <-r.vault.ctx.Done(): // killed while paused
 		}
 		r.paused.Add(-1)
 	}
-	if r.happens(r.odds.crash, r.name, "crash", what) {
+	if r.happens(r.faultOdds.crash, r.name, "crash", what) {
 		r.die()
 	}
 	if r.dead() {
@@ -225,14 +231,14 @@ func (r *replica) step(ctx context.Context, what string) error {
 	return nil
 }
 
-// around carries out an effect on the store, between two points at which the process may crash.
+// around runs an effect on the store between two steps.
 func (r *replica) around(ctx context.Context, what string, effect func() error) error {
 	if err := r.step(ctx, what); err != nil {
 		return err
 	}
-	r.world.mu.Lock()
+	r.simulation.mu.Lock()
 	down := r.outage
-	r.world.mu.Unlock()
+	r.simulation.mu.Unlock()
 	if down {
 		return store.NewFault(ctx, what, errAway)
 	}
@@ -260,36 +266,36 @@ func (r *replica) Put(ctx context.Context, rec store.Record) (version uint64, er
 }
 
 // observe checks what reaches the store: a generation never goes back (I7).
-func (w *world) observe(rec store.Record) {
-	now, err := w.decode(rec)
+func (sim *simulation) observe(rec store.Record) {
+	now, err := sim.decode(rec)
 	if err != nil {
-		w.violated("an unreadable record was stored: %v", err)
+		sim.violated("an unreadable record was stored: %v", err)
 		return
 	}
-	w.mu.Lock()
+	sim.mu.Lock()
 	var old record
-	before, known := w.newest[rec.Key]
+	before, known := sim.newest[rec.Key]
 	if known {
-		old, _ = w.decode(before)
+		old, _ = sim.decode(before)
 	}
-	w.stored[now.Access] = true
+	sim.stored[now.Access] = true
 	if rec.Version > before.Version {
-		w.newest[rec.Key] = rec
+		sim.newest[rec.Key] = rec
 	} else {
-		old, now = now, old // two writers came here in the other order
+		old, now = now, old // two writers arrived here in the other order
 	}
 	if now.Generation > old.Generation {
-		delete(w.pending, now.Owner)
+		delete(sim.pending, now.Owner)
 	}
-	w.mu.Unlock()
+	sim.mu.Unlock()
 	if old.Generation > now.Generation {
-		w.violated("generation %d was overwritten by %d (I7)", old.Generation, now.Generation)
+		sim.violated("generation %d was overwritten by %d (I7)", old.Generation, now.Generation)
 	}
 }
 
 // decode opens a record as it is stored.
-func (w *world) decode(raw store.Record) (r record, err error) {
-	plain, err := mustSealer(w.t, w.key).Open(raw.Key, raw.Value)
+func (sim *simulation) decode(raw store.Record) (r record, err error) {
+	plain, err := mustSealer(sim.t, sim.key).Open(raw.Key, raw.Value)
 	if err != nil {
 		return r, err
 	}
@@ -302,8 +308,8 @@ func placeOf(key string) string {
 	return prefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func mustSealer(t *testing.T, k Key) *Sealer {
-	s, err := NewSealer([]Key{k})
+func mustSealer(t *testing.T, k Key) *records.Sealer {
+	s, err := records.NewSealer([]Key{k})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,27 +327,28 @@ func (r *replica) List(ctx context.Context, owner string) (found []store.Record,
 
 func (r *replica) Watch(ctx context.Context) iter.Seq[store.Event] { return r.disk.Watch(ctx) }
 
-// MaxUses bounds the uses of a token in some worlds.
+// MaxUses limits the uses of a token in some seeds.
 func (r *replica) MaxUses() int { return r.maxUses }
 
-// Refresh sends a refresh token through a network that may lose either way.
+// Refresh sends a refresh token through a network that may lose the request or
+// the answer.
 func (r *replica) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	session := sessionOf(old.RefreshToken)
 	if err := r.travel(ctx, session); err != nil {
 		return nil, err
 	}
 	token, err := r.server.redeem(old.RefreshToken)
-	r.world.mu.Lock()
+	r.simulation.mu.Lock()
 	r.sentOnce[old.RefreshToken]++
 	if err == nil {
 		r.pending[session] = true
 		r.excused[session] = r.excused[session] || r.outage || r.paused.Load() > 0
 	}
-	r.world.mu.Unlock()
+	r.simulation.mu.Unlock()
 	return r.answer(ctx, session, token, err)
 }
 
-// ResumeBinary signs in again without a password.
+// ResumeBinary gets tokens from the State.
 func (r *replica) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token, []byte, error) {
 	session := string(state)
 	if err := r.travel(ctx, session); err != nil {
@@ -358,13 +365,13 @@ func (r *replica) travel(ctx context.Context, session string) error {
 		return &simError{tokenapi.Transient}
 	}
 	switch {
-	case r.happens(r.odds.notSent, session, "not sent"):
+	case r.happens(r.faultOdds.notSent, session, "not sent"):
 		return &simError{tokenapi.NotSent}
-	case r.happens(r.odds.busy, session, "busy"):
+	case r.happens(r.faultOdds.busy, session, "busy"):
 		return &simError{tokenapi.Transient}
-	case r.happens(r.odds.slow, session, "slow") && !r.wait(ctx, session):
+	case r.happens(r.faultOdds.slow, session, "slow") && !r.wait(ctx, session):
 		return &simError{tokenapi.Unanswered}
-	case r.happens(r.odds.lostRequest, session, "lost request"):
+	case r.happens(r.faultOdds.lostRequest, session, "lost request"):
 		return &simError{tokenapi.Unanswered}
 	}
 	return nil
@@ -372,7 +379,7 @@ func (r *replica) travel(ctx context.Context, session string) error {
 
 // answer is the way back.
 func (r *replica) answer(ctx context.Context, session string, token *oauth2.Token, err error) (*oauth2.Token, error) {
-	if r.happens(r.odds.slow, session, "slow") && !r.wait(ctx, session) || r.happens(r.odds.lostAnswer, session, "lost answer") {
+	if r.happens(r.faultOdds.slow, session, "slow") && !r.wait(ctx, session) || r.happens(r.faultOdds.lostAnswer, session, "lost answer") {
 		r.excuse(session)
 		return nil, &simError{tokenapi.Unanswered}
 	}
@@ -383,7 +390,8 @@ func (r *replica) answer(ctx context.Context, session string, token *oauth2.Toke
 	return token, err
 }
 
-// wait is a server that takes its time, up to far beyond every lease. It reports false if the caller gave up.
+// wait is a slow server, up to far beyond every lease. It returns false if the
+// caller gave up.
 func (r *replica) wait(ctx context.Context, session string) bool {
 	select {
 	case <-time.After(time.Duration(r.draw(60, session, "how slow")) * time.Second):
