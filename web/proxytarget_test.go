@@ -70,6 +70,47 @@ func TestPlainPaths(t *testing.T) {
 	}
 }
 
+// field 28: the API gets the query byte for byte, or nothing. A parameter that is
+// lost on the way makes the call do more than was asked.
+func TestQueryIsNotWidened(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	for _, query := range []string{
+		"ids=17;18", "ids=17;ids=18", ";", "ids=17&;&x=1", "a;b=c&d=e", "ids=%zz", "ids=17%", "%=1&ids=17", "ids=%00&x=%ff", "ids=17%3B18", "ids=17%2518", "",
+		"ids=17&ids=18", "ids=&ids", "&&ids=17&", "=", "ids[]=17&ids[]=18", "ids={17|18}^`", `q="<'>\`, "q=a+b", "q=é", "q=\xff", "ids=17?x=18", "q=" + strings.Repeat("a=1;", 3000),
+	} {
+		before := s.upstream.count()
+		lines := a.raw(a.head("DELETE /api/frontoffice/v3/orders?"+query+" HTTP/1.1") + "Content-Length: 0\r\n\r\n")
+		if s.upstream.count() != before+1 {
+			t.Errorf("DELETE ?%s = %q, and the API got nothing", query, lines)
+			continue
+		}
+		if r, _ := s.upstream.last(t); r.RequestURI != "/frontoffice/api/v3/orders?"+query {
+			t.Errorf("DELETE ?%s reached the API as %s", query, r.RequestURI)
+		}
+	}
+	before := s.upstream.count()
+	for _, query := range []string{"ids=17#", "#ids=17", "x=1#&ids=17", "ids=17 18", "ids=17\x0118", "ids=\x7f"} {
+		lines := a.raw(a.head("DELETE /api/frontoffice/v3/orders?"+query+" HTTP/1.1") + "Content-Length: 0\r\n\r\n")
+		if len(lines) != 1 || !strings.HasPrefix(lines[0], "400 ") {
+			t.Errorf("DELETE ?%q = %q, want 400", query, lines)
+		}
+	}
+	if n := s.upstream.count() - before; n != 0 {
+		t.Errorf("the API got %d of the refused calls", n)
+	}
+}
+
+// field 28: a refused token does not change the query of the repeated call.
+func TestQueryOfRepeatedCall(t *testing.T) {
+	got, f, s := replayed(t, func(a *app) *http.Request {
+		return a.request(http.MethodDelete, "/api/frontoffice/v3/orders?ids=17;18", "")
+	})
+	if r, _ := s.upstream.last(t); got.StatusCode != http.StatusOK || len(f.tokens) != 2 || r.URL.RawQuery != "ids=17;18" {
+		t.Errorf("DELETE ?ids=17;18 = %d after %d calls, the last with %q", got.StatusCode, len(f.tokens), r.URL.RawQuery)
+	}
+}
+
 // req 97: a Host of the client's choice is not the API's.
 func TestHostIsTheAPIs(t *testing.T) {
 	s := newAPISite(t)

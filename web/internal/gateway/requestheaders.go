@@ -40,7 +40,7 @@ func forwardedHeaders(more []string) map[string]bool {
 // the headers that Connection names, so the bearer stays.
 func (a *api) rewrite(pr *httputil.ProxyRequest) {
 	c, out := callOf(pr.In.Context()), pr.Out
-	a.setTarget(out, c.rest)
+	a.setTarget(out, c.rest, pr.In.URL)
 	upgrade := isWebSocket(pr.In)
 	for name := range out.Header {
 		if !a.headers[name] && (!upgrade || name != "Connection" && name != "Upgrade") {

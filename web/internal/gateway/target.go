@@ -11,14 +11,15 @@ import (
 
 // apiTarget splits the path of r into the name of the API and the rest, both
 // still escaped. It accepts only a target that every server reads alike: one in
-// origin form (RFC 9112 section 3.2.1) with a plain path.
+// origin form (RFC 9112 section 3.2.1) with a plain path, and without "#", which
+// ends the query for some servers only.
 func apiTarget(r *http.Request) (name, rest string, ok bool) {
 	u := r.URL
 	if u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
 		return "", "", false // absolute form would be harmless, but no browser sends it
 	}
 	p := u.EscapedPath()
-	if !strings.HasPrefix(p, request.APIPrefix) || !plainPath(p[1:]) {
+	if strings.Contains(u.RawQuery, "#") || !strings.HasPrefix(p, request.APIPrefix) || !plainPath(p[1:]) {
 		return "", "", false
 	}
 	name, rest, _ = strings.Cut(p[len(request.APIPrefix):], "/")
@@ -67,9 +68,11 @@ func plainSegment(s string) bool {
 }
 
 // setTarget directs out to the API's path rest. Scheme, host and base path are
-// the configured ones; the request cannot change them.
-func (a *api) setTarget(out *http.Request, rest string) {
-	u := &url.URL{Scheme: a.base.Scheme, Host: a.base.Host, RawQuery: out.URL.RawQuery}
+// the configured ones; the request cannot change them. The query is that of the
+// incoming request, byte for byte: ReverseProxy has removed from out what
+// net/url cannot parse, and a call with fewer filters does more.
+func (a *api) setTarget(out *http.Request, rest string, in *url.URL) {
+	u := &url.URL{Scheme: a.base.Scheme, Host: a.base.Host, RawQuery: in.RawQuery, ForceQuery: in.ForceQuery}
 	u.Path, u.RawPath = a.basePath+rest, ""
 	if strings.Contains(rest, "%") {
 		decoded, _ := url.PathUnescape(rest) // plainPath has decoded it already
@@ -90,7 +93,7 @@ func (a *api) ownPath(asked *url.URL, location string) string {
 	if !ok || !plainPath(rest) {
 		return ""
 	}
-	own := url.URL{Path: a.prefix, RawQuery: u.RawQuery, Fragment: u.Fragment}
+	own := url.URL{Path: a.prefix, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery, Fragment: u.Fragment}
 	decoded, _ := url.PathUnescape(rest) // plainPath has decoded it already
 	own.Path, own.RawPath = a.prefix+decoded, a.prefix+rest
 	return own.String()
