@@ -20,6 +20,12 @@ type Upstream struct {
 	// cannot send a header that the API takes for ours. Nil: none.
 	RequestHeaders []string
 
+	// ResponseHeaders are passed on beside the usual ones: those of content,
+	// caching by the browser, conditions, ranges, rate limits, tracing and
+	// websockets, Link, Location and Retry-After. All others are dropped, since
+	// caches and proxies in front of this site obey some. Nil: none.
+	ResponseHeaders []string
+
 	// MaxBody bounds the body of a request, in bytes. Zero: 10 MiB.
 	MaxBody int64
 
@@ -43,6 +49,11 @@ func (u Upstream) validate(name string) []error {
 	for _, header := range u.RequestHeaders {
 		if !gateway.ForwardableHeader(header) {
 			problems = append(problems, fmt.Errorf("Config.%s.RequestHeaders: %q cannot be passed on", name, header))
+		}
+	}
+	for _, header := range u.ResponseHeaders {
+		if !gateway.ForwardableAnswerHeader(header) {
+			problems = append(problems, fmt.Errorf("Config.%s.ResponseHeaders: %q cannot be passed on", name, header))
 		}
 	}
 	if u.MaxBody < 0 || u.MaxCalls < 0 || u.MaxStreams < 0 {

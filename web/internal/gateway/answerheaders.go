@@ -3,21 +3,55 @@ package gateway
 import (
 	"errors"
 	"net/http"
+	"net/textproto"
+	"slices"
 	"strings"
 
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-// heldBack lists the response headers of an API that would act on this site as a
-// whole or on its other pages.
-var heldBack = map[string]bool{
-	"Alt-Svc": true, "Authentication-Info": true, "Authorization": true, "Clear-Site-Data": true, "Content-Location": true,
-	"Content-Security-Policy": true, "Content-Security-Policy-Report-Only": true, "Cross-Origin-Embedder-Policy": true,
-	"Cross-Origin-Opener-Policy": true, "Cross-Origin-Resource-Policy": true, "Nel": true, "Origin-Agent-Cluster": true,
-	"Permissions-Policy": true, "Proxy-Authenticate": true, "Public-Key-Pins": true, "Referrer-Policy": true, "Refresh": true,
-	"Report-To": true, "Reporting-Endpoints": true, "Service-Worker-Allowed": true, "Set-Cookie": true, "Set-Cookie2": true,
-	"Sourcemap": true, "Speculation-Rules": true, "Strict-Transport-Security": true, "Timing-Allow-Origin": true,
-	"Www-Authenticate": true, "X-Content-Type-Options": true, "X-Frame-Options": true, "X-Request-Id": true,
+// usualAnswerHeaders lists the response headers of an API that are passed on. A
+// list of the forbidden ones could not be complete: each cache and proxy in
+// front of this site may obey headers of its own, such as X-Accel-Redirect,
+// Surrogate-Control and CDN-Cache-Control (RFC 9213).
+var usualAnswerHeaders = []string{
+	"Accept-Patch", "Accept-Post", "Accept-Ranges", "Age", "Allow", "Cache-Control", "Content-Digest", "Content-Disposition",
+	"Content-Encoding", "Content-Language", "Content-Length", "Content-Md5", "Content-Range", "Content-Type", "Date",
+	"Deprecation", "Digest", "Etag", "Expires", "Idempotency-Key", "Last-Modified", "Link", "Location", "Preference-Applied",
+	"Ratelimit", "Repr-Digest", "Retry-After", "Sec-Websocket-Accept", "Sec-Websocket-Extensions", "Sec-Websocket-Protocol",
+	"Sec-Websocket-Version", "Sunset", "Traceparent", "Traceresponse", "Tracestate", "Vary", "X-Correlation-Id",
+	"X-Total-Count", "X-Trace-Id",
+}
+
+// usualAnswerPrefixes begin the names of further ones.
+var usualAnswerPrefixes = []string{"Ratelimit-", "X-Ratelimit-", "X-Rate-Limit-"}
+
+// ForwardableAnswerHeader reports whether a response header can be passed on.
+// It cannot if this site sets it, if it would act on the site as a whole or on
+// its other pages, or if it concerns one connection only.
+func ForwardableAnswerHeader(name string) bool {
+	name = textproto.CanonicalMIMEHeaderKey(name)
+	for _, prefix := range []string{"Access-Control-", "Content-Security-Policy", "Cross-Origin-", "Proxy-", "X-Forwarded-"} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	return !slices.Contains([]string{
+		"", "Alt-Svc", "Authentication-Info", "Authorization", "Clear-Site-Data", "Connection", "Content-Location", "Keep-Alive",
+		"Nel", "Origin-Agent-Cluster", "Permissions-Policy", "Public-Key-Pins", "Referrer-Policy", "Refresh", "Report-To",
+		"Reporting-Endpoints", "Service-Worker-Allowed", "Set-Cookie", "Set-Cookie2", "Sourcemap", "Speculation-Rules",
+		"Strict-Transport-Security", "Timing-Allow-Origin", "Trailer", "Transfer-Encoding", "Upgrade", "Www-Authenticate",
+		"X-Content-Type-Options", "X-Frame-Options", "X-Request-Id",
+	}, name)
+}
+
+// passes reports whether the response header name, in its canonical form, is
+// passed on. Connection and Upgrade belong to a websocket's handshake.
+func (a *api) passes(name string, switched bool) bool {
+	if a.answerHeaders[name] || switched && (name == "Connection" || name == "Upgrade") {
+		return true
+	}
+	return slices.ContainsFunc(usualAnswerPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
 // modify makes the API's answer an answer of this site.
@@ -25,8 +59,9 @@ func (a *api) modify(resp *http.Response) error {
 	c := callOf(resp.Request.Context())
 	c.status = resp.StatusCode
 	h := resp.Header
+	switched := resp.StatusCode == http.StatusSwitchingProtocols
 	for name := range h {
-		if heldBack[name] || strings.HasPrefix(name, "Access-Control-") || strings.HasPrefix(name, "X-Forwarded-") {
+		if !a.passes(name, switched) {
 			delete(h, name)
 		}
 	}
@@ -34,7 +69,6 @@ func (a *api) modify(resp *http.Response) error {
 		return err
 	}
 	setCacheControl(h)
-	switched := resp.StatusCode == http.StatusSwitchingProtocols
 	if h["Content-Type"] == nil && resp.ContentLength != 0 && !switched {
 		h["Content-Type"] = []string{"application/octet-stream"} // net/http would guess, and might guess HTML
 	}
@@ -71,8 +105,10 @@ func (a *api) ownLocation(resp *http.Response) error {
 // setCacheControl forbids caching unless the API allows it, and always in shared
 // caches: they see a cookie where the API saw Authorization, which would have
 // stopped them (RFC 9111 section 3.5). Vary keeps answers of one session from
-// another session of the same browser.
+// another session of the same browser, and from visitors if a cache stores what
+// it must not.
 func setCacheControl(h http.Header) {
+	h.Add("Vary", "Cookie")
 	directives := strings.ToLower(strings.Join(h["Cache-Control"], ","))
 	if directives == "" || strings.Contains(directives, "no-store") {
 		h["Cache-Control"] = answer.NoStore
@@ -86,5 +122,4 @@ func setCacheControl(h http.Header) {
 		}
 	}
 	h["Cache-Control"] = []string{strings.Join(kept, ", ")}
-	h.Add("Vary", "Cookie")
 }

@@ -82,10 +82,11 @@ type Gateway struct {
 // api is one API below /api/.
 type api struct {
 	*Gateway
-	name    string
-	limits  Limits
-	allow   string // the methods, for the header Allow
-	headers map[string]bool
+	name          string
+	limits        Limits
+	allow         string          // the methods, for the header Allow
+	headers       map[string]bool // of requests, that are passed on
+	answerHeaders map[string]bool // of answers
 
 	prefix          string // on this site, such as /api/frontoffice/
 	base            *url.URL
@@ -114,7 +115,8 @@ func (g *Gateway) add(u Upstream) {
 	limits := u.Limits.withDefaults()
 	a := &api{
 		Gateway: g, name: u.Name, limits: limits,
-		allow: strings.Join(limits.Methods, ", "), headers: forwardedHeaders(limits.RequestHeaders),
+		allow:   strings.Join(limits.Methods, ", "),
+		headers: headerSet(usualHeaders, limits.RequestHeaders), answerHeaders: headerSet(usualAnswerHeaders, limits.ResponseHeaders),
 		prefix: request.APIPrefix + u.Name + "/", base: base,
 		basePath: base.Path + request.APIPrefix, escapedBasePath: base.EscapedPath() + request.APIPrefix,
 	}

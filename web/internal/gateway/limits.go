@@ -9,11 +9,12 @@ import (
 
 // Limits bounds the calls of one API. web.Upstream describes the fields.
 type Limits struct {
-	Methods        []string
-	RequestHeaders []string
-	MaxBody        int64
-	MaxCalls       int
-	MaxStreams     int
+	Methods         []string
+	RequestHeaders  []string
+	ResponseHeaders []string
+	MaxBody         int64
+	MaxCalls        int
+	MaxStreams      int
 }
 
 func (l Limits) withDefaults() Limits {

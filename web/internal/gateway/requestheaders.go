@@ -25,9 +25,10 @@ var usualHeaders = []string{
 	"Sec-Websocket-Version", "Traceparent", "Tracestate", "User-Agent",
 }
 
-func forwardedHeaders(more []string) map[string]bool {
+// headerSet returns the set of the usual names and more.
+func headerSet(usual, more []string) map[string]bool {
 	headers := make(map[string]bool)
-	for _, name := range usualHeaders {
+	for _, name := range usual {
 		headers[name] = true
 	}
 	for _, name := range more {
