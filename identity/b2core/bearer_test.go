@@ -210,6 +210,18 @@ func TestContextEndsWithTheSource(t *testing.T) {
 	}))
 }
 
+// The repetition with another bearer may fail in its own way.
+func TestRepetitionIsLost(t *testing.T) {
+	server, client := open(t)
+	server.Inject(b2coretest.EndpointAuth, apitest.Fault{Status: 401})
+	server.Inject(b2coretest.EndpointAuth, apitest.Fault{LoseAnswer: true})
+	_, err := client.SignIn(t.Context())
+	if e := wantError(t, err, tokenapi.ErrUnavailable); e.Outcome().Kind != tokenapi.Unanswered {
+		t.Errorf("got %#v, want it unanswered", e)
+	}
+	asked(t, server, 2, 0)
+}
+
 // A bearer that cannot stand in a header is not sent.
 func TestUnusableBearers(t *testing.T) {
 	for name, bearer := range map[string]*oauth2.Token{

@@ -72,7 +72,7 @@ func (s Subject[C]) echo(t *testing.T, op Operation[C]) {
 	if len(seen) != server.Count(anything) {
 		t.Errorf("observed %d exchanges, want %d", len(seen), server.Count(anything))
 	}
-	if x := seen[0]; x.Op != op.Name || x.URL != peer+op.Path || x.StatusCode != 200 {
+	if x := seen[0]; x.Op != op.Name || x.URL != peer+op.Path || x.StatusCode != http.StatusOK {
 		t.Errorf("observed %+v, want %s at %s", x, op.Name, op.Path)
 	}
 	Hides(t, seen, op.Secrets...)

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,13 +73,16 @@ func (s Subject[C]) call(ctx context.Context, t testing.TB, op Operation[C], cli
 	return token, err
 }
 
-// wantError checks that err is the operation's, wraps want and hides its
+// wantError checks that err is the operation's, wraps want and hides its URL and
 // secrets.
 func (s Subject[C]) wantError(t testing.TB, op Operation[C], err, want error) *tokenapi.Error {
 	t.Helper()
 	e := WantError(t, s.System, err, want)
 	if got, want := e.Outcome().Kind, outcome(e); e.Op != op.Name || got != want {
 		t.Errorf("%s: got %v of the kind %v, want %v", op.Name, e, got, want)
+	}
+	if strings.Contains(err.Error(), op.Path) {
+		t.Errorf("%s: got %v, want an error without the URL, which may hold anything", op.Name, err)
 	}
 	Hides(t, err, op.Secrets...)
 	return e
