@@ -1,5 +1,6 @@
 // Package static serves the style sheets, the script and the icons of the web
-// application. Each file has a name with a hash of its content, so that browsers
+// application. Each file has a name with a hash of its content, so that
+// browsers
 // may keep it for a year, and load a new build at once. [New] does the same for
 // the files of a host application.
 package static
@@ -71,7 +72,8 @@ func New(prefix string, dir fs.FS) (*Files, error) {
 	return f, nil
 }
 
-// hashedName puts the first 64 bits of content's SHA-256 before name's extension.
+// hashedName puts the first 64 bits of content's SHA-256 before name's
+// extension.
 func hashedName(name string, content []byte) string {
 	sum := sha256.Sum256(content)
 	ext := path.Ext(name)

@@ -1,44 +1,50 @@
 package web_test
 
 import (
-	"context"
-	"fmt"
+	"html/template"
+	"io"
+	"log"
 	"net/http"
-	"time"
+	"os"
+
+	"github.com/a-h/templ"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/web"
 )
 
-func ExampleNew() {
-	client, err := identity.New(identity.Config{
-		URL:      "https://trader.example.com",
-		ClientID: identity.ClientSPA,
-	})
+var ordersPage = template.Must(template.New("orders").Parse(`<h1>Orders of {{.Name}}</h1><pre>{{.Orders}}</pre>`))
+
+// orders asks the FrontOffice API with the user's token, and shows the answer.
+func orders(w http.ResponseWriter, r *http.Request, s *web.Session) error {
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, os.Getenv("FRONTOFFICE_URL")+"/api/v3/orders", nil)
 	if err != nil {
-		fmt.Println(err)
-		return
+		return err
+	}
+	resp, err := s.HTTPClient().Do(req)
+	if err != nil {
+		return err // 503 or 401 without a token, else 500
+	}
+	defer func() { _ = resp.Body.Close() }()
+	list, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	return s.Render(w, web.Content{Title: "Orders", Body: templ.FromGoHTML(ordersPage, map[string]string{"Name": s.Nickname, "Orders": string(list)})})
+}
+
+// A trading page of one's own behind the sign-in, as a whole program.
+func ExamplePage() {
+	client, err := identity.New(identity.Config{URL: os.Getenv("IDENTITY_URL"), ClientID: identity.ClientSPA})
+	if err != nil {
+		log.Fatal(err)
 	}
 	site, err := web.New(web.Config{
-		Clients:        []*identity.Client{client},
-		PublicURL:      "https://app.example.com",
-		FrontOfficeURL: "https://trader.example.com/frontoffice",
+		Clients: []*identity.Client{client}, PublicURL: os.Getenv("PUBLIC_URL"),
+		Pages: []web.Page{{Path: "/orders", Name: "Orders", Get: orders}},
 	})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	server := &http.Server{Addr: "127.0.0.1:8080", Handler: site, ReadHeaderTimeout: 5 * time.Second}
-	server.RegisterOnShutdown(site.EndStreams) // which Shutdown would wait for
-
-	// After server.ListenAndServe in a goroutine, and a signal to stop:
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	if err := server.Shutdown(ctx); err != nil { // first the requests
-		fmt.Println(err)
-	}
-	if err := site.Close(ctx); err != nil { // then the renewals that they began
-		fmt.Println(err)
-	}
-	// Output:
+	log.Fatal(http.ListenAndServe(os.Getenv("ADDR"), site)) //nolint:gosec // an example without timeouts
 }

@@ -194,7 +194,8 @@ func pathProblem(taken *http.ServeMux, path string) string {
 	return ""
 }
 
-// register adds path to taken. Its error says that the path conflicts with another or
+// register adds path to taken. Its error says that the path conflicts with
+// another or
 // is malformed, which http.ServeMux reports by a panic.
 func register(taken *http.ServeMux, path string) (err error) {
 	defer func() {

@@ -19,8 +19,8 @@ const identityWait = 10 * time.Second
 // standIn takes the place of an address that is known only while listening.
 const standIn = "http://127.0.0.1"
 
-// check opens the whole configuration without listening, and closes it. Its error
-// joins problems and all others.
+// check opens the whole configuration without listening, and closes it. Its
+// error joins the problems and all others.
 func (s *settings) check(problems []error) (parts, error) {
 	p, more := s.site(standIn, standIn)
 	problems = append(problems, more...)
@@ -45,7 +45,8 @@ func (s *settings) check(problems []error) (parts, error) {
 	return p, errors.Join(problems...)
 }
 
-// checkConfig reports whether the store and the IdentityServer of a configuration
+// checkConfig reports whether the store and the IdentityServer of a
+// configuration
 // without problems work. A store that does not work is an error, as it would be
 // at the start. So is an IdentityServer whose answer does not fit the
 // configuration. An IdentityServer that does not answer is a warning: the site

@@ -32,7 +32,8 @@ func (r *running) startTestServer(name string, s apitest.Servable, err error) er
 }
 
 // embeddedPlatforms starts a test server of each system beside the embedded
-// IdentityServer, and returns the platforms, whose token requests can be made to
+// IdentityServer, and returns the platforms, whose token requests can be made
+// to
 // fail.
 func (r *running) embeddedPlatforms(s *identitytest.Server, machines []machineAccount) ([]showcase.Platform, error) {
 	var starts []func() (showcase.Platform, error)
@@ -51,7 +52,8 @@ func (r *running) embeddedPlatforms(s *identitytest.Server, machines []machineAc
 	return platforms, nil
 }
 
-// b2traderEmbedded returns the embedded IdentityServer as a platform. It expires
+// b2traderEmbedded returns the embedded IdentityServer as a platform. It
+// expires
 // the tokens of the machine account only, not those of people.
 func b2traderEmbedded(s *identitytest.Server, m machineAccount) (showcase.Platform, error) {
 	p, err := b2traderPlatform(m)

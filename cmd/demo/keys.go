@@ -12,16 +12,19 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// readKeys reads the keys that seal what is in the store. The file has one a line, an id and 32
-// bytes in base64:
+// readKeys reads the keys that seal the records in the store. Each line of the
+// file has an id and 32 bytes in base64:
 //
 //	2026-11-21-KXQZ:q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=
 //
-// The first seals, all open. Empty lines, and those that begin with #, are skipped. To replace a key without
-// signing anybody out: add the new one at the end and restart every process, move it to the front and restart again, and remove the
-// old one when the longest session has passed. A single process needs the second step only.
+// The first key seals, all open. Empty lines and lines that begin with # are
+// skipped. To replace a key without ending a session: add the new key at the
+// end
+// and restart every process, move it to the front and restart again, and remove
+// the old key after the longest session. A single process needs the second step
+// only.
 //
-// No error shows what is in the file.
+// No error shows the content of the file.
 func readKeys(file string) ([]vault.Key, error) {
 	content, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {
@@ -62,7 +65,8 @@ func readKeys(file string) ([]vault.Key, error) {
 	return keys, nil
 }
 
-// newKeyLine returns a line for that file, with a new key. Its id says when it was made.
+// newKeyLine returns a line for that file, with a new key, whose id begins with
+// the date.
 func newKeyLine(now time.Time) string {
 	key := vault.NewKey(now.UTC().Format(time.DateOnly) + "-" + rand.Text()[:4])
 	return key.ID + ":" + base64.StdEncoding.EncodeToString(key.Secret)

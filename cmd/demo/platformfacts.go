@@ -2,7 +2,8 @@ package main
 
 import "b2trader.identity.auth/cmd/demo/showcase"
 
-// The rows of the comparison that the Platforms page shows. docs/neighbours.md has the same table.
+// The rows of the comparison on the page Platforms. docs/neighbours.md has the
+// same table.
 const (
 	factSignIn  = "Signs in with"
 	factSent    = "What is sent"

@@ -17,10 +17,11 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// people is the pace of users who press buttons: shorter than programs need.
+// people is the pace of users who press buttons, faster than that of programs.
 var people = tokenapi.Pace{Interval: time.Second}
 
-// b2traderPlatform returns B2Trader itself, by a machine's client. Only the first
+// b2traderPlatform returns B2Trader itself, by a machine's client. Only the
+// first
 // has the facts, so that the comparison has one column for B2Trader.
 func b2traderPlatform(m machineAccount) (showcase.Platform, error) {
 	keeper, err := m.client.Keeper(tokenapi.Account{Login: m.email, Password: m.password, Pace: people})

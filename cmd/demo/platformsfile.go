@@ -23,8 +23,11 @@ import (
 	"b2trader.identity.auth/identity/tradevest"
 )
 
-// A platformsFile names the real systems of the Platforms page. Those that are not in it are not offered. Secrets are in files
-// of their own, which are read each time. Call is the URL that "Use the API" gets; without it that is not offered.
+// A platformsFile names the real systems of the page Platforms. A system that
+// is
+// not in it is not offered. Each secret has a file of its own, which is read at
+// each use. Call is the URL that "Use the API" gets; without it that is not
+// offered.
 type platformsFile struct {
 	B2Core *struct {
 		URL         string   `json:"url"`
@@ -58,7 +61,8 @@ type platformsFile struct {
 	} `json:"b2binpay"`
 }
 
-// readPlatforms reads the file, and tells what is wrong with it as JSON. What could be read all the same is returned, to be checked too.
+// readPlatforms reads the file. Beside the problems of its JSON it returns the
+// systems that it could read, so that they are checked, too.
 func readPlatforms(name string) (file platformsFile, problems []error) {
 	content, err := os.ReadFile(name) //nolint:gosec // the operator names it
 	if err != nil {
@@ -89,7 +93,7 @@ func readPlatforms(name string) (file platformsFile, problems []error) {
 	return file, problems
 }
 
-// notJSON says where content stops to be JSON.
+// notJSON says at which line and column content stops to be JSON.
 func notJSON(content []byte, err error) string {
 	syntax, ok := errors.AsType[*json.SyntaxError](err)
 	switch {
@@ -103,7 +107,8 @@ func notJSON(content []byte, err error) string {
 	return fmt.Sprintf("line %d, column %d: %v", line, len(before)-1-bytes.LastIndexByte(before, '\n'), err)
 }
 
-// mistyped tells what of a document has the wrong type. The decoder tells the first only, so each member is decoded by itself.
+// mistyped returns the members of a document that have the wrong type. The
+// decoder reports only the first, so each member is decoded by itself.
 func mistyped(document []byte) []*json.UnmarshalTypeError {
 	var systems map[string]json.RawMessage
 	all := mistypedIn(document, &systems)
@@ -127,13 +132,13 @@ func mistypedIn(document []byte, v any) []*json.UnmarshalTypeError {
 	return []*json.UnmarshalTypeError{wrong}
 }
 
-// alone is an object of one member.
+// alone returns an object of one member.
 func alone(name string, value json.RawMessage) json.RawMessage {
 	object, _ := json.Marshal(map[string]json.RawMessage{name: value}) // both came from JSON
 	return object
 }
 
-// kind is what belongs in the place of a Go type.
+// kind names the JSON value that a Go type is decoded from.
 func kind(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
@@ -144,8 +149,8 @@ func kind(t reflect.Type) string {
 	return "an object"
 }
 
-// unknown are the members of a document that have no meaning in the file: those that the file, which was read from it, does not have
-// when it is written.
+// unknown returns the members of a document that the file does not know: after
+// decoding and encoding they are missing.
 func (f platformsFile) unknown(document []byte) []string {
 	written, err := json.Marshal(f)
 	if err != nil {
@@ -187,14 +192,14 @@ func (s *settings) addPlatforms(p *parts) []error {
 	return c.problems
 }
 
-// clients collects what could be made of the file, and what could not.
+// clients collects the platforms of the file, and its problems.
 type clients struct {
 	platforms []showcase.Platform
 	problems  []error
 }
 
-// add takes over one system, or its problems, in the words of the file. For one that has problems another stands in, so that its call is
-// checked too.
+// add adds one system. For a system with problems it reports them in words of
+// the file, and adds a stand-in, so that the call is checked, too.
 func (c *clients) add(name, call string, p showcase.Platform, err error) {
 	if err != nil {
 		for _, problem := range leaves(err) {
@@ -205,7 +210,7 @@ func (c *clients) add(name, call string, p showcase.Platform, err error) {
 	c.platforms = append(c.platforms, p)
 }
 
-// inFile says in members of the file what the packages say in fields.
+// inFile names the member of the file that a problem of a field is about.
 func inFile(problem error) string {
 	field, ok := errors.AsType[*tokenapi.FieldError](problem)
 	if !ok {
@@ -228,7 +233,8 @@ var memberOf = map[string]string{
 	"Account.Login":      "login",
 }
 
-// readable tells of a secret that cannot be had at the start, by the member that names its file.
+// readable returns the problem with reading a secret. The member names its
+// file.
 func readable(member string, secret func(context.Context) (tokenapi.Secret, error)) error {
 	if _, err := secret(context.Background()); err != nil {
 		return fmt.Errorf("%s: %w", member, err)
@@ -236,7 +242,7 @@ func readable(member string, secret func(context.Context) (tokenapi.Secret, erro
 	return nil
 }
 
-// addTo makes the clients of the systems.
+// addTo adds a client of each system.
 func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 	if e := f.B2Core; e != nil {
 		bearer := secretIn(e.BearerFile)
@@ -265,7 +271,8 @@ func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 	}
 }
 
-// bearerOf is a B2Core session's token from a file, which somebody else keeps fresh.
+// bearerOf returns the token of a B2Core session from a file, which another
+// program keeps fresh.
 func bearerOf(file func(context.Context) (tokenapi.Secret, error)) tokenapi.Source {
 	return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 		secret, err := file(ctx)

@@ -22,20 +22,23 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// stopWait bounds each step of a graceful stop: requests that do not end take nothing from the renewals after them.
+// stopWait bounds each step of a graceful stop, so that requests that do not
+// end
+// leave the renewals their time.
 const stopWait = 20 * time.Second
 
-// running is what has been started, to be stopped in the opposite order.
+// running keeps what was started, and stops it in the opposite order.
 type running struct {
 	logger *slog.Logger
 	failed chan error // of what should have gone on
 	stops  []func(context.Context) error
 }
 
-// later makes stop a part of the end.
+// later adds a step to the stop.
 func (r *running) later(stop func(context.Context) error) { r.stops = append(r.stops, stop) }
 
-// stop lets requests finish, then the renewals that they have begun, and then closes what those needed.
+// stop lets requests finish, then the renewals that they began, and then closes
+// the store and the listeners.
 func (r *running) stop() error {
 	var problems []error
 	for _, stop := range slices.Backward(r.stops) {
@@ -46,8 +49,8 @@ func (r *running) stop() error {
 	return errors.Join(problems...)
 }
 
-// serve runs the site, the metrics if they have an address, and the embedded IdentityServer if none is named,
-// until ctx ends or one of them fails.
+// serve runs the site, the metrics if they have an address, and the embedded
+// servers if no IdentityServer is named, until ctx ends or one of them fails.
 func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err error) {
 	r := &running{logger: newLogger(s.logFormat, stderr), failed: make(chan error, 8)}
 	defer func() { err = errors.Join(err, r.stop()) }()
@@ -105,8 +108,8 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	}
 }
 
-// drain has load balancers send their requests elsewhere, for so long, and then ends the streams, which have no end of
-// their own.
+// drain makes load balancers send their requests elsewhere, for the delay, and
+// then ends the streams, which do not end by themselves.
 func (r *running) drain(site *web.Server, delay time.Duration) error {
 	site.Drain()
 	defer site.EndStreams()
@@ -118,7 +121,7 @@ func (r *running) drain(site *web.Server, delay time.Duration) error {
 	}
 }
 
-// listen takes an address, and gives it back at the end.
+// listen listens on an address until the stop.
 func (r *running) listen(ctx context.Context, name, addr string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -135,7 +138,7 @@ func (r *running) listen(ctx context.Context, name, addr string) (net.Listener, 
 	return listener, nil
 }
 
-// start serves h until the end, where requests under way may finish.
+// start serves h until the stop, which lets requests under way finish.
 func (r *running) start(name string, h http.Handler, listener net.Listener) {
 	server := newHTTPServer(h, r.logger)
 	go func() {
@@ -151,7 +154,7 @@ func (r *running) start(name string, h http.Handler, listener net.Listener) {
 	})
 }
 
-// newHTTPServer bounds how long a connection may take for what it does.
+// newHTTPServer returns a server with bounds for each phase of a connection.
 func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
@@ -164,7 +167,9 @@ func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// startMetrics serves /metrics on a listener of its own, so that it is never on the site's, if addr names one.
+// startMetrics serves /metrics on a listener of its own, never on the site's.
+// An
+// empty addr: not at all.
 func (r *running) startMetrics(ctx context.Context, addr string) (prometheus.Registerer, string, error) {
 	if addr == "" {
 		return nil, "", nil
@@ -181,7 +186,7 @@ func (r *running) startMetrics(ctx context.Context, addr string) (prometheus.Reg
 	return registry, "http://" + listener.Addr().String() + "/metrics", nil
 }
 
-// announce prints the one URL to open first, for people and for scripts.
+// announce prints the URL of the site first, for people and for scripts.
 func announce(stdout io.Writer, site, identityURL, metricsURL string) {
 	lines := []string{site}
 	if identityURL != "" {
@@ -193,7 +198,7 @@ func announce(stdout io.Writer, site, identityURL, metricsURL string) {
 		lines = append(lines, "Metrics: "+metricsURL)
 	}
 	lines = append(lines, "Stop with Ctrl-C.")
-	_, _ = fmt.Fprintln(stdout, strings.Join(lines, "\n")) // nobody needs it but people
+	_, _ = fmt.Fprintln(stdout, strings.Join(lines, "\n")) // it is for people only
 }
 
 // newLogger writes to w, with times in UTC.

@@ -105,16 +105,16 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.BoolVar(&s.generateSessionKey, "generate-session-key", false, "print a new line for -session-keys-file, and exit")
 	f.DurationVar(&s.idleTimeout, "idle-timeout", 0, "ends a session that is not used; 0: 15m")
 	f.DurationVar(&s.absoluteTimeout, "absolute-timeout", 0, "ends a session in any case; 0: 10h")
-	f.IntVar(&s.maxSessionsPerUser, "max-sessions-per-user", 0, "ends the oldest session of who signs in once more; 0: any number")
+	f.IntVar(&s.maxSessionsPerUser, "max-sessions-per-user", 0, "how many sessions a user has; one more ends the oldest; 0: any number")
 	f.BoolVar(&s.forgetIdentity, "forget-identity-session", false, "do not keep the IdentityServer's session, sealed, to save sessions whose refresh token was lost")
-	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, to whoever reaches it; empty: nowhere")
+	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, without a sign-in; empty: nowhere")
 	f.DurationVar(&s.stopDelay, "stop-delay", 0, "after a signal, how long to go on serving while /readyz says 503, so that a load balancer notices")
 	f.BoolVar(&s.onlyCheck, "check-config", false, "report every problem of the configuration, check the store and the IdentityServer, and exit")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
 	return f
 }
 
-// errUsage is given after the flag package has said what is wrong.
+// errUsage follows the message of package flag.
 var errUsage = errors.New("see the flags above")
 
 // parse reads command line and environment. The problems are those that can be
@@ -140,7 +140,8 @@ func parse(args, env []string, stderr io.Writer) (s *settings, problems []error,
 	return s, append(problems, s.problems()...), nil
 }
 
-// readEnv takes from the environment what the command line has not set.
+// readEnv reads the settings that the command line has not set from the
+// environment.
 func (s *settings) readEnv(f *flag.FlagSet, env []string) []error {
 	s.onCommandLine = map[string]bool{}
 	f.Visit(func(fl *flag.Flag) { s.onCommandLine[fl.Name] = true })
@@ -168,7 +169,7 @@ func (s *settings) readEnv(f *flag.FlagSet, env []string) []error {
 	return problems
 }
 
-// envName is the variable of a flag.
+// envName returns the variable of a flag.
 func envName(flagName string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flagName, "-", "_"))
 }
@@ -186,7 +187,7 @@ func (s *settings) secrets() []*secretSource {
 	return []*secretSource{&s.spaAdminSecret, &s.coreIBSecret, &s.lkSecret, &s.machinePassword}
 }
 
-// problems are settings that are wrong, lack another, or would have no effect.
+// problems returns settings that are wrong, lack another, or have no effect.
 func (s *settings) problems() []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -228,8 +229,8 @@ func (s *settings) problems() []error {
 	return problems
 }
 
-// uselessWhenEmbedded are the settings that the embedded IdentityServer, which
-// has samples of everything, would ignore.
+// uselessWhenEmbedded returns settings that have no effect with the embedded
+// IdentityServer, which has its own samples.
 func (s *settings) uselessWhenEmbedded() []error {
 	var problems []error
 	for _, setting := range []struct {

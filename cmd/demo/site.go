@@ -26,7 +26,8 @@ type parts struct {
 	machines []machineAccount
 }
 
-// open returns the site with the pages of the showcase. Close the showcase after
+// open returns the site with the pages of the showcase. Close the showcase
+// after
 // the site. The error is in words of flags.
 func (p parts) open() (*web.Server, *showcase.Showcase, error) {
 	c := p.showcase

@@ -21,7 +21,7 @@ import (
 // storeWait bounds the opening of the store.
 const storeWait = 10 * time.Second
 
-// closingStore is what every store package opens.
+// closingStore is a store that this command opens and closes.
 type closingStore interface {
 	store.Store
 	io.Closer
@@ -35,7 +35,7 @@ const (
 	postgres = "postgres"
 )
 
-// storeKind is the kind of store that -store names, empty if it names none.
+// storeKind returns the kind of store that -store names, or "".
 func (s *settings) storeKind() string {
 	if s.store == memory {
 		return memory
@@ -56,7 +56,7 @@ func (s *settings) storeKind() string {
 	return ""
 }
 
-// storeName tells which store it is, without its password.
+// storeName names the store without its password.
 func (s *settings) storeName() string {
 	if u, err := url.Parse(s.store); err == nil && u.Host != "" {
 		return u.Scheme + "://" + u.Host
@@ -67,7 +67,7 @@ func (s *settings) storeName() string {
 	return s.store
 }
 
-// storeProblems are those of the settings of the store and its keys.
+// storeProblems returns the problems of the settings of the store and its keys.
 func (s *settings) storeProblems() []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -78,14 +78,14 @@ func (s *settings) storeProblems() []error {
 	case kind == memory && s.sessionKeysFile != "":
 		report("-session-keys-file has no effect with -store memory, whose sessions end with the process")
 	case kind != memory && s.sessionKeysFile == "":
-		report("-session-keys-file is missing: without it a restart would sign everybody out of -store %s; make one with -generate-session-key", s.storeName())
+		report("-session-keys-file is missing: without it a restart would end all sessions in -store %s; make one with -generate-session-key", s.storeName())
 	}
 	if s.storeListenURL != "" && kind != postgres {
 		report("-store-listen-url has no effect: -store is not postgres://…")
 	}
 	for _, f := range []struct{ flag, value string }{{"store", s.store}, {"store-listen-url", s.storeListenURL}} {
 		if s.onCommandLine[f.flag] && hasPassword(f.value) {
-			report("-%s holds a password, which every process of this machine can read: give it as %s", f.flag, envName(f.flag))
+			report("-%s has a password, which every process of this machine can read: give it as %s", f.flag, envName(f.flag))
 		}
 	}
 	return problems
@@ -100,7 +100,7 @@ func hasPassword(raw string) bool {
 	return given || u.Query().Has("password")
 }
 
-// openStore opens what -store names. Its error does not tell a password.
+// openStore opens the store that -store names. Its error has no password.
 func (s *settings) openStore(ctx context.Context) (closingStore, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

@@ -40,7 +40,8 @@ type lane struct {
 	Name string
 }
 
-// stroke is a horizontal arrow at height Y. A loop leaves a lane and returns to it.
+// stroke is a horizontal arrow at height Y. A loop leaves a lane and returns to
+// it.
 type stroke struct {
 	X1, X2, Y int
 	Loop      bool
@@ -59,7 +60,8 @@ type arrow struct {
 	Failed    bool
 }
 
-// newDiagram lays steps out under each other. Steps that name a lane which does not exist
+// newDiagram lays steps out under each other. Steps that name a lane which does
+// not exist
 // are drawn at the nearest one.
 func newDiagram(names []string, steps []Step) diagram {
 	if len(names) == 0 {
@@ -142,7 +144,8 @@ func detailLines(details []string, width int) []string {
 	return lines
 }
 
-// wrap breaks text into at most limit lines of at most width characters; the last is clipped.
+// wrap breaks text into at most limit lines of at most width characters; the
+// last is clipped.
 func wrap(text string, width, limit int) []string {
 	runes := []rune(text)
 	var lines []string
@@ -154,7 +157,8 @@ func wrap(text string, width, limit int) []string {
 	return append(lines, clip(string(runes), float64(width)))
 }
 
-// breakAt is where to break a line of more than width characters: after the last mark in
+// breakAt is where to break a line of more than width characters: after the
+// last mark in
 // its last third that a reader would break at, else where it is full.
 func breakAt(runes []rune, width int) int {
 	for n := width; n > 2*width/3; n-- {

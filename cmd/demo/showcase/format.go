@@ -34,7 +34,8 @@ func statusLine(code int) string {
 	return strconv.Itoa(code)
 }
 
-// statusKind returns the look of an HTTP status in the style sheet: good, warn or
+// statusKind returns the look of an HTTP status in the style sheet: good, warn
+// or
 // bad.
 func statusKind(code int) string {
 	switch {

@@ -1,7 +1,8 @@
 // Package showcase has the pages that only the demo has: *Try an API*, the
 // sequence diagram of the sign-in, and the accounts of platforms that
 // administrators sign in to. It is a host application of package web, built on
-// nothing but web's public API: [Showcase.AddTo] adds its pages to a web.Config.
+// nothing but web's public API: [Showcase.AddTo] adds its pages to a
+// web.Config.
 //
 // # Platforms
 //

@@ -94,8 +94,10 @@ func (s *signIns) key(ctx context.Context, p Platform) (string, error) {
 	return r.Value, nil
 }
 
-// replace keeps key, or none, as that of a platform's sign-in, and signs out the
-// sign-in before. Each key that ever was there is replaced by exactly one caller,
+// replace keeps key, or none, as that of a platform's sign-in, and signs out
+// the
+// sign-in before. Each key that ever was there is replaced by exactly one
+// caller,
 // in whatever process.
 func (s *signIns) replace(ctx context.Context, p Platform, key string) error {
 	var before string
@@ -216,7 +218,8 @@ func (s *signIns) logRenewal(r vault.Renewal) {
 	s.logger.Log(context.Background(), level, "token renewal", "result", string(r.Result), "client", r.Client, "took", r.Duration, "error", r.Err)
 }
 
-// storeFails returns the answer while the store fails: the sign-ins are unknown.
+// storeFails returns the answer while the store fails: the sign-ins are
+// unknown.
 func storeFails(err error) error {
 	return &web.Error{
 		Status: http.StatusServiceUnavailable, RetryAfter: 5 * time.Second, Err: err,

@@ -54,6 +54,7 @@ type Card struct {
 	Result                            *CallResult
 }
 
-// SampleUser is a user of the embedded IdentityServer. Client is the client that
+// SampleUser is a user of the embedded IdentityServer. Client is the client
+// that
 // fits; it may be "".
 type SampleUser struct{ Email, Password, Client, Note string }
