@@ -14,9 +14,11 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// An authorizationRequest holds the one-time values of one request, until its code is spent.
+// An authorizationRequest has the one-time values of one request, until its
+// code is used.
 type authorizationRequest struct {
-	// "code_verifier = high-entropy cryptographic random STRING": 32 octets, RFC 7636 section 4.1.
+	// "code_verifier = high-entropy cryptographic random STRING": 32 octets,
+	// RFC 7636 section 4.1.
 	verifier string
 	// "The value MUST be non-guessable", RFC 6749 section 10.12: 130 bits.
 	state string
@@ -28,17 +30,20 @@ func newAuthorizationRequest() *authorizationRequest {
 	return &authorizationRequest{verifier: oauth2.GenerateVerifier(), state: rand.Text(), nonce: rand.Text()}
 }
 
-// Authorize asks /identity/connect/authorize for an authorization code, under the session's cookies
-// (OIDC Core section 3.1.2). Redirects are followed within the server and stop at the redirect URI, which is not called.
-// Each call is a new request, with its own verifier, state and nonce; only the code of the last one can be retrieved.
+// Authorize requests an authorization code from /identity/connect/authorize,
+// with the session's cookies (OIDC Core section 3.1.2). It follows redirects
+// within the server up to the redirect URI, which it does not call. Each call
+// is a new request with its own verifier, state and nonce: RetrieveToken
+// accepts the code of the last one only.
 //
-// Errors: ErrSecondFactorRequired, without a request; ErrNotSignedIn, also when the server redirects elsewhere, whose
-// Description then says where; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, also for a state or issuer that
-// is not ours.
+// Errors: ErrSecondFactorRequired, without a request; ErrNotSignedIn, also if
+// the server redirects elsewhere (the Description names the target);
+// ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, also for a wrong state
+// or issuer.
 func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	c := s.client
 	switch {
-	case c == nil: // a SignIn that no Client made
+	case c == nil: // not made by Client.SignIn
 		return "", fail("authorize", ErrNotSignedIn, "")
 	case s.SecondFactor != nil:
 		return "", fail("authorize", ErrSecondFactorRequired, "")
@@ -72,9 +77,10 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	return code, nil
 }
 
-// followWithin follows redirects on the server's own origin, so that cookies and one-time values go nowhere else.
+// followWithin follows redirects on the server's own origin only, so that no
+// other server gets cookies and one-time values.
 func (c *Client) followWithin(req *http.Request, via []*http.Request) error {
-	req.Header.Del("Referer") // it would repeat the state and nonce
+	req.Header.Del("Referer") // which repeats the state and nonce
 	const hops = 10
 	if c.isRedirectURI(req.URL) || !sameOrigin(req.URL, c.server) || len(via) >= hops {
 		return http.ErrUseLastResponse
@@ -95,7 +101,7 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	case err == nil && c.isRedirectURI(target):
 		return target.Query(), nil
 	case err == nil:
-		return nil, x.Refusal(ErrNotSignedIn, httpx.Problem{Description: "redirected to " + httpx.WithoutQuery(target)})
+		return nil, x.Refusal(ErrNotSignedIn, httpx.Problem{Description: "the server redirects to " + httpx.WithoutQuery(target)})
 	}
 	problem := httpx.ParseProblem(x.Last.Body)
 	followed := resp.Request.Response != nil
@@ -105,20 +111,22 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured), status == http.StatusNotFound && !followed:
 		return nil, x.Refusal(ErrMisconfigured, problem)
 	}
-	problem.Description = strings.TrimSpace("ended at " + httpx.WithoutQuery(resp.Request.URL) + " " + problem.Description)
+	problem.Description = strings.TrimSpace("the redirects end at " + httpx.WithoutQuery(resp.Request.URL) + " " + problem.Description)
 	return nil, x.Refusal(ErrNotSignedIn, problem)
 }
 
-// checkAuthorizationResponse returns the code of a response that is the answer to our request.
+// checkAuthorizationResponse returns the code of the response, after it checks
+// that the response belongs to our request.
 func (x *exchange) checkAuthorizationResponse(answer url.Values, state string, meta *metadata) (string, error) {
 	for _, name := range []string{"code", "state", "iss", "error"} {
 		if len(answer[name]) > 1 { // "parameters MUST NOT be included more than once", RFC 6749 section 3.1
 			return "", x.Unusable("the authorization response repeats " + name)
 		}
 	}
-	// State and issuer come before the rest is believed: RFC 6749 section 10.12, RFC 9207 section 2.4.
+	// State and issuer come first: RFC 6749 section 10.12, RFC 9207 section
+	// 2.4.
 	if subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(state)) != 1 {
-		return "", x.Unusable("the state is not the one that was sent")
+		return "", x.Unusable("the state is not that of the request")
 	}
 	if iss := answer.Get("iss"); iss != meta.issuer && (iss != "" || meta.issInResponse) {
 		return "", x.Unusable("the authorization response is not from the configured issuer")

@@ -64,7 +64,8 @@ func TestRedirectsStopAtTheRedirectURI(t *testing.T) {
 	}
 }
 
-// Everything that is not the expected redirect is a typed error, and no token request follows.
+// Everything that is not the expected redirect is a typed error, and no token
+// request follows.
 func TestAuthorizeRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -107,7 +108,8 @@ func TestAuthorizeRefusals(t *testing.T) {
 	}
 }
 
-// req 10: what the peer writes reaches the error cut and cleaned, and after it the attempt is fresh.
+// req 10: what the peer writes reaches the error cut and cleaned, and after it
+// the attempt is fresh.
 func TestAuthorizeAgainAfterARefusal(t *testing.T) {
 	srv, client := start(t)
 	s := signIn(t, client)
@@ -124,7 +126,8 @@ func TestAuthorizeAgainAfterARefusal(t *testing.T) {
 	}
 }
 
-// req 6: the issuer of the response is compared if it is there, and missed if it was announced.
+// req 6: the issuer of the response is compared if it is there, and missed if
+// it was announced.
 func TestIssuerOfTheAuthorizationResponse(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -170,7 +173,8 @@ func TestRepeatedParameters(t *testing.T) {
 	wantError(t, err, identity.ErrUnusableAnswer)
 }
 
-// addToRedirect is a transport that adds a parameter to the redirect of authorize, as a server of another make would.
+// addToRedirect is a transport that adds a parameter to the redirect of
+// authorize, as a server of another make would.
 func addToRedirect(name, value string) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := http.DefaultTransport.RoundTrip(req)

@@ -17,8 +17,9 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// BenchmarkLogin signs in with every check; BenchmarkLoginBare sends the same requests with net/http alone and believes
-// every answer. Run both in one run and compare them: the ratio is what the checks cost.
+// BenchmarkLogin signs in with every check; BenchmarkLoginBare sends the same
+// requests with net/http alone and believes every answer. Run both in one run
+// and compare them: the ratio is what the checks cost.
 //
 //	go test -run '^$' -bench Login -count 6 ./identity
 func BenchmarkLogin(b *testing.B) {

@@ -24,77 +24,96 @@ const (
 	ClientLK       = "lk"        // the client cabinet, machine-to-machine; has a secret
 )
 
-// Config says which server a [Client] talks to, and as whom. URL and ClientID are required, and
-// ClientSecret for every client but spa; the zero value of each other field is the right one for a usual B2Trader.
+// Config says which server a [Client] talks to, and as which OAuth 2.0 client.
+// URL and ClientID are required, and ClientSecret for every client but spa. The
+// zero value of each other field fits a usual B2Trader.
 type Config struct {
-	// URL is B2Trader's, such as https://trader.example.com: what the npm package calls the URL to IdentityServer,
-	// the part before /identity. A trailing slash is dropped.
+	// URL is B2Trader's, such as https://trader.example.com: the part before
+	// /identity, which the npm package calls the URL to IdentityServer. A
+	// trailing slash is dropped.
 	URL string
 
-	// ClientID is one of the Client constants, or another that the server registers.
+	// ClientID is one of the Client constants, or another that the server
+	// registers.
 	ClientID string
 
-	// ClientSecret authenticates the client by HTTP Basic (RFC 6749 section 2.3.1). Zero: a public client.
-	// spa must have none; spa_admin, core_ib and lk must have one.
+	// ClientSecret authenticates the client by HTTP Basic (RFC 6749 section
+	// 2.3.1). Zero: a public client. spa must have none; spa_admin, core_ib and
+	// lk must have one.
 	ClientSecret Secret
 
-	// Scopes are requested at sign-in. Nil: what the npm package 1.2.0 requests for the client.
+	// Scopes are requested at sign-in. Nil: those that the npm package 1.2.0
+	// requests for the client.
 	Scopes []string
 
-	// RedirectURL is the client's registered redirection endpoint. Nothing needs to listen there: the client reads the
-	// code from the redirect and does not follow it. Empty: URL + /identity/sign-in-done.
+	// RedirectURL is the client's registered redirection endpoint. Nothing
+	// needs to listen there: the client reads the code from the redirect and
+	// does not follow it. Empty: URL + /identity/sign-in-done.
 	RedirectURL string
 
-	// Issuer is the exact value that the discovery document and ID tokens must carry (OIDC Discovery section 4.3).
-	// Empty: URL + /identity. A B2Trader that sits behind a proxy announces its internal name, such as
-	// http://identity-server/identity/; set that here. The error of a mismatch says what the server announces.
+	// Issuer is the exact issuer of the discovery document and of ID tokens
+	// (OIDC Discovery section 4.3). Empty: URL + /identity. A B2Trader behind a
+	// proxy announces its internal name, such as
+	// http://identity-server/identity/, which must be set here. The error of a
+	// mismatch contains the announced name.
 	Issuer string
 
-	// JWKSURL is where the signing keys are. Empty: where the discovery document says. If it is set, the discovery
-	// document, which not every installation shows the public, is not asked for.
+	// JWKSURL is the URL of the signing keys. Empty: the one of the discovery
+	// document. If it is set, the client does not fetch the discovery document,
+	// which some installations do not publish.
 	JWKSURL string
 
-	// SigningAlgorithms are those accepted on ID tokens (RFC 8725 section 3.1). Nil: RS256.
-	// None and the HMAC algorithms are refused.
+	// SigningAlgorithms are those accepted on ID tokens (RFC 8725 section 3.1).
+	// Nil: RS256. None and the HMAC algorithms are not allowed.
 	SigningAlgorithms []string
 
-	// RequireLogoutTokenType refuses logout tokens whose header does not say that they are such, by typ logout+jwt. Older
-	// IdentityServers, the platform's among them, say JWT; what tells their logout tokens apart is the event.
+	// RequireLogoutTokenType refuses logout tokens without the header typ
+	// logout+jwt. Older IdentityServers, such as the platform's, send JWT;
+	// their logout tokens differ from other tokens by the claim events only.
 	RequireLogoutTokenType bool
 
-	// SecondFactorPath and SecondFactorBody replace the request of [SignIn.VerifySecondFactor], which no document
-	// of the platform describes. Empty: /identity/sign-in; nil: {"verificationCode": code, "provider": provider}.
+	// SecondFactorPath and SecondFactorBody replace the request of
+	// [SignIn.VerifySecondFactor], which no document of the platform describes.
+	// Empty: /identity/sign-in; nil: {"verificationCode": code, "provider":
+	// provider}.
 	SecondFactorPath string
 	SecondFactorBody func(code, provider string) any
 
-	// DefaultLifetime is assumed for an access token whose answer has no expires_in. Zero: 30 seconds, the platform's default.
+	// DefaultLifetime is the lifetime of an access token without expires_in.
+	// Zero: 30 seconds, the platform's default.
 	DefaultLifetime time.Duration
 
-	// ClockSkew is allowed between the server's clock and ours when the times of an ID token are checked.
-	// Zero: 30 seconds; at most 5 minutes.
+	// ClockSkew is the tolerated difference between the server's clock and ours
+	// in the times of ID tokens. Zero: 30 seconds; at most 5 minutes.
 	ClockSkew time.Duration
 
-	// Timeout bounds each HTTP exchange, its answer's body included. A call of this package takes at most three exchanges
-	// and the redirects between them. Zero: one minute, for a server that was given a refresh token has spent it, however long
-	// it takes to say so; who cannot wait that long ends the context.
+	// Timeout bounds each HTTP exchange, including the answer's body. A call
+	// makes at most three exchanges and follows the redirects between them.
+	// Zero: one minute. A short timeout costs sessions, because a server may
+	// use a refresh token up however late it answers; callers in a hurry end
+	// their context.
 	Timeout time.Duration
 
-	// Transport sends the requests. Nil: a clone of http.DefaultTransport that keeps more idle connections to the one host,
-	// for a shorter time. TLS settings, such as a private CA, belong here.
+	// Transport sends the requests. It is the place of TLS settings, such as a
+	// private CA. Nil: a clone of http.DefaultTransport that keeps more idle
+	// connections to the one host, for a shorter time.
 	Transport http.RoundTripper
 
-	// Observe, if set, is called after each HTTP exchange, in the goroutine of the call and with its context.
-	// An Exchange holds no secrets. Fetches of signing keys, which serve many calls, come with a context of their own.
+	// Observe, if set, is called after each HTTP exchange, in the goroutine of
+	// the call and with its context; a fetch of signing keys, which serves many
+	// calls, has a context of its own. An Exchange contains no secrets.
 	Observe func(context.Context, Exchange)
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 
-	// InsecureAllowHTTP permits http URLs beyond loopback, which hand passwords and tokens to everyone on the way.
+	// InsecureAllowHTTP permits http URLs beyond loopback, which show passwords
+	// and tokens to every host on the way.
 	InsecureAllowHTTP bool
 }
 
-// A Client talks to one IdentityServer as one OAuth 2.0 client. It is safe for concurrent use.
+// A Client talks to one IdentityServer as one OAuth 2.0 client. It is safe for
+// concurrent use.
 type Client struct {
 	config   Config
 	peer     httpx.Peer
@@ -103,7 +122,8 @@ type Client struct {
 	keys     *keys
 }
 
-// New returns a Client. Its error joins every problem of the Config. It makes no request.
+// New returns a Client. It makes no request. Its error joins every problem of
+// the Config, each a *tokenapi.FieldError.
 func New(config Config) (*Client, error) {
 	c := &Client{config: config.withDefaults()}
 	p := checkconfig.Problems{Package: system}
@@ -116,7 +136,8 @@ func New(config Config) (*Client, error) {
 	return c, nil
 }
 
-// oauth2 is made for each use, so that no printed Client holds the secret in the clear.
+// oauth2 returns a new oauth2.Config for each use: one in the Client would show
+// the secret where a Client is printed.
 func (c *Client) oauth2() *oauth2.Config {
 	style := oauth2.AuthStyleInHeader
 	if c.config.ClientSecret.IsZero() {
@@ -138,24 +159,24 @@ func (c *Client) oauth2() *oauth2.Config {
 // ID returns the client's identifier.
 func (c *Client) ID() string { return c.config.ClientID }
 
-// URL returns the server's, without a trailing slash.
+// URL returns the server's URL without a trailing slash.
 func (c *Client) URL() string { return c.config.URL }
 
-// Issuer returns the issuer that ID tokens must carry.
+// Issuer returns the required issuer of ID tokens.
 func (c *Client) Issuer() string { return c.config.Issuer }
 
-// Scopes returns what the client requests at sign-in.
+// Scopes returns the scopes that the client requests at sign-in.
 func (c *Client) Scopes() []string { return slices.Clone(c.config.Scopes) }
 
-// Format prints the client's identifier and server, and nothing else of it.
+// Format prints the client's identifier and server only, for every verb.
 func (c *Client) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "identity.Client(%s at %s)", c.config.ClientID, c.config.URL)
 }
 
-// system is this package, as errors name it.
+// system is the name of this package in errors.
 const system = "identity"
 
-// http is the part of config that is about sending.
+// http returns the fields of config that say how requests are sent.
 func (config Config) http() tokenapi.HTTP {
 	return tokenapi.HTTP{
 		Timeout: config.Timeout, Transport: config.Transport, Observe: config.Observe, Now: config.Now, InsecureAllowHTTP: config.InsecureAllowHTTP,

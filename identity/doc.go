@@ -1,65 +1,89 @@
-// Package identity signs in to B2Trader's IdentityServer and keeps what it gets alive. It is the Go port of the
-// npm package b2trader.identity.auth, version 1.2.0.
+// Package identity signs in to B2Trader's IdentityServer and renews the tokens.
+// It is the Go port of the npm package b2trader.identity.auth, version 1.2.0.
 //
 // # Use
 //
-// A [Client] talks to one server as one OAuth 2.0 client: spa, spa_admin, core_ib or lk.
+// A [Client] talks to one server as one OAuth 2.0 client: spa, spa_admin,
+// core_ib or lk.
 //
-//	client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: identity.ClientSPA})
+//	client, err := identity.New(identity.Config{
+//		URL:      "https://trader.example.com",
+//		ClientID: identity.ClientSPA,
+//	})
 //	token, err := client.Login(ctx, email, password)
 //
-// The token is an *oauth2.Token: what already works with golang.org/x/oauth2 works with it. Access tokens live 30 seconds
-// by the platform's default, and a refresh token works once. So renew in one place, store the successor before you
-// use it, and never send a refresh token twice; package vault does all of that. Do not use oauth2.TokenSource for it:
-// it shows nobody the successor.
+// The token is an *oauth2.Token, which other packages that use
+// golang.org/x/oauth2 accept. Access tokens live 30 seconds by the platform's
+// default, and a refresh token works once. A program must therefore renew in
+// one place, store the successor before it uses it, and never send a refresh
+// token twice. Package vault does all of that. Do not renew by an
+// oauth2.TokenSource: it does not return the new refresh token to the program.
 //
-// Users with a second factor need the steps one by one: [Client.SignIn], [SignIn.VerifySecondFactor],
-// [SignIn.Authorize], [SignIn.RetrieveToken].
+// A sign-in with a second factor takes single steps: [Client.SignIn],
+// [SignIn.VerifySecondFactor], [SignIn.Authorize], [SignIn.RetrieveToken].
 //
 // # From npm to Go
 //
-//	new IdentityAuth(url, clientId, secret)   New(Config{URL, ClientID, ClientSecret})
-//	signIn(email, password)                   client.SignIn(ctx, email, password), a *SignIn
-//	authorize(headers)                        signIn.Authorize(ctx); the cookies are in signIn
-//	retrieveToken(code)                       signIn.RetrieveToken(ctx, code)
-//	refreshToken(refreshToken)                client.RefreshToken(ctx, refreshToken), or Refresh(ctx, token)
-//	signOut(accessToken, refreshToken?)       client.SignOut(ctx, accessToken, refreshToken); "" revokes all
-//	machineToMachineSignIn(email, password)   client.MachineToMachineSignIn(ctx, email, password)
-//	-                                         client.Login: the first three in one
-//	-                                         client.Resume: tokens again, from an exported [State], without a password
-//	-                                         client.VerifyIDToken: who it is, proven
-//	-                                         client.VerifyLogoutToken: back-channel logout
-//	-                                         client.Keeper: a machine's account that signs in again by itself
+//	new IdentityAuth(url, clientId, secret)  identity.New(Config)
+//	signIn(email, password)                  client.SignIn, returns a *SignIn
+//	authorize(headers)                       signIn.Authorize, has the cookies
+//	retrieveToken(code)                      signIn.RetrieveToken
+//	refreshToken(refreshToken)               client.RefreshToken, or Refresh
+//	signOut(accessToken, refreshToken?)      client.SignOut, "" revokes all
+//	machineToMachineSignIn(email, password)  client.MachineToMachineSignIn
+//
+// The Go package adds: [Client.Login], which makes the first three calls;
+// [Client.Resume], which gets new tokens from an exported [State] without a
+// password; [Client.VerifyIDToken], which returns the verified claims about the
+// user; [Client.VerifyLogoutToken] for back-channel logout; and
+// [Client.Keeper], which keeps a machine's account signed in.
 //
 // # Deliberate differences
 //
-// On the wire, this package differs from the npm package in these points and no others.
+// On the wire, this package differs from the npm package in these points only:
 //
-//	W1  authorize: code_challenge is of a verifier of 256 random bits (43 characters); npm's 128 characters are biased
-//	W2  authorize: state and nonce have 130 random bits and are compared with what comes back; npm sends 10 characters and compares nothing
-//	W3  authorize and token requests: parameters are sorted by name; their order means nothing
-//	W4  authorize: redirects stop at the redirect URI, which is not called; they do not leave the server; npm calls it
-//	W5  authorize: cookies are kept by a jar for each attempt; npm callers pass Set-Cookie text on, attributes and all
-//	W6  retrieve token: spa sends client_id in the body (RFC 6749 section 3.2.1); npm sends Basic with an empty secret
-//	W7  token requests: the parts of Basic are form-encoded (RFC 6749 section 2.3.1), as IdentityServer decodes them; npm's are not
-//	W8  refresh token: a client with a secret authenticates by Basic; npm sends client_id alone, which stock servers refuse
-//	W9  refresh token: scope is not sent: left out, it is what was granted (RFC 6749 section 6)
-//	W10 every call: Accept, Accept-Encoding, Connection and User-Agent are this client's
-//	W11 the discovery document and the signing keys are fetched, once and when they change
-//	W12 sign in: the body is the same JSON, and the answer's status and shape are checked; npm returns any answer
+//	W1  authorize: code_challenge is of a verifier of 256 random bits (43
+//	    characters); npm's 128 characters are biased
+//	W2  authorize: state and nonce have 130 random bits and are compared
+//	    with the answer's; npm sends 10 characters and compares nothing
+//	W3  authorize and token requests: parameters are sorted by name; their
+//	    order has no meaning
+//	W4  authorize: redirects stop at the redirect URI, which is not called,
+//	    and do not leave the server; npm calls it
+//	W5  authorize: each attempt keeps its cookies in a jar; npm callers pass
+//	    Set-Cookie text on, with its attributes
+//	W6  retrieve token: spa sends client_id in the body (RFC 6749 section
+//	    3.2.1); npm sends Basic with an empty secret
+//	W7  token requests: the parts of Basic are form-encoded (RFC 6749
+//	    section 2.3.1), as IdentityServer decodes them; npm's are not
+//	W8  refresh token: a client with a secret authenticates by Basic; npm
+//	    sends client_id alone, which stock servers refuse
+//	W9  refresh token: scope is not sent, which keeps the granted scope (RFC
+//	    6749 section 6)
+//	W10 every call: Accept, Accept-Encoding, Connection and User-Agent are
+//	    this client's
+//	W11 the discovery document and the signing keys are fetched, once and
+//	    after a change
+//	W12 sign in: the body is the same JSON, and the answer's status and
+//	    shape are checked; npm returns any answer
 //
-// Beside the wire: a failure is an error of one type, where npm returns null or any answer; the ID token is verified;
-// every call has a context, and bounds in time and bytes; sign-ins may run side by side; a trailing slash of the URL is dropped;
-// Authorize before SignIn cannot be written down.
+// The API differs, too: a failure is an error of one type, where npm returns
+// null or any answer; the ID token is verified; every call has a context and
+// bounds of time and bytes; sign-ins may run in parallel; a trailing slash of
+// the URL is dropped; a program that calls Authorize before SignIn does not
+// compile.
 //
 // # Errors
 //
-// Every error is an [*Error] and wraps one of the Err variables, by what the caller can do about it. Neither an error nor any
-// printed value of this package shows a password, token, code, cookie or secret. *oauth2.Token is not
-// this package's: do not print it.
+// Every error of a call is an [*Error] with the operation, the URL's path, the
+// status, the server's code, and what the caller can do. It wraps one of the
+// Err variables. No error and no printed value of this package shows a
+// password, token, code, cookie or secret. An *oauth2.Token does show its
+// tokens: do not print it.
 //
-// # What is not known
+// # Undocumented parts of the platform
 //
-// No document states the status of a refused sign-in, the body of a sign-out, or the second step of a sign-in with two
-// factors. The package accepts any of the first two; the third is inferred and can be replaced.
+// No document states the status of a refused sign-in, the body of a sign-out,
+// or the second step of a sign-in with two factors. The package accepts any
+// form of the first two. It infers the third, which the Config can replace.
 package identity

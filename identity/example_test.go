@@ -31,7 +31,8 @@ func Example() {
 	fmt.Println("Signed in until", token.Expiry)
 }
 
-// Signed in, renewed, and used, at a server for tests. A refresh token works once: store its successor before it is used.
+// Signed in, renewed, and used, at a server for tests. A refresh token works
+// once: store its successor before it is used.
 func Example_renewed() {
 	ctx, server := context.Background(), must(identitytest.New(identitytest.Config{}))
 	const url = "https://trader.example.com"
@@ -45,7 +46,7 @@ func Example_renewed() {
 	fmt.Println(errors.Is(err, identity.ErrGrantRefused), err)
 	// Output:
 	// 200 OK
-	// true identity: refresh token: the grant was refused (HTTP 400): invalid_grant
+	// true identity: refresh token: the grant was refused (HTTP 400 from /identity/connect/token): invalid_grant; sign in again
 }
 
 // must is for examples: a program handles its errors.

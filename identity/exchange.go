@@ -10,7 +10,8 @@ import (
 // An exchange is one operation of a Client.
 type exchange struct{ *httpx.Call }
 
-// exchange begins an operation. The secrets are those that it sends, to be removed from what comes back.
+// exchange begins an operation. The secrets are the ones that it sends;
+// errors and observers do not show them.
 func (c *Client) exchange(op string, secrets ...string) *exchange {
 	return &exchange{c.peer.Call(op, append(secrets, c.config.ClientSecret.Reveal())...)}
 }
@@ -20,7 +21,7 @@ func (x *exchange) post(ctx context.Context, url string, body any, jar http.Cook
 	return x.Send(ctx, httpx.Request{Method: http.MethodPost, URL: url, Header: header, Body: body, Jar: jar})
 }
 
-// fail describes an operation that ends before anything is sent.
+// fail returns the error of an operation that ends before it sends anything.
 func fail(op string, err error, description string) *Error {
 	return &Error{System: system, Op: op, Err: err, Description: description}
 }

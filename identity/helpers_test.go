@@ -61,7 +61,8 @@ func signIn(t testing.TB, client *identity.Client) *identity.SignIn {
 	return s
 }
 
-// wantError checks that err is an *identity.Error that wraps want, and returns it.
+// wantError checks that err is an *identity.Error that wraps want, and returns
+// it.
 func wantError(t testing.TB, err, want error) *identity.Error {
 	t.Helper()
 	e, ok := errors.AsType[*identity.Error](err)

@@ -14,11 +14,12 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// VerifyIDToken verifies the ID token that came with token, by every rule of OIDC Core section 3.1.3.7 but the nonce,
-// which RetrieveToken has compared. Its claims may then be believed. An ID token lives a few minutes:
-// verify it when it is new, and keep what it said.
+// VerifyIDToken verifies the ID token of token, by every rule of OIDC Core
+// section 3.1.3.7 except the nonce, which RetrieveToken compares. An ID token
+// lives a few minutes: verify it when it is new, and keep its claims.
 //
-// Errors: ErrUnusableAnswer if it does not verify or is missing, ErrUnavailable if the keys cannot be had.
+// Errors: ErrUnusableAnswer if it is invalid or missing, ErrUnavailable if the
+// signing keys are unavailable.
 func (c *Client) VerifyIDToken(ctx context.Context, token *oauth2.Token) (*oidc.IDToken, error) {
 	raw, _ := token.Extra("id_token").(string)
 	id, err := c.verifyIDToken(ctx, raw, token.AccessToken)
@@ -28,17 +29,18 @@ func (c *Client) VerifyIDToken(ctx context.Context, token *oauth2.Token) (*oidc.
 	return id, nil
 }
 
-// verifyIDToken returns errors whose text holds no part of the token but what its claims name: issuer, audience, times.
+// verifyIDToken returns errors that show nothing of the token but issuer,
+// audience and times.
 func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken string) (*oidc.IDToken, error) {
 	if raw == "" {
 		return nil, errors.New("there is no ID token")
 	}
-	// A token that says that it is of another type, such as at+jwt, is not an ID token.
+	// A token of another type, such as at+jwt, is not an ID token.
 	switch kind, err := typeOf(raw); {
 	case err != nil:
 		return nil, err
 	case kind != "" && kind != "jwt":
-		return nil, errors.New("its type is not that of an ID token")
+		return nil, errors.New("its typ is not that of an ID token")
 	}
 	id, err := verify(ctx, c, raw, (*oidc.IDTokenVerifier).Verify)
 	if err != nil {
@@ -50,7 +52,7 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken string) (*o
 	return id, nil
 }
 
-// claims are those that go-oidc leaves to its callers.
+// claims are the ones that go-oidc does not check.
 type claims struct {
 	AuthorizedParty *string  `json:"azp"`
 	IssuedAt        *float64 `json:"iat"`
@@ -68,7 +70,7 @@ func (c *Client) checkClaims(id *oidc.IDToken, accessToken string) error {
 	case len(id.Audience) > 1: // "or if it contains additional audiences not trusted by the Client"
 		return fmt.Errorf("it has audiences other than %s", c.config.ClientID)
 	case more.AuthorizedParty != nil && *more.AuthorizedParty != c.config.ClientID:
-		return errors.New("its azp is another client")
+		return errors.New("its azp names another client")
 	case more.IssuedAt == nil:
 		return errors.New("it has no iat")
 	}
@@ -93,17 +95,19 @@ func (c *Client) checkTimes(id *oidc.IDToken, more claims) error {
 	return nil
 }
 
-// checkNonce compares in constant time; an ID token without a nonce never passes.
+// checkNonce compares in constant time. An ID token without a nonce never
+// passes.
 func checkNonce(id *oidc.IDToken, nonce string) error {
 	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(nonce)) != 1 {
-		return errors.New("its nonce is not the one that was sent")
+		return errors.New("its nonce is not that of the request")
 	}
 	return nil
 }
 
-// sameUser reports whether an ID token that was verified when it was new names the same user as id:
-// "its iss Claim Value MUST be the same … its sub Claim Value MUST be the same" (OIDC Core section 12.2).
-// Without an old ID token there is nothing to compare.
+// sameUser reports whether old, an ID token that was verified when it was new,
+// is of the same user as id: "its iss Claim Value MUST be the same … its sub
+// Claim Value MUST be the same" (OIDC Core section 12.2). It returns true
+// without old.
 func sameUser(id *oidc.IDToken, old string) bool {
 	parts := strings.Split(old, ".")
 	if len(parts) != 3 {

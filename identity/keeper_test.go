@@ -78,8 +78,10 @@ func atWork(t *testing.T, config identitytest.Config, f func(w *worker)) {
 func (w *worker) signIns() int  { return w.server.Grants(identitytest.GrantPassword) }
 func (w *worker) renewals() int { return w.server.Grants("refresh_token") }
 
-// Seven lives of a refresh token, in tokens that live 30 seconds: one sign-in each, one renewal every 20 seconds between, and not a
-// moment without a token. A life is an hour, or a day, so that it is a week, with B2TRADER_TEST_LONG=1: signing that many tokens takes a minute.
+// Seven lives of a refresh token, in tokens that live 30 seconds: one sign-in
+// each, one renewal every 20 seconds between, and not a moment without a token.
+// A life is an hour, or a day, so that it is a week, with B2TRADER_TEST_LONG=1:
+// signing that many tokens takes a minute.
 func TestMachineWeek(t *testing.T) {
 	life := time.Hour
 	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
@@ -91,7 +93,8 @@ func TestMachineWeek(t *testing.T) {
 			w.Works("worker")
 			<-time.After(every)
 		}
-		// A refresh token still works at the very end of its life. The renewal after that is refused, and becomes a sign-in.
+		// A refresh token still works at the very end of its life. The renewal
+		// after that is refused, and becomes a sign-in.
 		total := int(7 * life / renewal)
 		perLife := int(life/renewal) + 1
 		w.Counts(1+(total-1)/perLife, total-1)
@@ -101,7 +104,8 @@ func TestMachineWeek(t *testing.T) {
 	})
 }
 
-// When the refresh token was revoked, the machine signs in again, and nobody waits for it.
+// When the refresh token was revoked, the machine signs in again, and nobody
+// waits for it.
 func TestMachineRevoked(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		first := w.Works("worker")
@@ -130,8 +134,8 @@ func TestMachinePasswordRotated(t *testing.T) {
 	})
 }
 
-// A wrong password is tried seldom, and ever more seldom, so that the account is not locked, however often the
-// worker asks.
+// A wrong password is tried seldom, and ever more seldom, so that the account
+// is not locked, however often the worker asks.
 func TestMachineWrongPassword(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		w.setPassword("wrong-password")
@@ -146,7 +150,8 @@ func TestMachineWrongPassword(t *testing.T) {
 			}
 			<-time.After(time.Second)
 		}
-		// At 0 s, and after 5, 10, 20, 40, 60, 60 minutes: the eighth would be at 4 h 15.
+		// At 0 s, and after 5, 10, 20, 40, 60, 60 minutes: the eighth would be
+		// at 4 h 15.
 		if got := w.signIns(); got != 7 {
 			t.Errorf("%d attempts in %v, want 7", got, time.Since(start))
 		}
@@ -168,7 +173,8 @@ func TestMachineWrongPassword(t *testing.T) {
 	})
 }
 
-// While the server is down the worker has no token, and does not flood it; then it goes on by itself.
+// While the server is down the worker has no token, and does not flood it; then
+// it goes on by itself.
 func TestMachineServerDown(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		w.Works("worker")

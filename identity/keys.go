@@ -15,17 +15,18 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// metadata is what the client needs of the discovery document (OIDC Discovery section 3).
+// metadata is the part of the discovery document that the client needs (OIDC
+// Discovery section 3).
 type metadata struct {
 	issuer        string
 	issInResponse bool // RFC 9207: authorization responses carry iss
 	keys          oidc.KeySet
 }
 
-// keys discovers the server's metadata once, and keeps its signing keys.
+// keys discovers the server's metadata once and keeps its signing keys.
 type keys struct {
 	client *Client
-	turn   chan struct{} // full while somebody discovers
+	turn   chan struct{} // full during a discovery
 	known  atomic.Pointer[metadata]
 	gate   *refetchGate
 }
@@ -36,8 +37,8 @@ func newKeys(c *Client) *keys {
 	return k
 }
 
-// metadata returns the server's, asking for it if no call has succeeded before. Callers wait for each other, each as
-// long as its own context allows.
+// metadata returns the server's metadata, which it discovers once. Callers wait
+// for a discovery under way, each until its own context ends.
 func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 	if known := k.known.Load(); known != nil {
 		return known, nil
@@ -72,7 +73,8 @@ func (k *keys) discover(ctx context.Context) (*metadata, error) {
 		jwks = announced.JWKSURI
 	}
 	keyClient := &http.Client{Transport: k.gate, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	// go-oidc keeps this context for as long as the key set lives: it must not be a caller's.
+	// go-oidc keeps this context as long as the key set: it must not be a
+	// caller's.
 	meta.keys = oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), keyClient), jwks)
 	return meta, nil
 }
@@ -83,8 +85,8 @@ type discoveryDocument struct {
 	IssInResponse bool   `json:"authorization_response_iss_parameter_supported"`
 }
 
-// discover fetches <server>/identity/.well-known/openid-configuration and checks that it is the configured issuer's:
-// the issuer "MUST exactly match" (OIDC Discovery section 4.3).
+// discover fetches <server>/identity/.well-known/openid-configuration and
+// compares the issuer, which "MUST exactly match" (OIDC Discovery section 4.3).
 func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	var doc discoveryDocument
 	x := c.exchange("discover")
@@ -96,12 +98,12 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	case httpx.Later(x.Last.StatusCode):
 		return doc, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case x.Last.StatusCode == http.StatusNotFound:
-		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no discovery document; set Issuer and JWKSURL"})
+		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no discovery document: set Config.Issuer and Config.JWKSURL"})
 	case err != nil || provider.Claims(&doc) != nil:
 		return doc, x.Unusable("the answer is not a discovery document")
 	case doc.Issuer != c.config.Issuer:
 		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
-			Description: fmt.Sprintf("the server announces the issuer %q, Config.Issuer is %q", doc.Issuer, c.config.Issuer)})
+			Description: fmt.Sprintf("the server announces the issuer %q, but Config.Issuer is %q", doc.Issuer, c.config.Issuer)})
 	}
 	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.InsecureAllowHTTP); err != nil {
 		return doc, x.Unusable(fmt.Sprintf("jwks_uri %v", err))
@@ -109,35 +111,39 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	return doc, nil
 }
 
-// Ready reports whether the server's metadata is known or can be had, for a readiness probe.
+// Ready discovers the server's metadata if it is not known yet, for a readiness
+// probe.
 //
-// Errors: ErrMisconfigured for another issuer than the configured one, ErrUnavailable, ErrUnusableAnswer.
+// Errors: ErrMisconfigured for an issuer other than the configured one,
+// ErrUnavailable, ErrUnusableAnswer.
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := c.keys.metadata(ctx)
 	return err
 }
 
-// errKeysUnavailable says that the signing keys could not be had or may be out of date, so that
-// a signature could not be judged: a fault of the moment, not of the token.
-var errKeysUnavailable = errors.New("the signing keys cannot be had")
+// errKeysUnavailable means that the signing keys could not be fetched or may be
+// out of date, so that a signature could not be checked. The token may be good.
+var errKeysUnavailable = errors.New("the signing keys are unavailable")
 
 const (
 	refetchInterval = 30 * time.Second // between fetches for an unknown key
 	retryInterval   = time.Second      // after a fetch that failed
 )
 
-// A refetchGate lets go-oidc fetch keys, at most once in 30 seconds after the first time: without a kid, every bad
-// signature looks like an unknown key, and would be a request.
+// A refetchGate limits go-oidc's fetches of the keys to one in 30 seconds after
+// the first. Without it each token with a bad signature and no kid, which looks
+// like one with an unknown key, would cause a request.
 type refetchGate struct {
 	transport func() http.RoundTripper
 	now       func() time.Time
 
 	mu       sync.Mutex
 	filled   bool      // a fetch has succeeded
-	notUntil time.Time // no fetch before
+	notUntil time.Time // of the next fetch
 }
 
-// RoundTrip fetches the keys, or fails with errKeysUnavailable. go-oidc makes one call at a time.
+// RoundTrip fetches the keys, or fails with errKeysUnavailable. go-oidc makes
+// one call at a time.
 func (g *refetchGate) RoundTrip(req *http.Request) (*http.Response, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -28,7 +28,8 @@ func inBubble(t *testing.T, f func(t *testing.T, srv *identitytest.Server, clien
 	})
 }
 
-// req 41: the keys are where the discovery document says, and both are fetched once.
+// req 41: the keys are where the discovery document says, and both are fetched
+// once.
 func TestDiscoveryIsUsedAndKept(t *testing.T) {
 	srv, client := start(t)
 	for range 3 {
@@ -124,7 +125,8 @@ func TestDiscoveryIsSharedAndCanBeLeft(t *testing.T) {
 	})
 }
 
-// req 42: a rotation is followed, also one just before the token was signed; several keys without kid are all tried (req 31).
+// req 42: a rotation is followed, also one just before the token was signed;
+// several keys without kid are all tried (req 31).
 func TestKeyRotation(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		login(t, client)
@@ -138,7 +140,8 @@ func TestKeyRotation(t *testing.T) {
 	})
 }
 
-// req 43: however many bad tokens come, the keys are fetched again once in 30 seconds.
+// req 43: however many bad tokens come, the keys are fetched again once in 30
+// seconds.
 func TestRefetchIsLimited(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		login(t, client)
@@ -162,7 +165,8 @@ func TestRefetchIsLimited(t *testing.T) {
 	})
 }
 
-// req 43: keys that were fetched before serve while the server has none to give.
+// req 43: keys that were fetched before serve while the server has none to
+// give.
 func TestKeysOutliveAnOutage(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		login(t, client)

@@ -11,26 +11,30 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 )
 
-// maxLogoutTokenAge bounds how long after its issue a logout token is accepted, whatever its exp says. The specification
-// recommends "preferably at most two minutes in the future" for exp (Back-Channel Logout 1.0, section 2.4).
+// maxLogoutTokenAge is how long a logout token is accepted after it was issued,
+// whatever its exp is. The specification recommends "preferably at most two
+// minutes in the future" for exp (Back-Channel Logout 1.0, section 2.4).
 const maxLogoutTokenAge = 2 * time.Minute
 
-// A LogoutToken is a verified order of the IdentityServer to end sessions (OpenID Connect Back-Channel Logout 1.0,
-// section 2.4).
+// A LogoutToken is a verified order of the IdentityServer to end sessions
+// (OpenID Connect Back-Channel Logout 1.0, section 2.4).
 type LogoutToken struct {
-	ID        string    // jti: refuse a token whose ID was seen before, until Expiry
+	ID        string    // jti: until Expiry, refuse a second token with this ID
 	Issuer    string    // as in ID tokens
-	Subject   string    // whose sessions end; may be empty if SessionID is not
-	SessionID string    // sid: the one session that ends; empty: all of Subject
-	IssuedAt  time.Time // not more than two minutes ago
-	Expiry    time.Time // until when this token would be accepted again, clock skew included
+	Subject   string    // the user; may be empty if SessionID is not
+	SessionID string    // sid: the session that ends; empty: all sessions of Subject
+	IssuedAt  time.Time // at most two minutes ago
+	Expiry    time.Time // this token is accepted until then, clock skew included
 }
 
-// VerifyLogoutToken verifies a logout token that was posted to the client's back-channel logout URI, by every rule of
-// Back-Channel Logout 1.0, section 2.6, but that against replay: that is the caller's, see [LogoutToken.ID].
-// The header's typ must be logout+jwt; JWT, and none, are accepted too unless Config.RequireLogoutTokenType is set.
+// VerifyLogoutToken verifies a logout token that was posted to the client's
+// back-channel logout URI, by every rule of Back-Channel Logout 1.0, section
+// 2.6, except the one against replay, which is the caller's: see
+// [LogoutToken.ID]. The header's typ must be logout+jwt, or JWT or missing
+// unless Config.RequireLogoutTokenType is set.
 //
-// Errors: ErrUnusableAnswer if it does not verify, ErrUnavailable if the keys cannot be had.
+// Errors: ErrUnusableAnswer if it is invalid, ErrUnavailable if the signing
+// keys are unavailable.
 func (c *Client) VerifyLogoutToken(ctx context.Context, raw string) (*LogoutToken, error) {
 	token, err := c.verifyLogoutToken(ctx, raw)
 	if err != nil {
@@ -50,14 +54,16 @@ func (c *Client) verifyLogoutToken(ctx context.Context, raw string) (*LogoutToke
 	return c.checkLogout(token)
 }
 
-// checkLogoutType refuses what says in its header that it is another kind of token: "it is RECOMMENDED that Logout
-// Tokens be explicitly typed" as logout+jwt (section 2.4), which IdentityServer4 does not do.
+// checkLogoutType refuses a token with the typ of another kind of token: "it is
+// RECOMMENDED that Logout Tokens be explicitly typed" as logout+jwt (section
+// 2.4), which IdentityServer4 does not do.
 func (c *Client) checkLogoutType(raw string) error {
 	kind, err := typeOf(raw)
 	if err != nil {
 		return err
 	}
-	// "the 'application/' prefix … is omitted" is a recommendation (RFC 8725 section 3.11, RFC 7515 section 4.1.9).
+	// "the 'application/' prefix … is omitted" is a recommendation (RFC 8725
+	// section 3.11, RFC 7515 section 4.1.9).
 	switch strings.TrimPrefix(kind, "application/") {
 	case "logout+jwt":
 		return nil
@@ -66,10 +72,10 @@ func (c *Client) checkLogoutType(raw string) error {
 			return nil
 		}
 	}
-	return errors.New("its type is not that of a logout token")
+	return errors.New("its typ is not that of a logout token")
 }
 
-// checkLogout checks what go-oidc leaves to its callers.
+// checkLogout checks the claims that go-oidc does not check.
 func (c *Client) checkLogout(token *oidc.LogoutToken) (*LogoutToken, error) {
 	var all map[string]json.RawMessage
 	var events struct {
@@ -94,7 +100,7 @@ func (c *Client) checkLogout(token *oidc.LogoutToken) (*LogoutToken, error) {
 	case token.IssuedAt.After(now.Add(skew)):
 		return nil, fmt.Errorf("it was issued %v in the future by our clock", token.IssuedAt.Sub(now).Round(time.Second))
 	case !now.Before(latest.Add(skew)):
-		return nil, fmt.Errorf("it expired, or became too old, %v ago by our clock", now.Sub(latest).Round(time.Second))
+		return nil, fmt.Errorf("it expired or became too old %v ago by our clock", now.Sub(latest).Round(time.Second))
 	}
 	return &LogoutToken{
 		ID: token.TokenID, Issuer: token.Issuer, Subject: token.Subject, SessionID: token.SessionID,

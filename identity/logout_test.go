@@ -18,26 +18,26 @@ var refusedLogoutTokens = []struct {
 	fault identitytest.LogoutTokenFault
 	says  string
 }{
-	{identitytest.LogoutAlgNone, "accepted algorithm"},                   // req 114
-	{identitytest.LogoutWrongAlg, "accepted algorithm"},                  // req 114
-	{identitytest.LogoutWrongIssuer, "different provider"},               // req 114
-	{identitytest.LogoutWrongAudience, "audience"},                       // req 114
-	{identitytest.LogoutNoEvent, "missing required"},                     // req 114
-	{identitytest.LogoutWrongEvent, "missing required"},                  // req 114
-	{identitytest.LogoutWithNonce, "nonce"},                              // req 114
-	{identitytest.LogoutNullNonce, "nonce"},                              // req 114
-	{identitytest.LogoutEventNotObject, "event is not a JSON object"},    // section 2.4
-	{identitytest.LogoutNullEvent, "event is not a JSON object"},         // section 2.4
-	{identitytest.LogoutBadSignature, "signature does not verify"},       // section 2.6
-	{identitytest.LogoutExtraAudience, "audiences other than spa"},       // section 2.6
-	{identitytest.LogoutNobody, "'sub' claim, a 'sid' claim"},            // req 115
-	{identitytest.LogoutExpired, "too old"},                              // req 115
-	{identitytest.LogoutStale, "too old"},                                // req 115
-	{identitytest.LogoutNotYet, "in the future"},                         // req 115
-	{identitytest.LogoutNoExpiry, "'exp'"},                               // req 115
-	{identitytest.LogoutNoIssuedAt, "no iat"},                            // req 115
-	{identitytest.LogoutNoID, "'jti'"},                                   // req 116
-	{identitytest.LogoutWrongType, "type is not that of a logout token"}, // req 115
+	{identitytest.LogoutAlgNone, "accepted algorithm"},                  // req 114
+	{identitytest.LogoutWrongAlg, "accepted algorithm"},                 // req 114
+	{identitytest.LogoutWrongIssuer, "different provider"},              // req 114
+	{identitytest.LogoutWrongAudience, "audience"},                      // req 114
+	{identitytest.LogoutNoEvent, "missing required"},                    // req 114
+	{identitytest.LogoutWrongEvent, "missing required"},                 // req 114
+	{identitytest.LogoutWithNonce, "nonce"},                             // req 114
+	{identitytest.LogoutNullNonce, "nonce"},                             // req 114
+	{identitytest.LogoutEventNotObject, "event is not a JSON object"},   // section 2.4
+	{identitytest.LogoutNullEvent, "event is not a JSON object"},        // section 2.4
+	{identitytest.LogoutBadSignature, "signature is invalid"},           // section 2.6
+	{identitytest.LogoutExtraAudience, "audiences other than spa"},      // section 2.6
+	{identitytest.LogoutNobody, "'sub' claim, a 'sid' claim"},           // req 115
+	{identitytest.LogoutExpired, "too old"},                             // req 115
+	{identitytest.LogoutStale, "too old"},                               // req 115
+	{identitytest.LogoutNotYet, "in the future"},                        // req 115
+	{identitytest.LogoutNoExpiry, "'exp'"},                              // req 115
+	{identitytest.LogoutNoIssuedAt, "no iat"},                           // req 115
+	{identitytest.LogoutNoID, "'jti'"},                                  // req 116
+	{identitytest.LogoutWrongType, "typ is not that of a logout token"}, // req 115
 }
 
 func TestLogoutTokensThatAreRefused(t *testing.T) {
@@ -91,7 +91,8 @@ func TestLogoutTokenType(t *testing.T) {
 	wantError(t, err, identity.ErrUnusableAnswer)
 }
 
-// An ID token and an access token are no logout tokens, and a logout token is no ID token.
+// An ID token and an access token are no logout tokens, and a logout token is
+// no ID token.
 func TestTokensAreNotConfused(t *testing.T) {
 	srv, client := start(t)
 	token := login(t, client)

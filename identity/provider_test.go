@@ -12,7 +12,8 @@ import (
 	"b2trader.identity.auth/identity/identitytest/npmclient"
 )
 
-// oidcProviderVersion is that of oidc-provider, a certified OpenID provider that nobody of this project wrote.
+// oidcProviderVersion is that of oidc-provider, a certified OpenID provider
+// that nobody of this project wrote.
 const oidcProviderVersion = "9.13.3"
 
 const (
@@ -20,7 +21,8 @@ const (
 	providerSecret   = "s+cret/%41 of spa_admin"
 )
 
-// startProvider installs and starts it, laid out on B2Trader's paths, and returns its URL.
+// startProvider installs and starts it, laid out on B2Trader's paths, and
+// returns its URL.
 func startProvider(t *testing.T) string {
 	t.Helper()
 	dir := npmclient.InstallPackage(t, "oidc-provider", oidcProviderVersion)
@@ -51,7 +53,8 @@ func startProvider(t *testing.T) string {
 	return ""
 }
 
-// The client keeps to the standards, not to the habits of the test server beside it.
+// The client keeps to the standards, not to the habits of the test server
+// beside it.
 func TestAgainstAnotherProvider(t *testing.T) {
 	url := startProvider(t)
 	for _, config := range []identity.Config{

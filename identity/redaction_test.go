@@ -12,7 +12,8 @@ import (
 	"b2trader.identity.auth/identity/internal/clienttest"
 )
 
-// req 17, 123: nothing that this package exports shows a secret, however it is printed.
+// req 17, 123: nothing that this package exports shows a secret, however it is
+// printed.
 func TestExportedTypesHideSecrets(t *testing.T) {
 	const clientSecret = "5ecret-of-the-client"
 	srv := identitytest.Start(t, identitytest.Config{Clients: []identitytest.Client{{
@@ -68,7 +69,8 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	}
 }
 
-// A server that writes back what it was sent, in every field it has, is not repeated.
+// A server that writes back what it was sent, in every field it has, is not
+// repeated.
 func TestErrorsHideSecrets(t *testing.T) {
 	const clientSecret = "5ecret+of the/client"
 	srv := identitytest.Start(t, identitytest.Config{})

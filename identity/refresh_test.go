@@ -53,7 +53,8 @@ func TestRefreshKeepsWhatTheAnswerLeavesOut(t *testing.T) {
 	}
 }
 
-// req 45: same issuer, same subject, still for this client; and every other rule but the nonce.
+// req 45: same issuer, same subject, still for this client; and every other
+// rule but the nonce.
 func TestRefreshedIDTokens(t *testing.T) {
 	for _, c := range refusedIDTokens {
 		if c.fault == identitytest.WrongNonce || c.fault == identitytest.MissingNonce || c.fault == identitytest.NoIDToken {
@@ -78,7 +79,8 @@ func TestRefreshedIDTokens(t *testing.T) {
 	}
 }
 
-// The refresh token is spent when the answer comes: that the keys cannot be had just then must not cost the session.
+// The refresh token is spent when the answer comes: that the keys cannot be had
+// just then must not cost the session.
 func TestRefreshSurvivesAnOutageOfTheKeys(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		old := login(t, client)
@@ -129,7 +131,8 @@ func TestMachineToMachineSignIn(t *testing.T) {
 	}
 }
 
-// req 22: the password grant is for clients with a secret, and the server's word on the grant is final.
+// req 22: the password grant is for clients with a secret, and the server's
+// word on the grant is final.
 func TestMachineToMachineSignInIsFenced(t *testing.T) {
 	srv, client := start(t)
 	_, err := client.MachineToMachineSignIn(t.Context(), email, password)

@@ -12,18 +12,21 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// A SignIn is one attempt of one user to sign in: a cookie jar that holds the IdentityServer's session, and the
-// one-time values of the authorization request. [Client.SignIn] makes it. Use it from one goroutine at a time.
+// A SignIn is one attempt of one user to sign in. It has a cookie jar with the
+// IdentityServer's session and the one-time values of the authorization
+// request. [Client.SignIn] makes it. It is not safe for concurrent use.
 type SignIn struct {
-	// Account is who signed in, as the IdentityServer tells it. With a second factor outstanding it is empty.
+	// Account is the account that signed in. It is empty while SecondFactor is
+	// non-nil.
 	Account Account
 
-	// SecondFactor is non-nil while a one-time code must be verified before Authorize.
+	// SecondFactor is non-nil while a one-time code must be verified before
+	// Authorize.
 	SecondFactor *SecondFactor
 
 	client  *Client
 	jar     http.CookieJar
-	request *authorizationRequest // outstanding, nil once its code was spent
+	request *authorizationRequest // nil once its code was sent
 	subject string                // of the ID token, once retrieved
 }
 
@@ -34,10 +37,10 @@ type Account struct {
 	ID       string `json:"id"` // a UUID
 }
 
-// SecondFactor says which one-time code is asked for.
+// SecondFactor says which one-time code the IdentityServer expects.
 type SecondFactor struct {
-	Provider string // how the user gets the code: "Email" and "Authenticator" have been seen
-	Message  string // the server's words to the user
+	Provider string // of the code; known are "Email" and "Authenticator"
+	Message  string // the server's text for the user
 }
 
 type signInRequest struct {
@@ -52,8 +55,9 @@ type signInAnswer struct {
 	Provider             string   `json:"provider"`
 }
 
-// SignIn posts email and password to /identity/sign-in. A SignIn whose SecondFactor is set is a success that waits for
-// [SignIn.VerifySecondFactor].
+// SignIn posts email and password to /identity/sign-in. If the SecondFactor of
+// the returned SignIn is set, [SignIn.VerifySecondFactor] comes next, otherwise
+// [SignIn.Authorize].
 //
 // Errors: ErrBadCredentials, ErrUnavailable, ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, error) {
@@ -73,21 +77,22 @@ func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, e
 }
 
 func (c *Client) newSignIn() *SignIn {
-	jar, _ := cookiejar.New(nil) // its error is always nil
+	jar, _ := cookiejar.New(nil) // never fails
 	return &SignIn{client: c, jar: jar}
 }
 
-// VerifySecondFactor posts the one-time code that the user was sent, under the cookies of the first step.
-// After ErrSecondFactorRefused it may be called again.
+// VerifySecondFactor posts the user's one-time code, with the cookies of the
+// first step. It may be called again after ErrSecondFactorRefused.
 //
-// Experimental: no document of the platform describes this call. Its form is inferred from a sibling API of the same
-// family; [Config.SecondFactorPath] and [Config.SecondFactorBody] replace it.
+// Experimental: no document of the platform describes this call. Its form is
+// inferred from an API of the same vendor; [Config.SecondFactorPath] and
+// [Config.SecondFactorBody] replace it.
 //
 // Errors: ErrSecondFactorRefused, ErrUnavailable, ErrUnusableAnswer.
 func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 	const op = "verify second factor"
 	if s.SecondFactor == nil || s.client == nil {
-		return fail(op, ErrSecondFactorRefused, "none is outstanding")
+		return fail(op, ErrSecondFactorRefused, "no second factor is required")
 	}
 	c := s.client
 	x := c.exchange(op, code)
@@ -100,7 +105,7 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 		return err
 	}
 	if answer.SecondFactorRequired != nil && *answer.SecondFactorRequired {
-		return x.Refusal(ErrSecondFactorRefused, httpx.Problem{Description: "the server still asks for it"})
+		return x.Refusal(ErrSecondFactorRefused, httpx.Problem{Description: "the server still requires the second factor"})
 	}
 	s.SecondFactor = nil
 	if answer.Account != nil {
@@ -113,8 +118,9 @@ func secondFactorBody(code, provider string) any {
 	return map[string]string{"verificationCode": code, "provider": provider}
 }
 
-// signInAnswer decodes the last answer. No document states the status of a refusal, so the body decides:
-// errors in it mean refused, at any status up to 499.
+// signInAnswer decodes the last answer. No document states the status of a
+// refusal, so the body decides: an error in it is a refusal, at any status
+// below 500.
 func (x *exchange) signInAnswer(refused error) (signInAnswer, error) {
 	var answer signInAnswer
 	problem := httpx.ParseProblem(x.Last.Body)
@@ -133,7 +139,7 @@ func (x *exchange) signInAnswer(refused error) (signInAnswer, error) {
 	return answer, nil
 }
 
-// accept takes over what a successful first step says.
+// accept takes over the answer of a successful first step.
 func (s *SignIn) accept(x *exchange, answer signInAnswer) error {
 	switch {
 	case answer.SecondFactorRequired != nil && *answer.SecondFactorRequired:
@@ -141,19 +147,21 @@ func (s *SignIn) accept(x *exchange, answer signInAnswer) error {
 	case answer.Account != nil:
 		s.Account = *answer.Account
 	default:
-		return x.Unusable("it names neither an account nor a second factor")
+		return x.Unusable("the answer names neither an account nor a second factor")
 	}
 	return nil
 }
 
-// Format prints who signs in where, and nothing else of the attempt.
+// Format prints the account's id and the client only, for every verb.
 func (s *SignIn) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "identity.SignIn(%s as %v)", s.Account.ID, s.client)
 }
 
-// Login signs in with email and password: SignIn, Authorize and RetrieveToken in one call.
+// Login signs in with email and password: SignIn, Authorize and RetrieveToken
+// in one call.
 //
-// Errors: those of the three, and ErrSecondFactorRequired, after which only the three steps one by one lead on.
+// Errors: those of the three calls, and ErrSecondFactorRequired for an account
+// that needs the single steps.
 func (c *Client) Login(ctx context.Context, email, password string) (*oauth2.Token, error) {
 	s, err := c.SignIn(ctx, email, password)
 	if err != nil {
@@ -162,7 +170,7 @@ func (c *Client) Login(ctx context.Context, email, password string) (*oauth2.Tok
 	return s.token(ctx)
 }
 
-// token authorizes and retrieves the token.
+// token calls Authorize and RetrieveToken.
 func (s *SignIn) token(ctx context.Context) (*oauth2.Token, error) {
 	code, err := s.Authorize(ctx)
 	if err != nil {

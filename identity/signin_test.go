@@ -183,7 +183,8 @@ func TestParallelSignIns(t *testing.T) {
 	wg.Wait()
 }
 
-// Each attempt has its own cookies, those of both Set-Cookie headers, under Path=/identity.
+// Each attempt has its own cookies, those of both Set-Cookie headers, under
+// Path=/identity.
 func TestCookies(t *testing.T) {
 	srv, client := start(t)
 	login(t, client)
@@ -208,7 +209,8 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// A redirect with a credential in its body must not be followed: 307 would repeat the password elsewhere (req 13).
+// A redirect with a credential in its body must not be followed: 307 would
+// repeat the password elsewhere (req 13).
 func TestCredentialsFollowNoRedirect(t *testing.T) {
 	var reached []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

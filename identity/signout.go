@@ -7,7 +7,7 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// A SignOutOption adds to a sign-out. This package makes them all.
+// A SignOutOption adds to a sign-out. Only this package implements it.
 type SignOutOption interface{ apply(*Client, *signOut) }
 
 type signOut struct{ jar http.CookieJar }
@@ -16,18 +16,21 @@ type withState struct{ state State }
 
 func (o withState) apply(c *Client, s *signOut) { s.jar = c.restore(o.state).jar }
 
-// WithState sends the cookies of the IdentityServer's session along, as a browser does, so that this session
-// can end too. Without it, a state that was exported can sign in again until the session's own end.
+// WithState sends the cookies of the IdentityServer's session, as a browser
+// does, so that this session ends too. Without it, an exported State can sign
+// in again until the session expires.
 func WithState(state State) SignOutOption { return withState{state} }
 
 type signOutRequest struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// SignOut posts to /identity/sign-out: the IdentityServer revokes the refresh token, or with "" every refresh token of
-// this user and client (npm README, signOut). The access token must still be valid, and stays valid until it expires.
+// SignOut posts to /identity/sign-out. The IdentityServer revokes the refresh
+// token, or with "" every refresh token of this user and client (npm README,
+// signOut). The access token must be valid, and stays valid until it expires.
 //
-// Errors: ErrNotSignedIn if the access token is not accepted, ErrUnavailable, ErrUnusableAnswer.
+// Errors: ErrNotSignedIn if the server does not accept the access token,
+// ErrUnavailable, ErrUnusableAnswer.
 func (c *Client) SignOut(ctx context.Context, accessToken, refreshToken string, options ...SignOutOption) error {
 	var s signOut
 	for _, o := range options {

@@ -12,10 +12,11 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// A State is a finished sign-in's session at the IdentityServer: its cookies, and whose they are. Whoever holds it can
-// sign in as that user until that session ends (10 hours on a stock IdentityServer). No formatting verb, logger or
-// text encoder shows it; MarshalBinary gives it away, to be sealed before it is stored.
-// Its zero value holds nothing.
+// A State is the session of a finished sign-in at the IdentityServer: its
+// cookies and the user's subject. It signs in as that user until the session
+// ends (10 hours on a stock IdentityServer), so keep it secret. No formatting
+// verb, logger or text encoder shows it; MarshalBinary does, for programs that
+// seal it before they store it. The zero State is empty.
 type State struct{ secret Secret }
 
 type wireState struct {
@@ -24,13 +25,13 @@ type wireState struct {
 	Cookies map[string]string `json:"cookies"`
 }
 
-// State exports the session at the IdentityServer of a sign-in whose tokens have been retrieved.
+// State exports the IdentityServer's session of a sign-in, after RetrieveToken.
 //
-// Errors: ErrNotSignedIn if they have not, or if the server set no cookie.
+// Errors: ErrNotSignedIn before RetrieveToken, or if the server set no cookie.
 func (s *SignIn) State() (State, error) {
 	const op = "export state"
 	if s.subject == "" {
-		return State{}, fail(op, ErrNotSignedIn, "no token was retrieved")
+		return State{}, fail(op, ErrNotSignedIn, "RetrieveToken has not been called")
 	}
 	w := wireState{Version: 1, Subject: s.subject, Cookies: map[string]string{}}
 	authorize := *s.client.server
@@ -48,13 +49,13 @@ func (s *SignIn) State() (State, error) {
 	return State{NewSecret(string(raw))}, nil
 }
 
-// IsZero reports whether there is nothing in it.
+// IsZero reports whether the State is empty.
 func (s State) IsZero() bool { return s.secret.IsZero() }
 
 // MarshalBinary returns the state in the clear. Seal it.
 func (s State) MarshalBinary() ([]byte, error) { return []byte(s.secret.Reveal()), nil }
 
-// UnmarshalBinary takes back what MarshalBinary returned.
+// UnmarshalBinary restores a state from the result of MarshalBinary.
 func (s *State) UnmarshalBinary(data []byte) error {
 	var w wireState
 	if len(data) > 0 && (json.Unmarshal(data, &w) != nil || w.Version != 1 || w.Subject == "" || len(w.Cookies) == 0) {
@@ -67,13 +68,15 @@ func (s *State) UnmarshalBinary(data []byte) error {
 // Format prints "[redacted]" for every verb.
 func (s State) Format(f fmt.State, verb rune) { s.secret.Format(f, verb) }
 
-// MarshalText is what encoders of text, JSON among them, write: "[redacted]".
+// MarshalText returns "[redacted]", for JSON and other encoders of text.
 func (s State) MarshalText() ([]byte, error) { return s.secret.MarshalText() }
 
-// Resume authorizes and retrieves tokens again under the session of a State, without a password: for when a
-// refresh token was lost. It returns the state to keep from then on, for the server may renew its cookies.
+// Resume retrieves new tokens in the session of a State, without a password,
+// for programs whose refresh token was lost. It returns the State to keep from
+// then on, because the server may renew its cookies.
 //
-// Errors: as [SignIn.Authorize] and [SignIn.RetrieveToken]; ErrNotSignedIn also if the session has become another user's.
+// Errors: those of [SignIn.Authorize] and [SignIn.RetrieveToken];
+// ErrNotSignedIn also if the session is now another user's.
 func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State, error) {
 	if state.IsZero() {
 		return nil, State{}, fail("resume", ErrNotSignedIn, "the state is empty")
@@ -85,13 +88,14 @@ func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State,
 		return nil, State{}, err
 	}
 	if s.subject != subject {
-		return nil, State{}, fail("resume", ErrNotSignedIn, "the session is another user's")
+		return nil, State{}, fail("resume", ErrNotSignedIn, "the session is now another user's")
 	}
 	next, err := s.State()
 	return token, next, err
 }
 
-// ResumeBinary is Resume for a state in the form of [State.MarshalBinary], as package vault keeps it, sealed.
+// ResumeBinary is Resume for the result of [State.MarshalBinary]. It makes a
+// Client a Resumer of package vault.
 func (c *Client) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token, []byte, error) {
 	var s State
 	if err := s.UnmarshalBinary(state); err != nil {
@@ -105,7 +109,7 @@ func (c *Client) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token,
 	return token, next, err
 }
 
-// restore returns a SignIn in the session of state.
+// restore returns a SignIn with the cookies and subject of state.
 func (c *Client) restore(state State) *SignIn {
 	s := c.newSignIn()
 	var w wireState
@@ -114,7 +118,7 @@ func (c *Client) restore(state State) *SignIn {
 	}
 	var cookies []*http.Cookie
 	for name, value := range w.Cookies {
-		//nolint:gosec // for our own jar: these attributes tell a browser what to do
+		//nolint:gosec // our own jar does not need the attributes for browsers
 		cookies = append(cookies, &http.Cookie{Name: name, Value: value, Path: c.server.EscapedPath() + "/identity"})
 	}
 	s.jar.SetCookies(c.server, cookies)

@@ -91,7 +91,8 @@ func TestResumeIsForTheSameUser(t *testing.T) {
 	wantError(t, err, identity.ErrNotSignedIn)
 }
 
-// Signing out with the state ends the session behind it; signing out without leaves it.
+// Signing out with the state ends the session behind it; signing out without
+// leaves it.
 func TestSignOutWithState(t *testing.T) {
 	_, client := start(t)
 	state := finished(t, client)

@@ -11,17 +11,20 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// RetrieveToken exchanges the code of the last Authorize for tokens at /identity/connect/token (RFC 6749 section 4.1.3),
-// and verifies the ID token (OIDC Core section 3.1.3.7), which is required. A code is sent once, whatever comes of it.
+// RetrieveToken exchanges the code of the last Authorize for tokens at
+// /identity/connect/token (RFC 6749 section 4.1.3) and verifies the ID token
+// (OIDC Core section 3.1.3.7), which is required. It sends a code once, even if
+// the request fails.
 //
-// The token carries id_token and scope as extras. Its Expiry is reckoned from the moment the request was sent.
+// The token has the extras id_token and scope. Its Expiry counts from the
+// moment the request was sent.
 //
-// Errors: ErrGrantRefused, without a request if there is no code to spend; ErrMisconfigured; ErrUnavailable;
-// ErrUnusableAnswer.
+// Errors: ErrGrantRefused, without a request if there is no unused code;
+// ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
 func (s *SignIn) RetrieveToken(ctx context.Context, code string) (*oauth2.Token, error) {
 	const op = "retrieve token"
 	if s.request == nil || code == "" {
-		return nil, fail(op, ErrGrantRefused, "no authorized code is left to retrieve a token for")
+		return nil, fail(op, ErrGrantRefused, "there is no unused code: call Authorize first")
 	}
 	request := s.request
 	s.request = nil
@@ -44,24 +47,28 @@ func (s *SignIn) RetrieveToken(ctx context.Context, code string) (*oauth2.Token,
 	return token.withExtras("", c.requestedScope()), nil
 }
 
-// RefreshToken exchanges a refresh token, which works once, for new tokens (RFC 6749 section 6). Nobody but the caller
-// then knows them: store them before they are used. It cannot tell whose tokens the old ones were;
-// prefer [Client.Refresh], which can.
+// RefreshToken exchanges a refresh token, which works once, for new tokens (RFC
+// 6749 section 6). Store them before you use them. It does not know the user of
+// the old tokens: prefer [Client.Refresh], which does and compares.
 //
-// Errors: as [Client.Refresh].
+// Errors: those of [Client.Refresh].
 func (c *Client) RefreshToken(ctx context.Context, refreshToken string) (*oauth2.Token, error) {
 	return c.Refresh(ctx, &oauth2.Token{RefreshToken: refreshToken})
 }
 
-// Refresh exchanges the refresh token of old for new tokens. A client with a secret authenticates. What the answer leaves
-// out (refresh token, ID token, scope) stays as it is in old. A new ID token must be for the same user
-// (OIDC Core section 12.2). If only the signing keys cannot be had to verify it, the new tokens are
-// returned with the old ID token, for the refresh token is spent.
+// Refresh exchanges the refresh token of old for new tokens. A client with a
+// secret authenticates. A refresh token, ID token or scope that the answer
+// leaves out stays as it is in old. A new ID token must be for the same user
+// (OIDC Core section 12.2). If the keys to verify it are unavailable, the new
+// tokens are returned with the old ID token, because the refresh token is used
+// up.
 //
-// The request is never repeated. After an error with Sent set, the server may have spent the refresh token.
+// The request is never repeated. After an error with Sent set, the server may
+// have used up the refresh token.
 //
-// Errors: ErrGrantRefused, also if old has no refresh token; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, together
-// with ErrGrantRefused if the new ID token is refused, for the old refresh token is then of no more use.
+// Errors: ErrGrantRefused, also if old has no refresh token; ErrMisconfigured;
+// ErrUnavailable; ErrUnusableAnswer, which also wraps ErrGrantRefused if the
+// new ID token is invalid, because the old refresh token is then used up.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	const op = "refresh token"
 	if old == nil || old.RefreshToken == "" {
@@ -91,18 +98,20 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	return token.withExtras(oldIDToken, oldScope), nil
 }
 
-// MachineToMachineSignIn signs a machine's account in by the resource owner password credentials grant
-// (RFC 6749 section 4.3), for core_ib and lk.
+// MachineToMachineSignIn signs a machine's account in by the resource owner
+// password credentials grant (RFC 6749 section 4.3), for core_ib and lk.
 //
-// Do not build on it for people: "The resource owner password credentials grant MUST NOT be used" (RFC 9700 section 2.4).
-// The platform offers its machine clients no other grant, so it is here, and only for a client that has a secret.
-// The answer holds no ID token on the platform; one that comes is verified.
+// Do not use it for people: "The resource owner password credentials grant MUST
+// NOT be used" (RFC 9700 section 2.4). It is here because the platform offers
+// its machine clients no other grant, and it works only for a client with a
+// secret. The platform sends no ID token; if one comes, it is verified.
 //
-// Errors: ErrBadCredentials, ErrMisconfigured, ErrUnavailable, ErrUnusableAnswer.
+// Errors: ErrBadCredentials, ErrMisconfigured, ErrUnavailable,
+// ErrUnusableAnswer.
 func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password string) (*oauth2.Token, error) {
 	const op = "machine-to-machine sign in"
 	if c.config.ClientSecret.IsZero() {
-		return nil, fail(op, ErrMisconfigured, "only a client with a secret may use it")
+		return nil, fail(op, ErrMisconfigured, "Config.ClientSecret is missing: only a client with a secret may sign in this way")
 	}
 	x := c.exchange(op, password)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
@@ -124,19 +133,21 @@ func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password str
 
 func (c *Client) requestedScope() string { return strings.Join(c.config.Scopes, " ") }
 
-// spent marks an answer that cannot be used and cost the refresh token: nothing will come of it any more.
+// spent adds ErrGrantRefused to an unusable answer that used up the refresh
+// token.
 func (x *exchange) spent(e *Error) *Error {
 	e.Err = httpx.Because(e.Err, ErrGrantRefused)
 	return e
 }
 
-// tokenAnswer is a token response with its extras apart, so that they can be completed.
+// tokenAnswer is a token response with its extras in fields.
 type tokenAnswer struct {
 	*oauth2.Token
 	idToken, scope string
 }
 
-// withExtras returns the token with its extras, and the given ones where the answer has none.
+// withExtras returns the token with its extras, or the given ones if the answer
+// has none.
 func (t *tokenAnswer) withExtras(idToken, scope string) *oauth2.Token {
 	extras := map[string]any{}
 	if v := cmp.Or(t.idToken, idToken); v != "" {
@@ -148,7 +159,7 @@ func (t *tokenAnswer) withExtras(idToken, scope string) *oauth2.Token {
 	return t.WithExtra(extras)
 }
 
-// retrieve runs one token request and takes the extras of its answer apart.
+// retrieve runs one token request and reads the extras of its answer.
 func (x *exchange) retrieve(c *Client, request func() (*oauth2.Token, error)) (*tokenAnswer, error) {
 	token, err := x.Retrieve(httpx.OAuth, c.config.DefaultLifetime, request)
 	if err != nil {
@@ -167,5 +178,5 @@ func (x *exchange) badIDToken(err error) *Error {
 	if errors.Is(err, errKeysUnavailable) {
 		return x.Refusal(httpx.Because(ErrUnavailable, err), httpx.Problem{})
 	}
-	return x.Unusable("the ID token is refused: " + err.Error())
+	return x.Unusable("the ID token is invalid: " + err.Error())
 }

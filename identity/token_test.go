@@ -16,7 +16,8 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// req 16, 17, 39: each client authenticates in one way, and sends each request once.
+// req 16, 17, 39: each client authenticates in one way, and sends each request
+// once.
 func TestClientAuthentication(t *testing.T) {
 	const odd = "s+c r%2Fet:=ü"
 	srv := identitytest.Start(t, identitytest.Config{Clients: []identitytest.Client{
@@ -101,7 +102,8 @@ func TestCodeRefused(t *testing.T) {
 	})
 }
 
-// Every shape of a refusal, on both grants (wire: OAuth, problem details, errors[]). req 54, 55, 57: they are told apart.
+// Every shape of a refusal, on both grants (wire: OAuth, problem details,
+// errors[]). req 54, 55, 57: they are told apart.
 func TestTokenRefusals(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -13,16 +13,17 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 )
 
-// verify checks what ID tokens and logout tokens have in common: an accepted algorithm, a signature by one of the server's
-// keys, issuer and audience. Times are left to the caller, who allows for skew in both directions. Its errors hold no part
-// of the token but what its claims name.
+// verify checks the common parts of ID tokens and logout tokens: an accepted
+// algorithm, a signature by one of the server's keys, issuer and audience. The
+// caller checks the times, with skew in both directions. The errors show
+// nothing of the token but its issuer and audience.
 func verify[T any](ctx context.Context, c *Client, raw string, by func(*oidc.IDTokenVerifier, context.Context, string) (T, error)) (T, error) {
 	var none T
 	meta, err := c.keys.metadata(ctx)
 	if err != nil {
 		return none, err
 	}
-	signature := &judge{keys: meta.keys}
+	signature := &signatureCheck{keys: meta.keys}
 	token, err := by(oidc.NewVerifier(meta.issuer, signature, &oidc.Config{
 		ClientID:             c.config.ClientID,
 		SupportedSigningAlgs: c.config.SigningAlgorithms,
@@ -32,14 +33,14 @@ func verify[T any](ctx context.Context, c *Client, raw string, by func(*oidc.IDT
 	case signature.err != nil:
 		return none, signature.err
 	case err != nil && !signature.asked:
-		return none, errors.New("it is not a token signed by an accepted algorithm")
+		return none, errors.New("it is not signed by an accepted algorithm")
 	case err != nil:
 		return none, errors.New(strings.TrimPrefix(err.Error(), "oidc: ")) // names issuer or audience
 	}
 	return token, nil
 }
 
-// unverified is the error of a call for a token that does not verify.
+// unverified returns the error of a call whose token cannot be verified.
 func unverified(op string, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok { // from discovery
 		return e
@@ -50,7 +51,7 @@ func unverified(op string, err error) error {
 	return fail(op, ErrUnusableAnswer, err.Error())
 }
 
-// typeOf returns what a JWT says in its header that it is, in lower case (RFC 8725 section 3.11).
+// typeOf returns the header typ of a JWT in lower case (RFC 8725 section 3.11).
 func typeOf(raw string) (string, error) {
 	head, _, _ := strings.Cut(raw, ".")
 	var header struct {
@@ -63,24 +64,25 @@ func typeOf(raw string) (string, error) {
 	return strings.ToLower(header.Type), nil
 }
 
-// A judge remembers why a signature did not verify, which go-oidc turns into text.
-type judge struct {
+// A signatureCheck keeps the error of a signature, which go-oidc turns into
+// text.
+type signatureCheck struct {
 	keys  oidc.KeySet
 	asked bool
 	err   error
 }
 
 // VerifySignature implements oidc.KeySet.
-func (j *judge) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	j.asked = true
-	payload, err := j.keys.VerifySignature(ctx, jwt)
+func (s *signatureCheck) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	s.asked = true
+	payload, err := s.keys.VerifySignature(ctx, jwt)
 	switch {
 	case err == nil:
 		return payload, nil
 	case errors.Is(err, errKeysUnavailable), ctx.Err() != nil:
-		j.err = fmt.Errorf("%w: %w", errKeysUnavailable, err)
+		s.err = fmt.Errorf("%w: %w", errKeysUnavailable, err)
 	default:
-		j.err = errors.New("its signature does not verify")
+		s.err = errors.New("its signature is invalid")
 	}
-	return nil, j.err
+	return nil, s.err
 }

@@ -54,7 +54,7 @@ func Example() {
 	fmt.Println(errors.Is(err, tokenapi.ErrGrantRefused), err)
 	// Output:
 	// 200 OK
-	// true b2binpay: refresh token: the grant was refused (HTTP 401): 2007: No active account found with the given credentials
+	// true b2binpay: refresh token: the grant was refused (HTTP 401 from /token/refresh/): 2007: No active account found with the given credentials; sign in again
 }
 
 // must ends an example on an error.
@@ -118,7 +118,7 @@ func ExampleClient_SignIn() {
 	}
 	fmt.Println("Good until", token.Expiry.Format(time.TimeOnly), "and can be renewed until", token.Extra("refresh_expiry"))
 	// Output:
-	// b2binpay: sign in: credentials not accepted (HTTP 400): 2006: No active account found with the given credentials true
+	// b2binpay: sign in: credentials not accepted (HTTP 400 from /token/): 2006: No active account found with the given credentials; check the login and the password or secret true
 	// Good until 12:15:00 and can be renewed until 2026-01-02 18:00:00 +0000 UTC
 }
 

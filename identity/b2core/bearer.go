@@ -48,7 +48,7 @@ func noBearer(ctx context.Context, call *httpx.Call, refused *oauth2.Token, err 
 	case ctx.Err() != nil:
 		return call.Fail(httpx.Because(tokenapi.ErrUnavailable, ctx.Err()), "")
 	}
-	e := call.Fail(httpx.Because(tokenapi.ErrUnavailable, tokenapi.ErrNoBearer), httpx.Clean(err.Error(), accessToken(refused)))
+	e := call.Fail(httpx.Because(tokenapi.ErrUnavailable, tokenapi.ErrNoBearer), httpx.Redact(err.Error(), accessToken(refused)))
 	e.RetryAfter = outcome.RetryAfter
 	return e
 }

@@ -33,7 +33,7 @@ func Example() {
 	fmt.Println(errors.Is(err, tokenapi.ErrNotSignedIn), err)
 	// Output:
 	// 200 OK
-	// true b2core: refresh token: not signed in: b2coretest: the B2Core session has ended
+	// true b2core: refresh token: not signed in: b2coretest: the B2Core session has ended; sign in again
 }
 
 // must ends an example on an error.

@@ -11,8 +11,8 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// A machine-to-machine sign-in, without a socket. The first renewal is refused, as if the
-// server were overloaded; the second works.
+// A machine-to-machine sign-in, without a socket. The first renewal is refused,
+// as if the server were overloaded; the second works.
 func Example() {
 	server, err := identitytest.New(identitytest.Config{})
 	if err != nil {
@@ -71,5 +71,5 @@ func ExampleServer_Listen() {
 	_, err = server.Listen("0.0.0.0:8080")
 	fmt.Println(strings.HasPrefix(server.URL(), "http://127.0.0.1:"), err)
 	// Output:
-	// true identitytest: 0.0.0.0:8080 is not a loopback address, and this server is for tests only
+	// true identitytest: 0.0.0.0:8080 is not a loopback address: this server is for tests only
 }

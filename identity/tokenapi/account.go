@@ -10,28 +10,31 @@ import (
 
 // An Account signs in without a person. Login and Password are required.
 type Account struct {
-	// Login is its name at the system: a login, an e-mail address, the id of a client.
+	// Login is the account's name: a login, an e-mail address or a client id.
 	Login string
 
-	// Password is asked before every sign-in, so that it can be changed without a restart. [Fixed] makes one that never changes.
+	// Password is called before every sign-in, so a new password needs no
+	// restart. [Fixed] returns one that never changes.
 	Password func(context.Context) (Secret, error)
 
-	// Pace is how often it may sign in.
+	// Pace limits how often the account signs in.
 	Pace
 }
 
-// A Pace keeps an account from signing in too often. Its zero value is right for most.
+// A Pace limits the sign-ins of an account. Its zero value fits most accounts.
 type Pace struct {
-	// Interval is the least time between two sign-ins, however they end, but for one that surely was not sent. Zero: 10 seconds,
-	// less than the life of any known platform's access tokens.
+	// Interval is the least time between two sign-ins, successful or not. A
+	// sign-in that was not sent does not count. Zero: 10 seconds, which is less
+	// than the life of any known platform's access tokens.
 	Interval time.Duration
 
-	// Pause is how long a password that was refused is not tried again, so that the account is not locked; it doubles with
-	// each refusal, up to an hour. Another password is tried at once. Zero: 5 minutes.
+	// Pause is how long a refused password is not tried again, so that the
+	// server does not lock the account. It doubles with each refusal, up to an
+	// hour. Another password is tried at once. Zero: 5 minutes.
 	Pause time.Duration
 }
 
-// maxPause bounds the doubling of Pace.Pause.
+// maxPause bounds Pace.Pause.
 const maxPause = time.Hour
 
 func (p Pace) withDefaults() Pace {
@@ -72,7 +75,7 @@ func (a Account) password(ctx context.Context, system string) (Secret, error) {
 	case ctx.Err() != nil:
 		kind, sentinel = NotSent, ErrUnavailable
 	}
-	e := &Error{System: system, Op: "sign in", Err: fmt.Errorf("%w: the account's password: %w", sentinel, err)}
+	e := &Error{System: system, Op: "sign in", Err: fmt.Errorf("%w: Account.Password: %w", sentinel, err)}
 	return Secret{}, WithOutcome(e, Outcome{Kind: kind})
 }
 

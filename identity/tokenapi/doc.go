@@ -1,34 +1,49 @@
-// Package tokenapi is what the clients of all token APIs in this module have in common: how they fail, how they hide
-// secrets, how they send, and how an account is kept signed in without a person.
+// Package tokenapi is the vocabulary that the clients of this module share:
+// errors and their outcomes, secrets, settings of HTTP, and accounts that sign
+// in without a person.
 //
-// The clients are those of B2Trader's IdentityServer (package identity), of B2Core's platforms (b2core), of TraderEvolution's
-// back office (traderevolution), of Tradevest (tradevest) and of B2BINPAY (b2binpay). Each has a Config of its own, which says
-// how requests are sent by an [HTTP] or, in package identity, by fields of the same names, and gives tokens as *oauth2.Token.
+// The clients are those of B2Trader's IdentityServer (package identity), of
+// B2Core's platforms (b2core), of TraderEvolution's back office
+// (traderevolution), of Tradevest (tradevest) and of B2BINPAY (b2binpay). Each
+// has a Config, which says by an [HTTP], or in package identity by fields of
+// the same names, how it sends requests. Each returns tokens as *oauth2.Token.
 //
 // # Errors
 //
-// Every error of a client is an [*Error], and wraps one of the Err variables by what the caller can do about it:
+// Every error of a client is an [*Error] that wraps one of these sentinels.
+// They say what the caller can do:
 //
 //	ErrBadCredentials   correct the password or secret
 //	ErrNotSignedIn      sign in again
-//	ErrGrantRefused     the refresh token is spent: sign in again
-//	ErrMisconfigured    correct the Config; signing in again cures nothing
-//	ErrUnavailable      try later; no session is lost by it
-//	ErrUnusableAnswer   the server breaks its promises; its operators must look
+//	ErrGrantRefused     sign in again; the refresh token is used up
+//	ErrMisconfigured    correct the Config; a new sign-in does not help
+//	ErrUnavailable      try later; the session is not lost
+//	ErrUnusableAnswer   ask the server's operators; the answer breaks its contract
 //
-// A refusal that comes as a page of HTML is a gateway's, and not the API's: it is ErrUnavailable where the status alone would end
-// a session or refuse an account.
+// A refusal with an HTML page comes from a gateway and not from the API. It is
+// ErrUnavailable where its status would otherwise end a session or refuse an
+// account. [Error.Code] is the vendor's own code, such as 2007 or 1.2.0.11.
 //
-// The vendor's own code, such as 2007 or 1.2.0.11, is in [Error.Code].
+// The error of a constructor joins a [*FieldError] for each problem of the
+// Config.
 //
-// # Keeping tokens alive
+// # Outcomes
 //
-// Each client has Refresh(ctx, old), which is what package vault calls a Refresher. A [Keeper] is a Refresher too, one that signs in again
-// where there is no refresh token or it is refused: for an [Account] whose password a program holds. The Keeper methods of the
-// clients make one.
+// A program that keeps tokens, such as package vault, needs to know one thing
+// of a failed renewal: is the token lost, or kept? [OutcomeOf] returns that for
+// any error, [WithOutcome] attaches it to the errors of a client outside this
+// module.
 //
-// # Extras
+// # Accounts
 //
-// Beside its fields a token carries extras, by name: scope and id_token where the API has them, and refresh_expiry ([RefreshExpiry]), a
-// time.Time, where it says how long the refresh token lives. Package vault keeps these three.
+// A [Keeper] keeps an [Account] signed in without a person: its Refresh signs
+// in again if there is no refresh token, or the server refuses it. The clients
+// make one by their Keeper methods. A Keeper is a Refresher of package vault,
+// and so is each client that has Refresh(ctx, old).
+//
+// # Extras of a token
+//
+// A token's extras are scope and id_token where the API has them, and
+// refresh_expiry ([RefreshExpiry]), a time.Time, where the API says how long
+// the refresh token lives. Package vault keeps these three.
 package tokenapi

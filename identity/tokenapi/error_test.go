@@ -7,18 +7,31 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-func TestErrorSays(t *testing.T) {
-	e := &tokenapi.Error{
-		System: "b2binpay", Op: "refresh token", StatusCode: 401, Code: "2007", Description: "No active account", TraceID: "00-1",
-		RetryAfter: 3 * time.Second, Sent: true, Err: tokenapi.ErrGrantRefused,
-	}
-	if got, want := e.Error(), "b2binpay: refresh token: the grant was refused (HTTP 401): 2007: No active account [trace 00-1]"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+// The text is what operators read in a log: where, what, and what to do.
+func TestErrorText(t *testing.T) {
+	for _, c := range []struct {
+		e    tokenapi.Error
+		want string
+	}{
+		{
+			tokenapi.Error{Path: "/token/refresh/", StatusCode: 401, Code: "2007", Description: "No active account", TraceID: "00-1", Sent: true, Err: tokenapi.ErrGrantRefused},
+			"b2binpay: refresh token: the grant was refused (HTTP 401 from /token/refresh/): 2007: No active account; sign in again [trace 00-1]",
+		},
+		{
+			tokenapi.Error{Path: "/token/", Description: "connection refused", Err: tokenapi.ErrUnavailable},
+			"b2binpay: refresh token: the server is unavailable (no answer from /token/): connection refused; try again later",
+		},
+		{tokenapi.Error{StatusCode: 404, Err: tokenapi.ErrMisconfigured}, "b2binpay: refresh token: the client does not match the server's configuration (HTTP 404); check the Config"},
+		{tokenapi.Error{Err: errors.New("another")}, "b2binpay: refresh token: another"},
+	} {
+		c.e.System, c.e.Op = "b2binpay", "refresh token"
+		if got := c.e.Error(); got != c.want {
+			t.Errorf("Error() = %q, want %q", got, c.want)
+		}
 	}
 }
 

@@ -7,28 +7,33 @@ import (
 	"time"
 )
 
-// HTTP says how a client sends its requests. The zero value of each field is the right one for most.
+// HTTP says how a client sends its requests. Its zero value fits most clients.
 type HTTP struct {
-	// Timeout bounds each HTTP exchange, its answer's body included. Zero: one minute, for a server that was given a
-	// refresh token may have spent it, however long it takes to say so; who cannot wait that long ends the context.
+	// Timeout bounds each HTTP exchange, including the answer's body. Zero: one
+	// minute. A short timeout costs sessions, because a server may use a
+	// refresh token up however late it answers; callers in a hurry end their
+	// context.
 	Timeout time.Duration
 
-	// Transport sends the requests. Nil: a clone of http.DefaultTransport that keeps more idle connections to the one host,
-	// for a shorter time, or that itself if the program has replaced it by another type. TLS settings, such as a private CA, belong here.
+	// Transport sends the requests. It is the place of TLS settings, such as a
+	// private CA. Nil: a clone of http.DefaultTransport that keeps more idle
+	// connections to the one host, for a shorter time. If the program replaced
+	// http.DefaultTransport by another type, nil is http.DefaultTransport.
 	Transport http.RoundTripper
 
-	// Observe, if set, is called after each HTTP exchange, in the goroutine of the call and with its context.
-	// An Exchange holds no secrets.
+	// Observe, if set, is called after each HTTP exchange, in the goroutine of
+	// the call and with its context. An Exchange contains no secrets.
 	Observe func(context.Context, Exchange)
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 
-	// InsecureAllowHTTP permits http URLs beyond loopback, which hand passwords and tokens to everyone on the way.
+	// InsecureAllowHTTP permits http URLs beyond loopback, which show passwords
+	// and tokens to every host on the way.
 	InsecureAllowHTTP bool
 }
 
-// WithDefaults returns h with every zero field replaced by what it stands for.
+// WithDefaults returns h with every zero field replaced by its default.
 func (h HTTP) WithDefaults() HTTP {
 	if h.Timeout == 0 {
 		h.Timeout = time.Minute
@@ -42,11 +47,12 @@ func (h HTTP) WithDefaults() HTTP {
 	return h
 }
 
-// defaultTransport keeps enough idle connections for parallel sign-ins to one host, and drops them before a server or
-// proxy would: a request lost to a connection that the peer is just closing is a refresh token lost.
+// defaultTransport keeps enough idle connections for parallel sign-ins at one
+// host. It drops them before a server or proxy would: a request on a connection
+// that the peer is closing loses its refresh token.
 func defaultTransport() http.RoundTripper {
 	standard, ok := http.DefaultTransport.(*http.Transport)
-	if !ok { // the program has replaced it, to trace requests perhaps
+	if !ok { // replaced by the program, for example to trace requests
 		return http.DefaultTransport
 	}
 	t := standard.Clone()
@@ -55,15 +61,15 @@ func defaultTransport() http.RoundTripper {
 	return t
 }
 
-// An Exchange describes one HTTP exchange. It holds no secret: values of parameters are
-// shown only for the names that are known to be harmless.
+// An Exchange describes one HTTP exchange to an observer. It contains no
+// secret: only parameters that are known to be harmless have their values.
 type Exchange struct {
-	Op         string     // the operation that needed it, such as "refresh token"
+	Op         string     // the operation, such as "refresh token"
 	Method     string     // GET or POST
 	URL        string     // without query
-	Parameters url.Values // of the query or the body, secrets redacted
+	Parameters url.Values // of the query and the body, secrets redacted
 	StatusCode int        // 0: no answer
-	Redirect   string     // where a 3xx answer points, without query
+	Redirect   string     // the target of a 3xx answer, without query
 	Started    time.Time
 	Duration   time.Duration
 	Err        error // why there was no answer

@@ -12,47 +12,55 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// KeeperConfig says how a [Keeper] gets tokens. System, Account and SignIn are required.
+// KeeperConfig says how a [Keeper] gets tokens. System, Account and SignIn are
+// required.
 type KeeperConfig struct {
-	// System is the package of the client, for errors and printing, such as "b2binpay".
+	// System is the package of the client, for errors and printing, such as
+	// "b2binpay".
 	System string
 
-	// Account is who signs in.
+	// Account is the account that signs in.
 	Account Account
 
-	// SignIn gets tokens by the account's login and password.
+	// SignIn returns tokens for the account's login and password.
 	SignIn func(ctx context.Context, login, password string) (*oauth2.Token, error)
 
-	// Refresh gets the successor of a token by its refresh token. Nil: the API has no refresh tokens.
+	// Refresh returns the successor of a token, by its refresh token. Nil: the
+	// API has no refresh tokens.
 	Refresh func(context.Context, *oauth2.Token) (*oauth2.Token, error)
 
-	// MaxUses is how many requests an access token is good for. Zero: any number.
+	// MaxUses is how many requests an access token may be used for. Zero: any
+	// number.
 	MaxUses int
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
 }
 
-// A Keeper keeps an account signed in without a person: it renews with the refresh token, and signs in again when there is
-// none, it has expired, or it is refused. It is what package vault calls a Refresher, and safe for concurrent use.
+// A Keeper keeps an account signed in without a person. It renews by the
+// refresh token, and signs in again if there is none, it has expired, or the
+// server refuses it. A Keeper is a Refresher of package vault and safe for
+// concurrent use.
 //
-// To have it live as long as a worker does, put [Keeper.FirstToken] into a vault, with an Until that lies as far ahead, and send
-// requests through the vault's Transport. Processes that share the vault's store share one sign-in: they put the entry
-// only where there is none. Each counts its own attempts; the vault's lease lets one of them act at a time.
+// A worker puts [Keeper.FirstToken] into a vault, with an Until as far ahead as
+// the worker may run, and sends requests through the vault's Transport.
+// Processes that share the vault's store share the sign-in; each puts the entry
+// only if there is none. The vault's lease lets one process sign in at a time,
+// but each process counts its own attempts for the Pace.
 type Keeper struct {
 	config KeeperConfig
 
 	mu          sync.Mutex
-	notBefore   time.Time // no sign-in before
+	notBefore   time.Time // of the next sign-in
 	refusals    int       // of passwords, in a row
 	refused     [32]byte  // the hash of the password refused last
-	pausedUntil time.Time // it is not tried before
+	pausedUntil time.Time // of the refused password
 	spent       [32]byte  // the hash of the refresh token refused last
-	last        error     // how the last sign-in failed
+	last        error     // of the last sign-in
 }
 
-// NewKeeper returns a Keeper. It makes no request. Its error joins every problem
-// of the KeeperConfig and its Account, each a *[FieldError].
+// NewKeeper returns a Keeper. It makes no request. Its error joins every
+// problem of the KeeperConfig and its Account, each a *[FieldError].
 func NewKeeper(config KeeperConfig) (*Keeper, error) {
 	p := Problems{Package: cmp.Or(config.System, "tokenapi") + ": Keeper"}
 	config.Account.check(&p)
@@ -70,22 +78,24 @@ func NewKeeper(config KeeperConfig) (*Keeper, error) {
 	return &Keeper{config: config}, nil
 }
 
-// Format prints the system and nothing else.
+// Format prints the system only, for every verb.
 func (k *Keeper) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "tokenapi.Keeper(%s)", k.config.System)
 }
 
-// MaxUses returns the KeeperConfig's, for the vault.
+// MaxUses returns KeeperConfig.MaxUses, for the vault.
 func (k *Keeper) MaxUses() int { return k.config.MaxUses }
 
-// FirstToken returns what to put into a vault at the start, so that the renewal signs in.
+// FirstToken returns the token to put into a vault at the start: its renewal
+// signs in.
 func (*Keeper) FirstToken() *oauth2.Token { return FirstToken() }
 
-// Refresh returns the successor of old: by its refresh token, or by signing in where there is none, it has expired, or it is refused.
-// It never says that the grant is refused, for that the next sign-in may cure.
+// Refresh returns the successor of old: by its refresh token, or by a sign-in
+// if there is none, it has expired, or the server refuses it.
 //
-// Errors: *[PausedError]; ErrMisconfigured with its cause if the account's password cannot be had; else as the KeeperConfig's
-// functions.
+// Errors: *[PausedError]; ErrMisconfigured with its cause if Account.Password
+// fails; otherwise those of the KeeperConfig's functions. None has the outcome
+// [Refused], because the next sign-in may succeed.
 func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	if k.refreshable(old) {
 		token, err := k.config.Refresh(ctx, old)
@@ -105,7 +115,7 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	token, err := k.config.SignIn(ctx, k.config.Account.Login, password.Reveal())
 	k.end(hash, err)
 	if err == nil && token == nil {
-		err = fmt.Errorf("%s: the sign-in brought no token", k.config.System)
+		err = fmt.Errorf("%s: KeeperConfig.SignIn returned no token", k.config.System)
 	}
 	return token, kept(err)
 }
@@ -125,8 +135,8 @@ func kept(err error) error {
 	return err
 }
 
-// refreshable reports whether there is a refresh token that is worth a request: it has not expired, and is not the one that was
-// refused last.
+// refreshable reports whether old has a refresh token that is worth a request:
+// it has not expired and is not the one refused last.
 func (k *Keeper) refreshable(old *oauth2.Token) bool {
 	if k.config.Refresh == nil || old == nil || old.RefreshToken == "" {
 		return false
@@ -137,14 +147,15 @@ func (k *Keeper) refreshable(old *oauth2.Token) bool {
 	return (!known || k.config.Now().Before(expiry)) && k.spent != sha256.Sum256([]byte(old.RefreshToken))
 }
 
-// spend takes note of a refresh token that is not to be sent again.
+// spend remembers the refresh token of old, which is not sent again.
 func (k *Keeper) spend(old *oauth2.Token) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.spent = sha256.Sum256([]byte(old.RefreshToken))
 }
 
-// begin permits one sign-in with the password of that hash, or says how long to wait.
+// begin permits one sign-in with the password of that hash, or returns a
+// PausedError.
 func (k *Keeper) begin(password [32]byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -153,13 +164,14 @@ func (k *Keeper) begin(password [32]byte) error {
 		return &PausedError{System: k.config.System, RetryAfter: wait, Err: k.last}
 	}
 	if wait := k.pausedUntil.Sub(now); wait > 0 && k.refused == password {
-		return &PausedError{System: k.config.System, RetryAfter: min(wait, k.config.Account.Interval), Err: k.last} // it may be changed sooner
+		wait = min(wait, k.config.Account.Interval) // the password may change sooner
+		return &PausedError{System: k.config.System, RetryAfter: wait, Err: k.last}
 	}
 	k.notBefore = now.Add(k.config.Account.Interval)
 	return nil
 }
 
-// end takes note of how a sign-in went.
+// end remembers the result of a sign-in.
 func (k *Keeper) end(password [32]byte, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -50,7 +50,8 @@ func expiring(at time.Time) *oauth2.Token {
 	return (&oauth2.Token{RefreshToken: "old"}).WithExtra(map[string]any{"refresh_expiry": at})
 }
 
-// A refresh token that has expired is not worth a request; one that may be good is.
+// A refresh token that has expired is not worth a request; one that may be good
+// is.
 func TestKeeperChooses(t *testing.T) {
 	for name, c := range map[string]struct {
 		old     func() *oauth2.Token
@@ -109,7 +110,8 @@ func TestKeeperNeverGivesUp(t *testing.T) {
 	}
 }
 
-// A pause says how the last sign-in failed, but not that its own request, which was never made, went the same way.
+// A pause says how the last sign-in failed, but not that its own request, which
+// was never made, went the same way.
 func TestPausedErrorSpeaksForItself(t *testing.T) {
 	for _, last := range []*tokenapi.Error{
 		{Err: tokenapi.ErrBadCredentials, Sent: true},
@@ -139,7 +141,8 @@ func TestPausedErrorSpeaksForItself(t *testing.T) {
 	}
 }
 
-// A sign-in that surely was not sent costs nothing, so that it may be repeated at once.
+// A sign-in that surely was not sent costs nothing, so that it may be repeated
+// at once.
 func TestKeeperRepeatsWhatWasNotSent(t *testing.T) {
 	for sent, want := range map[bool]int{false: 3, true: 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -162,7 +165,8 @@ func TestKeeperRepeatsWhatWasNotSent(t *testing.T) {
 	}
 }
 
-// A password that cannot be had is for whoever configured it, unless the caller has just stopped waiting for it.
+// A password that cannot be had is for whoever configured it, unless the caller
+// has just stopped waiting for it.
 func TestKeeperWithoutPassword(t *testing.T) {
 	gone := errors.New("the file is gone")
 	k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) {

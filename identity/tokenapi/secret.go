@@ -6,13 +6,14 @@ import (
 	"log/slog"
 )
 
-// Redacted stands where a secret was.
+// Redacted replaces a secret in texts.
 const Redacted = "[redacted]"
 
-// A Secret is a string that no formatting verb, logger or encoder shows: they print "[redacted]",
-// also where the Secret is a field, exported or not, of a larger struct. Its zero value means that there is none.
+// A Secret is a string that no formatting verb, logger or encoder shows. They
+// print "[redacted]", also for a Secret in a field of a larger struct, exported
+// or not. The zero Secret is no secret.
 type Secret struct {
-	value *string // behind a pointer: fmt follows none below the top level
+	value *string // a pointer, because fmt follows none below the top level
 }
 
 // NewSecret hides s. An empty s gives the zero Secret.
@@ -23,7 +24,7 @@ func NewSecret(s string) Secret {
 	return Secret{&s}
 }
 
-// Reveal returns what NewSecret hid.
+// Reveal returns the string in the clear.
 func (s Secret) Reveal() string {
 	if s.value == nil {
 		return ""
@@ -37,8 +38,8 @@ func (s Secret) IsZero() bool { return s.value == nil }
 // Format prints "[redacted]" for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
 
-// LogValue is what slog shows.
+// LogValue returns "[redacted]", for slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
-// MarshalText is what encoders of text, JSON among them, write.
+// MarshalText returns "[redacted]", for JSON and other encoders of text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }

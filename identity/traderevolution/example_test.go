@@ -53,7 +53,7 @@ func Example() {
 	fmt.Println(errors.Is(err, tokenapi.ErrGrantRefused), err)
 	// Output:
 	// 200 OK
-	// true traderevolution: refresh token: the grant was refused (HTTP 401): The refresh token is not valid
+	// true traderevolution: refresh token: the grant was refused (HTTP 401 from /proftrading/rest/auth/token/refresh): The refresh token is not valid; sign in again
 }
 
 // must ends an example on an error.

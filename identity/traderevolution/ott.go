@@ -153,7 +153,7 @@ func (c *Client) accept(o *OTT, call *httpx.Call, token string) error {
 		return o.refuse(call.Refused(v))
 	case answer.Login == "" && !tokens:
 		return call.Unusable("the answer names no login and does not refuse the token")
-	case httpx.Clean(answer.Login, token) != answer.Login, strings.TrimSpace(answer.Login) != answer.Login: // a cleaned login could be another user's
+	case httpx.Redact(answer.Login, token) != answer.Login, strings.TrimSpace(answer.Login) != answer.Login: // a cleaned login could be another user's
 		return call.Unusable("the login holds spaces around it, unprintable characters or the token")
 	}
 	if tokens {

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/tokenapi"
@@ -88,49 +87,6 @@ func TestSendFails(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
-	refused, bad := tokenapi.ErrGrantRefused, tokenapi.ErrBadCredentials
-	v := Verdict{Codes: map[string]error{"2007": refused}, Status: map[int]error{401: bad, 500: bad}}
-	wordy := Verdict{Status: v.Status, StatusNeedsWords: true}
-	dotted := Verdict{Codes: map[string]error{"1.2.0.11": bad}, Parse: func(body []byte) Problem { return Problem{Code: string(body)} }}
-	for _, c := range []struct {
-		name   string
-		v      Verdict
-		status int
-		body   string
-		want   error
-	}{
-		{"by its code", v, 401, `{"errors":[{"code":2007}]}`, refused},
-		{"by its status", v, 401, `{"errors":[{"code":"2999"}]}`, bad},
-		{"by a status that would mean later", v, 500, ``, bad},
-		{"by its status, without a word", v, 401, ``, bad},
-		{"words are needed", wordy, 401, `<html>`, tokenapi.ErrUnusableAnswer},
-		{"words are there", wordy, 401, `{"title":"Unauthorized"}`, bad},
-		{"in a shape of its own", dotted, 400, `1.2.0.11`, bad},
-		{"by a gateway's page", v, 401, `<html>`, tokenapi.ErrUnavailable},
-		{"too many", v, 429, `{}`, tokenapi.ErrUnavailable},
-		{"a gateway", v, 502, `<html>`, tokenapi.ErrUnavailable},
-		{"another path", v, 404, ``, tokenapi.ErrMisconfigured},
-		{"another method", v, 405, ``, tokenapi.ErrMisconfigured},
-		{"anything else", v, 418, `{}`, tokenapi.ErrUnusableAnswer},
-		{"a redirect", v, 302, ``, tokenapi.ErrUnusableAnswer},
-	} {
-		p := peer(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "7")
-			w.WriteHeader(c.status)
-			_, _ = io.WriteString(w, c.body)
-		})
-		call := p.Call("test")
-		if err := call.Send(t.Context(), Request{Method: http.MethodGet, URL: p.URL("/")}); err != nil {
-			t.Fatal(err)
-		}
-		e := call.Refused(c.v)
-		if !errors.Is(e, c.want) || e.StatusCode != c.status || e.RetryAfter != 7*time.Second || !e.Sent {
-			t.Errorf("%s: got %#v", c.name, e)
-		}
-	}
-}
-
 func TestDecode(t *testing.T) {
 	for _, c := range []struct {
 		mediaType, body string
@@ -169,5 +125,16 @@ func TestParsePeer(t *testing.T) {
 	const want = "test: Config.HTTP.Timeout is negative\ntest: Config.URL is missing\ntest: Config.URL must have no query"
 	if got := fmt.Sprint(p.Err()); got != want {
 		t.Errorf("problems = %s, want %s", got, want)
+	}
+}
+
+func TestIsJSON(t *testing.T) {
+	for value, want := range map[string]bool{
+		"application/json": true, "application/json; charset=UTF-8": true, "Application/Problem+JSON": true,
+		"application/vnd.api+json": true, "text/html": false, "text/json-ish": false, "": false, ";": false,
+	} {
+		if IsJSON(value) != want {
+			t.Errorf("IsJSON(%q) is not %v", value, want)
+		}
 	}
 }

@@ -15,8 +15,8 @@ type Peer struct {
 	Base   *url.URL // without a trailing slash
 }
 
-// ParsePeer returns the peer at the URL of Config.URL, with the defaults of h. It
-// reports what is wrong with either to p, whose Package becomes the System.
+// ParsePeer returns the peer at the URL of Config.URL, with the defaults of h.
+// It reports what is wrong with either to p, whose Package becomes the System.
 func ParsePeer(p *checkconfig.Problems, rawURL string, h tokenapi.HTTP) Peer {
 	p.Negative("HTTP.Timeout", h.Timeout < 0)
 	base := p.URL("URL", strings.TrimRight(rawURL, "/"), h.InsecureAllowHTTP)

@@ -4,20 +4,16 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"mime"
-	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
-	"time"
-	"unicode"
-
-	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A Problem is what a peer says of a request that it refused, decoded from any of the shapes in use:
-// RFC 6749 section 5.2 {error, error_description}, RFC 9457 problem details {title, detail, traceId},
-// {errors: [{code, message}]}, {error: {message, details: [{issue}]}}, and JSON:API {errors: [{status, code, title, detail}]}.
+// A Problem is the body of a refusal. The APIs use these shapes:
+//
+//	{error, error_description}                 RFC 6749 section 5.2
+//	{title, detail, traceId}                   RFC 9457, problem details
+//	{errors: [{code, message}]}                B2Trader
+//	{error: {message, details: [{issue}]}}     B2Core
+//	{errors: [{status, code, title, detail}]}  JSON:API
 type Problem struct {
 	Code, Description, TraceID string
 }
@@ -39,7 +35,8 @@ type wireItem struct {
 	Details json.RawMessage `json:"details"` // a list of objects with an issue
 }
 
-// text is what the item says, with the first issue of its details.
+// text returns the description of the item, with the first issue of its
+// details.
 func (item wireItem) text() string {
 	text := first(item.Message, item.Detail, item.Title)
 	var details []struct {
@@ -51,7 +48,8 @@ func (item wireItem) text() string {
 	return strings.TrimPrefix(text+": "+string(details[0].Issue), ": ")
 }
 
-// words are a JSON string. Anything else is taken for none: one member of an unexpected type must not hide the others.
+// words are a JSON string. Values of other types become empty, so that one
+// member of an unexpected type does not hide the other members.
 type words string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -60,7 +58,8 @@ func (w *words) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// ParseProblem decodes a body. What it cannot read it leaves empty; it never fails.
+// ParseProblem decodes the body of a refusal. It never fails: fields that it
+// cannot read stay empty.
 func ParseProblem(body []byte) Problem {
 	var w wireProblem
 	if json.Unmarshal(body, &w) != nil {
@@ -89,55 +88,3 @@ func (p *Problem) merge(item wireItem) {
 }
 
 func first(values ...words) string { return string(cmp.Or(values...)) }
-
-// Clean makes a peer's words fit for an error or a log: control characters removed, the given secrets replaced (also as
-// forms and JSON spell them), at most 200 bytes.
-func Clean(s string, secrets ...string) string {
-	s = printable(s)
-	for _, secret := range secrets {
-		for _, spelling := range []string{secret, url.QueryEscape(secret), inJSON(secret)} {
-			if spelling = printable(spelling); spelling != "" {
-				s = strings.ReplaceAll(s, spelling, tokenapi.Redacted)
-			}
-		}
-	}
-	const limit = 200
-	if len(s) > limit {
-		s = strings.ToValidUTF8(s[:limit], "") + "…"
-	}
-	return s
-}
-
-// printable removes control characters and their like.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// inJSON returns s as a Request's body spells it, without the quotation marks.
-func inJSON(s string) string {
-	raw, _ := json.Marshal(s) // a string can always be marshalled
-	return string(raw[1 : len(raw)-1])
-}
-
-// IsJSON reports whether a Content-Type announces JSON, such as application/json or application/problem+json.
-func IsJSON(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
-}
-
-// RetryAfter reads the header of RFC 9110 section 10.2.3: seconds or a date. It returns 0 if there is none.
-func RetryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if n, err := strconv.Atoi(v); err == nil {
-		return max(0, time.Duration(min(n, 86400))*time.Second)
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(0, min(at.Sub(now), 24*time.Hour))
-	}
-	return 0
-}

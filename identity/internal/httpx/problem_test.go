@@ -2,12 +2,7 @@ package httpx
 
 import (
 	"encoding/json"
-	"net/http"
-	"strings"
 	"testing"
-	"time"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Every shape that a peer has been seen to refuse with.
@@ -54,58 +49,4 @@ func FuzzParseProblem(f *testing.F) {
 			t.Errorf("found %+v in what is not JSON", p)
 		}
 	})
-}
-
-func TestClean(t *testing.T) {
-	for _, c := range []struct{ in, secret, want string }{
-		{"plain words", "", "plain words"},
-		{"no account for pa55", "pa55", "no account for [redacted]"},
-		{"sent p%26w%3D", "p&w=", "sent [redacted]"},
-		{`sent {"password":"p\u0026\"w"}`, `p&"w`, `sent {"password":"[redacted]"}`},
-		{"sent p\x00a55 and p\na55", "pa55", "sent [redacted] and [redacted]"},
-		{"sent p\ta55", "p\ta55", "sent [redacted]"},
-		{"line\nbreak\x00 and \u202Ereversed", "", "linebreak and reversed"},
-		{strings.Repeat("é", 150), "", strings.Repeat("é", 100) + "…"},
-	} {
-		if got := Clean(c.in, c.secret); got != c.want {
-			t.Errorf("Clean(%q) = %q, want %q", c.in, got, c.want)
-		}
-	}
-}
-
-func FuzzClean(f *testing.F) {
-	f.Add("the password pa55 is wrong\n", "pa55")
-	f.Add("aaa\xff", "a")
-	f.Fuzz(func(t *testing.T, s, secret string) {
-		got := Clean(s, secret)
-		if len(got) > 210 || (utf8.ValidString(s) && !utf8.ValidString(got)) {
-			t.Errorf("Clean(%q) = %q", s, got)
-		}
-		if strings.IndexFunc(got, unicode.IsControl) >= 0 {
-			t.Errorf("a control character is left in %q", got)
-		}
-	})
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, "-1": 0, "soon": 0, "99999999": 24 * time.Hour,
-		"Fri, 02 Jan 2026 03:04:15 GMT": 10 * time.Second, "Fri, 02 Jan 2026 03:00:00 GMT": 0,
-	} {
-		if got := RetryAfter(http.Header{"Retry-After": {value}}, now); got != want {
-			t.Errorf("%q: got %v, want %v", value, got, want)
-		}
-	}
-}
-
-func TestIsJSON(t *testing.T) {
-	for value, want := range map[string]bool{
-		"application/json": true, "application/json; charset=UTF-8": true, "Application/Problem+JSON": true,
-		"application/vnd.api+json": true, "text/html": false, "text/json-ish": false, "": false, ";": false,
-	} {
-		if IsJSON(value) != want {
-			t.Errorf("IsJSON(%q) is not %v", value, want)
-		}
-	}
 }

@@ -12,26 +12,28 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Tokens are what an answer of a token API says, whatever the API calls it.
+// Tokens are the values of a token API's answer.
 type Tokens struct {
 	Access, Refresh string
 	Lifetime        time.Duration // of the access token
-	RefreshLifetime time.Duration // of the refresh token; 0: not told
+	RefreshLifetime time.Duration // of the refresh token; 0: unknown
 	Extra           map[string]any
 }
 
-// Token makes a token of them. Its Expiry is reckoned from the moment that the request was sent, by our own clock, so that a
-// server whose clock is wrong does no harm.
+// Token returns t as an oauth2.Token. Its Expiry counts from the moment the
+// request was sent, by this process's clock, so a wrong clock at the server
+// does no harm.
 //
-// Errors: unusable, if the access token is missing, or a token cannot stand in a header.
+// Errors: ErrUnusableAnswer if there is no access token, a lifetime is
+// negative, or a token cannot be sent in a header.
 func (c *Call) Token(t Tokens) (*oauth2.Token, error) {
 	switch {
 	case t.Access == "":
-		return nil, c.Unusable("it has no access token")
+		return nil, c.Unusable("the answer has no access token")
 	case !HeaderSafe(t.Access), !HeaderSafe(t.Refresh):
-		return nil, c.Unusable("a token holds characters that no token may hold")
+		return nil, c.Unusable("a token contains characters that a token cannot have")
 	case t.Lifetime < 0, t.RefreshLifetime < 0:
-		return nil, c.Unusable("a token's life is negative")
+		return nil, c.Unusable("a token's lifetime is negative")
 	}
 	extra := maps.Clone(t.Extra)
 	if t.RefreshLifetime > 0 {
@@ -44,16 +46,18 @@ func (c *Call) Token(t Tokens) (*oauth2.Token, error) {
 	return token.WithExtra(extra), nil
 }
 
-// HeaderSafe reports whether a token can stand in a header: "1*( %x20-7E )" without the space (RFC 6749 appendix A.12).
+// HeaderSafe reports whether a token can be sent in a header: "1*( %x20-7E )"
+// (RFC 6749 appendix A.12), without the space.
 func HeaderSafe(token string) bool {
 	return strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// Seconds is a duration that JSON holds in seconds, as a number or as a string. What is neither leaves it as it is, as if it had not
-// been told: a token whose life cannot be read is a token all the same, and the one that paid for it is spent.
+// Seconds is a duration that JSON gives in seconds, as a number or as a string.
+// Any other value leaves it unchanged: a token of unknown lifetime is still
+// usable, and the refresh token that it was exchanged for is used up.
 type Seconds time.Duration
 
-// maxSeconds is a hundred years, more than any token lives.
+// maxSeconds is a hundred years, longer than the life of any token.
 const maxSeconds = 100 * 365 * 24 * 60 * 60
 
 // UnmarshalJSON implements json.Unmarshaler.

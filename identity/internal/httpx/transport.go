@@ -1,5 +1,3 @@
-// Package httpx does one HTTP exchange at a time: bounded in time and bytes, never sent twice,
-// and described to observers with every secret already removed.
 package httpx
 
 import (
@@ -17,13 +15,14 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// MaxAnswer is the number of bytes of an answer's body that are read. A longer body is an error, not a truncated answer.
+// MaxAnswer is the length in bytes that an answer's body may have. A longer
+// body is an error; it is never truncated.
 const MaxAnswer = 1 << 20
 
-// ErrTooLarge says that an answer's body is longer than MaxAnswer.
+// ErrTooLarge means that an answer's body is longer than MaxAnswer.
 var ErrTooLarge = fmt.Errorf("the answer is longer than %d bytes", MaxAnswer)
 
-// A Fault is an exchange that brought no complete answer.
+// A Fault is the error of an exchange without a complete answer.
 type Fault struct {
 	Sent bool // whether the peer may have received the request
 	Err  error
@@ -31,34 +30,36 @@ type Fault struct {
 
 func (f *Fault) Error() string { return f.Err.Error() }
 
-// Unwrap returns what went wrong.
+// Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// An Answer is what the peer sent back, read to its end.
+// An Answer is the peer's complete answer.
 type Answer struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte
 }
 
-// Transport is the http.RoundTripper of one operation. It reads each answer to its end before it returns,
-// so that Timeout covers the body too, and remembers the last answer for those who must look behind a library's error.
-// It is not safe for concurrent use; make one for each operation.
+// Transport is the http.RoundTripper of one operation. It reads each answer to
+// its end, so that Timeout covers the body too, and keeps the last answer for
+// callers that need more than a library's error. It is not safe for concurrent
+// use: each operation has its own.
 type Transport struct {
 	Base    http.RoundTripper
 	Timeout time.Duration // of one exchange, body included
 	Op      string        // the operation, for observers
 	Observe func(context.Context, tokenapi.Exchange)
 	Now     func() time.Time
-	Secrets []string // that the operation sends, to be kept from observers
+	Secrets []string // that the operation sends; observers do not see them
 
-	Last Answer    // the answer of the last exchange; zero if it brought none
+	Last Answer    // of the last exchange; zero if it had none
+	Path string    // of the last request's URL
 	Sent time.Time // when the last exchange began
 }
 
 // RoundTrip sends the request once. Its errors are of type *Fault.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.Last, t.Sent = Answer{}, t.Now()
+	t.Last, t.Sent, t.Path = Answer{}, t.Now(), Redact(req.URL.EscapedPath(), t.Secrets...)
 	resp, err := t.exchange(req)
 	if t.Observe != nil {
 		t.Observe(req.Context(), t.describe(req, err))
@@ -69,13 +70,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *Transport) exchange(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.Timeout)
 	defer cancel()
-	var w wire
-	resp, err := t.Base.RoundTrip(once(req.WithContext(httptrace.WithClientTrace(ctx, w.trace()))))
+	var p progress
+	resp, err := t.Base.RoundTrip(oneAttempt(req.WithContext(httptrace.WithClientTrace(ctx, p.trace()))))
 	if err != nil {
-		return nil, &Fault{Sent: w.sent(err), Err: err}
+		return nil, &Fault{Sent: p.sent(err), Err: err}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxAnswer+1))
-	_ = resp.Body.Close() // read to its end, or not wanted
+	_ = resp.Body.Close() // nothing more is read
 	if err != nil {
 		return nil, &Fault{Sent: true, Err: fmt.Errorf("reading the answer: %w", err)}
 	}
@@ -87,30 +88,33 @@ func (t *Transport) exchange(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// once keeps net/http from repeating a GET whose connection was cut: the server may have carried it out. net/http repeats
-// what has no body to lose, so the copy of req has one, though it is empty and nothing of it is sent.
-func once(req *http.Request) *http.Request {
+// oneAttempt makes net/http send req at most once. net/http repeats a GET whose
+// connection was cut, although the server may have carried it out and used up a
+// token that works once. It does not repeat a request with a body that it
+// cannot get again, so req, a copy, gets an empty one.
+func oneAttempt(req *http.Request) *http.Request {
 	if req.Method == http.MethodGet && (req.Body == nil || req.Body == http.NoBody) {
 		req.Body, req.GetBody = io.NopCloser(bytes.NewReader(nil)), nil
 	}
 	return req
 }
 
-// wire watches how far a request got. The transport may report from other goroutines.
-type wire struct{ traced, wrote atomic.Bool }
+// progress records how far a request got. The Base may report from other
+// goroutines.
+type progress struct{ traced, wrote atomic.Bool }
 
-func (w *wire) trace() *httptrace.ClientTrace {
+func (p *progress) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn:      func(string) { w.traced.Store(true) },
-		WroteHeaders: func() { w.wrote.Store(true) },
+		GetConn:      func(string) { p.traced.Store(true) },
+		WroteHeaders: func() { p.wrote.Store(true) },
 	}
 }
 
-// sent reports whether the peer may have received the request. In doubt, as with a RoundTripper that does not
-// report its progress, it may have.
-func (w *wire) sent(err error) bool {
+// sent reports whether the peer may have received the request that failed with
+// err. It returns true for a Base that does not report its progress.
+func (p *progress) sent(err error) bool {
 	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
 		return false
 	}
-	return w.wrote.Load() || !w.traced.Load()
+	return p.wrote.Load() || !p.traced.Load()
 }

@@ -8,13 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // serve starts a server and returns a Transport to it and its URL.
@@ -83,7 +80,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// Whether a request may have been carried out decides whether it may be repeated.
+// Whether a request may have been carried out decides whether it may be
+// repeated.
 func TestSent(t *testing.T) {
 	refusing, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -117,49 +115,8 @@ func TestSent(t *testing.T) {
 	}
 }
 
-// req 123
-func TestObserversSeeNoSecret(t *testing.T) {
-	x, server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Location", "/done?code=c0de")
-		w.WriteHeader(http.StatusFound)
-	})
-	var seen []tokenapi.Exchange
-	x.Observe = func(_ context.Context, e tokenapi.Exchange) { seen = append(seen, e) }
-	post := func(contentType, body string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server+"/token?client_id=spa&state=5ecret", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", contentType)
-		if _, err := x.RoundTrip(req); err != nil {
-			t.Fatal(err)
-		}
-	}
-	post("application/x-www-form-urlencoded", "grant_type=refresh_token&refresh_token=5ecret")
-	post("application/json", `{"email":"5ecret","password":"5ecret","provider":"Email"}`)
-	post("application/vnd.api+json", `{"data":{"password":"5ecret"}}`)
-	post("text/plain", "5ecret")
-
-	want := []url.Values{
-		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "grant_type": {"refresh_token"}, "refresh_token": {tokenapi.Redacted}},
-		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "email": {tokenapi.Redacted}, "password": {tokenapi.Redacted}, "provider": {"Email"}},
-		{"client_id": {"spa"}, "state": {tokenapi.Redacted}, "data": {tokenapi.Redacted}},
-		{"client_id": {"spa"}, "state": {tokenapi.Redacted}},
-	}
-	for i, e := range seen {
-		if e.Parameters.Encode() != want[i].Encode() {
-			t.Errorf("got parameters %v, want %v", e.Parameters, want[i])
-		}
-		if e.URL != server+"/token" || e.Redirect != server+"/done" || e.StatusCode != http.StatusFound || e.Op != "test" || e.Method != http.MethodPost {
-			t.Errorf("got %+v", e)
-		}
-	}
-	if len(seen) != len(want) {
-		t.Errorf("%d exchanges were observed", len(seen))
-	}
-}
-
-// A GET may spend a token that works once, so it is not repeated either, not even on a connection that was used before.
+// A GET may spend a token that works once, so it is not repeated either, not
+// even on a connection that was used before.
 func TestGetIsSentOnce(t *testing.T) {
 	seen := make(chan string, 10)
 	x, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -182,29 +139,6 @@ func TestGetIsSentOnce(t *testing.T) {
 	for range len(seen) {
 		if got := <-seen; got != "GET0 [] []" {
 			t.Errorf("the server saw %s", got)
-		}
-	}
-}
-
-// net/http's errors repeat what breaks HTTP, and a redirect may name anything.
-func TestObserversSeeNoEchoOfASecret(t *testing.T) {
-	for name, base := range map[string]roundTripper{
-		"an answer that breaks HTTP": func(*http.Request) (*http.Response, error) {
-			return nil, errors.New(`malformed HTTP response "s3cret"`)
-		},
-		"a redirect": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {"/x/s3cret"}}, Body: http.NoBody}, nil
-		},
-		"the end of a context": func(*http.Request) (*http.Response, error) { return nil, fmt.Errorf("s3cret: %w", context.Canceled) },
-	} {
-		var seen tokenapi.Exchange
-		x := &Transport{Base: base, Timeout: time.Minute, Now: time.Now, Secrets: []string{"s3cret"}, Observe: func(_ context.Context, e tokenapi.Exchange) { seen = e }}
-		_, err := get(t, x, "http://test")
-		if text := fmt.Sprintf("%+v %v", seen, seen.Err); strings.Contains(text, "s3cret") || !strings.Contains(text, tokenapi.Redacted) {
-			t.Errorf("%s: an observer saw %s", name, text)
-		}
-		if errors.Is(err, context.Canceled) != errors.Is(seen.Err, context.Canceled) {
-			t.Errorf("%s: an observer cannot tell %v", name, err)
 		}
 	}
 }

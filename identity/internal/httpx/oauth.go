@@ -12,13 +12,14 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Context hands x/oauth2 the client to use.
+// Context returns a context that makes x/oauth2 send its requests by this Call.
 func (c *Call) Context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oauth2.HTTPClient, c.Client(nil, nil))
 }
 
-// Retrieve runs one request of x/oauth2 to a token endpoint and judges its answer (RFC 6749 section 5.1); v says what a refusal
-// means (section 5.2). An access token whose answer does not say how long it lives is assumed to live for lifetime.
+// Retrieve runs one request of x/oauth2 to a token endpoint and checks the
+// answer (RFC 6749 section 5.1). The Verdict classifies a refusal (section
+// 5.2). An access token without expires_in expires after lifetime.
 func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oauth2.Token, error)) (*oauth2.Token, error) {
 	token, err := request()
 	switch {
@@ -31,19 +32,20 @@ func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oaut
 	case !strings.EqualFold(token.TokenType, "Bearer"):
 		return nil, c.Unusable("token_type is not Bearer")
 	case !HeaderSafe(token.AccessToken), !HeaderSafe(token.RefreshToken):
-		return nil, c.Unusable("a token holds characters that no token may hold")
+		return nil, c.Unusable("a token contains characters that a token cannot have")
 	}
 	token.Expiry = c.Sent.Add(c.lifetime(lifetime))
 	return token, nil
 }
 
-// lifetime reads expires_in of the last answer, in the forms that x/oauth2 takes and within its bounds. It is read again because
-// package clientcredentials keeps no Token.ExpiresIn, and Token.Expiry is by another clock. A negative one is 0.
+// lifetime returns expires_in of the last answer, or missing, by the rules of
+// x/oauth2; a negative one is 0. It parses the answer again because package
+// clientcredentials drops Token.ExpiresIn and Token.Expiry uses another clock.
 func (c *Call) lifetime(missing time.Duration) time.Duration {
 	var answer struct {
 		ExpiresIn json.Number `json:"expires_in"`
 	}
-	_ = json.Unmarshal(c.Last.Body, &answer) // x/oauth2 has
+	_ = json.Unmarshal(c.Last.Body, &answer) // x/oauth2 has parsed it
 	n, err := answer.ExpiresIn.Int64()
 	if err != nil {
 		return missing
@@ -51,8 +53,9 @@ func (c *Call) lifetime(missing time.Duration) time.Duration {
 	return time.Duration(max(0, min(n, math.MaxInt32))) * time.Second
 }
 
-// OAuth says what the errors of RFC 6749 sections 4.1.2.1 and 5.2 mean. B2Trader's npm README shows problem details with
-// status 401 for a code that is not accepted; a 401 that says nothing is not about the grant.
+// OAuth is the Verdict for the errors of RFC 6749 sections 4.1.2.1 and 5.2. The
+// npm README shows a refused code as problem details with status 401; a 401
+// without a problem is not about the grant.
 var OAuth = Verdict{
 	Codes: map[string]error{
 		"invalid_grant":             tokenapi.ErrGrantRefused,

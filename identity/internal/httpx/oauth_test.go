@@ -15,7 +15,8 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// grants are the ways in which x/oauth2 asks a token endpoint. They do not all keep the same of the answer.
+// grants are the ways in which x/oauth2 asks a token endpoint. They do not all
+// keep the same of the answer.
 var grants = map[string]func(*Call, *testing.T, string) func() (*oauth2.Token, error){
 	"client_credentials": func(c *Call, t *testing.T, url string) func() (*oauth2.Token, error) {
 		config := clientcredentials.Config{ClientID: "id", ClientSecret: "s3cret", TokenURL: url, AuthStyle: oauth2.AuthStyleInParams}
@@ -29,7 +30,8 @@ var grants = map[string]func(*Call, *testing.T, string) func() (*oauth2.Token, e
 	},
 }
 
-// retrieve asks a token endpoint that answers so, and returns the call too. Tokens without a life are given 7 seconds.
+// retrieve asks a token endpoint that answers so, and returns the call too.
+// Tokens without a life are given 7 seconds.
 func retrieve(t *testing.T, grant string, v Verdict, status int, mediaType, body string) (*Call, *oauth2.Token, error) {
 	t.Helper()
 	var asked atomic.Int32
@@ -92,8 +94,8 @@ func TestRetrieveUnusable(t *testing.T) {
 			{"no token_type", 200, mediaJSON, `{"access_token":"a"}`, "token_type is not Bearer"},
 			{"no access_token", 200, mediaJSON, `{"token_type":"Bearer"}`, "not a token response"},
 			{"access_token a number", 200, mediaJSON, `{"access_token":7,"token_type":"Bearer"}`, "not a token response"},
-			{"access_token breaks the line", 200, mediaJSON, `{"access_token":"a\r\nX: y","token_type":"Bearer"}`, "characters that no token may hold"},
-			{"refresh_token breaks the line", 200, mediaJSON, `{"access_token":"a","refresh_token":"r\n","token_type":"Bearer"}`, "characters that no token may hold"},
+			{"access_token breaks the line", 200, mediaJSON, `{"access_token":"a\r\nX: y","token_type":"Bearer"}`, "characters that a token cannot have"},
+			{"refresh_token breaks the line", 200, mediaJSON, `{"access_token":"a","refresh_token":"r\n","token_type":"Bearer"}`, "characters that a token cannot have"},
 			{"expires_in a fraction", 200, mediaJSON, `{"access_token":"a","token_type":"Bearer","expires_in":3600.5}`, "not a token response"},
 			{"expires_in a word", 200, mediaJSON, `{"access_token":"a","token_type":"Bearer","expires_in":"soon"}`, "not a token response"},
 			{"expires_in beyond 64 bits", 200, mediaJSON, `{"access_token":"a","token_type":"Bearer","expires_in":1e300}`, "not a token response"},
@@ -114,8 +116,9 @@ func TestRetrieveUnusable(t *testing.T) {
 	}
 }
 
-// Every row of OAuth, with the status that RFC 6749 section 5.2 gives it, with 401, and with the 200 of servers that
-// refuse so; and what the statuses say where there is no code.
+// Every row of OAuth, with the status that RFC 6749 section 5.2 gives it, with
+// 401, and with the 200 of servers that refuse so; and what the statuses say
+// where there is no code.
 func TestOAuth(t *testing.T) {
 	codes := map[string]error{
 		"invalid_grant":             tokenapi.ErrGrantRefused,
@@ -182,7 +185,8 @@ func TestRetrieveByAnotherVerdict(t *testing.T) {
 	}
 }
 
-// A request that brings no answer is not a refusal; and what the server repeats of the request is not repeated.
+// A request that brings no answer is not a refusal; and what the server repeats
+// of the request is not repeated.
 func TestRetrieveFails(t *testing.T) {
 	p := peer(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	for grant, request := range grants {

@@ -1,0 +1,137 @@
+package httpx
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// Redact makes a peer's text safe for an error or a log. It removes control
+// characters, replaces the given secrets (also as forms and JSON encode them),
+// and cuts the text to 200 bytes.
+func Redact(text string, secrets ...string) string {
+	text = printable(text)
+	for _, secret := range secrets {
+		for _, encoded := range []string{secret, url.QueryEscape(secret), inJSON(secret)} {
+			if encoded = printable(encoded); encoded != "" {
+				text = strings.ReplaceAll(text, encoded, tokenapi.Redacted)
+			}
+		}
+	}
+	const limit = 200
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "") + "…"
+	}
+	return text
+}
+
+// printable removes the characters that unicode.IsPrint does not accept.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// inJSON returns s as json.Marshal encodes it, without the quotation marks.
+func inJSON(s string) string {
+	raw, _ := json.Marshal(s) // never fails for a string
+	return string(raw[1 : len(raw)-1])
+}
+
+// WithoutQuery returns u without user info, query and fragment, the parts that
+// may contain secrets.
+func WithoutQuery(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
+}
+
+// describe returns the last exchange for an observer, without secrets.
+func (t *Transport) describe(req *http.Request, err error) tokenapi.Exchange {
+	x := tokenapi.Exchange{
+		Op:         t.Op,
+		Method:     req.Method,
+		URL:        WithoutQuery(req.URL),
+		Parameters: parameters(req),
+		StatusCode: t.Last.StatusCode,
+		Started:    t.Sent,
+		Duration:   t.Now().Sub(t.Sent),
+		Err:        t.redactError(err),
+	}
+	if l, err := req.URL.Parse(t.Last.Header.Get("Location")); err == nil && t.Last.StatusCode/100 == 3 {
+		x.Redirect = Redact(WithoutQuery(l), t.Secrets...)
+	}
+	return x
+}
+
+// redactError returns err without secrets: net/http repeats malformed input,
+// which may be what was sent. Of the errors that err wraps only a context's
+// stays.
+func (t *Transport) redactError(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := Redact(err.Error(), t.Secrets...)
+	for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, end) {
+			return fmt.Errorf("%s: %w", text, end)
+		}
+	}
+	return errors.New(text)
+}
+
+// publicParameters are the parameters whose values are not secret.
+var publicParameters = map[string]bool{
+	"client_id": true, "code_challenge_method": true, "grant_type": true, "provider": true,
+	"redirect_uri": true, "response_type": true, "scope": true,
+}
+
+// parameters returns the parameters of the request's query and body. It redacts
+// all values but those of publicParameters.
+func parameters(req *http.Request) url.Values {
+	sent := req.URL.Query()
+	if req.GetBody != nil {
+		if body, err := req.GetBody(); err == nil {
+			raw, _ := io.ReadAll(body)
+			addBody(sent, req.Header.Get("Content-Type"), raw)
+		}
+	}
+	for name := range sent {
+		if !publicParameters[name] {
+			sent[name] = []string{tokenapi.Redacted}
+		}
+	}
+	return sent
+}
+
+// addBody adds the parameters of a body in JSON or as a form. It adds nothing
+// for other media types, in which names cannot be told from secrets.
+func addBody(sent url.Values, contentType string, raw []byte) {
+	if IsJSON(contentType) {
+		var fields map[string]any
+		if json.Unmarshal(raw, &fields) == nil {
+			for name, v := range fields {
+				s, _ := v.(string)
+				sent.Set(name, s)
+			}
+		}
+		return
+	}
+	if mediaType, _, _ := mime.ParseMediaType(contentType); mediaType != "application/x-www-form-urlencoded" {
+		return
+	}
+	form, _ := url.ParseQuery(string(raw))
+	for name, values := range form {
+		sent[name] = values
+	}
+}

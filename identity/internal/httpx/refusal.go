@@ -1,0 +1,118 @@
+package httpx
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
+)
+
+// Because wraps a sentinel and its cause in one error.
+func Because(sentinel, cause error) error { return fmt.Errorf("%w: %w", sentinel, cause) }
+
+// Fail returns the error of a call that ends before it sends anything.
+func (c *Call) Fail(err error, description string) *tokenapi.Error {
+	return &tokenapi.Error{System: c.system, Op: c.Op, Description: description, Err: err}
+}
+
+// Fault returns the error of an exchange without a usable answer. It leaves out
+// the URL that net/http repeats, which may contain secrets.
+func (c *Call) Fault(err error) *tokenapi.Error {
+	e := c.Fail(tokenapi.ErrUnavailable, "")
+	e.Path, e.Sent = c.Path, true
+	f, ok := errors.AsType[*Fault](err)
+	switch {
+	case !ok: // net/http rejects the answer, such as a redirect that cannot be parsed
+		e.Err, e.Description, e.StatusCode = tokenapi.ErrUnusableAnswer, "the answer breaks HTTP", c.Last.StatusCode
+	case errors.Is(f, ErrTooLarge):
+		e.Err, e.Description = tokenapi.ErrUnusableAnswer, f.Error()
+	case errors.Is(f, context.Canceled), errors.Is(f, context.DeadlineExceeded):
+		e.Err, e.Sent = Because(tokenapi.ErrUnavailable, f.Err), f.Sent
+	default:
+		e.Sent, e.Description = f.Sent, Redact(f.Error(), c.Secrets...)
+	}
+	return e
+}
+
+// Refusal returns the error of the last answer, which err classifies.
+func (c *Call) Refusal(err error, problem Problem) *tokenapi.Error {
+	e := c.Fail(err, Redact(problem.Description, c.Secrets...))
+	e.Path = c.Path
+	e.StatusCode = c.Last.StatusCode
+	e.Code = Redact(problem.Code, c.Secrets...)
+	e.TraceID = Redact(problem.TraceID, c.Secrets...)
+	e.RetryAfter = RetryAfter(c.Last.Header, c.Now())
+	e.Sent = true
+	if e.Code == "" && e.Description == "" && !IsJSON(c.Last.Header.Get("Content-Type")) && len(c.Last.Body) > 0 {
+		e.Description = "the answer is not JSON"
+	}
+	return e
+}
+
+// Unusable returns the error of a successful answer with unusable content.
+func (c *Call) Unusable(description string) *tokenapi.Error {
+	return c.Refusal(tokenapi.ErrUnusableAnswer, Problem{Description: description})
+}
+
+// A Verdict says what the refusals of an API mean. The API's own code comes
+// first, then the HTTP status.
+type Verdict struct {
+	Codes  map[string]error
+	Status map[int]error
+	Parse  func(body []byte) Problem // for an API's own shape; nil: ParseProblem
+
+	// StatusNeedsWords ignores Status for an answer without a problem in its
+	// body, which may come from a proxy.
+	StatusNeedsWords bool
+}
+
+// Refused returns the error of the last answer, a refusal, by v. An answer that
+// v does not know is ErrUnavailable, ErrMisconfigured (404, 405) or
+// ErrUnusableAnswer, by its status.
+func (c *Call) Refused(v Verdict) *tokenapi.Error {
+	parse := v.Parse
+	if parse == nil {
+		parse = ParseProblem
+	}
+	problem := parse(c.Last.Body)
+	status := c.Last.StatusCode
+	err := v.Codes[problem.Code]
+	if err == nil && (problem != Problem{} || !v.StatusNeedsWords) {
+		err = v.Status[status]
+	}
+	if v.Codes[problem.Code] == nil && err != nil && !errors.Is(err, tokenapi.ErrMisconfigured) && isHTML(c.Last.Header.Get("Content-Type")) {
+		err = tokenapi.ErrUnavailable // the page of a gateway, which must end no session
+	}
+	switch {
+	case err != nil:
+	case Later(status):
+		err = tokenapi.ErrUnavailable
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+		err = tokenapi.ErrMisconfigured
+		problem.Description = cmp.Or(problem.Description, "there is no such endpoint at Config.URL")
+	default:
+		err = tokenapi.ErrUnusableAnswer
+	}
+	return c.Refusal(err, problem)
+}
+
+// Later reports whether a status means that the same request may succeed later.
+func Later(status int) bool { return status >= 500 || status == 429 || status == 408 }
+
+// RetryAfter returns the delay of a Retry-After header (RFC 9110 section
+// 10.2.3), at most a day. It returns 0 without a valid header.
+func RetryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil {
+		return max(0, time.Duration(min(n, 86400))*time.Second)
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, min(at.Sub(now), 24*time.Hour))
+	}
+	return 0
+}
