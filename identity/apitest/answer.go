@@ -5,7 +5,8 @@ import (
 	"net/http"
 )
 
-// answer is a response that is not on the wire yet, so that a fault can still change it.
+// answer is a response that is not sent yet, so that a fault can still change
+// it.
 type answer struct {
 	header http.Header
 	status int
@@ -38,5 +39,5 @@ func (a *answer) sendTo(w http.ResponseWriter) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body.Bytes()) // the client may have gone
+	_, _ = w.Write(a.body.Bytes()) // the client may have disconnected
 }

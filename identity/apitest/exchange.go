@@ -11,46 +11,46 @@ import (
 	"time"
 )
 
-// maxRequestBody bounds what is read of a request, in bytes.
+// maxRequestBody bounds the body of a request, in bytes.
 const maxRequestBody = 1 << 20
 
-// Exchange is one request on its way through the server, and the answer to it.
+// Exchange is one request to the server and the answer to it.
 type Exchange struct {
-	// Request is what arrived. Its body has been read, see Body.
+	// Request is the request. Its body has been read, see Body.
 	*http.Request
 	// Endpoint that the request is for.
 	Endpoint Endpoint
 	// Query is the decoded query, never nil.
 	Query url.Values
-	// Form is the decoded body if it was an application/x-www-form-urlencoded form, else nil.
-	// Of a malformed form it has what can be read.
+	// Form is the decoded body of an application/x-www-form-urlencoded form,
+	// otherwise nil. A malformed form is decoded as far as possible.
 	Form url.Values
 	// Body is the request's body as sent, at most 1 MiB.
 	Body []byte
-	// Fault is the one that the request suffers. The zero Fault is none.
+	// Fault is the fault of this request. The zero Fault is none.
 	Fault Fault
 
 	problem string // for the record, see Request.Problem
 	out     answer
 }
 
-// open reads the request. It is false if the body is too large.
+// open reads the request. It returns false if the body is too large.
 func open(r *http.Request, endpoint Endpoint) (*Exchange, bool) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxRequestBody+1))
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client went away
+		panic(http.ErrAbortHandler) // the client disconnected
 	}
 	if len(body) > maxRequestBody {
 		return nil, false
 	}
 	x := &Exchange{Request: r, Endpoint: endpoint, Query: r.URL.Query(), Body: body}
 	if x.MediaType() == "application/x-www-form-urlencoded" {
-		x.Form, _ = url.ParseQuery(string(body)) // it keeps what it can read
+		x.Form, _ = url.ParseQuery(string(body)) // keeps the valid part
 	}
 	return x, true
 }
 
-// run answers the request as the fault wants it.
+// run answers the request, with its fault.
 func (x *Exchange) run(handle Handler) {
 	f := x.Fault
 	x.pause(f.DelayBefore)
@@ -62,7 +62,7 @@ func (x *Exchange) run(handle Handler) {
 	} else {
 		handle(x)
 	}
-	x.out.WriteHeader(http.StatusOK) // unless there is a status
+	x.out.WriteHeader(http.StatusOK) // no effect after another status
 	f.distort(&x.out)
 	x.pause(f.DelayAfter)
 	if f.LoseAnswer {
@@ -70,7 +70,8 @@ func (x *Exchange) run(handle Handler) {
 	}
 }
 
-// pause waits for d, and cuts the connection at once if the client goes away meanwhile.
+// pause waits for d. If the client disconnects meanwhile, it cuts the
+// connection at once.
 func (x *Exchange) pause(d time.Duration) {
 	if d <= 0 {
 		return
@@ -84,8 +85,8 @@ func (x *Exchange) pause(d time.Duration) {
 	}
 }
 
-// MediaType is the request's Content-Type without its parameters, in lower case; "" if there
-// is none that can be read.
+// MediaType returns the request's Content-Type without its parameters, in lower
+// case; "" if it is missing or malformed.
 func (x *Exchange) MediaType() string {
 	mediaType, _, err := mime.ParseMediaType(x.Header.Get("Content-Type"))
 	if err != nil {
@@ -94,7 +95,8 @@ func (x *Exchange) MediaType() string {
 	return mediaType
 }
 
-// Bearer returns the token of an "Authorization: Bearer" header, RFC 6750 section 2.1, or "".
+// Bearer returns the token of an "Authorization: Bearer" header (RFC 6750
+// section 2.1), or "".
 func (x *Exchange) Bearer() string {
 	scheme, token, _ := strings.Cut(x.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
@@ -103,31 +105,30 @@ func (x *Exchange) Bearer() string {
 	return strings.TrimSpace(token)
 }
 
-// Decode reads the body into v, as json.Unmarshal does, whatever its media type. It is
-// false if the body is no JSON that fits v; it answers nothing, since servers refuse each
-// in its own words.
+// Decode decodes the body into v as json.Unmarshal does, whatever its media
+// type. It returns false if that fails, and leaves the answer to the handler.
 func (x *Exchange) Decode(v any) bool { return json.Unmarshal(x.Body, v) == nil }
 
-// Note leaves problem in the record, as [Request.Problem]. The last one counts.
+// Note sets [Request.Problem] in the record. The last call counts.
 func (x *Exchange) Note(problem string) { x.problem = problem }
 
-// Answer is where the answer is written: its header fields first, then its status, then its
-// body. Nothing of it is on the wire before the handler returns.
+// Answer returns the writer of the answer: header fields first, then the
+// status, then the body. Nothing is sent before the handler returns.
 func (x *Exchange) Answer() http.ResponseWriter { return &x.out }
 
-// JSON answers with v as JSON, without escaping &, < and >. It panics on a value that JSON
-// cannot hold.
+// JSON answers with v as JSON, without escaping &, < and >. It panics on a
+// value that JSON cannot represent.
 func (x *Exchange) JSON(status int, contentType string, v any) {
 	x.out.Header().Set("Content-Type", contentType)
 	x.out.WriteHeader(status)
-	_, _ = x.out.Write(encodeJSON(v)) // a buffer takes all
+	_, _ = x.out.Write(encodeJSON(v)) // a buffer never fails
 }
 
 // Status answers with a status and no body.
 func (x *Exchange) Status(status int) { x.out.WriteHeader(status) }
 
-// AllowOnly answers 405 with an Allow header, and is false, unless the method is one of
-// methods.
+// AllowOnly reports whether the method is one of methods. If not, it answers
+// 405 with an Allow header.
 func (x *Exchange) AllowOnly(methods ...string) bool {
 	if slices.Contains(methods, x.Method) {
 		return true

@@ -4,5 +4,5 @@ package apitest
 func (t *Tokens) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.good)
+	return len(t.valid)
 }

@@ -10,59 +10,64 @@ import (
 	"time"
 )
 
-// oversize is how much white space Fault.Oversized puts before an answer, in bytes.
+// oversize is the white space of Fault.Oversized, in bytes.
 const oversize = 2 << 20
 
-// Fault is something that goes wrong on command. Its parts can be combined. The zero Fault
+// Fault is a failure on command. Its fields can be combined. The zero Fault
 // does nothing.
 type Fault struct {
-	// Times is how many requests suffer. 0 means one; negative means all until ClearFaults.
+	// Times is the number of requests with this fault. 0 means one; negative
+	// means all until ClearFaults.
 	Times int
 
-	// If limits the fault to requests that it says yes to; the others neither suffer it nor
-	// use it up. Nil means all. It must not call the server.
+	// If limits the fault to the requests for which it returns true; the others
+	// do not count. Nil means all. It must not call the server.
 	If func(r Request) bool
 
-	// DelayBefore passes before the request is processed. If the client goes away
-	// meanwhile, the request is never processed.
+	// DelayBefore passes before the request is processed. If the client
+	// disconnects meanwhile, the request is never processed.
 	DelayBefore time.Duration
 
-	// DelayAfter passes between processing and answering. If the client goes away
-	// meanwhile, the request stays processed: a token that works once is used up.
+	// DelayAfter passes between processing and answering. If the client
+	// disconnects meanwhile, the request stays processed: a token that works
+	// once is used up.
 	DelayAfter time.Duration
 
-	// LoseRequest cuts the connection before the request is processed, LoseAnswer after.
-	// Either way the client sees the connection end without a byte. Mind that net/http's
-	// client silently repeats a GET that met this on a reused connection.
+	// LoseRequest cuts the connection before the request is processed,
+	// LoseAnswer after. Either way the client sees the connection end without a
+	// byte. Mind that net/http's client silently repeats a GET after this on a
+	// reused connection.
 	LoseRequest, LoseAnswer bool
 
-	// Status and Body are answered instead of processing the request. With a Body and no
-	// Status the status is 200.
+	// Status and Body are answered instead of processing the request. With a
+	// Body and no Status the status is 200.
 	Status int
 	Body   []byte
 
-	// RetryAfter is set as the header of that name, in whatever answer there is.
+	// RetryAfter is the header of that name, in any answer.
 	RetryAfter string
 
-	// ContentType replaces the media type of whatever answer there is. Empty means the
+	// ContentType replaces the media type of any answer. Empty means the
 	// handler's, or application/json for Status and Body.
 	ContentType string
 
-	// Oversized puts 2 MiB of white space before whatever answer there is. JSON allows
-	// it, so a client that bounds what it reads fails and one that does not succeeds.
+	// Oversized puts 2 MiB of white space before any answer. JSON allows it, so
+	// a client that bounds an answer's length fails, and another succeeds.
 	Oversized bool
 
-	// Answer changes the members of a successful (2xx) JSON answer at will: it may remove,
-	// replace and add. Numbers are json.Number. The members' order is lost.
+	// Answer changes the members of a successful (2xx) JSON answer: it may
+	// remove, replace and add. Numbers are json.Number. The order of the
+	// members is lost.
 	Answer func(fields map[string]any)
 
-	// Extra is for the server's own kinds of fault: its handlers find it in Exchange.Fault.
+	// Extra is for faults that only this server has: its handlers read it from
+	// Exchange.Fault.
 	Extra any
 }
 
-// Inject lets the endpoint fail as f says, from the next request on. Faults of an endpoint
-// are used up in the order in which they were injected, one per request. It panics on an
-// endpoint that no Handle named.
+// Inject makes the endpoint fail as f says, from the next request on. Faults of
+// an endpoint happen in the order in which they were injected, one per request.
+// It panics on an endpoint that no Handle named.
 func (s *Server) Inject(e Endpoint, f Fault) {
 	if !s.knows(e) {
 		panic(fmt.Sprintf("%s: Inject: no endpoint %q", s.config.Name, e))
@@ -72,8 +77,8 @@ func (s *Server) Inject(e Endpoint, f Fault) {
 	s.faults.queue = append(s.faults.queue, queuedFault{e, f})
 }
 
-// ClearFaults forgets every fault that has not happened yet. Requests that are already
-// suffering one are not relieved.
+// ClearFaults removes every fault that has not happened yet. Requests under way
+// keep theirs.
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
@@ -90,16 +95,16 @@ type queuedFault struct {
 	fault    Fault
 }
 
-func (f queuedFault) meets(r *Request) bool {
+func (f queuedFault) appliesTo(r *Request) bool {
 	return f.endpoint == r.Endpoint && (f.fault.If == nil || f.fault.If(r.clone()))
 }
 
-// take returns the fault that is due, counting it down: to 0, which is also where a fault
-// for one request begins.
+// take returns the fault of a request that arrived, and decrements its Times.
+// At 0, which is also the initial value for one request, it removes the fault.
 func (q *faultQueue) take(arrived *Request) Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := slices.IndexFunc(q.queue, func(f queuedFault) bool { return f.meets(arrived) })
+	i := slices.IndexFunc(q.queue, func(f queuedFault) bool { return f.appliesTo(arrived) })
 	if i < 0 {
 		return Fault{}
 	}
@@ -113,16 +118,16 @@ func (q *faultQueue) take(arrived *Request) Fault {
 	return due
 }
 
-// answerInstead writes the answer that needs no processing.
+// answerInstead writes the answer of a fault with a Status or Body.
 func (f Fault) answerInstead(out *answer) {
 	out.Header().Set("Content-Type", "application/json")
 	if f.Status != 0 {
 		out.WriteHeader(f.Status)
 	}
-	_, _ = out.Write(f.Body) // a buffer takes all
+	_, _ = out.Write(f.Body) // a buffer never fails
 }
 
-// distort changes an answer that is complete.
+// distort changes a complete answer.
 func (f Fault) distort(out *answer) {
 	if f.Answer != nil && out.status/100 == http.StatusOK/100 {
 		if fields, ok := decodeObject(out.body.Bytes()); ok {

@@ -1,10 +1,12 @@
 package apitest_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
+// req 133
 func TestFaultsAreUsedUpInOrder(t *testing.T) {
 	c := inMemory(t, apitest.Config{})
 	status := func() int { return c.post("/echo", "").status }
@@ -122,7 +125,8 @@ func TestFaultDelays(t *testing.T) {
 	})
 }
 
-// What the client's patience decides: DelayBefore loses the request, DelayAfter the answer.
+// What the client's patience decides: DelayBefore loses the request, DelayAfter
+// the answer.
 func TestFaultDelaysEndWithTheClient(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
@@ -146,6 +150,36 @@ func TestFaultDelaysEndWithTheClient(t *testing.T) {
 				wantEqual(t, "requests processed", c.echoed.Load(), tc.processed)
 			})
 		})
+	}
+}
+
+// The server notices over a socket that the client disconnects.
+func TestFaultDelaysEndWithTheConnection(t *testing.T) {
+	server := inMemory(t, apitest.Config{}).server
+	server.Inject(endpointEcho, apitest.Fault{DelayBefore: time.Hour})
+	arrived, ended := make(chan struct{}), make(chan struct{})
+	outer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		defer close(ended)
+		server.ServeHTTP(w, r)
+	}))
+	defer outer.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-arrived
+		cancel()
+	}()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, outer.URL+"/echo", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := outer.Client().Do(r); !errors.Is(err, context.Canceled) {
+		t.Errorf("answer is %v, error is %v", answer, err)
+	}
+	select {
+	case <-ended:
+	case <-time.After(time.Minute):
+		t.Fatal("the server still waits")
 	}
 }
 

@@ -2,9 +2,8 @@ package apitest
 
 import "crypto/subtle"
 
-// Guard lets the holders of these tokens pass: it answers requests of the method whose bearer
-// is good with h, which is told whose it is, and the others with refuse. Any other method
-// gets 405.
+// Guard returns a handler that checks the bearer. It calls h with the owner of
+// a valid token, or refuse. It answers 405 to any method but the given one.
 func (t *Tokens) Guard(method string, refuse Handler, h func(x *Exchange, owner string)) Handler {
 	return func(x *Exchange) {
 		if !x.AllowOnly(method) {
@@ -12,7 +11,7 @@ func (t *Tokens) Guard(method string, refuse Handler, h func(x *Exchange, owner 
 		}
 		owner, ok := t.Owner(x.Bearer())
 		if !ok {
-			x.Note("the bearer is missing or dead")
+			x.Note("the bearer is missing or invalid")
 			refuse(x)
 			return
 		}
@@ -20,7 +19,8 @@ func (t *Tokens) Guard(method string, refuse Handler, h func(x *Exchange, owner 
 	}
 }
 
-// SameSecret compares in constant time. Nothing equals an empty secret.
+// SameSecret compares two secrets in constant time. It returns false for an
+// empty want.
 func SameSecret(want, got string) bool {
 	return want != "" && subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1
 }

@@ -15,8 +15,9 @@ const (
 	endpointOther apitest.Endpoint = "other"
 )
 
-// client calls a test server whose endpoint echo answers {"said":body,"n":1} with status
-// 200, or 201 at /created, and whose endpoint other answers without a body.
+// client calls a test server whose endpoint echo answers {"said":body,"n":1}
+// with status 200, or 201 at /created, and whose endpoint other answers without
+// a body.
 type client struct {
 	t      *testing.T
 	server *apitest.Server

@@ -11,15 +11,15 @@ import (
 	"b2trader.identity.auth/identity/internal/checkconfig"
 )
 
-// Servable is a Server, or a test server made with one.
+// Servable is a Server, or a test server that is built on one.
 type Servable interface {
 	http.Handler
 	Listen(addr string) (net.Listener, error)
 }
 
-// Serve runs s for the duration of a test, on a free port of 127.0.0.1; its URL then names
-// that port. It is closed, connections cut, when the test ends. An err, with which the
-// making of s has failed, fails the test.
+// Serve runs s for the duration of a test, on a free port of 127.0.0.1, which
+// its URL names. It closes s and cuts the connections when the test ends. The
+// err is that of the constructor of s; it fails the test.
 func Serve[S Servable](tb testing.TB, s S, err error) S {
 	tb.Helper()
 	if err != nil {
@@ -33,7 +33,7 @@ func Serve[S Servable](tb testing.TB, s S, err error) S {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	tb.Cleanup(func() {
-		_ = server.Close() // nothing to save
+		_ = server.Close() // the test is over
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			tb.Errorf("apitest: serving: %v", err)
 		}
@@ -41,25 +41,25 @@ func Serve[S Servable](tb testing.TB, s S, err error) S {
 	return s
 }
 
-// Listen opens a listener on addr, "127.0.0.1:0" for a free port, and makes it the one
-// that URL names. An address beyond loopback is an error, and so is one without a host.
-// The caller serves, for example with http.Serve(listener, s), and closes.
+// Listen opens a listener on addr, "127.0.0.1:0" for a free port, and sets URL.
+// An address without a host or beyond loopback is an error. The caller serves,
+// for example with http.Serve(listener, s), and closes the listener.
 func (s *Server) Listen(addr string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.config.Name, err)
 	}
 	if !checkconfig.IsLoopback(host) {
-		return nil, fmt.Errorf("%s: %s is not a loopback address, and this server is for tests only", s.config.Name, addr)
+		return nil, fmt.Errorf("%s: %s is not a loopback address: this server is for tests only", s.config.Name, addr)
 	}
-	// Nothing is looked up but localhost, so there is nothing to cancel.
+	// Only localhost is looked up, which needs no context.
 	listener, err := net.Listen("tcp", addr) //nolint:noctx // see above
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.config.Name, err)
 	}
 	if local, ok := listener.Addr().(*net.TCPAddr); !ok || !local.IP.IsLoopback() {
 		_ = listener.Close() // never used
-		return nil, fmt.Errorf("%s: %s is not on loopback, and this server is for tests only", s.config.Name, addr)
+		return nil, fmt.Errorf("%s: %s is not on loopback: this server is for tests only", s.config.Name, addr)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,8 +67,8 @@ func (s *Server) Listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// URL is the origin of the server's listener, such as http://127.0.0.1:40123, without
-// a path. It is empty before Listen.
+// URL returns the origin of the server's listener, such as
+// http://127.0.0.1:40123, without a path. It is empty before Listen.
 func (s *Server) URL() string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

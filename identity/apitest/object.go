@@ -11,8 +11,8 @@ import (
 //	apitest.Object{{"token", token}, {"expires_in", 300}}
 type Object []Member
 
-// Member is one member of an Object. It is a type without a name of its own so that go vet
-// lets other packages write {"token", token}.
+// Member is one member of an Object. It is an alias of a struct type, so that
+// go vet allows {"token", token} in other packages.
 type Member = struct {
 	Name  string
 	Value any
@@ -47,8 +47,8 @@ func (o *Object) Drop(name string) {
 	*o = slices.DeleteFunc(*o, func(m Member) bool { return m.Name == name })
 }
 
-// JSON returns the object encoded, without escaping &, < and >. It panics on a value that
-// JSON cannot hold.
+// JSON returns the object encoded, without escaping &, < and >. It panics on a
+// value that JSON cannot represent.
 func (o Object) JSON() []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -67,8 +67,9 @@ func (o Object) JSON() []byte {
 // MarshalJSON implements json.Marshaler.
 func (o Object) MarshalJSON() ([]byte, error) { return o.JSON(), nil }
 
-// encodeJSON encodes v without escaping &, < and >, as .NET and PHP do not either. It
-// panics on values that JSON cannot hold; servers make none, a Fault's Answer might.
+// encodeJSON encodes v without escaping &, < and >, as .NET and PHP do. It
+// panics on values that JSON cannot represent, which may come from a Fault's
+// Answer.
 func encodeJSON(v any) []byte {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// maxRecorded is how many requests a server remembers in full.
+// maxRecorded is how many requests a server keeps in its record.
 const maxRecorded = 4096
 
-// Request is a request that the server got, passwords, codes, tokens and cookies included:
-// compare it, do not log it.
+// Request is a request in the record. It contains passwords, codes, tokens and
+// cookies: compare it, do not log it.
 type Request struct {
 	// Time of arrival, by Config.Now.
 	Time time.Time
@@ -25,24 +25,24 @@ type Request struct {
 	Query url.Values
 	// Form is the decoded body if it was a form, else nil.
 	Form url.Values
-	// Header holds the request's header fields.
+	// Header is the request's header.
 	Header http.Header
 	// Body is the request's body as sent.
 	Body []byte
-	// Status is the HTTP status answered. 0 means none: the request is still running, or
-	// its connection was cut.
+	// Status is the HTTP status of the answer. 0 means none: the request is
+	// under way, or its connection was cut.
 	Status int
-	// Problem is what the server would have written into its log: the error code and the
-	// reason, which the client often does not learn. Empty if all went well.
+	// Problem is the error code and the reason that a server would log, and
+	// that the client often does not get. Empty after a success.
 	Problem string
 
 	target string // path and query as sent
 }
 
-// Wire returns the request as text: a line of method, path and query as sent, the named
-// header fields in that order, one a line, an empty line, and the body. Lines end in \n; a
-// field that was not sent is left out, and so is Host, which is not among the header fields
-// that a handler sees. It is for comparing with a sample.
+// Wire returns the request as text: a line of method, path and query as sent,
+// the named header fields in that order, one a line, an empty line, and the
+// body. Lines end in \n. It leaves out fields that were not sent, and Host,
+// which a handler does not see in the header.
 func (r Request) Wire(headers ...string) string {
 	var b strings.Builder
 	b.WriteString(r.Method + " " + r.target + "\n")
@@ -66,8 +66,8 @@ func (r Request) clone() Request {
 
 func cloneValues(v url.Values) url.Values { return url.Values(http.Header(v).Clone()) }
 
-// Requests returns what the endpoint was asked, oldest first, running requests included.
-// At least the last 3072 requests of all endpoints together are remembered.
+// Requests returns the requests to the endpoint, oldest first, including those
+// under way. The record keeps at least the last 3072 requests of all endpoints.
 func (s *Server) Requests(e Endpoint) []Request {
 	s.recorder.mu.Lock()
 	defer s.recorder.mu.Unlock()
@@ -87,14 +87,14 @@ func (s *Server) Count(e Endpoint) int {
 	return s.recorder.counts[e]
 }
 
-// recorder remembers requests. Its zero value is ready.
+// recorder records requests. Its zero value is ready to use.
 type recorder struct {
 	mu      sync.Mutex
 	entries []*Request
 	counts  map[Endpoint]int
 }
 
-// newEntry is x as the record has it before it is answered.
+// newEntry returns the record's entry of x before its answer.
 func newEntry(x *Exchange, now time.Time) *Request {
 	return &Request{
 		Time: now, Endpoint: x.Endpoint, Method: x.Method, Path: x.URL.Path, target: x.URL.RequestURI(),

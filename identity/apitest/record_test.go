@@ -91,7 +91,8 @@ func TestRecordIsBounded(t *testing.T) {
 	}
 }
 
-// Arrived sees every request with a route, even one that is lost, before it is counted.
+// Arrived sees every request with a route, even one that is lost, before it is
+// counted.
 func TestArrived(t *testing.T) {
 	var arrived []string
 	var server *apitest.Server

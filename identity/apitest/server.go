@@ -10,33 +10,34 @@ import (
 	"time"
 )
 
-// Endpoint names a part of a server, for faults and for the record.
+// Endpoint names a part of a server, for faults and the record.
 type Endpoint string
 
-// Handler answers one request into x. It may use x until it returns.
+// Handler answers one request. It may use x until it returns.
 type Handler func(x *Exchange)
 
-// Config describes a test server. The zero value is one without a name.
+// Config describes a test server. Its zero value is ready to use.
 type Config struct {
-	// Name of the test server's package, such as "b2coretest": its errors and panics begin
-	// with it, and so does its print. Empty means "apitest".
+	// Name is the test server's package, such as "b2coretest". Errors, panics
+	// and the printed server begin with it. Empty means "apitest".
 	Name string
 
-	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble.
-	// It must be safe for concurrent use.
+	// Now is the clock. Nil means time.Now, which is virtual in a
+	// testing/synctest bubble. It must be safe for concurrent use.
 	Now func() time.Time
 
-	// Arrived, if set, is called for each request that has a route, before its fault happens
-	// and before Count and Requests tell of it, for counts of the server's own. It must be
-	// safe for concurrent use, and must not answer.
+	// Arrived, if set, is called for each request that has a route, before its
+	// fault happens and before it is recorded. It must be safe for concurrent
+	// use, and must not answer.
 	Arrived func(x *Exchange)
 
 	// FoldCase matches paths without regard to letter case, as ASP.NET does.
 	FoldCase bool
 }
 
-// Server answers requests by the handlers it was given. It is an http.Handler, safe for
-// concurrent use, and answers on loopback connections only.
+// Server answers requests with the handlers that Handle adds. It is an
+// http.Handler, safe for concurrent use, and answers on loopback connections
+// only.
 type Server struct {
 	config   Config
 	faults   faultQueue
@@ -52,7 +53,7 @@ type route struct {
 	handle   Handler
 }
 
-// New returns a server that answers nothing yet, see Handle.
+// New returns a server without handlers; see Handle.
 func New(cfg Config) *Server {
 	cfg.Name = cmp.Or(cfg.Name, "apitest")
 	if cfg.Now == nil {
@@ -61,21 +62,20 @@ func New(cfg Config) *Server {
 	return &Server{config: cfg, routes: make(map[string]route)}
 }
 
-// Format prints the name of the test server and nothing else, whatever the verb: none of its
-// secrets, and nothing of the record.
+// Format prints the name of the test server only, for every verb.
 func (s *Server) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s.Server", s.config.Name) }
 
-// Handle answers path with h and records its requests under endpoint, which several paths
-// may share. A path that ends in "/*" stands for everything below it; a path of its own
-// comes before that, and a longer one before a shorter one. Methods are the handler's
-// business, see [Exchange.AllowOnly]. Handle panics on a path that does not begin with a
-// slash or is already answered.
+// Handle answers path with h and records its requests under endpoint, which
+// several paths may share. A path that ends in "/*" stands for all paths below
+// it. An exact path takes precedence, then the longest one. The handler checks
+// the method, see [Exchange.AllowOnly]. Handle panics on a path that does not
+// begin with a slash or has a handler already.
 func (s *Server) Handle(path string, endpoint Endpoint, h Handler) {
 	path = s.fold(path)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, taken := s.routes[path]; taken || !strings.HasPrefix(path, "/") {
-		panic(fmt.Sprintf("%s: Handle: bad path %q, or answered already", s.config.Name, path))
+		panic(fmt.Sprintf("%s: Handle: the path %q does not begin with a slash or has a handler already", s.config.Name, path))
 	}
 	s.routes[path] = route{endpoint, h}
 }
@@ -87,7 +87,7 @@ func (s *Server) fold(path string) string {
 	return path
 }
 
-// route finds what answers path.
+// route returns the route of path.
 func (s *Server) route(path string) (route, bool) {
 	path = s.fold(path)
 	s.mu.RLock()
@@ -103,7 +103,7 @@ func (s *Server) route(path string) (route, bool) {
 	return route{}, false
 }
 
-// knows reports whether any path belongs to the endpoint.
+// knows reports whether the endpoint has a path.
 func (s *Server) knows(e Endpoint) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -115,10 +115,10 @@ func (s *Server) knows(e Endpoint) bool {
 	return false
 }
 
-// ServeHTTP answers r: what the fault injected for its endpoint says, or what the handler
-// of its path says. A connection whose local address is not loopback gets 403, so that the
-// server cannot be deployed. A path that no Handle named gets 404, a body over 1 MiB 413;
-// neither is recorded.
+// ServeHTTP answers r with the injected fault of its endpoint or the handler of
+// its path. A connection whose local address is not loopback gets 403, so that
+// the server cannot be deployed. A path without a handler gets 404 and a body
+// over 1 MiB 413; neither is recorded.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !onLoopback(r) {
 		http.Error(w, s.config.Name+": this server is for tests and answers on loopback only", http.StatusForbidden)
@@ -145,7 +145,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.out.sendTo(w)
 }
 
-// onLoopback reports whether r came in on a loopback connection, or on none at all.
+// onLoopback reports whether r came by a loopback connection, or without a
+// connection.
 func onLoopback(r *http.Request) bool {
 	switch local := r.Context().Value(http.LocalAddrContextKey).(type) {
 	case nil, *net.UnixAddr:

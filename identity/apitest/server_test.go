@@ -90,7 +90,8 @@ func TestServeHTTPRefusesConnectionsFromBeyondLoopback(t *testing.T) {
 	wantEqual(t, "count of requests", c.server.Count(endpointOther), 3)
 }
 
-// However a server is printed or logged, its record does not come along, nor does what is around it.
+// However a server is printed or logged, its record does not come along, nor
+// does what is around it.
 func TestFormat(t *testing.T) {
 	c := inMemory(t, apitest.Config{Name: "mytest"})
 	c.post("/echo", "s3cret", "Authorization", "Bearer s3cret")

@@ -16,9 +16,10 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-// JWT returns what looks like a token with that header and these claims (RFC 7519); its
-// signature is random bytes, so no client can verify it. The server must remember it to
-// recognize it; two calls with the same claims return different tokens.
+// JWT returns a string with the form of a token with that header and these
+// claims (RFC 7519). Its signature is random, so nothing can verify it: the
+// server keeps it in [Tokens]. Two calls with the same claims return different
+// tokens.
 func JWT(header, claims Object) string {
 	var parts [3]string
 	for i, part := range [][]byte{header.JSON(), claims.JSON(), randomBytes(32)} {

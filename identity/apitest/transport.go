@@ -11,15 +11,16 @@ import (
 	"strconv"
 )
 
-// Transport returns a RoundTripper that hands requests to the server without a socket,
-// whatever host they name. With it a client works inside a testing/synctest bubble, where
-// the server's delays pass in virtual time. A connection that a [Fault] cuts is
-// io.ErrUnexpectedEOF. Answers are complete when RoundTrip returns; nothing is streamed.
+// Transport returns a RoundTripper that passes requests to the server without a
+// socket, whatever their host is. With it a client works inside a
+// testing/synctest bubble, where the server's delays pass in virtual time. A
+// [Fault] that cuts the connection is io.ErrUnexpectedEOF. Answers are complete
+// when RoundTrip returns; nothing is streamed.
 func (s *Server) Transport() http.RoundTripper { return memoryTransport{s} }
 
 type memoryTransport struct{ server *Server }
 
-// outcome is what the handler's goroutine leaves behind.
+// outcome is the result of the handler's goroutine.
 type outcome struct {
 	answer *answer
 	err    error
@@ -66,9 +67,10 @@ func (t memoryTransport) serve(r *http.Request, done chan<- outcome) {
 	err = nil
 }
 
-// incoming makes of a client's request what a server's handler sees.
+// incoming returns a client's request in the form that a handler gets.
 func incoming(ctx context.Context, r *http.Request, body []byte) *http.Request {
-	// A client inside another server's handler carries that connection's address along.
+	// The context of a client inside another server's handler has the address
+	// of that connection.
 	in := r.Clone(context.WithValue(ctx, http.LocalAddrContextKey, nil))
 	in.Body = io.NopCloser(bytes.NewReader(body))
 	in.ContentLength = int64(len(body))

@@ -22,7 +22,7 @@ type protocolError struct {
 	reason      string // for the record only
 }
 
-// log is the text for the record.
+// log returns the text for the record.
 func (e *protocolError) log() string {
 	parts := []string{e.code, e.description, e.reason}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ": ")
@@ -41,8 +41,8 @@ type authorizeRequest struct {
 	maxAge       time.Duration // negative: none
 }
 
-// authorize answers /identity/connect/authorize: always by a redirect, except on requests
-// that are not HTTP-wise acceptable.
+// authorize answers /identity/connect/authorize by a redirect, unless the
+// method or media type is wrong.
 func (s *Server) authorize(x *exchange) {
 	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
 		return
@@ -73,11 +73,11 @@ func (s *Server) authorize(x *exchange) {
 	s.authorizeSession(x, request, params)
 }
 
-// unauthorizedPath is where B2Trader sends browsers that are not signed in, and where it
-// sends them on a bad request.
+// unauthorizedPath is the target of B2Trader's redirects for a browser that is
+// not signed in and for a bad request.
 const unauthorizedPath = basePath + "/unauthorized"
 
-// authorizeSession answers a valid request, as the session of the cookies allows.
+// authorizeSession answers a valid request by the session of the cookies.
 func (s *Server) authorizeSession(x *exchange, request *authorizeRequest, params url.Values) {
 	found, ticket, ok := s.session(x)
 	now := s.now()
@@ -85,7 +85,7 @@ func (s *Server) authorizeSession(x *exchange, request *authorizeRequest, params
 	switch {
 	case request.prompt == "login", request.prompt == "select_account",
 		ok && request.maxAge >= 0 && now.After(found.authTime.Add(request.maxAge)):
-		s.askToSignIn(x, params, "a fresh sign-in was asked for")
+		s.askToSignIn(x, params, "a fresh sign-in is required")
 	case !ok && request.prompt == "none":
 		s.authorizeError(x, request, "login_required")
 	case !ok:
@@ -99,12 +99,12 @@ func (s *Server) authorizeSession(x *exchange, request *authorizeRequest, params
 func (s *Server) askToSignIn(x *exchange, params url.Values, reason string) {
 	x.Note("login: " + reason)
 	params = maps.Clone(params)
-	params.Del("prompt") // or the way back would lead here again
+	params.Del("prompt") // which would require a sign-in again
 	back := basePath + "/connect/authorize/callback?" + escape(params)
 	x.redirect(x.origin() + unauthorizedPath + "?returnUrl=" + url.QueryEscape(back))
 }
 
-// escape is Encode with spaces as %20.
+// escape encodes a query, with spaces as %20.
 func escape(v url.Values) string { return strings.ReplaceAll(v.Encode(), "+", "%20") }
 
 func (s *Server) authorizeSuccess(x *exchange, request *authorizeRequest, found session, ticket string) {
@@ -127,7 +127,8 @@ func (s *Server) authorizeError(x *exchange, request *authorizeRequest, code str
 	s.respond(x, request, apitest.Object{{"error", code}}, "", "#_=_")
 }
 
-// respond adds state and session_state to fields and sends them to the redirect URI.
+// respond adds state and session_state to fields and sends them to the redirect
+// URI.
 func (s *Server) respond(x *exchange, request *authorizeRequest, fields apitest.Object, sid, suffix string) {
 	state := request.state
 	switch {
@@ -180,7 +181,8 @@ func (x *exchange) formPost(action string, fields apitest.Object) {
 	}
 }
 
-// sessionState is the session_state of OpenID Connect Session Management 1.0 section 3.
+// sessionState returns the session_state of OpenID Connect Session Management
+// 1.0 section 3.
 func sessionState(clientID, redirectURI, sid string) string {
 	origin := redirectURI
 	if u, err := url.Parse(redirectURI); err == nil {
@@ -262,13 +264,15 @@ func (s *Server) validateCore(_ *exchange, request *authorizeRequest, params url
 	return nil
 }
 
-// sameWords compares space-delimited lists whose order does not matter, RFC 6749 section 3.1.1.
+// sameWords compares space-delimited lists whose order does not matter, RFC
+// 6749 section 3.1.1.
 func sameWords(a, b string) bool {
 	return slices.Equal(slices.Sorted(strings.FieldsSeq(a)), slices.Sorted(strings.FieldsSeq(b)))
 }
 
-// validatePKCE follows IdentityServer4: without a challenge a code is issued without one,
-// unless PKCE is required, and plain challenges are refused (RFC 7636 section 4.3).
+// validatePKCE follows IdentityServer4: without a challenge a code is issued
+// without one, unless PKCE is required, and plain challenges are refused (RFC
+// 7636 section 4.3).
 func (s *Server) validatePKCE(request *authorizeRequest, params url.Values) *protocolError {
 	challenge := params.Get("code_challenge")
 	switch {

@@ -11,7 +11,7 @@ import (
 // maxJWT is the longest token that IdentityServer reads, in characters.
 const maxJWT = 51200
 
-// tokenClaims is what the server reads back from its own tokens.
+// tokenClaims are the claims that the server reads from its own tokens.
 type tokenClaims struct {
 	Issuer    string   `json:"iss"`
 	Subject   string   `json:"sub"`
@@ -36,10 +36,10 @@ func (a *audience) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*[]string)(a))
 }
 
-// expiredDescription tells a token that was good from one that never was.
+// expiredDescription is the description of a token that was valid before.
 const expiredDescription = "The token is expired"
 
-// bearerProblem says why a bearer was refused, in the words of RFC 6750 section 3.1.
+// bearerProblem is the reason of a refused bearer (RFC 6750 section 3.1).
 type bearerProblem struct {
 	status      int
 	code        string // empty: no token was sent
@@ -68,16 +68,16 @@ func invalidToken(description string) *bearerProblem {
 	return &bearerProblem{status: http.StatusUnauthorized, code: "invalid_token", description: description}
 }
 
-// checkBearer verifies an access token: signature, iss, aud and times, without any skew, and
-// that it has not been expired before its time.
-// The audience is <issuer>/resources, which every access token of IdentityServer4 2.5 has
-// and no ID token.
+// checkBearer verifies an access token: signature, iss, aud and times, without
+// any skew, and that ExpireTokens has not ended it. The audience is
+// <issuer>/resources, which every access token of IdentityServer4 2.5 has and
+// no ID token.
 func (s *Server) checkBearer(x *exchange, raw string) (tokenClaims, *bearerProblem) {
 	if raw == "" {
 		return tokenClaims{}, &bearerProblem{status: http.StatusUnauthorized}
 	}
 	claims, ok := s.verifySignature(raw)
-	_, alive := s.access.Owner(raw)
+	_, valid := s.access.Owner(raw)
 	now := s.now().Unix()
 	switch {
 	case !ok:
@@ -88,14 +88,14 @@ func (s *Server) checkBearer(x *exchange, raw string) (tokenClaims, *bearerProbl
 		return claims, invalidToken("The audience is invalid")
 	case now < claims.NotBefore:
 		return claims, invalidToken("The token is not yet valid")
-	case now >= claims.Expiry, !alive:
+	case now >= claims.Expiry, !valid:
 		return claims, invalidToken(expiredDescription)
 	}
 	return claims, nil
 }
 
-// verifySignature returns the claims of a token that the server signed with a key that is
-// still published.
+// verifySignature returns the claims of a token that the server signed with a
+// key that is still published.
 func (s *Server) verifySignature(raw string) (tokenClaims, bool) {
 	var claims tokenClaims
 	if len(raw) > maxJWT {
@@ -108,7 +108,7 @@ func (s *Server) verifySignature(raw string) (tokenClaims, bool) {
 	return claims, true
 }
 
-// resourcesAudience is the audience of every access token.
+// resourcesAudience returns the audience of every access token.
 func resourcesAudience(issuer string) string {
 	return strings.TrimSuffix(issuer, "/") + "/resources"
 }

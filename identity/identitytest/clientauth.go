@@ -9,13 +9,14 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// credentials is how a client identified itself.
+// credentials are the id and secret that a client sent.
 type credentials struct {
 	id     string
 	secret string // empty: none was sent
 }
 
-// authenticateClient finds the client of a request to the token or revocation endpoint.
+// authenticateClient returns the client of a request to the token or revocation
+// endpoint.
 func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
 	sent, ok := clientCredentials(x)
 	if !ok {
@@ -25,7 +26,7 @@ func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
 	switch {
 	case !known:
 		return Client{}, &protocolError{code: "invalid_client", reason: "unknown client"}
-	case client.Secret == "": // public: whatever secret it sends is not looked at
+	case client.Secret == "": // public: its secret is ignored
 		return client, nil
 	case !apitest.SameSecret(client.Secret, sent.secret):
 		return Client{}, &protocolError{code: "invalid_client", reason: "wrong secret or none"}
@@ -33,8 +34,8 @@ func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
 	return client, nil
 }
 
-// clientCredentials looks into the Authorization header first, then into the form. A
-// secret ends the search; an id without a secret is kept until something better comes.
+// clientCredentials reads the Authorization header first, then the form. It
+// prefers credentials with a secret to an id alone.
 func clientCredentials(x *exchange) (credentials, bool) {
 	basic, found := parseBasic(x.Header.Get("Authorization"))
 	if found && basic.secret != "" {
@@ -50,9 +51,9 @@ func clientCredentials(x *exchange) (credentials, bool) {
 	return credentials{id: id, secret: secret}, true
 }
 
-// parseBasic reads a Basic header as IdentityServer4 does: strict base64, cut at the first
-// colon, both parts at most 100 characters and then form-decoded as RFC 6749 section 2.3.1
-// has it. A header that does not parse is as good as none.
+// parseBasic parses a Basic header as IdentityServer4 does: strict base64, cut
+// at the first colon, both parts at most 100 characters and then form-decoded
+// (RFC 6749 section 2.3.1). It ignores a malformed header.
 func parseBasic(header string) (credentials, bool) {
 	const scheme = "Basic "
 	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
@@ -75,13 +76,14 @@ func parseBasic(header string) (credentials, bool) {
 	return credentials{id: formDecode(id), secret: formDecode(secret)}, true
 }
 
-// withoutSpace removes what .NET's Convert.FromBase64String ignores.
+// withoutSpace removes the characters that .NET's Convert.FromBase64String
+// ignores.
 var withoutSpace = strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "")
 
 var percentEncoded = regexp.MustCompile("(?:%[0-9A-Fa-f]{2})+")
 
-// formDecode reads + as a space and %XX as a byte, and leaves a stray % alone, as .NET's
-// Uri.UnescapeDataString does.
+// formDecode reads + as a space and %XX as a byte, and leaves a stray % alone,
+// as .NET's Uri.UnescapeDataString does.
 func formDecode(s string) string {
 	return percentEncoded.ReplaceAllStringFunc(strings.ReplaceAll(s, "+", " "), func(run string) string {
 		decoded, err := url.PathUnescape(run)

@@ -72,7 +72,8 @@ func FuzzParseBasic(f *testing.F) {
 		if !ok || !utf8.ValidString(got.id) || !utf8.ValidString(got.secret) {
 			return
 		}
-		// What was read and encoded again as RFC 6749 section 2.3.1 has it reads the same.
+		// What was read and encoded again as RFC 6749 section 2.3.1 has it
+		// reads the same.
 		pair := url.QueryEscape(got.id) + ":" + url.QueryEscape(got.secret)
 		if len(pair) > 100 || isMissing(got.id) {
 			return

@@ -12,13 +12,13 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// InternalIssuer is the issuer that B2Trader installations put into their tokens: an
-// internal host name with a trailing slash, different from the address that clients call.
-// Set it as Config.Issuer to have it here too.
+// InternalIssuer is the issuer of B2Trader installations in their tokens: an
+// internal host name with a trailing slash, different from the address that
+// clients call. It is a value for Config.Issuer.
 const InternalIssuer = "http://identity-server/identity/"
 
-// The OAuth grant types a [Client] may be allowed to use. Refreshing is not among them:
-// as in IdentityServer4, the scope offline_access allows it.
+// The OAuth grant types of a [Client]. As in IdentityServer4, the scope
+// offline_access allows the grant type refresh_token.
 const (
 	GrantAuthorizationCode = "authorization_code"
 	GrantPassword          = "password"
@@ -30,107 +30,116 @@ const (
 	grantDeviceCode   = "urn:ietf:params:oauth:grant-type:device_code"
 )
 
-// Config describes the installation that a [Server] imitates. The zero value is the one
-// B2Trader is known to run, with sample users and clients.
+// Config describes the installation that a [Server] imitates. The zero value is
+// B2Trader's, with sample users and clients.
 type Config struct {
-	// Users who can sign in. Nil means SampleUsers(); an empty slice means none.
+	// Users can sign in. Nil means SampleUsers(); an empty slice means
+	// none.
 	Users []User
 
-	// Clients that may ask for tokens. Nil means SampleClients(); an empty slice means none.
+	// Clients may request tokens. Nil means SampleClients(); an empty
+	// slice means none.
 	Clients []Client
 
-	// Issuer is the iss of every token and of the discovery document. Empty means the
-	// request's origin in lower case followed by /identity, as IdentityServer does it.
-	// See InternalIssuer.
+	// Issuer is the iss of every token and of the discovery document. Empty
+	// means the request's origin in lower case followed by /identity, as in
+	// IdentityServer. See InternalIssuer.
 	Issuer string
 
 	// AccessTokenLifetime is how long access tokens last, in whole seconds.
 	// 0 means 30 s, the platform's default for spa and spa_admin.
 	AccessTokenLifetime time.Duration
 
-	// IDTokenLifetime is how long ID tokens last, in whole seconds. 0 means 300 s.
+	// IDTokenLifetime is how long ID tokens last, in whole seconds. 0 means 300
+	// s.
 	IDTokenLifetime time.Duration
 
-	// AuthorizationCodeLifetime is how long a code can be exchanged. 0 means 300 s.
+	// AuthorizationCodeLifetime is how long a code can be exchanged. 0 means
+	// 300 s.
 	AuthorizationCodeLifetime time.Duration
 
-	// RefreshTokenLifetime is how long refresh tokens last, counted from the sign-in:
-	// a renewed refresh token keeps the creation time of the first. 0 means 30 days.
+	// RefreshTokenLifetime is how long refresh tokens last, counted from the
+	// sign-in: a renewed refresh token keeps the creation time of the first. 0
+	// means 30 days.
 	RefreshTokenLifetime time.Duration
 
-	// SessionLifetime is how long an IdentityServer session (the cookies) lasts.
-	// It does not slide. 0 means 10 h.
+	// SessionLifetime is how long an IdentityServer session (the cookies)
+	// lasts. It does not slide. 0 means 10 h.
 	SessionLifetime time.Duration
 
 	// KeyID gives every key a kid, in the key set and in the tokens.
-	// False as B2Trader: no kid anywhere.
+	// False, as in B2Trader: no kid.
 	KeyID bool
 
 	// RequirePKCE refuses authorize requests without a code_challenge.
-	// False as IdentityServer4 2.5: a code is issued, without a challenge.
+	// False, as in IdentityServer4 2.5: the code has no challenge.
 	RequirePKCE bool
 
-	// ReuseRevokesFamily makes a refresh token that is used again kill its successors, as
-	// RFC 9700 section 4.14.2 advises and other servers do. False as IdentityServer4: only
-	// the second use is refused.
+	// ReuseRevokesFamily revokes all successors of a refresh token that is used
+	// again, as RFC 9700 section 4.14.2 advises and other servers do. False, as
+	// in IdentityServer4: only the second use is refused.
 	ReuseRevokesFamily bool
 
-	// SignInFailureStatus is the HTTP status of a refused sign-in. The platform's is not
-	// documented, so it can be set. 0 means 400.
+	// SignInFailureStatus is the HTTP status of a refused sign-in, which is not
+	// documented for the platform. 0 means 400.
 	SignInFailureStatus int
 
-	// Now is the clock. Nil means time.Now, which is virtual in a testing/synctest bubble.
-	// It must be safe for concurrent use.
+	// Now is the clock. Nil means time.Now, which is virtual in a
+	// testing/synctest bubble. It must be safe for concurrent use.
 	Now func() time.Time
 }
 
-// User is someone who can sign in.
+// User is a user who can sign in.
 type User struct {
-	// ID is the user's identifier, the sub of the tokens. A UUID on the platform. Required.
+	// ID is the user's identifier, the sub of the tokens. A UUID on the
+	// platform. Required.
 	ID string
 
-	// Email is what the user signs in with; letter case does not matter. Required.
+	// Email is the user's login; letter case does not matter. Required.
 	Email string
 
 	// Password is the user's password. Required.
 	Password string
 
-	// Nickname is shown in the sign-in answer.
+	// Nickname is part of the sign-in answer.
 	Nickname string
 
-	// Role goes into the ID token and the access token as role. Empty means no such claim.
+	// Role is the claim role of the ID token and the access token. Empty means
+	// no such claim.
 	Role string
 
 	// SecondFactorCode is the code that the user must enter after the password.
 	// Empty means that the password is enough.
 	SecondFactorCode string
 
-	// SecondFactorProvider says where the code comes from: "Email" or "Authenticator".
-	// Empty means "Email". It needs a SecondFactorCode.
+	// SecondFactorProvider is the source of the code: "Email" or
+	// "Authenticator". Empty means "Email". It needs a SecondFactorCode.
 	SecondFactorProvider string
 
-	// Disabled refuses the user every sign-in and every renewal.
+	// Disabled refuses every sign-in and renewal of the user.
 	Disabled bool
 }
 
-// Client is an application that may ask for tokens.
+// Client is an application that may request tokens.
 type Client struct {
 	// ID is the client_id, at most 100 characters. Required.
 	ID string
 
-	// Secret is the client's secret, at most 100 characters. Empty makes it a public
-	// client, whose secret is never checked, not even a wrong one.
+	// Secret is the client's secret, at most 100 characters. Empty makes it a
+	// public client: the server ignores any secret that it sends.
 	Secret string
 
-	// Scopes the client may ask for. Required. Names other than openid, profile, email and
-	// offline_access are API scopes.
+	// Scopes are those that the client may request. Required. Names other than
+	// openid, profile, email and offline_access are API scopes.
 	Scopes []string
 
-	// GrantTypes the client may use: the Grant constants. Required.
+	// GrantTypes are those that the client may use: the Grant constants.
+	// Required.
 	GrantTypes []string
 
-	// RedirectURIs that the client may name, compared without regard to letter case. Nil
-	// means one: the request's origin followed by /identity/sign-in-done.
+	// RedirectURIs are those that the client may use, compared without regard
+	// to letter case. Nil means one: the request's origin followed by
+	// /identity/sign-in-done.
 	RedirectURIs []string
 }
 
@@ -138,7 +147,7 @@ func (c Client) allows(grant string) bool { return slices.Contains(c.GrantTypes,
 
 func (c Client) allowsScope(scope string) bool { return slices.Contains(c.Scopes, scope) }
 
-// withDefaults fills what zero stands for.
+// withDefaults returns c with every zero field replaced by its default.
 func (c Config) withDefaults() Config {
 	if c.Users == nil {
 		c.Users = SampleUsers()
@@ -178,7 +187,7 @@ func (c Config) check() error {
 	p.Negative("RefreshTokenLifetime", c.RefreshTokenLifetime < 0)
 	p.Negative("SessionLifetime", c.SessionLifetime < 0)
 	if s := c.SignInFailureStatus; s != 0 && (s < 400 || s > 599) {
-		p.Add("SignInFailureStatus", "is %d, which is no failure", s)
+		p.Add("SignInFailureStatus", "is %d, want a status from 400 to 599", s)
 	}
 	return p.Err()
 }
@@ -218,7 +227,7 @@ func (c Config) checkClients(p *apitest.Problems) {
 			switch grant {
 			case GrantAuthorizationCode, GrantPassword, GrantClientCredentials:
 			case grantRefreshToken:
-				p.Add(field, "has the grant type refresh_token, which is not to be allowed: the scope offline_access allows it")
+				p.Add(field, "must not have the grant type refresh_token: the scope offline_access allows it")
 			default:
 				p.Add(field, "has the unknown grant type %q", grant)
 			}

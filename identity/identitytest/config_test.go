@@ -40,7 +40,7 @@ identitytest: Config.Users[3] has a SecondFactorProvider but no SecondFactorCode
 identitytest: Config.Clients[1] has the ID of an earlier one
 identitytest: Config.Clients[2] needs an ID, and neither ID nor Secret over 100 characters
 identitytest: Config.Clients[3] needs Scopes and GrantTypes
-identitytest: Config.Clients[4] has the grant type refresh_token, which is not to be allowed: the scope offline_access allows it
+identitytest: Config.Clients[4] must not have the grant type refresh_token: the scope offline_access allows it
 identitytest: Config.Clients[4] has the unknown grant type "magic"
 identitytest: Config.Clients[4] has a redirect URI that is not absolute
 identitytest: Config.Issuer is not an absolute URL
@@ -49,7 +49,7 @@ identitytest: Config.IDTokenLifetime is not in whole seconds
 identitytest: Config.AuthorizationCodeLifetime is negative
 identitytest: Config.RefreshTokenLifetime is negative
 identitytest: Config.SessionLifetime is negative
-identitytest: Config.SignInFailureStatus is 200, which is no failure`
+identitytest: Config.SignInFailureStatus is 200, want a status from 400 to 599`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

@@ -5,17 +5,19 @@ import (
 	"strings"
 )
 
-// The cookies, by their stock names; the platform's own names are not documented.
+// The cookies have the stock names; the platform's own names are not
+// documented.
 const (
 	cookieTicket       = "idsrv"         // the IdentityServer session, HttpOnly
 	cookieSessionID    = "idsrv.session" // its sid, readable by scripts
 	cookieSecondFactor = "Identity.TwoFactorUserId"
 )
 
-// requestCookies reads the Cookie headers as ASP.NET Core does: commas separate cookies
-// as semicolons do, what is no name=value pair is skipped, and the last of several cookies
-// of one name counts. So the text of Set-Cookie headers, attributes and all, joined by
-// commas, still yields the cookies; the npm package sends that.
+// requestCookies parses the Cookie headers as ASP.NET Core does: commas
+// separate cookies as semicolons do, text without a name=value pair is skipped,
+// and the last of several cookies of one name counts. It therefore finds the
+// cookies in the text of Set-Cookie headers joined by commas, which the npm
+// package sends.
 func requestCookies(header http.Header) map[string]string {
 	cookies := make(map[string]string)
 	for _, line := range header["Cookie"] {
@@ -30,7 +32,7 @@ func requestCookies(header http.Header) map[string]string {
 
 func isCookieSeparator(r rune) bool { return r == ';' || r == ',' }
 
-// parseCookiePair finds name=value at the end of s; what comes before the name is skipped.
+// parseCookiePair returns the name=value at the end of s.
 func parseCookiePair(s string) (name, value string, ok bool) {
 	s = strings.Trim(s, " \t\r\n")
 	s = s[strings.LastIndexAny(s, " \t\r\n")+1:]
@@ -66,8 +68,8 @@ func isNotCookieOctet(r rune) bool {
 	return r <= ' ' || r >= 0x7f || strings.ContainsRune("\",;\\", r)
 }
 
-// setCookie adds a cookie for the IdentityServer's path, spelt as ASP.NET Core spells it.
-// An empty value deletes it.
+// setCookie adds a cookie for the IdentityServer's path, in the form of ASP.NET
+// Core. An empty value deletes it.
 func (x *exchange) setCookie(name, value string) {
 	text := name + "=" + value
 	if value == "" {

@@ -68,7 +68,8 @@ func FuzzRequestCookies(f *testing.F) {
 		if back := requestCookies(http.Header{"Cookie": {strings.Join(again, "; ")}}); !maps.Equal(got, back) {
 			t.Errorf("%q yields %q, and that yields %q", line, got, back)
 		}
-		// What net/http accepts as cookies is read the same, but for commas and repetitions.
+		// What net/http accepts as cookies is read the same, but for commas and
+		// repetitions.
 		if strict, err := http.ParseCookie(line); err == nil && !strings.Contains(line, ",") {
 			want := make(map[string]string)
 			for _, c := range strict {

@@ -6,8 +6,8 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// discovery answers GET /identity/.well-known/openid-configuration. Endpoints carry the
-// request's origin, whatever the issuer is.
+// discovery answers GET /identity/.well-known/openid-configuration. The
+// endpoints have the request's origin, whatever the issuer is.
 func (s *Server) discovery(x *exchange) {
 	if !x.AllowOnly(http.MethodGet) {
 		return
@@ -38,7 +38,8 @@ func (s *Server) discovery(x *exchange) {
 	x.JSON(http.StatusOK, identityServerJSON, doc)
 }
 
-// responseTypes are those that IdentityServer knows. Only code is allowed to any client here.
+// responseTypes returns those of IdentityServer. The clients here may use code
+// only.
 func responseTypes() []string {
 	return []string{"code", "token", "id_token", "id_token token", "code id_token", "code token", "code id_token token"}
 }

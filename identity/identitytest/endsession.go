@@ -6,8 +6,8 @@ import (
 )
 
 // endSession answers GET and POST /identity/connect/endsession, OpenID Connect
-// RP-Initiated Logout 1.0: it redirects to the logout page, which does the work. No client
-// here has a post_logout_redirect_uri registered, so that parameter is not honoured.
+// RP-Initiated Logout 1.0: it redirects to the logout page, which ends the
+// session. It ignores post_logout_redirect_uri, because no client here has one.
 func (s *Server) endSession(x *exchange) {
 	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
 		return
@@ -29,8 +29,8 @@ func (s *Server) endSession(x *exchange) {
 	x.redirect(location)
 }
 
-// hintFits checks the id_token_hint: absent, or an ID token of the session's user, which
-// may have expired.
+// hintFits reports whether the id_token_hint is absent or an ID token of the
+// session's user, which may have expired.
 func (s *Server) hintFits(x *exchange, hint string) bool {
 	if hint == "" {
 		return true
@@ -45,7 +45,7 @@ func (s *Server) hintFits(x *exchange, hint string) bool {
 	return true
 }
 
-// logoutPage is where end session leads: it ends the session that was planned.
+// logoutPage answers the redirect of end session and ends the planned session.
 func (s *Server) logoutPage(x *exchange) {
 	if !s.sessions.logout(x.Query.Get("logoutId")) {
 		x.page(http.StatusOK, "Nothing to sign out of")

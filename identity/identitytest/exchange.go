@@ -8,10 +8,10 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// exchange is one request on its way through the server.
+// exchange is one request to the server and the answer to it.
 type exchange struct {
 	*apitest.Exchange
-	fault Fault // as it was injected; the zero Fault is none
+	fault Fault // as injected; the zero Fault is none
 }
 
 // handler answers one request into x.
@@ -25,7 +25,7 @@ func (s *Server) handle(path string, endpoint Endpoint, h handler) {
 	})
 }
 
-// origin is scheme and host as the client sees them.
+// origin returns scheme and host as the client sees them.
 func (x *exchange) origin() string {
 	if x.TLS != nil {
 		return "https://" + x.Host
@@ -33,7 +33,7 @@ func (x *exchange) origin() string {
 	return "http://" + x.Host
 }
 
-// issuer is the iss of tokens made for this request.
+// issuer returns the iss of tokens for this request.
 func (s *Server) issuer(x *exchange) string {
 	if s.config.Issuer != "" {
 		return s.config.Issuer
@@ -80,13 +80,14 @@ func (x *exchange) problemDetails(status int) {
 	})
 }
 
-// newHandle returns the text of a code or a refresh token: 64 lower-case hex digits.
+// newHandle returns a new code or refresh token: 64 lower-case hex digits.
 func newHandle() string { return apitest.RandomHex(32) }
 
-// isMissing reports what .NET calls null or white space.
+// isMissing reports whether s is empty or white space, as .NET does.
 func isMissing(s string) bool { return strings.TrimSpace(s) == "" }
 
-// tooLong compares the length of s as .NET counts it, in UTF-16 code units.
+// tooLong reports whether s has more than limit UTF-16 code units, as .NET
+// counts them.
 func tooLong(s string, limit int) bool {
 	return len(s) > limit && len(utf16.Encode([]rune(s))) > limit
 }

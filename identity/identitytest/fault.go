@@ -7,63 +7,69 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// Fault is something that goes wrong on command. Its parts can be combined. The zero Fault
+// Fault is a failure on command. Its fields can be combined. The zero Fault
 // does nothing.
 type Fault struct {
-	// Times is how many requests suffer. 0 means one; negative means all until ClearFaults.
+	// Times is the number of requests with this fault. 0 means one; negative
+	// means all until ClearFaults.
 	Times int
 
 	// Grant limits a fault of EndpointToken to requests with this grant_type.
 	Grant string
 
-	// DelayBefore passes before the request is processed. If the client goes away
-	// meanwhile, the request is never processed.
+	// DelayBefore passes before the request is processed. If the client
+	// disconnects meanwhile, the request is never processed.
 	DelayBefore time.Duration
 
-	// DelayAfter passes between processing and answering. If the client goes away
-	// meanwhile, the request stays processed: a refresh token is used up.
+	// DelayAfter passes between processing and answering. If the client
+	// disconnects meanwhile, the request stays processed: a refresh token is
+	// used up.
 	DelayAfter time.Duration
 
-	// LoseRequest cuts the connection before the request is processed, LoseAnswer after.
-	// Either way the client sees the connection end without a byte. Mind that net/http's
-	// client silently repeats a GET that met this on a reused connection.
+	// LoseRequest cuts the connection before the request is processed,
+	// LoseAnswer after. Either way the client sees the connection end without a
+	// byte. Mind that net/http's client silently repeats a GET after this on a
+	// reused connection.
 	LoseRequest, LoseAnswer bool
 
-	// Status and Body are answered instead of processing the request. With a Body and no
-	// Status the status is 200.
+	// Status and Body are answered instead of processing the request. With a
+	// Body and no Status the status is 200.
 	Status int
 	Body   []byte
 
-	// RetryAfter is set as the header of that name, in whatever answer there is.
+	// RetryAfter is the header of that name, in any answer.
 	RetryAfter string
 
-	// ContentType replaces the media type of whatever answer there is.
+	// ContentType replaces the media type of any answer.
 	ContentType string
 
-	// Oversized puts 2 MiB of white space before whatever answer there is. JSON allows
-	// it, so a client that bounds what it reads fails and one that does not succeeds.
+	// Oversized puts 2 MiB of white space before any answer. JSON allows it, so
+	// a client that bounds an answer's length fails, and another succeeds.
 	Oversized bool
 
-	// Answer changes the members of a successful (2xx) JSON answer at will: it may remove,
-	// replace and add. Numbers are json.Number. The members' order is lost.
+	// Answer changes the members of a successful (2xx) JSON answer: it may
+	// remove, replace and add. Numbers are json.Number. The order of the
+	// members is lost.
 	Answer func(fields map[string]any)
 
 	// IDToken breaks the ID tokens of EndpointToken.
 	IDToken IDTokenFault
 
-	// Redirect makes EndpointAuthorize redirect there, whatever it was asked.
+	// Redirect is the target of EndpointAuthorize for any request.
 	Redirect string
 
-	// ErrorCode makes EndpointAuthorize send this error to the redirect URI instead of a code.
+	// ErrorCode makes EndpointAuthorize send this error to the redirect URI
+	// instead of a code.
 	ErrorCode string
 
-	// WrongState and NoState make EndpointAuthorize answer with another state, or none.
+	// WrongState and NoState make EndpointAuthorize answer with another state,
+	// or none.
 	WrongState, NoState bool
 }
 
-// Inject lets the endpoint fail as f says, from the next request on. Faults of an endpoint
-// are used up in the order in which they were injected, one per request. It panics on an
-// endpoint or an ID token fault that does not exist.
+// Inject makes the endpoint fail as f says, from the next request on. Faults of
+// an endpoint happen in the order in which they were injected, one per request.
+// It panics on an endpoint or an ID token fault that does not exist.
 func (s *Server) Inject(e Endpoint, f Fault) {
 	if _, ok := idTokenFaults[f.IDToken]; f.IDToken != "" && !ok {
 		panic(fmt.Sprintf("identitytest: Inject: no ID token fault %q", f.IDToken))
@@ -71,11 +77,12 @@ func (s *Server) Inject(e Endpoint, f Fault) {
 	s.api.Inject(e, f.common())
 }
 
-// ClearFaults forgets every fault that has not happened yet. Requests that are already
-// suffering one are not relieved.
+// ClearFaults removes every fault that has not happened yet. Requests under way
+// keep theirs.
 func (s *Server) ClearFaults() { s.api.ClearFaults() }
 
-// common is f as every test server knows it, with f itself for what only this one knows.
+// common returns f as a fault of package apitest, with f in Extra for the
+// faults of this server only.
 func (f Fault) common() apitest.Fault {
 	common := apitest.Fault{
 		Times:       f.Times,

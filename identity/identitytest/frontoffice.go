@@ -11,7 +11,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// Where the APIs live, in lower case, and the scopes they ask for.
+// The paths of the APIs, in lower case, and their scopes.
 const (
 	frontOfficePath  = "/frontoffice/api/v3"
 	backOfficePath   = "/backoffice/api/v1"
@@ -19,16 +19,16 @@ const (
 	scopeBackOffice  = "BackOffice"
 )
 
-// maxOrders is how many orders the server remembers of one user.
+// maxOrders is how many orders of one user the server keeps.
 const maxOrders = 100
 
-// resource answers for the holder of a good access token.
+// resource answers a request with a valid access token.
 type resource func(x *exchange, token tokenClaims)
 
 // frontOffice wraps a resource of the FrontOffice API.
 func (s *Server) frontOffice(r resource) handler { return s.guard(scopeFrontOffice, r) }
 
-// guard lets bearers of a good access token with that scope pass.
+// guard answers with r if the request has a valid access token with that scope.
 func (s *Server) guard(scope string, r resource) handler {
 	return func(x *exchange) {
 		token, problem := s.checkBearer(x, x.Bearer())
@@ -45,13 +45,13 @@ func (s *Server) guard(scope string, r resource) handler {
 
 func unknownResource(x *exchange, _ tokenClaims) { x.problemDetails(http.StatusNotFound) }
 
-// account answers GET /frontoffice/api/v3/account: whose token it is.
+// account answers GET /frontoffice/api/v3/account with the user of the token.
 func (s *Server) account(x *exchange, token tokenClaims) {
 	if !x.AllowOnly(http.MethodGet) {
 		return
 	}
 	u, ok := s.byID[token.Subject]
-	if !ok { // a token of client_credentials is nobody's
+	if !ok { // a token of client_credentials has no user
 		x.problemDetails(http.StatusNotFound)
 		return
 	}
@@ -110,7 +110,7 @@ func (o order) object() apitest.Object {
 	}
 }
 
-// orderBook holds the orders by user. Its zero value is ready.
+// orderBook keeps the orders by user. Its zero value is ready to use.
 type orderBook struct {
 	mu     sync.Mutex
 	last   int

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// codeGrant is what an authorization code stands for.
+// codeGrant is the grant of an authorization code.
 type codeGrant struct {
 	client      string
 	userID      string
@@ -18,18 +18,19 @@ type codeGrant struct {
 	created     time.Time
 }
 
-// refreshGrant is what a refresh token stands for.
+// refreshGrant is the grant of a refresh token.
 type refreshGrant struct {
 	handle   string
 	client   string
 	userID   string
 	scopes   []string
 	authTime time.Time
-	created  time.Time // of the first refresh token; renewing does not change it
+	created  time.Time // of the first refresh token; a renewal keeps it
 	family   string    // the first handle
 }
 
-// grantStore holds codes and refresh tokens. The fields above mu are set once, by New.
+// grantStore keeps codes and refresh tokens. New sets the fields above mu,
+// which then never change.
 type grantStore struct {
 	codeLifetime       time.Duration
 	tokenLifetime      time.Duration
@@ -55,12 +56,13 @@ func (st *grantStore) addCode(g codeGrant) (code string) {
 	return code
 }
 
-// expired is IdentityServer's rule: at the very end of the lifetime a grant still works.
+// expired reports whether a lifetime is over. As in IdentityServer, a grant
+// still works at the end of its lifetime.
 func expired(created time.Time, lifetime time.Duration, now time.Time) bool {
 	return now.After(created.Add(lifetime))
 }
 
-// sweep forgets what has expired, now and then.
+// sweep removes expired grants once the store has doubled.
 func (st *grantStore) sweep(now time.Time) {
 	if len(st.codes)+len(st.tokens)+len(st.consumed) < st.sweepAt {
 		return
@@ -80,8 +82,9 @@ func (st *grantStore) sweep(now time.Time) {
 	st.sweepAt = 2*(len(st.codes)+len(st.tokens)+len(st.consumed)) + 256
 }
 
-// burnCode takes a code out of the store, whatever becomes of the exchange.
-func (st *grantStore) burnCode(code string) (codeGrant, bool) {
+// useCode returns the grant of a code and removes the code, even if the
+// exchange fails later.
+func (st *grantStore) useCode(code string) (codeGrant, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	g, ok := st.codes[code]
@@ -105,7 +108,8 @@ func (st *grantStore) addToken(g refreshGrant, now time.Time) (handle string) {
 	return g.handle
 }
 
-// useToken takes a refresh token out of the store if check accepts it: it works once.
+// useToken returns the grant of a refresh token and removes the token, which
+// works once, if check accepts it.
 func (st *grantStore) useToken(handle string, now time.Time, check func(refreshGrant) *protocolError) (refreshGrant, *protocolError) {
 	refused := func(reason string) *protocolError { return &protocolError{code: "invalid_grant", reason: reason} }
 	st.mu.Lock()
@@ -114,7 +118,7 @@ func (st *grantStore) useToken(handle string, now time.Time, check func(refreshG
 	if !ok {
 		if used, reused := st.consumed[handle]; reused {
 			st.dropFamily(used.family)
-			return refreshGrant{}, refused("refresh token used again, its family is revoked")
+			return refreshGrant{}, refused("refresh token used again: its family is revoked")
 		}
 		return refreshGrant{}, refused("refresh token unknown or used")
 	}
@@ -142,7 +146,7 @@ func (st *grantStore) dropFamily(family string) {
 	}
 }
 
-// revoke drops the refresh tokens that match.
+// revoke removes the refresh tokens that match.
 func (st *grantStore) revoke(matches func(refreshGrant) bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()

@@ -28,7 +28,8 @@ func s256(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// browser is a user agent with a cookie jar that shows redirects instead of following them.
+// browser is a user agent with a cookie jar that shows redirects instead of
+// following them.
 type browser struct {
 	t      *testing.T
 	server *identitytest.Server
@@ -50,7 +51,8 @@ func start(t *testing.T, cfg identitytest.Config) *browser {
 	return newBrowser(t, server, server.URL(), &http.Transport{DisableKeepAlives: true})
 }
 
-// inMemory returns a browser for a server without sockets, for synctest bubbles.
+// inMemory returns a browser for a server without sockets, for synctest
+// bubbles.
 func inMemory(t *testing.T, cfg identitytest.Config) *browser {
 	t.Helper()
 	server, err := identitytest.New(cfg)

@@ -14,22 +14,24 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// IDTokenFault names a way in which an ID token is broken. All but the ones about
-// signatures carry a good signature.
+// IDTokenFault names a way in which an ID token is broken. All but the ones
+// about signatures have a valid signature.
 type IDTokenFault string
 
-// The broken ID tokens. Most are those of the OpenID Foundation's conformance tests for
-// relying parties; section numbers are those of OpenID Connect Core 1.0.
+// The broken ID tokens. Most are those of the OpenID Foundation's conformance
+// tests for relying parties; section numbers are those of OpenID Connect Core
+// 1.0.
 const (
 	// WrongIssuer has the iss of another server (3.1.3.7 rule 2).
 	WrongIssuer IDTokenFault = "wrong-issuer"
 	// MissingSubject has no sub (2).
 	MissingSubject IDTokenFault = "missing-subject"
-	// OtherSubject is about another user.
+	// OtherSubject has the sub of another user.
 	OtherSubject IDTokenFault = "other-subject"
 	// WrongAudience has the aud of another client (3.1.3.7 rule 3).
 	WrongAudience IDTokenFault = "wrong-audience"
-	// ExtraAudience names a second audience that the client does not know, and no azp (rule 3).
+	// ExtraAudience names a second audience that the client does not know, and
+	// no azp (rule 3).
 	ExtraAudience IDTokenFault = "extra-audience"
 	// WrongAuthorizedParty has the azp of another client (rule 5).
 	WrongAuthorizedParty IDTokenFault = "wrong-authorized-party"
@@ -39,9 +41,9 @@ const (
 	MissingIssuedAt IDTokenFault = "missing-issued-at"
 	// MissingExpiry has no exp (2).
 	MissingExpiry IDTokenFault = "missing-expiry"
-	// Expired was good an hour ago (3.1.3.7 rule 9).
+	// Expired expired almost an hour ago (3.1.3.7 rule 9).
 	Expired IDTokenFault = "expired"
-	// NotYetValid is good in an hour (RFC 7519 section 4.1.5).
+	// NotYetValid is valid in an hour (RFC 7519 section 4.1.5).
 	NotYetValid IDTokenFault = "not-yet-valid"
 	// WrongNonce has another nonce (3.1.3.7 rule 11).
 	WrongNonce IDTokenFault = "wrong-nonce"
@@ -49,7 +51,8 @@ const (
 	MissingNonce IDTokenFault = "missing-nonce"
 	// WrongAccessTokenHash has an at_hash of another access token (3.1.3.8).
 	WrongAccessTokenHash IDTokenFault = "wrong-access-token-hash"
-	// MissingAccessTokenHash has no at_hash, which the code flow allows (3.1.3.6).
+	// MissingAccessTokenHash has no at_hash, which the code flow allows
+	// (3.1.3.6).
 	MissingAccessTokenHash IDTokenFault = "missing-access-token-hash"
 	// AlgNone is not signed: its alg is none (RFC 8725 section 3.1).
 	AlgNone IDTokenFault = "alg-none"
@@ -57,19 +60,20 @@ const (
 	BadSignature IDTokenFault = "bad-signature"
 	// BadES256 is signed by an elliptic curve key that is not published.
 	BadES256 IDTokenFault = "bad-es256"
-	// HS256WithPublicKey uses the published key as a shared secret (RFC 8725 section 2.1).
+	// HS256WithPublicKey uses the published key as a shared secret (RFC 8725
+	// section 2.1).
 	HS256WithPublicKey IDTokenFault = "hs256-with-public-key"
-	// EmbeddedKey brings the key that signed it in its jwk header.
+	// EmbeddedKey has the key that signed it in its jwk header.
 	EmbeddedKey IDTokenFault = "embedded-key"
 	// UnpublishedKey is signed by an RSA key that is not published.
 	UnpublishedKey IDTokenFault = "unpublished-key"
 	// AccessTokenAsIDToken is the access token.
 	AccessTokenAsIDToken IDTokenFault = "access-token-as-id-token"
-	// NoIDToken leaves it out.
+	// NoIDToken means that the answer has no ID token.
 	NoIDToken IDTokenFault = "no-id-token"
 )
 
-// idTokenFaults makes the tokens.
+// idTokenFaults are the functions that make the broken tokens.
 var idTokenFaults = map[IDTokenFault]func(k *keyring, claims apitest.Object, access string, now time.Time) string{
 	WrongIssuer:            changed(func(c *apitest.Object, _ time.Time) { c.Set("iss", "https://another.example/identity") }),
 	MissingSubject:         without("sub"),
@@ -96,7 +100,7 @@ var idTokenFaults = map[IDTokenFault]func(k *keyring, claims apitest.Object, acc
 	NoIDToken:              func(*keyring, apitest.Object, string, time.Time) string { return "" },
 }
 
-// changed makes a token whose claims are changed before it is signed.
+// changed returns a function that changes the claims before it signs them.
 func changed(change func(claims *apitest.Object, now time.Time)) func(*keyring, apitest.Object, string, time.Time) string {
 	return func(k *keyring, claims apitest.Object, _ string, now time.Time) string {
 		change(&claims, now)
@@ -108,7 +112,7 @@ func without(claim string) func(*keyring, apitest.Object, string, time.Time) str
 	return changed(func(c *apitest.Object, _ time.Time) { c.Drop(claim) })
 }
 
-// shifted moves a token's times, which are a five-minute span from iat on.
+// shifted moves the times of a token, which lives five minutes.
 func shifted(by time.Duration) func(*keyring, apitest.Object, string, time.Time) string {
 	return changed(func(c *apitest.Object, now time.Time) {
 		start := now.Add(by)

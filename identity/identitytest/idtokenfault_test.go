@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"b2trader.identity.auth/identity/identitytest"
 	"github.com/go-jose/go-jose/v4"
+
+	"b2trader.identity.auth/identity/identitytest"
 )
 
 // broken returns the token answer of a sign-in with that fault.
@@ -38,7 +39,8 @@ func (b *browser) verifies(token string) bool {
 	return err == nil
 }
 
-// Each of these tokens differs from a good one in the claims named, and is well signed.
+// Each of these tokens differs from a good one in the claims named, and is well
+// signed.
 func TestIDTokensWithBadClaims(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	for fault, change := range map[identitytest.IDTokenFault]map[string]any{ // nil: the claim is missing

@@ -10,7 +10,8 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// issue makes the answer to an accepted token request, its members in IdentityServer's order.
+// issue returns the answer to an accepted token request, with the members in
+// IdentityServer's order.
 func (s *Server) issue(x *exchange, g grant) apitest.Object {
 	now := s.now()
 	access := s.keys.sign(s.accessTokenClaims(x, g, now).JSON())
@@ -34,7 +35,8 @@ func (s *Server) issue(x *exchange, g grant) apitest.Object {
 	return fields
 }
 
-// accessTokenClaims are those of IdentityServer4 2.5, in its order: no iat, jti or sid.
+// accessTokenClaims returns the claims of IdentityServer4 2.5 in its order: no
+// iat, jti or sid.
 func (s *Server) accessTokenClaims(x *exchange, g grant, now time.Time) apitest.Object {
 	issuer := s.issuer(x)
 	claims := apitest.Object{
@@ -54,7 +56,8 @@ func (s *Server) accessTokenClaims(x *exchange, g grant, now time.Time) apitest.
 	return claims
 }
 
-// idToken makes the ID token, broken as the fault says. It is empty if there is to be none.
+// idToken returns the ID token, broken as the fault says. It is empty for
+// NoIDToken.
 func (s *Server) idToken(x *exchange, g grant, access string, now time.Time) string {
 	claims := apitest.Object{
 		{"nbf", now.Unix()},
@@ -78,7 +81,7 @@ func (s *Server) idToken(x *exchange, g grant, access string, now time.Time) str
 	return s.keys.sign(claims.JSON())
 }
 
-// userClaims are the claims about the user that both tokens carry.
+// userClaims returns the claims about the user in both tokens.
 func userClaims(g grant) apitest.Object {
 	claims := apitest.Object{
 		{"sub", g.user.ID},
@@ -91,7 +94,7 @@ func userClaims(g grant) apitest.Object {
 	return claims
 }
 
-// accessTokenHash is at_hash, OpenID Connect Core 1.0 section 3.1.3.6.
+// accessTokenHash returns the at_hash, OpenID Connect Core 1.0 section 3.1.3.6.
 func accessTokenHash(access string) string {
 	sum := sha256.Sum256([]byte(access))
 	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
@@ -101,7 +104,8 @@ func apisOf(scopes []string) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return !isAPIScope(scope) })
 }
 
-// oneOrMany is how IdentityServer writes an audience: a string if there is one, else an array.
+// oneOrMany returns an audience in IdentityServer's form: a string for one,
+// otherwise an array.
 func oneOrMany(audiences []string) any {
 	if len(audiences) == 1 {
 		return audiences[0]

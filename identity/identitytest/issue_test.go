@@ -9,8 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"b2trader.identity.auth/identity/identitytest"
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"b2trader.identity.auth/identity/identitytest"
 )
 
 const (
@@ -75,7 +76,8 @@ func TestIDToken(t *testing.T) {
 	}
 }
 
-// A client that nobody here wrote accepts the discovery document, the keys and the token.
+// A client that nobody here wrote accepts the discovery document, the keys and
+// the token.
 func TestAnotherClientAcceptsTheTokens(t *testing.T) {
 	for _, named := range []bool{false, true} {
 		b := start(t, identitytest.Config{KeyID: named})

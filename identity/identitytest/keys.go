@@ -18,11 +18,11 @@ type signingKey struct {
 	id      string // empty unless Config.KeyID
 }
 
-// firstKey is the key that every server of this process starts with; making one per
-// server would cost each test a tenth of a second. RotateKeys gives a server its own.
+// firstKey is the first key of every server of this process: a key per server
+// would cost each test a tenth of a second. RotateKeys gives a server its own.
 var firstKey = sync.OnceValue(newRSAKey)
 
-// foreignKey signs what must not verify. It is never published.
+// foreignKey signs tokens that must not verify. It is never published.
 var foreignKey = sync.OnceValue(newRSAKey)
 
 func newRSAKey() *rsa.PrivateKey {
@@ -33,7 +33,8 @@ func newRSAKey() *rsa.PrivateKey {
 	return key
 }
 
-// keyring holds the published keys, the current one first. Its zero value is ready.
+// keyring has the published keys, the current one first. Its zero value is
+// ready to use.
 type keyring struct {
 	named bool // keys have an id
 
@@ -96,14 +97,14 @@ func (k *keyring) verify(raw string) ([]byte, bool) {
 	return nil, false
 }
 
-// sign makes a token with the server's current key.
+// sign returns a token signed by the current key.
 func (k *keyring) sign(payload []byte) string {
 	key := k.current()
 	return signJWT(jose.RS256, jose.JSONWebKey{Key: key.private, KeyID: key.id}, payload, nil)
 }
 
-// signJWT makes a token of payload. It panics on a key that does not fit the algorithm;
-// the server has none.
+// signJWT returns a signed token. It panics on a key of the wrong type for the
+// algorithm.
 func signJWT(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose.SignerOptions) string {
 	if options == nil {
 		options = &jose.SignerOptions{}
@@ -111,7 +112,7 @@ func signJWT(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose
 	return signJWTAs(alg, key, payload, options.WithType("JWT"))
 }
 
-// signJWTAs is signJWT for a token of a type of its own.
+// signJWTAs is signJWT for a token with another typ.
 func signJWTAs(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose.SignerOptions) string {
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options)
 	if err != nil {
@@ -128,7 +129,8 @@ func signJWTAs(alg jose.SignatureAlgorithm, key any, payload []byte, options *jo
 	return token
 }
 
-// jwk is the public half, in IdentityServer's order.
+// jwk returns the public key as JSON, with the members in IdentityServer's
+// order.
 func (key signingKey) jwk() apitest.Object {
 	o := apitest.Object{{"kty", "RSA"}, {"use", "sig"}}
 	if key.id != "" {

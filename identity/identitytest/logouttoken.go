@@ -15,8 +15,9 @@ import (
 // LogoutTokenFault names a way in which a logout token is broken.
 type LogoutTokenFault string
 
-// The broken logout tokens. The first seven are those of the OpenID Foundation's conformance tests for relying parties;
-// section numbers are those of OpenID Connect Back-Channel Logout 1.0.
+// The broken logout tokens. The first seven are those of the OpenID
+// Foundation's conformance tests for relying parties; section numbers are those
+// of OpenID Connect Back-Channel Logout 1.0.
 const (
 	// LogoutAlgNone is not signed: its alg is none (2.6 rule 2).
 	LogoutAlgNone LogoutTokenFault = "alg-none"
@@ -34,7 +35,8 @@ const (
 	LogoutWithNonce LogoutTokenFault = "with-nonce"
 	// LogoutNullNonce has a nonce that is null.
 	LogoutNullNonce LogoutTokenFault = "null-nonce"
-	// LogoutEventNotObject has an event that is a string (2.4: "a JSON object").
+	// LogoutEventNotObject has an event that is a string (2.4: "a JSON
+	// object").
 	LogoutEventNotObject LogoutTokenFault = "event-not-an-object"
 	// LogoutNullEvent has an event that is null.
 	LogoutNullEvent LogoutTokenFault = "null-event"
@@ -44,7 +46,8 @@ const (
 	LogoutExtraAudience LogoutTokenFault = "extra-aud"
 	// LogoutNobody has neither sub nor sid (2.6 rule 4).
 	LogoutNobody LogoutTokenFault = "neither-sub-nor-sid"
-	// LogoutExpired was issued 100 seconds ago and expired 40 seconds later (2.6 rule 3).
+	// LogoutExpired was issued 100 seconds ago and expired 40 seconds later
+	// (2.6 rule 3).
 	LogoutExpired LogoutTokenFault = "expired"
 	// LogoutStale was issued an hour ago, and expires in an hour.
 	LogoutStale LogoutTokenFault = "stale"
@@ -56,13 +59,13 @@ const (
 	LogoutNoIssuedAt LogoutTokenFault = "no-iat"
 	// LogoutNoID has no jti (2.4).
 	LogoutNoID LogoutTokenFault = "no-jti"
-	// LogoutWrongType says in its header that it is an access token.
+	// LogoutWrongType has the typ of an access token.
 	LogoutWrongType LogoutTokenFault = "wrong-typ"
 )
 
 const backChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
 
-// logoutClaimFaults are those that change the claims.
+// logoutClaimFaults are the faults that change the claims.
 var logoutClaimFaults = map[LogoutTokenFault]func(c *apitest.Object, now time.Time){
 	LogoutWrongIssuer:   func(c *apitest.Object, _ time.Time) { c.Set("iss", "https://another.example/identity") },
 	LogoutWrongAudience: func(c *apitest.Object, _ time.Time) { c.Set("aud", "another-client") },
@@ -93,16 +96,18 @@ var logoutClaimFaults = map[LogoutTokenFault]func(c *apitest.Object, now time.Ti
 	},
 }
 
-// LogoutToken is what a logout token says. Issuer and Client are required, and Subject or SessionID.
+// LogoutToken has the claims of a logout token. Issuer and Client are required,
+// and Subject or SessionID.
 type LogoutToken struct {
 	Issuer, Client     string
 	Subject, SessionID string
 	ID                 string           // "": a new one
-	Typed              bool             // typ is logout+jwt, as of newer servers; else JWT
+	Typed              bool             // typ is logout+jwt, as in newer servers; otherwise JWT
 	Fault              LogoutTokenFault // how it is broken; "": it is not
 }
 
-// SignLogoutToken returns a logout token that lives two minutes, signed by the server's key.
+// SignLogoutToken returns a logout token that lives two minutes, signed by the
+// server's key.
 func (s *Server) SignLogoutToken(t LogoutToken) string {
 	now := s.now()
 	if t.ID == "" {
@@ -144,7 +149,8 @@ func (s *Server) signTyped(payload []byte, t LogoutToken) string {
 	return signJWTAs(jose.RS256, jose.JSONWebKey{Key: key.private, KeyID: key.id}, payload, options)
 }
 
-// LogoutRequest is how an IdentityServer posts a logout token to a client's back-channel logout URI (section 2.5).
+// LogoutRequest returns the request by which an IdentityServer posts a logout
+// token to a client's back-channel logout URI (section 2.5).
 func LogoutRequest(ctx context.Context, to, token string) (*http.Request, error) {
 	body := strings.NewReader(url.Values{"logout_token": {token}}.Encode())
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, body)

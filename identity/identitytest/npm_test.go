@@ -52,7 +52,8 @@ func testNPMSPA(t *testing.T, npm *npmclient.Package) {
 	wantEqual(t, "error of refreshToken after signOut", last.Text("error"), "invalid_grant")
 	wantEqual(t, "status of the access token, which lives on", b.account(second.Text("access_token")), http.StatusOK)
 
-	// The cookies came back as raw Set-Cookie text, and the redirect was followed.
+	// The cookies came back as raw Set-Cookie text, and the redirect was
+	// followed.
 	cookie := b.server.Requests(identitytest.EndpointAuthorize)[0].Header.Get("Cookie")
 	if !strings.Contains(cookie, "httponly, idsrv.session=") {
 		t.Error("the npm package no longer sends Set-Cookie text back")

@@ -6,12 +6,12 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// Endpoint names a part of the server, for faults and for the record.
+// Endpoint names a part of the server, for faults and the record.
 type Endpoint = apitest.Endpoint
 
-// The endpoints. EndpointFrontOffice and EndpointBackOffice stand for all resources of
-// those APIs; EndpointPage for the pages that redirects lead to: /identity/sign-in-done,
-// /identity/unauthorized and /identity/account/logout.
+// The endpoints. EndpointFrontOffice and EndpointBackOffice stand for all
+// resources of those APIs, EndpointPage for the targets of redirects:
+// /identity/sign-in-done, /identity/unauthorized and /identity/account/logout.
 const (
 	EndpointSignIn      Endpoint = "sign-in"
 	EndpointSignOut     Endpoint = "sign-out"
@@ -27,27 +27,28 @@ const (
 	EndpointPage        Endpoint = "page"
 )
 
-// Request is a request that the server got, passwords, codes, tokens and cookies included:
-// compare it, do not log it. Its Problem is what an IdentityServer would have written into
-// its log.
+// Request is a request in the record. It contains passwords, codes, tokens and
+// cookies: compare it, do not log it. Its Problem is what an IdentityServer
+// would log.
 type Request = apitest.Request
 
-// Requests returns what the endpoint was asked, oldest first, running requests included.
-// At least the last 3072 requests of all endpoints together are remembered.
+// Requests returns the requests to the endpoint, oldest first, including those
+// under way. The record keeps at least the last 3072 requests of all endpoints.
 func (s *Server) Requests(e Endpoint) []Request { return s.api.Requests(e) }
 
 // Count returns how many requests the endpoint has received.
 func (s *Server) Count(e Endpoint) int { return s.api.Count(e) }
 
-// Grants returns how many token requests came with that grant_type, refused ones included.
-// Grant types over 100 characters are not counted.
+// Grants returns how many token requests had that grant_type, including refused
+// ones. Grant types over 100 characters are not counted.
 func (s *Server) Grants(grantType string) int {
 	s.granted.mu.Lock()
 	defer s.granted.mu.Unlock()
 	return s.granted.counts[grantType]
 }
 
-// grantCounter counts token requests by grant type. Its zero value is ready.
+// grantCounter counts token requests by grant type. Its zero value is ready to
+// use.
 type grantCounter struct {
 	mu     sync.Mutex
 	counts map[string]int

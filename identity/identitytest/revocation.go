@@ -2,8 +2,8 @@ package identitytest
 
 import "net/http"
 
-// revocation answers POST /identity/connect/revocation, RFC 7009. Unknown and foreign
-// tokens are answered as if revoked; access tokens cannot be revoked.
+// revocation answers POST /identity/connect/revocation, RFC 7009. Unknown and
+// foreign tokens are answered as if revoked; access tokens cannot be revoked.
 func (s *Server) revocation(x *exchange) {
 	if !x.AllowOnly(http.MethodPost) {
 		return

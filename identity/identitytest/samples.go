@@ -1,7 +1,7 @@
 package identitytest
 
-// SampleUsers returns the users of a server that was given none. Their passwords are the
-// part of the address before the @, followed by "-password":
+// SampleUsers returns the users of a server without Config.Users. Their
+// passwords are the part of the address before the @, followed by "-password":
 //
 //	trader@example.com    trader-password
 //	admin@example.com     admin-password     role Admin
@@ -29,15 +29,16 @@ func SampleUsers() []User {
 	}
 }
 
-// SampleClients returns the clients of a server that was given none: the four that the
-// platform has. A secret is the client's ID followed by "-secret":
+// SampleClients returns the clients of a server without Config.Clients: the
+// four of the platform. A secret is the client's ID followed by "-secret":
 //
 //	spa         public, authorization code, FrontOffice
 //	spa_admin   spa_admin-secret, authorization code, FrontOffice and BackOffice
 //	core_ib     core_ib-secret, password grant, BackOffice
 //	lk          lk-secret, password grant, FrontOffice
 //
-// All may ask for openid and offline_access, spa and spa_admin also for profile.
+// All may request openid and offline_access, spa and spa_admin also for
+// profile.
 func SampleClients() []Client {
 	return []Client{
 		{

@@ -12,11 +12,12 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// basePath is where the IdentityServer lives below the origin.
+// basePath is the path of the IdentityServer below the origin.
 const basePath = "/identity"
 
-// Server is an IdentityServer with a FrontOffice and a BackOffice API beside it. It is an
-// http.Handler, safe for concurrent use, and answers on loopback connections only.
+// Server is an IdentityServer with a FrontOffice and a BackOffice API. It is an
+// http.Handler, safe for concurrent use, and answers on loopback connections
+// only.
 type Server struct {
 	config  Config
 	users   map[string]*user // by lower-case address
@@ -26,7 +27,7 @@ type Server struct {
 	api     *apitest.Server
 
 	keys     keyring
-	access   *apitest.Tokens // of users, by their IDs; nobody's by ""
+	access   *apitest.Tokens // by user ID, "" for client_credentials
 	sessions sessionStore
 	grants   grantStore
 	granted  grantCounter
@@ -41,8 +42,8 @@ type user struct {
 
 func (u *user) active() bool { return !u.disabled.Load() }
 
-// New returns a server for the installation that cfg describes. The error joins every
-// problem of cfg.
+// New returns a server for the installation that cfg describes. The error joins
+// every problem of cfg.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -77,41 +78,42 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// DisableUser refuses the user every further sign-in, authorize and renewal. Access tokens
-// already issued stay valid for the FrontOffice and BackOffice APIs until they expire.
+// DisableUser refuses every further sign-in, authorize and renewal of the user.
+// Issued access tokens stay valid for the FrontOffice and BackOffice
+// APIs until they expire.
 func (s *Server) DisableUser(email string) {
 	if u := s.userByEmail(email); u != nil {
 		u.disabled.Store(true)
 	}
 }
 
-// EndSessions kills the user's IdentityServer sessions: their cookies stop working.
-// Tokens are untouched.
+// EndSessions ends the user's IdentityServer sessions: their cookies stop
+// working. Tokens stay valid.
 func (s *Server) EndSessions(email string) {
 	if u := s.userByEmail(email); u != nil {
 		s.sessions.endAll(u.ID)
 	}
 }
 
-// ExpireTokens ends the life of the user's access tokens, of every client: they are refused
-// as if they had expired. Refresh tokens are untouched, and what is issued from now on is
-// good. Mind that a renewal in the second of the sign-in makes the same access token again.
+// ExpireTokens expires the user's access tokens, of every client. Refresh
+// tokens and later access tokens are valid. Mind that a renewal in the second
+// of the sign-in issues the same access token again.
 func (s *Server) ExpireTokens(email string) {
 	if u := s.userByEmail(email); u != nil {
 		s.access.Forget(u.ID)
 	}
 }
 
-// RevokeTokens revokes all refresh tokens of the user, of every client. Access tokens are
-// not revocable and last until they expire, or until ExpireTokens.
+// RevokeTokens revokes all refresh tokens of the user, of every client. Access
+// tokens are not revocable and last until they expire, or until ExpireTokens.
 func (s *Server) RevokeTokens(email string) {
 	if u := s.userByEmail(email); u != nil {
 		s.grants.revoke(func(g refreshGrant) bool { return g.userID == u.ID })
 	}
 }
 
-// RotateKeys makes a new signing key. The old ones stay published, so that tokens signed
-// by them still verify, until DropOldKeys is called.
+// RotateKeys makes a new signing key. The old ones stay published, so that
+// tokens signed by them still verify, until DropOldKeys is called.
 func (s *Server) RotateKeys() { s.keys.rotate() }
 
 // DropOldKeys publishes the current signing key only.
@@ -121,22 +123,22 @@ func (s *Server) userByEmail(email string) *user { return s.users[strings.ToLowe
 
 func (s *Server) now() time.Time { return s.config.Now() }
 
-// Format prints identitytest.Server and nothing else, whatever the verb: no secret of a user
-// or a client, and no token.
+// Format prints identitytest.Server only, for every verb.
 func (s *Server) Format(f fmt.State, verb rune) { s.api.Format(f, verb) }
 
-// ServeHTTP answers r: what the fault injected for its endpoint says, or what an
-// IdentityServer says. A connection whose local address is not loopback gets 403, so that
-// the server cannot be deployed.
+// ServeHTTP answers r with the injected fault of its endpoint or as an
+// IdentityServer. A connection whose local address is not loopback gets 403, so
+// that the server cannot be deployed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.api.ServeHTTP(w, r) }
 
-// Transport returns a RoundTripper that hands requests to the server without a socket,
-// whatever host they name. With it a client works inside a testing/synctest bubble, where
-// the server's delays pass in virtual time. A connection that a [Fault] cuts is
-// io.ErrUnexpectedEOF. Answers are complete when RoundTrip returns; nothing is streamed.
+// Transport returns a RoundTripper that passes requests to the server without a
+// socket, whatever their host is. With it a client works inside a
+// testing/synctest bubble, where the server's delays pass in virtual time. A
+// [Fault] that cuts the connection is io.ErrUnexpectedEOF. Answers are complete
+// when RoundTrip returns; nothing is streamed.
 func (s *Server) Transport() http.RoundTripper { return s.api.Transport() }
 
-// handleIdentity lists what the IdentityServer answers.
+// handleIdentity lists the paths of the IdentityServer.
 func (s *Server) handleIdentity() {
 	s.handle(basePath+"/sign-in", EndpointSignIn, s.signIn)
 	s.handle(basePath+"/sign-out", EndpointSignOut, s.signOut)
@@ -153,7 +155,7 @@ func (s *Server) handleIdentity() {
 	s.handle(basePath+"/unauthorized", EndpointPage, s.unauthorizedPage)
 }
 
-// handleAPIs lists what the APIs beside it answer.
+// handleAPIs lists the paths of the APIs.
 func (s *Server) handleAPIs() {
 	s.handle(frontOfficePath+"/account", EndpointFrontOffice, s.frontOffice(s.account))
 	s.handle(frontOfficePath+"/orders", EndpointFrontOffice, s.frontOffice(s.ordersResource))
@@ -164,8 +166,8 @@ func (s *Server) handleAPIs() {
 	s.handle(backOfficePath+"/*", EndpointBackOffice, s.backOffice(unknownResource))
 }
 
-// scopeOrder is every known scope in the order in which IdentityServer names them:
-// identity scopes, API scopes, offline_access.
+// scopeOrder has every known scope in IdentityServer's order: identity scopes,
+// API scopes, offline_access.
 type scopeOrder []string
 
 const scopeOfflineAccess = "offline_access"

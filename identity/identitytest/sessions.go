@@ -9,10 +9,12 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// secondFactorLifetime is how long a password waits for its code, as in ASP.NET Identity.
+// secondFactorLifetime is the time between password and code, as in ASP.NET
+// Identity.
 const secondFactorLifetime = 5 * time.Minute
 
-// session is someone's sign-in at the IdentityServer. Fields are guarded by the store.
+// session is a user's session at the IdentityServer. The store's mutex guards
+// its fields.
 type session struct {
 	id       string // the sid
 	userID   string
@@ -22,11 +24,12 @@ type session struct {
 	ended    bool
 }
 
-// sessionStore holds the sessions by the tickets in the cookies. Its zero value is ready.
+// sessionStore keeps the sessions by the tickets in the cookies. Its zero value
+// is ready to use.
 type sessionStore struct {
 	mu      sync.Mutex
 	tickets map[string]*session
-	pending map[string]pendingSignIn // second factors awaited
+	pending map[string]pendingSignIn // sign-ins before their second factor
 	logouts map[string]*session      // by logoutId
 	sweepAt int
 }
@@ -36,7 +39,8 @@ type pendingSignIn struct {
 	expires time.Time
 }
 
-// newTicket returns what an ASP.NET Core authentication cookie looks like.
+// newTicket returns a ticket in the form of an ASP.NET Core authentication
+// cookie.
 func newTicket() string {
 	b := make([]byte, 120)
 	_, _ = rand.Read(b) // never fails, see crypto/rand
@@ -60,7 +64,7 @@ func (st *sessionStore) start(userID string, now time.Time, lifetime time.Durati
 	return ticket, started.id
 }
 
-// sweep forgets what has expired, now and then.
+// sweep removes expired entries once the store has doubled.
 func (st *sessionStore) sweep(now time.Time) {
 	if len(st.tickets)+len(st.pending)+len(st.logouts) < st.sweepAt {
 		return
@@ -83,7 +87,7 @@ func (st *sessionStore) sweep(now time.Time) {
 	st.sweepAt = 2*(len(st.tickets)+len(st.pending)+len(st.logouts)) + 256
 }
 
-// find returns a copy of the session that ticket stands for.
+// find returns a copy of the session of ticket.
 func (st *sessionStore) find(ticket string, now time.Time) (session, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -94,8 +98,9 @@ func (st *sessionStore) find(ticket string, now time.Time) (session, bool) {
 	return *found, true
 }
 
-// addClient notes that the session has been used for client. It returns a new ticket the
-// first time: IdentityServer keeps the list in the cookie. The old ticket stays good.
+// addClient records that client used the session. It returns a new ticket the
+// first time, because IdentityServer keeps the list in the cookie. The old
+// ticket stays valid.
 func (st *sessionStore) addClient(ticket, client string) (newer string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -133,7 +138,7 @@ func (st *sessionStore) endAll(userID string) {
 	}
 }
 
-// awaitSecondFactor remembers that the password was right.
+// awaitSecondFactor records a correct password before its second factor.
 func (st *sessionStore) awaitSecondFactor(userID string, now time.Time) (handle string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -146,7 +151,7 @@ func (st *sessionStore) awaitSecondFactor(userID string, now time.Time) (handle 
 	return handle
 }
 
-// awaiting returns whose code the handle waits for.
+// awaiting returns the user whose second factor is due under the handle.
 func (st *sessionStore) awaiting(handle string, now time.Time) (userID string, ok bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -160,7 +165,7 @@ func (st *sessionStore) secondFactorDone(handle string) {
 	delete(st.pending, handle)
 }
 
-// planLogout remembers the session that a logout page is to end.
+// planLogout records the session that the logout page will end.
 func (st *sessionStore) planLogout(ticket string, now time.Time) (logoutID string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -189,7 +194,7 @@ func (st *sessionStore) logout(logoutID string) bool {
 	return ok
 }
 
-// session returns the session that the request's cookies name, with its ticket.
+// session returns the session of the request's cookies and its ticket.
 func (s *Server) session(x *exchange) (found session, ticket string, ok bool) {
 	ticket = requestCookies(x.Header)[cookieTicket]
 	found, ok = s.sessions.find(ticket, s.now())

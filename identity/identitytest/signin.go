@@ -6,7 +6,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// secondFactorMessage is the text that goes with a demand for a code.
+// secondFactorMessage is the message of an answer that requires a code.
 const secondFactorMessage = "For your security, we have emailed you a one-time authentication code. Please enter this code below to proceed."
 
 // signInRequest is the body of both steps of a sign-in.
@@ -17,8 +17,8 @@ type signInRequest struct {
 	Provider         string `json:"provider"`
 }
 
-// signIn answers POST /identity/sign-in: address and password, or the code of the second
-// factor under the cookie of the first step.
+// signIn answers POST /identity/sign-in with address and password, or with the
+// code of the second factor and the cookie of the first step.
 func (s *Server) signIn(x *exchange) {
 	var in signInRequest
 	if !x.AllowOnly(http.MethodPost) || !x.decodeJSON(&in) {
@@ -59,7 +59,7 @@ func (s *Server) signInByCode(x *exchange, in signInRequest) {
 	u := s.byID[userID]
 	switch {
 	case !ok:
-		s.refuseSignIn(x, "no sign-in waits for a code")
+		s.refuseSignIn(x, "no second factor is due")
 	case !u.active() || in.Provider != u.SecondFactorProvider || !apitest.SameSecret(u.SecondFactorCode, in.VerificationCode):
 		s.refuseSignIn(x, "wrong code or provider, or disabled user")
 	default:
@@ -91,7 +91,7 @@ func (s *Server) refuseSignIn(x *exchange, reason string) {
 	})
 }
 
-// decodeJSON reads the body, or answers 415 or 400.
+// decodeJSON decodes the body. If it cannot, it answers 415 or 400.
 func (x *exchange) decodeJSON(into any) bool {
 	if x.MediaType() != "application/json" {
 		x.problemDetails(http.StatusUnsupportedMediaType)

@@ -6,9 +6,9 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// signOut answers POST /identity/sign-out. With a refresh_token it revokes that one, else
-// all of the user and client that the bearer names. Cookies that come with it end their
-// session.
+// signOut answers POST /identity/sign-out. With a refresh_token it revokes that
+// one, otherwise all of the bearer's user and client. It ends the session of
+// the request's cookies.
 func (s *Server) signOut(x *exchange) {
 	if !x.AllowOnly(http.MethodPost) {
 		return
@@ -35,19 +35,19 @@ func (s *Server) signOut(x *exchange) {
 	x.JSON(http.StatusOK, mvcJSON, apitest.Object{})
 }
 
-// signInDonePage is where a successful authorize leads.
+// signInDonePage answers the redirect of a successful authorize.
 func (s *Server) signInDonePage(x *exchange) {
 	x.page(http.StatusOK, "Signed in")
 }
 
-// unauthorizedPage is where a refused authorize leads.
+// unauthorizedPage answers the redirect of a refused authorize.
 func (s *Server) unauthorizedPage(x *exchange) {
 	x.problemDetails(http.StatusUnauthorized)
 }
 
-// page answers with a page that says text.
+// page answers with a page that shows text.
 func (x *exchange) page(status int, text string) {
 	x.Answer().Header().Set("Content-Type", "text/html; charset=utf-8")
 	x.Status(status)
-	_, _ = x.Answer().Write([]byte("<!doctype html><title>" + text + "</title><p>" + text + "</p>\n")) // a buffer takes all
+	_, _ = x.Answer().Write([]byte("<!doctype html><title>" + text + "</title><p>" + text + "</p>\n")) // a buffer never fails
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// What has expired is forgotten, so that a server can run for long; what has not is kept.
+// What has expired is forgotten, so that a server can run for long; what has
+// not is kept.
 func TestStoresForgetWhatHasExpired(t *testing.T) {
 	const many = 1000
 	grants := grantStore{codeLifetime: time.Minute, tokenLifetime: time.Hour, reuseRevokesFamily: true}

@@ -11,7 +11,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// grant is a token request that has been accepted.
+// grant is an accepted token request.
 type grant struct {
 	client    Client
 	user      *user // nil for client_credentials
@@ -24,7 +24,7 @@ type grant struct {
 	family    string
 }
 
-// userID is empty for client_credentials.
+// userID returns the user's ID, empty for client_credentials.
 func (g grant) userID() string {
 	if g.user == nil {
 		return ""
@@ -87,13 +87,13 @@ func invalidGrant(reason string) *protocolError {
 	return &protocolError{code: "invalid_grant", reason: reason}
 }
 
-// validateCode burns the code first, so that no exchange can be tried twice.
+// validateCode uses the code up first, so that no exchange can be tried twice.
 func (s *Server) validateCode(x *exchange, client Client) (grant, *protocolError) {
 	code := x.Form.Get("code")
 	if isMissing(code) || tooLong(code, 100) {
 		return grant{}, invalidGrant("code missing or too long")
 	}
-	g, ok := s.grants.burnCode(code)
+	g, ok := s.grants.useCode(code)
 	u := s.byID[g.userID]
 	redirect := x.Form.Get("redirect_uri")
 	switch {
@@ -118,8 +118,8 @@ func (s *Server) validateCode(x *exchange, client Client) (grant, *protocolError
 	}, nil
 }
 
-// checkVerifier is RFC 7636 section 4.6 with IdentityServer's addition that a verifier is
-// refused when there was no challenge.
+// checkVerifier applies RFC 7636 section 4.6. As IdentityServer does, it also
+// refuses a verifier without a challenge.
 func (s *Server) checkVerifier(challenge, verifier string) *protocolError {
 	if challenge == "" && !s.config.RequirePKCE {
 		if !isMissing(verifier) {
@@ -132,7 +132,7 @@ func (s *Server) checkVerifier(challenge, verifier string) *protocolError {
 	case len(verifier) < 43 || tooLong(verifier, 128):
 		return invalidGrant("code_verifier missing, too short or too long")
 	case !apitest.SameSecret(challenge, base64.RawURLEncoding.EncodeToString(sum[:])):
-		return invalidGrant("code_verifier does not fit the code_challenge")
+		return invalidGrant("code_verifier does not match the code_challenge")
 	}
 	return nil
 }
@@ -163,8 +163,8 @@ func (s *Server) validateRefresh(x *exchange, client Client) (grant, *protocolEr
 	}, nil
 }
 
-// validatePassword serves the machine-to-machine sign-in. A second factor is not asked
-// for, as in stock ASP.NET Identity.
+// validatePassword checks the machine-to-machine sign-in. It requires no second
+// factor, as in stock ASP.NET Identity.
 func (s *Server) validatePassword(x *exchange, client Client) (grant, *protocolError) {
 	scopes, problem := s.requestedScopes(x, client, client.Scopes)
 	if problem != nil {
@@ -196,7 +196,7 @@ func (s *Server) validateClientCredentials(x *exchange, client Client) (grant, *
 	return grant{client: client, scopes: scopes, noIDToken: true}, nil
 }
 
-// requestedScopes reads scope; without one all of preset are meant.
+// requestedScopes returns the scopes of the request, or preset without a scope.
 func (s *Server) requestedScopes(x *exchange, client Client, preset []string) ([]string, *protocolError) {
 	text := x.Form.Get("scope")
 	if isMissing(text) {

@@ -149,7 +149,8 @@ func TestCodeOfADisabledUser(t *testing.T) {
 	wantTokenError(t, b.postForm(tokenPath, form, basic("spa")...), "invalid_grant", "")
 }
 
-// The npm package sends an empty challenge when authorize is called before signIn.
+// The npm package sends an empty challenge when authorize is called before
+// signIn.
 func TestCodeWithoutChallenge(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	b.signIn("trader@example.com")
@@ -161,7 +162,8 @@ func TestCodeWithoutChallenge(t *testing.T) {
 	b.token(with(form, "code_verifier", ""), basic("spa")...)
 }
 
-// RFC 7636 section 4.1: a verifier has at least 43 characters, even one that fits.
+// RFC 7636 section 4.1: a verifier has at least 43 characters, even one that
+// fits.
 func TestShortVerifierThatFitsItsChallenge(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	b.signIn("trader@example.com")

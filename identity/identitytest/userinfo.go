@@ -7,7 +7,8 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// userInfo answers GET and POST /identity/connect/userinfo, OpenID Connect Core 1.0 section 5.3.
+// userInfo answers GET and POST /identity/connect/userinfo, OpenID Connect Core
+// 1.0 section 5.3.
 func (s *Server) userInfo(x *exchange) {
 	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
 		return
@@ -47,8 +48,8 @@ func userInfoClaims(u *user, scopes []string) apitest.Object {
 	return claims
 }
 
-// refuseUserInfo answers as IdentityServer's own endpoint does: no body, no space in the
-// challenge, and a description only for a token that has expired.
+// refuseUserInfo answers as IdentityServer's endpoint does: no body, no space
+// in the challenge, and a description for an expired token only.
 func (x *exchange) refuseUserInfo(status int, code, description string) {
 	x.Note(code)
 	x.noCache()

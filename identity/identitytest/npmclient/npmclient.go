@@ -1,6 +1,6 @@
-// Package npmclient runs the published npm package b2trader.identity.auth in tests, to
-// compare it with what is written here. It is for tests only and needs node, npm and, the
-// first time on a machine, the npm registry.
+// Package npmclient runs the published npm package b2trader.identity.auth in
+// tests, for comparison with the Go port. It needs node, npm and, the first
+// time on a machine, the npm registry.
 package npmclient
 
 import (
@@ -18,11 +18,11 @@ import (
 // Version is the version of the npm package that is run.
 const Version = "1.2.0"
 
-// RequireEnv names the environment variable that, set to 1, turns a skip for want of node,
-// npm or the registry into a failure.
+// RequireEnv names an environment variable. If it is 1, a test without node,
+// npm or the registry fails instead of being skipped.
 const RequireEnv = "B2TRADER_TEST_REQUIRE"
 
-// How long installing, and running a handful of steps, may take.
+// The timeouts of an installation and of a run.
 const (
 	installTimeout = 3 * time.Minute
 	runTimeout     = time.Minute
@@ -34,9 +34,9 @@ var driver []byte
 // Package is the npm package, installed.
 type Package struct{ dir string }
 
-// Install installs the npm package into a temporary folder of the test and returns it.
-// Call it once, in a test whose subtests share it. Without node, npm or the registry it
-// skips the test, or fails it if RequireEnv is 1.
+// Install installs the npm package into a temporary folder of the test.
+// Subtests can share it. Without node, npm or the registry it skips the test,
+// or fails it if RequireEnv is 1.
 func Install(tb testing.TB) *Package {
 	tb.Helper()
 	dir := InstallPackage(tb, "b2trader.identity.auth", Version)
@@ -44,8 +44,8 @@ func Install(tb testing.TB) *Package {
 	return &Package{dir}
 }
 
-// InstallPackage installs any npm package, for scripts in the folder that it returns. It
-// skips or fails as Install does.
+// InstallPackage installs any npm package and returns the folder, for scripts
+// in it. It skips or fails as Install does.
 func InstallPackage(tb testing.TB, name, version string) (dir string) {
 	tb.Helper()
 	for _, tool := range []string{"node", "npm"} {
@@ -56,7 +56,8 @@ func InstallPackage(tb testing.TB, name, version string) (dir string) {
 	dir = tb.TempDir()
 	ctx, cancel := context.WithTimeout(tb.Context(), installTimeout)
 	defer cancel()
-	// npm installs where it finds a package.json, so that dir is taken and none of its parents.
+	// npm installs where it finds a package.json: in dir, not in a parent of
+	// it.
 	writeFile(tb, dir, "package.json", []byte(`{"private":true,"dependencies":{"`+name+`":"`+version+`"}}`))
 	install := exec.CommandContext(ctx, "npm", "install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 	install.Dir = dir
@@ -81,9 +82,9 @@ func missing(tb testing.TB, reason string) {
 	tb.Skip(reason)
 }
 
-// Step is one call of the npm package's client. What earlier calls returned is passed on
-// by itself: cookies to Authorize, the code to RetrieveToken, the tokens to RefreshToken
-// and the sign-outs.
+// Step is one call of the npm package's client. The driver passes the results
+// of earlier calls on: cookies to Authorize, the code to RetrieveToken, the
+// tokens to RefreshToken and the sign-outs.
 type Step struct {
 	Call string   `json:"call"`
 	Args []string `json:"args,omitempty"`
@@ -94,8 +95,8 @@ func SignIn(email, password string) Step {
 	return Step{Call: "signIn", Args: []string{email, password}}
 }
 
-// Authorize is authorize({Cookie: …}) with the text of the sign-in's Set-Cookie headers, as
-// the package's README shows it for NodeJS.
+// Authorize is authorize({Cookie: …}) with the text of the sign-in's Set-Cookie
+// headers, as the package's README shows it for NodeJS.
 func Authorize() Step { return Step{Call: "authorize"} }
 
 // AuthorizeWithoutCookies is authorize().
@@ -107,7 +108,8 @@ func RetrieveToken() Step { return Step{Call: "retrieveToken"} }
 // RefreshToken is refreshToken(refreshToken).
 func RefreshToken() Step { return Step{Call: "refreshToken"} }
 
-// SignOut is signOut(accessToken), which revokes all refresh tokens of user and client.
+// SignOut is signOut(accessToken), which revokes all refresh tokens of user and
+// client.
 func SignOut() Step { return Step{Call: "signOut"} }
 
 // SignOutOfOne is signOut(accessToken, refreshToken).
@@ -118,16 +120,17 @@ func MachineToMachineSignIn(email, password string) Step {
 	return Step{Call: "machineToMachineSignIn", Args: []string{email, password}}
 }
 
-// Result is what one step brought. It holds tokens and cookies.
+// Result is the result of one step. It contains tokens and cookies.
 type Result struct {
 	// Call is the Step's.
 	Call string `json:"call"`
-	// Status is the HTTP status, 0 for calls that do not tell it: authorize and
-	// retrieveToken.
+	// Status is the HTTP status, 0 for authorize and retrieveToken, which do
+	// not return it.
 	Status int `json:"status"`
 	// SetCookie is the text of the Set-Cookie headers, joined by node-fetch.
 	SetCookie string `json:"setCookie"`
-	// Value is the code that authorize returned, empty for null, or a body that is not JSON.
+	// Value is the code that authorize returned, empty for null, or a body that
+	// is not JSON.
 	Value string `json:"value"`
 	// Body is the body, if it is a JSON object.
 	Body map[string]any `json:"body"`
@@ -139,9 +142,9 @@ func (r Result) Text(name string) string {
 	return text
 }
 
-// Run makes the calls, one after the other, on one instance of the npm package's client
-// for the server at url (without /identity), and returns one result each. An empty secret
-// is left out. A call that throws fails the test.
+// Run makes the calls, one after the other, on one instance of the npm
+// package's client for the server at url (without /identity), and returns one
+// result each. An empty secret is left out. A call that throws fails the test.
 func (p *Package) Run(tb testing.TB, url, client, secret string, steps ...Step) []Result {
 	tb.Helper()
 	input, err := json.Marshal(map[string]any{"url": url, "client": client, "secret": secret, "steps": steps})

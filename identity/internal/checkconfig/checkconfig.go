@@ -1,6 +1,7 @@
 // Package checkconfig checks the fields of a Config. Every client, test server
-// and service of this module reports its problems through it, so a problem reads
-// the same everywhere: the package, the field, and what the field must be.
+// and service of this module reports its problems through it, so a problem
+// reads the same everywhere: the package, the field, and what the field must
+// be.
 //
 //	p := checkconfig.Problems{Package: "b2core"}
 //	p.Missing("Bearer", config.Bearer == nil)

@@ -54,7 +54,8 @@ func (p *Problems) Scopes(field string, scopes []string) {
 
 // ParseURL parses an absolute URL with neither user name nor fragment. The
 // scheme must be https; http is for loopback, unless allowHTTP is set. The
-// errors follow a field's name and do not repeat raw, which may hold a password.
+// errors follow a field's name and do not repeat raw, which may hold a
+// password.
 func ParseURL(raw string, allowHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
