@@ -43,7 +43,8 @@ func New() *Store {
 	return s
 }
 
-// Close ends every Watch. Afterwards all methods fail with store.ErrClosed. It always returns nil.
+// Close ends every Watch. Later calls of other methods fail with
+// store.ErrClosed. It always returns nil.
 func (s *Store) Close() error {
 	return s.life.Close(func() error { return nil })
 }

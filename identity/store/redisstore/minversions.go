@@ -14,7 +14,7 @@ const anyNewer = 1<<63 - 1
 const minVersionLife = 30 * time.Second
 
 // minVersions are the versions that Get may not go below, for keys that this
-// process wrote lately or got events of. The message that invalidates the
+// process wrote recently or got events of. The message that invalidates the
 // driver's cache comes over another connection than the answer to a write and
 // the event of a change, and may come later.
 type minVersions struct {

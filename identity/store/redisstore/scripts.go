@@ -45,7 +45,8 @@ return {'done', version}
 
 // deleteScript replaces a record by a tombstone and returns the tombstone, or ""
 // if there is no record. DEL comes first, because a server whose memory is full
-// refuses SET unless the script has changed something before. KEYS: record. ARGV: channel, key.
+// refuses SET unless the script has changed something before. KEYS: record.
+// ARGV: channel, key.
 var deleteScript = rueidis.NewLuaScript(clock + `
 local old = redis.call('GETRANGE', KEYS[1], 0, 33)
 if old == '' then return '' end

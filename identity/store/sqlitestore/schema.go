@@ -88,8 +88,8 @@ func begin(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
 	})
 }
 
-// retryWhileLocked repeats f while another process holds the lock that f needs, for the
-// time of patience at most.
+// retryWhileLocked repeats f while another process holds the lock that f needs,
+// for the time of patience at most.
 func retryWhileLocked(ctx context.Context, patience time.Duration, f func() error) error {
 	for until := time.Now().Add(patience); ; {
 		err := f()

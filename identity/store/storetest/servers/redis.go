@@ -61,7 +61,7 @@ func (r *Redis) Atomically(tb testing.TB, commands ...[]string) {
 	}
 }
 
-// send sends commands on a connection of their own and returns the answer to the last.
+// send sends commands on a connection of their own and returns the last answer.
 func (r *Redis) send(commands ...[]string) (last string, err error) {
 	conn, err := dial(r.Addr)
 	if err != nil {
