@@ -24,7 +24,8 @@ func styleSheet(t *testing.T, name string) string {
 	return string(css)
 }
 
-// themes reads the custom properties of :root from base.css; dark's are light's, overridden.
+// themes reads the custom properties of :root from base.css. The dark theme has
+// those of the light theme, with some replaced.
 func themes(t *testing.T) map[string]map[string]string {
 	t.Helper()
 	css := styleSheet(t, "base.css")
@@ -44,7 +45,7 @@ func themes(t *testing.T) map[string]map[string]string {
 	return all
 }
 
-// luminance is WCAG 2.2's relative luminance of "#rrggbb".
+// luminance returns WCAG 2.2's relative luminance of "#rrggbb".
 func luminance(hex string) (float64, error) {
 	n, err := strconv.ParseUint(strings.TrimPrefix(hex, "#"), 16, 32)
 	if err != nil || len(hex) != 7 {
@@ -60,7 +61,7 @@ func luminance(hex string) (float64, error) {
 	return 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0), nil
 }
 
-// ratio is WCAG 2.2's contrast ratio of two colours.
+// ratio returns WCAG 2.2's contrast ratio of two colours.
 func ratio(t *testing.T, a, b string) float64 {
 	t.Helper()
 	la, errA := luminance(a)
@@ -82,7 +83,8 @@ func TestContrastFormula(t *testing.T) {
 	}
 }
 
-// WCAG 2.2 AA: 4.5 for text (1.4.3), 3 for what marks a control or a state (1.4.11).
+// WCAG 2.2 AA wants a contrast of 4.5 for text (1.4.3), and of 3 for a mark of a
+// control or a state (1.4.11).
 func TestContrast(t *testing.T) {
 	const text, mark = 4.5, 3.0
 	pairs := []struct {
@@ -119,8 +121,8 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// Colours stand in the tokens alone, so that the pairs above are all there are, and every
-// token used is defined.
+// Colours are defined only as custom properties, so that the pairs above are
+// complete, and each property that is used is defined.
 func TestColoursAreTokens(t *testing.T) {
 	light := themes(t)["light"]
 	for _, name := range []string{"base.css", "app.css", "sessions.css"} {

@@ -3,6 +3,7 @@ package static
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -110,7 +111,7 @@ func TestFilesOfAHost(t *testing.T) {
 	}
 	url := f.URL("orders.css")
 	w := httptest.NewRecorder()
-	f.ServeHTTP(w, httptest.NewRequest("GET", url, nil))
+	f.ServeHTTP(w, httptest.NewRequest(http.MethodGet, url, nil))
 	if !strings.HasPrefix(url, "/assets/orders.") || w.Code != 200 || w.Body.String() != "h1{}" {
 		t.Errorf("GET %s = %d %q, want 200 and the style sheet below /assets/", url, w.Code, w.Body)
 	}

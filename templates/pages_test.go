@@ -44,8 +44,8 @@ func TestEveryPage(t *testing.T) {
 	}
 }
 
-// Every string of every view struct comes out as text: the attack is on the page, and no
-// element of its making is.
+// Each string of each view struct is escaped: the page shows the attack as text,
+// and has no element from it.
 func TestHostileValuesAreEscaped(t *testing.T) {
 	for _, s := range samples() {
 		if !strings.HasPrefix(s.name, "hostile") {
@@ -65,7 +65,7 @@ func TestHostileValuesAreEscaped(t *testing.T) {
 	}
 }
 
-// An action's address may come from a request, so only harmless schemes survive.
+// An action's address may come from a request, so a page has no javascript: link.
 func TestActionsDoNotRunScripts(t *testing.T) {
 	v := sampleError()
 	v.Actions = []Link{{"Go", "javascript:alert(1)"}}

@@ -13,7 +13,8 @@ import (
 
 var hook = regexp.MustCompile(`\[data-[a-z-]+\]|getElementById\("([a-z-]+)"\)`)
 
-// app.js finds its way by data attributes and ids, so each one it asks for must be on a page.
+// app.js finds elements by data attributes and ids. Each one that it asks for is
+// on a page.
 func TestScriptFindsItsHooks(t *testing.T) {
 	w := httptest.NewRecorder()
 	static.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, static.URL("app.js"), nil))

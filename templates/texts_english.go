@@ -10,7 +10,7 @@ var English = Texts{
 	Lang:    "en",
 	Product: "B2Trader identity",
 
-	Frame: FrameTexts{
+	Frame: FrameTexts{ //nolint:gosec // texts, no credentials
 		Skip:           "Skip to content",
 		Navigation:     "Main",
 		SignedInAs:     "Signed in as",
