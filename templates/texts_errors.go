@@ -38,7 +38,7 @@ var ErrorTexts = map[string]ErrorText{
 	"sign_in_refused": {"The IdentityServer refused this sign-in",
 		"Your password was accepted, but this account may not use the client that you chose, or the sign-in took too long. Sign in again, or choose another client."},
 	"too_many_attempts": {"Too many attempts to sign in",
-		"Wait %s, then try again: that is at %s UTC."},
+		"Wait %d s, then try again: that is at %s UTC."},
 	"unavailable.identity": {"The IdentityServer cannot be reached",
 		"It does not answer, or it answers too slowly. Your password is not the reason. Try again in a moment."},
 	"unavailable.renewal": {"Your token could not be renewed",

@@ -6,21 +6,19 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-// usualScopes are listed on the account page, granted or not.
-var usualScopes = []string{"openid", "offline_access", "FrontOffice", "BackOffice"}
+// accountPages are the account page and what its scripts load.
+type accountPages struct{ *site }
 
-func (s *Server) account(w http.ResponseWriter, r *http.Request, u user) error {
+// page shows the user, the token and the claims of the ID token.
+func (s *accountPages) page(w http.ResponseWriter, r *http.Request, u user) error {
 	token, status, err := s.tokenView(r.Context(), u)
 	if err != nil {
 		return err
@@ -37,8 +35,8 @@ func (s *Server) account(w http.ResponseWriter, r *http.Request, u user) error {
 	}))
 }
 
-// tokenCard is the part of the account page that scripts keep current.
-func (s *Server) tokenCard(w http.ResponseWriter, r *http.Request, u user) error {
+// tokenCard answers with the card of the token, which scripts keep current.
+func (s *accountPages) tokenCard(w http.ResponseWriter, r *http.Request, u user) error {
 	token, _, err := s.tokenView(r.Context(), u)
 	if err != nil {
 		return err
@@ -46,14 +44,14 @@ func (s *Server) tokenCard(w http.ResponseWriter, r *http.Request, u user) error
 	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token, nil))
 }
 
-// shownToken is a token for people, and how long to wait if it is unavailable.
+// shownToken is what a page shows of a token.
 type shownToken struct {
 	templates.Token
-	retryAfter time.Duration
+	retryAfter time.Duration // if it is unavailable
 }
 
-// tokenView renews the token if that is due, and tells its times.
-func (s *Server) tokenView(ctx context.Context, u user) (shownToken, vault.Status, error) {
+// tokenView renews the token if that is due, and returns its times.
+func (s *accountPages) tokenView(ctx context.Context, u user) (shownToken, vault.Status, error) {
 	var shown shownToken
 	_, err := s.token(ctx, u.VaultKey)
 	if later, ok := errors.AsType[*vault.UnavailableError](err); ok {
@@ -69,32 +67,20 @@ func (s *Server) tokenView(ctx context.Context, u user) (shownToken, vault.Statu
 	return shown, status, nil
 }
 
-// tokenStatus is 503 for a token that cannot be renewed: the page is as good
-// as it can be, but not what was asked for.
-func (s *Server) tokenStatus(w http.ResponseWriter, token shownToken) int {
+// tokenStatus returns the status of a page with the token: 503 if the token
+// could not be renewed.
+func (s *accountPages) tokenStatus(w http.ResponseWriter, token shownToken) int {
 	if !token.Unavailable {
 		return http.StatusOK
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(answer.Seconds(answer.OrLater(token.retryAfter))))
+	answer.SetRetryAfter(w.Header(), answer.OrLater(token.retryAfter))
 	return http.StatusServiceUnavailable
 }
 
-// tokenWait is how long a request waits for a token to be renewed. The
-// renewal itself goes on without it.
-const tokenWait = 10 * time.Second
+// usualScopes are shown whether they are granted or not.
+var usualScopes = []string{"openid", "offline_access", "FrontOffice", "BackOffice"}
 
-// token returns a live token from the vault.
-func (s *Server) token(ctx context.Context, key string) (*oauth2.Token, error) {
-	limited, cancel := context.WithTimeout(ctx, tokenWait)
-	defer cancel()
-	token, err := s.vault.Token(limited, key)
-	if err != nil && errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-		return nil, &vault.UnavailableError{RetryAfter: answer.RetryLater, Err: err}
-	}
-	return token, err
-}
-
-// scopeViews lists the usual scopes, granted or not, and then what else was granted.
+// scopeViews lists the usual scopes, and then the others that are granted.
 func scopeViews(scope string) []templates.Scope {
 	granted := strings.Fields(scope)
 	var views []templates.Scope
@@ -102,15 +88,15 @@ func scopeViews(scope string) []templates.Scope {
 		views = append(views, templates.Scope{Name: name, Meaning: texts.Scopes[name], Granted: slices.Contains(granted, name)})
 	}
 	for _, name := range granted {
-		if !slices.ContainsFunc(views, func(v templates.Scope) bool { return v.Name == name }) {
-			views = append(views, templates.Scope{Name: name, Granted: true})
+		if !slices.Contains(usualScopes, name) {
+			views = append(views, templates.Scope{Name: name, Meaning: texts.Scopes[name], Granted: true})
 		}
 	}
 	return views
 }
 
-// sessionJSON tells scripts who is signed in, and until when.
-func (s *Server) sessionJSON(w http.ResponseWriter, r *http.Request, u user) error {
+// sessionJSON tells scripts which user is signed in, and until when.
+func (s *accountPages) sessionJSON(w http.ResponseWriter, r *http.Request, u user) error {
 	idle, latest := s.sessions.Ends(r.Context())
 	answer.JSON(w, http.StatusOK, struct {
 		ID            string    `json:"id"`

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"b2trader.identity.auth/identity"
@@ -17,10 +16,12 @@ import (
 	"b2trader.identity.auth/web/internal/session"
 )
 
-// backChannelPath is where the IdentityServer posts its orders to end sessions: a client's back-channel logout URI.
+// backChannelPath is the back-channel logout URI of each client, where the
+// IdentityServer posts logout tokens.
 const backChannelPath = "/backchannel-logout"
 
-// refusedLogoutsPerMinute bounds what one address may post that is refused. A good token gives the allowance back.
+// refusedLogoutsPerMinute bounds the refused posts of one address. A valid logout
+// token gives the allowance back.
 const refusedLogoutsPerMinute = 600
 
 var (
@@ -28,19 +29,28 @@ var (
 	errReplayed      = errors.New("the logout token was used before")
 )
 
-// backChannelLogout ends sessions by order of the IdentityServer (OpenID Connect Back-Channel Logout 1.0). It needs
-// neither session nor proof of origin: the token is the proof. "If the logout request was invalid or the logout
-// failed, the RP MUST respond with HTTP 400 Bad Request" (section 2.8), so a failing store is 400, too.
-func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request) {
+// backChannel ends sessions on request of the IdentityServer (OpenID Connect
+// Back-Channel Logout 1.0).
+type backChannel struct {
+	*site
+	ender *sessionEnder
+	limit *limiter // by address
+}
+
+// logout carries out a logout token. The token proves the origin of the request,
+// which has no session. "If the logout request was invalid or the logout failed,
+// the RP MUST respond with HTTP 400 Bad Request" (section 2.8): so a failure of
+// the store is 400, too.
+func (s *backChannel) logout(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	address := request.AddressKey(request.Of(ctx).Address)
-	if wait := s.perLogout.Take(address); wait > 0 {
+	if wait := s.limit.Take(address); wait > 0 {
 		s.events.record(ctx, eventTooManyLogouts)
-		w.Header().Set("Retry-After", strconv.Itoa(answer.Seconds(wait)))
+		answer.SetRetryAfter(w.Header(), wait)
 		answer.JSON(w, http.StatusTooManyRequests, map[string]string{"error": "too_many_requests"})
 		return
 	}
-	token, ended, err := s.obeyLogout(r)
+	token, ended, err := s.carryOut(r)
 	if err != nil {
 		level, code := slog.LevelWarn, "invalid_request"
 		if !errors.Is(err, identity.ErrUnusableAnswer) && !errors.Is(err, errNoLogoutToken) && !errors.Is(err, errReplayed) {
@@ -50,15 +60,15 @@ func (s *Server) backChannelLogout(w http.ResponseWriter, r *http.Request) {
 		answer.JSON(w, http.StatusBadRequest, map[string]string{"error": code})
 		return
 	}
-	s.perLogout.Forget(address)
+	s.limit.Forget(address)
 	s.events.record(ctx, eventBackChannelLogout, "user", token.Issuer+" "+token.Subject, "one_session", token.SessionID != "", "sessions", ended)
 	w.WriteHeader(http.StatusOK)
 }
 
-// obeyLogout verifies the order, makes sure that it was not obeyed before, by whatever process, and ends the sessions.
-// An order counts as obeyed only then: one that failed halfway can be given again.
-func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error) {
-	ctx := context.WithoutCancel(r.Context()) // an order that was begun is carried out
+// carryOut verifies the logout token, checks that no process has carried it out
+// before, and ends the sessions. A token whose logout failed can be posted again.
+func (s *backChannel) carryOut(r *http.Request) (*identity.LogoutToken, int, error) {
+	ctx := context.WithoutCancel(r.Context()) // the IdentityServer may not wait
 	form, err := answer.Form(r)
 	if err != nil {
 		return nil, 0, errors.Join(errNoLogoutToken, err)
@@ -78,19 +88,20 @@ func (s *Server) obeyLogout(r *http.Request) (*identity.LogoutToken, int, error)
 	case spent:
 		return nil, 0, errReplayed
 	}
-	list, err := s.meant(ctx, token)
+	list, err := s.sessionsOf(ctx, token)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := s.endSessions(ctx, list, endByServer); err != nil {
+	if err := s.ender.end(ctx, list, revokeInBackground); err != nil {
 		return nil, 0, err
 	}
 	return token, len(list), s.index.Spend(ctx, token.Issuer, token.ID, token.Expiry)
 }
 
-// meant returns the sessions that a logout token is about: with a sid those that came from that session at the
-// IdentityServer, else all of the user's (section 2.7).
-func (s *Server) meant(ctx context.Context, token *identity.LogoutToken) ([]session.Session, error) {
+// sessionsOf returns the sessions that a logout token ends: with a sid those that
+// came from that session at the IdentityServer, else all of the user (section
+// 2.7).
+func (s *backChannel) sessionsOf(ctx context.Context, token *identity.LogoutToken) ([]session.Session, error) {
 	if token.SessionID == "" {
 		return s.sessions.Of(ctx, token.Issuer+" "+token.Subject)
 	}
@@ -114,8 +125,9 @@ func (s *Server) meant(ctx context.Context, token *identity.LogoutToken) ([]sess
 	return list, nil
 }
 
-// audience returns the client that a token says it is for, not verified yet, or nil.
-func (s *Server) audience(raw string) *identity.Client {
+// audience returns the client in the audience of a token that is not verified
+// yet, or nil.
+func (s *backChannel) audience(raw string) *identity.Client {
 	parts := strings.Split(raw, ".")
 	if len(parts) != 3 {
 		return nil

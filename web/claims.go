@@ -20,16 +20,16 @@ type claim struct{ Name, Value string }
 // claimsValue keeps the claims of the sign-in's ID token in the session.
 var claimsValue = session.NewValue[[]claim]("c")
 
-// The bounds of what the account page keeps of an ID token.
+// The bounds of the claims that a session keeps.
 const (
 	maxClaims    = 40
 	maxClaimSize = 200 // bytes
 )
 
-// claimOrder is how the known claims are listed; others follow by name.
+// claimOrder is the order of the known claims. Others follow by name.
 var claimOrder = []string{"sub", "role", "name", "email", "iss", "aud", "azp", "iat", "nbf", "exp", "auth_time", "amr", "idp", "sid", "nonce", "at_hash"}
 
-// readClaims returns the claims of a verified ID token for people to read, and
+// readClaims returns the claims of a verified ID token as people read them, and
 // the values of its claim "role".
 func readClaims(id *oidc.IDToken) (claims []claim, roles []string, err error) {
 	var all map[string]json.RawMessage
@@ -48,12 +48,13 @@ func readClaims(id *oidc.IDToken) (claims []claim, roles []string, err error) {
 	return claims, stringsOf(all["role"]), nil
 }
 
-// identityID is the id of the IdentityServer's session that a token came from (Back-Channel Logout 1.0, section 2.1), or empty.
+// identityID returns the ID of the session at the IdentityServer that a token
+// came from (Back-Channel Logout 1.0, section 2.1), or "".
 func identityID(id *oidc.IDToken) string {
 	var c struct {
 		SessionID string `json:"sid"`
 	}
-	_ = id.Claims(&c) // a sid of another type is none
+	_ = id.Claims(&c) // a sid of another type counts as none
 	return c.SessionID
 }
 
@@ -64,8 +65,8 @@ func claimRank(name string) int {
 	return len(claimOrder)
 }
 
-// claimValue is raw as people read it. One-time values were compared at the
-// sign-in and are not kept; nor is sid, which is IdentityServer's session cookie.
+// claimValue returns raw as people read it. It hides one-time values, which were
+// compared at the sign-in, and sid, which is IdentityServer's session cookie.
 func claimValue(name string, raw json.RawMessage) string {
 	switch name {
 	case "nonce", "at_hash", "c_hash", "s_hash":
@@ -84,7 +85,7 @@ func claimValue(name string, raw json.RawMessage) string {
 	return string(raw)
 }
 
-// stringsOf reads a claim that may be a string or an array of strings.
+// stringsOf returns the strings of a claim that may be a string or an array of strings.
 func stringsOf(raw json.RawMessage) []string {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {

@@ -6,11 +6,11 @@ import (
 	"b2trader.identity.auth/web/internal/request"
 )
 
-// maxUserAgent bounds what is kept of a browser's name for itself, in bytes.
+// maxUserAgent bounds the User-Agent that a session keeps, in bytes.
 const maxUserAgent = 200
 
-// The names that a User-Agent gives away, the more telling first: Edge also
-// says Chrome, and Chrome also says Safari.
+// The names in a User-Agent, the more specific first: that of Edge has also
+// "Chrome", and that of Chrome has also "Safari".
 var (
 	browserNames = []struct{ mark, name string }{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
@@ -22,9 +22,9 @@ var (
 	}
 )
 
-// deviceOf is a User-Agent as people read it: "Firefox on Linux". What it does
-// not know it repeats. It is a help to recognise one's own devices and nothing
-// is decided by it: every client writes there what it likes.
+// deviceOf returns a User-Agent as people read it: "Firefox on Linux". It
+// repeats an unknown one. It only helps people to recognise their devices:
+// clients write any text into a User-Agent.
 func deviceOf(userAgent string) string {
 	browser, system := "", ""
 	for _, b := range browserNames {
@@ -41,7 +41,7 @@ func deviceOf(userAgent string) string {
 	case browser != "" && system != "":
 		return browser + " on " + system
 	case userAgent == "":
-		return "Unknown device"
+		return texts.Sessions.UnknownDevice
 	}
 	return request.Clip(strings.ToValidUTF8(userAgent, ""), 60)
 }

@@ -20,34 +20,35 @@ const (
 	readyCached = 5 * time.Second // how long an answer is given again
 )
 
-// readyKey is asked of the store. Nothing is kept there.
+// readyKey is the key of a record that does not exist.
 const readyKey = "ready"
 
-// What a check found.
+// The states of a part.
 const (
 	stateReady       = "ready"
 	stateUnavailable = "unavailable"
 )
 
-// healthz says that the process serves requests. It depends on nothing.
+// healthz answers that the process serves requests. It checks nothing else.
 func healthz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-// readiness says whether people can sign in and stay so: whether the store
-// answers, and each client's discovery document and keys can be had. However
-// often it is asked, it asks them only every few seconds.
+// readiness checks whether people can sign in and stay signed in: whether the
+// store answers, and each client's discovery document and keys are available.
+// It checks at most once in readyCached.
 type readiness struct {
-	server   *Server
+	*site
 	stopping atomic.Bool
 
-	mu    sync.Mutex // held while asking, so that one asks and the others wait
-	asked time.Time
-	last  *readyReport
+	mu      sync.Mutex // held during a check, so that others wait for it
+	checked time.Time
+	last    *readyReport
 }
 
-// readyReport is what /readyz answers. It names what is not ready, and nothing more of it.
+// readyReport is the answer of /readyz. It names the parts that are not ready,
+// without the reasons.
 type readyReport struct {
 	Ready    bool              `json:"ready"`
 	Stopping bool              `json:"stopping,omitempty"`
@@ -55,10 +56,9 @@ type readyReport struct {
 	Clients  map[string]string `json:"clients,omitempty"`
 }
 
-func newReadiness(s *Server) *readiness { return &readiness{server: s} }
-
-// Drain makes /readyz answer 503 from now on, so that no more requests are sent here while those
-// under way, and those that still come, are served. Stopping begins with it.
+// Drain makes /readyz answer 503 from now on, so that load balancers send no more
+// requests. The site serves requests as before. Call it first when the process
+// stops.
 func (s *Server) Drain() { s.ready.stopping.Store(true) }
 
 func (h *readiness) serve(w http.ResponseWriter, r *http.Request) {
@@ -74,52 +74,53 @@ func (h *readiness) serve(w http.ResponseWriter, r *http.Request) {
 	answer.JSON(w, status, report)
 }
 
-// check asks, unless the last answer is still good. A caller that goes away
-// does not spoil the answer for the others.
+// check returns the last report if it is new enough, else it checks all parts. It
+// goes on if the caller goes away.
 func (h *readiness) check(ctx context.Context) *readyReport {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	now := h.server.config.Now()
-	if h.last != nil && now.Sub(h.asked) < readyCached {
+	now := h.config.Now()
+	if h.last != nil && now.Sub(h.checked) < readyCached {
 		return h.last
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyWait)
 	defer cancel()
 	var (
-		asking sync.WaitGroup
+		checks sync.WaitGroup
 		mu     sync.Mutex
 		report = &readyReport{Clients: make(map[string]string)}
 	)
-	for name, client := range h.server.clients {
-		asking.Go(func() {
-			state := h.server.readyClient(ctx, name, client)
+	for name, client := range h.clients {
+		checks.Go(func() {
+			state := h.readyClient(ctx, name, client)
 			mu.Lock()
 			defer mu.Unlock()
 			report.Clients[name] = state
 		})
 	}
-	asking.Go(func() { report.Store = h.server.readyStore(ctx) })
-	asking.Wait()
+	checks.Go(func() { report.Store = h.readyStore(ctx) })
+	checks.Wait()
 	report.Ready = report.Store == stateReady
 	for _, state := range report.Clients {
 		report.Ready = report.Ready && state == stateReady
 	}
-	h.asked, h.last = now, report
+	h.checked, h.last = now, report
 	return report
 }
 
-func (s *Server) readyClient(ctx context.Context, name string, client *identity.Client) string {
+func (h *readiness) readyClient(ctx context.Context, name string, client *identity.Client) string {
 	if err := client.Ready(ctx); err != nil {
-		s.events.record(ctx, eventNotReady, "client", name, "error", err)
+		h.events.record(ctx, eventNotReady, "client", name, "error", err)
 		return stateUnavailable
 	}
 	return stateReady
 }
 
-// readyStore asks for what is not there: that it is not is an answer.
-func (s *Server) readyStore(ctx context.Context) string {
-	if _, err := s.config.Store.Get(ctx, readyKey); err != nil && !errors.Is(err, store.ErrNotFound) {
-		s.events.record(ctx, eventNotReady, "store", true, "error", err)
+// readyStore reads a record that does not exist: ErrNotFound says that the store
+// answers.
+func (h *readiness) readyStore(ctx context.Context) string {
+	if _, err := h.config.Store.Get(ctx, readyKey); err != nil && !errors.Is(err, store.ErrNotFound) {
+		h.events.record(ctx, eventNotReady, "store", true, "error", err)
 		return stateUnavailable
 	}
 	return stateReady

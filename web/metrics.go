@@ -30,8 +30,9 @@ type metrics struct {
 	upstreamResponses *prometheus.CounterVec
 	upstreamDurations *prometheus.HistogramVec
 
-	all []prometheus.Collector
-	doc strings.Builder // the table of the package's doc
+	all        []prometheus.Collector
+	registerer prometheus.Registerer // that has all; nil: none
+	doc        strings.Builder       // the table of the package's doc
 }
 
 // Bounds of histograms, in seconds.
@@ -61,13 +62,13 @@ func newMetrics() *metrics {
 	return m
 }
 
-// describe adds a line to the doc.
+// describe adds a line to the doc. The help is in the metric itself.
 func (m *metrics) describe(kind, name, help string, labels ...string) prometheus.GaugeOpts {
 	full := "b2trader_" + name
 	if len(labels) > 0 {
 		full += "{" + strings.Join(labels, ",") + "}"
 	}
-	fmt.Fprintf(&m.doc, "//\t%-57s  %s: %s\n", full, kind, help)
+	fmt.Fprintf(&m.doc, "//\t%-57s  %s\n", full, kind)
 	return prometheus.GaugeOpts{Name: "b2trader_" + name, Help: help}
 }
 
@@ -116,16 +117,18 @@ func (m *metrics) register(r prometheus.Registerer, v *vault.Vault) error {
 			return fmt.Errorf("web: Config.Registerer: %w", err)
 		}
 	}
+	m.registerer = r
 	return nil
 }
 
-// unregister removes all metrics, so that another Server can register its own.
-func (m *metrics) unregister(r prometheus.Registerer) {
-	if r == nil {
+// unregister removes the metrics that register has registered, so that another
+// Server can register its own.
+func (m *metrics) unregister() {
+	if m.registerer == nil {
 		return
 	}
 	for _, c := range m.all {
-		r.Unregister(c)
+		m.registerer.Unregister(c)
 	}
 }
 

@@ -88,7 +88,7 @@ func (s *Server) addPages(mux *http.ServeMux) {
 }
 
 // hostPage calls a handler of the host application with the session.
-func (s *Server) hostPage(h PageHandler) userHandler {
+func (s *site) hostPage(h PageHandler) userHandler {
 	return func(w http.ResponseWriter, r *http.Request, u user) error {
 		if r.Method == http.MethodPost {
 			if _, err := answer.Form(r); err != nil {
@@ -125,9 +125,9 @@ func hostError(err error) error {
 }
 
 // navigation lists the entries of the pages that u may open.
-func (s *Server) navigation(u user) []templates.Link {
+func (c Config) navigation(u user) []templates.Link {
 	var links []templates.Link
-	for _, p := range s.config.Pages {
+	for _, p := range c.Pages {
 		if p.Name != "" && (u.Administrator || !p.AdministratorsOnly) {
 			links = append(links, templates.Link{Text: p.Name, Href: p.Path})
 		}
@@ -135,12 +135,8 @@ func (s *Server) navigation(u user) []templates.Link {
 	return links
 }
 
-// validatePages returns every problem of Config.Pages and Config.Public.
-func (c Config) validatePages() []error {
-	var problems []error
-	report := func(field, what string) {
-		problems = append(problems, &tokenapi.FieldError{Field: "Config." + field, Err: errors.New(what)})
-	}
+// checkPages reports every problem of Config.Pages and Config.Public.
+func (c Config) checkPages(p *tokenapi.Problems) {
 	taken := http.NewServeMux()
 	for _, path := range []string{"/healthz", "/readyz", backChannelPath} {
 		_ = register(taken, path)
@@ -148,31 +144,30 @@ func (c Config) validatePages() []error {
 	for pattern := range new(Server).pageRoutes(taken) {
 		_ = register(taken, pattern[strings.Index(pattern, "/"):]) // some are there for two methods
 	}
-	for i, p := range c.Pages {
+	for i, page := range c.Pages {
 		field := fmt.Sprintf("Pages[%d]", i)
-		if problem := pathProblem(taken, p.Path); problem != "" {
-			report(field+".Path", problem)
+		if problem := pathProblem(taken, page.Path); problem != "" {
+			p.Add(field+".Path", "%s", problem)
 		}
-		if p.Get == nil && p.Post == nil {
-			report(field+".Get", "is missing, and so is Post: one of them must answer")
+		if page.Get == nil && page.Post == nil {
+			p.Add(field+".Get", "is missing, and so is Post: one of them must answer")
 		}
-		if p.Name != "" && p.Get == nil {
-			report(field+".Get", "is missing: the navigation leads to the page")
+		if page.Name != "" && page.Get == nil {
+			p.Add(field+".Get", "is missing: the navigation leads to the page")
 		}
-		if p.Name != "" && strings.Contains(p.Path, "{") {
-			report(field+".Name", "must be empty: the navigation cannot fill in the wildcard of the path")
+		if page.Name != "" && strings.Contains(page.Path, "{") {
+			p.Add(field+".Name", "must be empty: the navigation cannot fill in the wildcard of the path")
 		}
 	}
 	for path, h := range c.Public {
 		field := fmt.Sprintf("Public[%q]", path)
 		if problem := pathProblem(taken, path); problem != "" {
-			report(field, problem)
+			p.Add(field, "%s", problem)
 		}
 		if h == nil {
-			report(field, "has no handler")
+			p.Add(field, "has no handler")
 		}
 	}
-	return problems
 }
 
 // pathProblem says what is wrong with a path of the host application, or

@@ -7,7 +7,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/web"
 )
@@ -77,39 +76,4 @@ func TestStatic(t *testing.T) {
 		}
 		b.get("/static/nothing.js").is(404)
 	})
-}
-
-// req 128
-func TestConfigProblems(t *testing.T) {
-	_, err := web.New(web.Config{
-		Clients:        []*identity.Client{nil},
-		PublicURL:      "http://app.example/path",
-		FrontOfficeURL: "ftp://api.example",
-		BackOfficeURL:  "https://user:hidden@api.example",
-		IdleTimeout:    time.Hour, AbsoluteTimeout: time.Minute,
-		AttemptsPerAccount: -1,
-	})
-	if err == nil {
-		t.Fatal("accepted")
-	}
-	for _, want := range []string{
-		"Clients[0] is nil", "PublicURL must be https",
-		"FrontOfficeURL must be https", "BackOfficeURL must have neither user", "IdleTimeout is longer", "AttemptsPerAccount",
-	} {
-		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error lacks %q: %v", want, err)
-		}
-	}
-	if strings.Contains(err.Error(), "hidden") {
-		t.Error("the error tells a password")
-	}
-	if _, err := web.New(web.Config{AbsoluteTimeout: 31 * 24 * time.Hour}); err == nil || !strings.Contains(err.Error(), "more than 30 days") { // req 64
-		t.Errorf("a session longer than a refresh token gives %v", err)
-	}
-	if _, err := web.New(web.Config{MaxSessionsPerUser: -1}); err == nil || !strings.Contains(err.Error(), "MaxSessionsPerUser") {
-		t.Errorf("a negative limit gives %v", err)
-	}
-	if _, err := web.New(web.Config{}); err == nil || !strings.Contains(err.Error(), "Clients is empty") || !strings.Contains(err.Error(), "PublicURL is empty") {
-		t.Errorf("the zero Config gives %v", err)
-	}
 }

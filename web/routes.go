@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -16,33 +15,34 @@ import (
 // are small.
 const maxRequestBody = 64 << 10
 
-// pageRoutes returns every page of the site, grouped by who may call it.
+// pageRoutes returns every page of the site, grouped by the users that may open
+// it.
 func (s *Server) pageRoutes(mux *http.ServeMux) map[string]answer.Handler {
 	return map[string]answer.Handler{
 		// Everyone.
-		"GET /{$}":                    s.home,
-		"GET /sign-in":                s.signInPage,
-		"POST /sign-in":               s.signIn,
-		"GET /sign-in/second-factor":  s.secondFactorPage,
-		"POST /sign-in/second-factor": s.secondFactor,
-		"POST /sign-out":              s.signOut,
+		"GET /{$}":                    s.signIns.home,
+		"GET /sign-in":                s.signIns.page,
+		"POST /sign-in":               s.signIns.submit,
+		"GET /sign-in/second-factor":  s.signIns.secondFactorPage,
+		"POST /sign-in/second-factor": s.signIns.submitCode,
+		"POST /sign-out":              s.ownSessions.signOut,
 		"/":                           s.notFound(mux),
 
 		// Signed-in users; these requests are use of the session.
-		"GET /account":              s.signedIn(s.account),
-		"GET /sessions":             s.signedIn(s.sessionsPage),
-		"POST /sessions/end":        s.signedIn(s.endSession),
-		"POST /sessions/end-others": s.signedIn(s.endOtherSessions),
-		"POST /sign-out/everywhere": s.signedIn(s.signOutEverywhere),
+		"GET /account":              s.signedIn(s.account.page),
+		"GET /sessions":             s.signedIn(s.ownSessions.sessionsPage),
+		"POST /sessions/end":        s.signedIn(s.ownSessions.endSession),
+		"POST /sessions/end-others": s.signedIn(s.ownSessions.endOtherSessions),
+		"POST /sign-out/everywhere": s.signedIn(s.ownSessions.signOutEverywhere),
 
 		// Signed-in users; the scripts of pages poll these, which is no use of the session.
-		"GET /account/token": s.polled(s.tokenCard),
-		"GET /session":       s.polled(s.sessionJSON),
+		"GET /account/token": s.polled(s.account.tokenCard),
+		"GET /session":       s.polled(s.account.sessionJSON),
 
 		// Administrators.
-		"GET /admin/sessions":      s.signedIn(s.administrator(s.adminSessionsPage)),
-		"POST /admin/sessions":     s.signedIn(s.administrator(s.searchUser)),
-		"POST /admin/sessions/end": s.signedIn(s.administrator(s.adminEndSessions)),
+		"GET /admin/sessions":      s.signedIn(s.administrator(s.users.list)),
+		"POST /admin/sessions":     s.signedIn(s.administrator(s.users.search)),
+		"POST /admin/sessions/end": s.signedIn(s.administrator(s.users.end)),
 	}
 }
 
@@ -54,7 +54,7 @@ func (s *Server) routes() (http.Handler, error) {
 	}
 	s.addPages(pages) // of the host application
 
-	// The scripts of signed-in users: /api/frontoffice/ and /api/backoffice/, see s.gateway.Or below.
+	// Scripts call /api/frontoffice/ and /api/backoffice/, see s.gateway.Or below.
 
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
@@ -62,7 +62,7 @@ func (s *Server) routes() (http.Handler, error) {
 	for path, h := range s.config.Public {
 		site.Handle(path, h)
 	}
-	site.HandleFunc("POST "+backChannelPath, s.backChannelLogout) // the IdentityServer, by a signed token
+	site.HandleFunc("POST "+backChannelPath, s.backChannel.logout) // the IdentityServer, by a signed token
 	site.HandleFunc("GET /healthz", healthz)
 	site.HandleFunc("GET /readyz", s.ready.serve)
 
@@ -93,9 +93,6 @@ func (s *Server) withSession(next http.Handler) http.Handler {
 		s.answers.Fail(w, r, err)
 	})
 }
-
-// logID returns the session's name in the log, or "" without a session.
-func (s *Server) logID(ctx context.Context) string { return request.Clip(s.sessions.ID(ctx), 16) }
 
 // chain applies its middlewares so that the first sees the request first.
 func chain(middlewares ...func(http.Handler) http.Handler) func(http.Handler) http.Handler {

@@ -11,88 +11,88 @@ import (
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-func secondFactorPath(a *attempt) string {
-	return "/sign-in/second-factor?" + url.Values{attemptField: {a.ID}}.Encode()
+func secondFactorPath(p *pendingSignIn) string {
+	return "/sign-in/second-factor?" + url.Values{pendingField: {p.ID}}.Encode()
 }
 
-func (s *Server) secondFactorPage(w http.ResponseWriter, r *http.Request) error {
-	a, err := s.attempt(r, r.URL.Query().Get(attemptField))
+func (s *signInPages) secondFactorPage(w http.ResponseWriter, r *http.Request) error {
+	p, err := s.find(r, r.URL.Query().Get(pendingField))
 	if err != nil {
 		return err
 	}
-	return s.askForCode(w, r, a, http.StatusOK, "")
+	return s.askForCode(w, r, p, http.StatusOK, "")
 }
 
-// secondFactor takes the one-time code of a sign-in under way.
-func (s *Server) secondFactor(w http.ResponseWriter, r *http.Request) error {
+// submitCode takes the one-time code of a pending sign-in.
+func (s *signInPages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
-	a, err := s.attempt(r, form.Get(attemptField))
+	p, err := s.find(r, form.Get(pendingField))
 	if err != nil {
 		return err
 	}
-	if err := s.mayTry(r, a.Email); err != nil {
+	if err := s.limit.take(r, p.Email); err != nil {
 		return err
 	}
 	select {
-	case a.turn <- struct{}{}: // an identity.SignIn is for one at a time
-		defer func() { <-a.turn }()
+	case p.turn <- struct{}{}: // an identity.SignIn is not safe for concurrent use
+		defer func() { <-p.turn }()
 	case <-r.Context().Done():
 		return r.Context().Err()
 	}
-	if !s.attempts.Has(a.ID) {
+	if !s.pending.Has(p.ID) {
 		return attemptOver() // the request before this one has finished it
 	}
 	started := s.config.Now()
-	ctx, rec := s.record(r.Context(), a.Flow)
-	if err := a.SignIn.VerifySecondFactor(ctx, strings.TrimSpace(form.Get("code"))); err != nil {
-		a.Flow = rec.all()
-		return s.secondFactorRefused(w, r, a, err)
+	ctx, rec := s.record(r.Context(), p.Exchanges)
+	if err := p.SignIn.VerifySecondFactor(ctx, strings.TrimSpace(form.Get("code"))); err != nil {
+		p.Exchanges = rec.all()
+		return s.codeRefused(w, r, p, err)
 	}
-	s.attempts.Remove(a.ID)
-	s.events.record(ctx, eventSecondFactorAccepted, "client", a.Client.ID(), "account", accountHash(a.Email))
-	return s.finishSignIn(ctx, w, r, a, rec, started)
+	s.pending.Remove(p.ID)
+	s.events.record(ctx, eventSecondFactorAccepted, "client", p.Client.ID(), "account", accountHash(p.Email))
+	return s.finish(ctx, w, r, p, rec, started)
 }
 
-// secondFactorRefused asks again for a code, a few times.
-func (s *Server) secondFactorRefused(w http.ResponseWriter, r *http.Request, a *attempt, err error) error {
-	s.events.record(r.Context(), eventSecondFactorFailed, "client", a.Client.ID(), "account", accountHash(a.Email), "error", err)
+// codeRefused asks for a code again after a wrong one, maxWrongCodes times at
+// most.
+func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pendingSignIn, err error) error {
+	s.events.record(r.Context(), eventSecondFactorFailed, "client", p.Client.ID(), "account", accountHash(p.Email), "error", err)
 	if !errors.Is(err, identity.ErrSecondFactorRefused) {
 		return err
 	}
-	if !s.attempts.Wrong(a.ID) {
+	if !s.pending.Wrong(p.ID) {
 		return &answer.Error{
-			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err,
-			Actions: []templates.Link{templates.LinkSignIn},
+			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err, Actions: []templates.Link{templates.LinkSignIn},
 		}
 	}
-	return s.askForCode(w, r, a, http.StatusUnprocessableEntity, texts.SecondFactor.Wrong)
+	return s.askForCode(w, r, p, http.StatusUnprocessableEntity, texts.SecondFactor.Wrong)
 }
 
-func (s *Server) askForCode(w http.ResponseWriter, r *http.Request, a *attempt, status int, problem string) error {
+func (s *signInPages) askForCode(w http.ResponseWriter, r *http.Request, p *pendingSignIn, status int, problem string) error {
 	return s.answers.Render(w, r, status, templates.SecondFactorPage(templates.SecondFactor{
 		Page:     s.frame(r, ""),
-		Attempt:  a.ID,
-		Provider: a.factor.Provider, Message: a.factor.Message,
+		Attempt:  p.ID,
+		Provider: p.factor.Provider, Message: p.factor.Message,
 		Problem: problem,
 	}))
 }
 
-// attempt returns the sign-in under way that is named id and belongs to the browser.
-func (s *Server) attempt(r *http.Request, id string) (*attempt, error) {
-	a, ok := s.attempts.Get(id, s.sessions.Browser(r.Context()))
+// find returns the pending sign-in with an ID that belongs to the browser.
+func (s *signInPages) find(r *http.Request, id string) (*pendingSignIn, error) {
+	p, ok := s.pending.Get(id, s.sessions.Browser(r.Context()))
 	if !ok {
 		return nil, attemptOver()
 	}
-	return a, nil
+	return p, nil
 }
 
 func attemptOver() error {
 	return &answer.Error{
-		Status: http.StatusForbidden, Code: "attempt_over", Err: errors.New("no such sign-in under way"),
-		Args:    []any{int(attemptLife.Minutes())},
+		Status: http.StatusForbidden, Code: "attempt_over", Err: errors.New("no such pending sign-in"),
+		Args:    []any{int(pendingLife.Minutes())},
 		Actions: []templates.Link{templates.LinkSignIn},
 	}
 }

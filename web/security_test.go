@@ -79,7 +79,7 @@ func TestAttemptsPerAccount(t *testing.T) {
 		for range 5 {
 			wrong("Trader@Example.com ").is(422)
 		}
-		a := wrong("trader@example.com").is(429, "12 seconds")
+		a := wrong("trader@example.com").is(429, "Wait 12 s")
 		if got := a.header.Get("Retry-After"); got != "12" {
 			t.Errorf("Retry-After %q", got)
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"b2trader.identity.auth/identity"
@@ -18,34 +17,28 @@ import (
 	"b2trader.identity.auth/web/internal/session"
 )
 
-// sweepEvery is how often sessions whose time is over are cleared away.
+// sweepEvery is the interval of the sweep.
 const sweepEvery = time.Minute
 
-// Server is the site: pages, sessions and the vault of tokens behind them. It
+// Server is the site: its pages, its sessions and the vault of their tokens. It
 // is an http.Handler for the root of the site.
 type Server struct {
-	config  Config
+	*site
 	handler http.Handler
-	logger  *slog.Logger // adds the request's attributes
-	events  *eventLog
-	answers *answer.Answers
+	records *records.Cache // one for the vault and the sessions
+	metrics *metrics
+	ender   *sessionEnder
 
-	records  *records.Cache
-	sessions *session.Manager
-	index    *session.Index
-	attempts *attempts
-	vault    *vault.Vault
-	clients  map[string]*identity.Client // by the name that the vault knows them by
-	gateway  *gateway.Gateway
-	ready    *readiness
-	metrics  *metrics
+	signIns     signInPages
+	account     accountPages
+	ownSessions sessionPages
+	users       usersPages
+	backChannel backChannel
+	ready       readiness
+	gateway     *gateway.Gateway
 
-	perAddress, perAccount, perLogout *limiter
-
-	stop    context.CancelFunc // ends the sweeper
-	work    context.Context    //nolint:containedctx // of what goes on behind requests
-	cut     context.CancelFunc // ends that
-	stopped sync.WaitGroup     // both
+	stopSweep context.CancelFunc
+	swept     chan struct{} // closed when the sweep has stopped
 }
 
 // New returns a Server, or every problem of the Config at once. Call Close
@@ -57,55 +50,65 @@ func New(config Config) (*Server, error) {
 	}
 	metrics := newMetrics()
 	config.Store = observedStore{config.Store, metrics}
-	var err error
+	logger := slog.New(request.NewLogHandler(config.Logger.Handler()))
 	s := &Server{
-		config:     config,
-		logger:     slog.New(request.NewLogHandler(config.Logger.Handler())),
-		metrics:    metrics,
-		attempts:   &attempts{now: config.Now},
-		clients:    make(map[string]*identity.Client),
-		perAddress: newLimiter(config.Now, config.AttemptsPerAddress),
-		perAccount: newLimiter(config.Now, config.AttemptsPerAccount),
-		perLogout:  newLimiter(config.Now, refusedLogoutsPerMinute),
+		site:    &site{config: config, logger: logger, events: &eventLog{logger, metrics}, clients: make(map[string]*identity.Client)},
+		metrics: metrics,
+		swept:   make(chan struct{}),
 	}
-	s.events = &eventLog{s.logger, metrics}
+	for _, c := range config.Clients {
+		s.clients[c.ID()] = c
+	}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return s, nil
+}
+
+// open connects the rooms of the site to each other, and begins the work in the
+// background.
+func (s *Server) open() (err error) {
+	s.ender = newSessionEnder(s.site)
 	s.answers, err = answer.New(answer.Config{
 		Logger: s.logger, Frame: s.frame, Translate: translate,
 		EndSession: func(ctx context.Context) error { return s.sessions.End(ctx) },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
+		return err
 	}
-	for _, c := range config.Clients {
-		s.clients[c.ID()] = c
-	}
-	s.ready = newReadiness(s)
-	s.records, err = records.Open(records.Config{Store: config.Store, Keys: config.Keys, Logger: config.Logger})
+	c := s.config
+	s.records, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger})
 	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
-	}
-	if s.vault, err = s.newVault(); err != nil {
-		s.records.Close()
-		return nil, err
-	}
-	if err := metrics.register(config.Registerer, s.vault); err != nil {
-		s.records.Close()
-		return nil, errors.Join(err, s.vault.Close(context.Background()))
+		return err
 	}
 	s.sessions = session.New(session.Config{
-		Records: s.records, Secure: config.secure(), Idle: config.IdleTimeout, Latest: config.AbsoluteTimeout,
-		Logger: s.logger, Now: config.Now,
+		Records: s.records, Secure: c.secure(), Idle: c.IdleTimeout, Latest: c.AbsoluteTimeout, Logger: s.logger, Now: c.Now,
 	})
-	s.index = session.NewIndex(s.records, config.Keys)
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	s.work, s.cut = context.WithCancel(context.Background())
-	s.gateway = s.newGateway()
-	if s.handler, err = s.routes(); err != nil {
-		return nil, errors.Join(err, s.Close(context.Background()))
+	s.index = session.NewIndex(s.records, c.Keys)
+	if err := s.openVault(); err != nil {
+		s.records.Close()
+		return err
 	}
-	s.stopped.Go(func() { s.sweep(ctx) })
-	return s, nil
+	s.signIns = signInPages{
+		site: s.site, ender: s.ender, limit: newSignInLimit(c, s.events), pending: &pendingSignIns{now: c.Now},
+	}
+	s.account = accountPages{s.site}
+	s.ownSessions = sessionPages{s.site, s.ender}
+	s.users = usersPages{s.site, s.ender}
+	s.backChannel = backChannel{s.site, s.ender, newLimiter(c.Now, refusedLogoutsPerMinute)}
+	s.ready.site = s.site
+	s.gateway = s.newGateway()
+
+	var ctx context.Context
+	ctx, s.stopSweep = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
+	go s.sweep(ctx)
+	if s.handler, err = s.routes(); err == nil {
+		err = s.metrics.register(c.Registerer, s.vault)
+	}
+	if err != nil {
+		return errors.Join(err, s.Close(context.Background()))
+	}
+	return nil
 }
 
 // ServeHTTP implements http.Handler.
@@ -114,20 +117,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Close stops the work in the background and waits for the sign-outs and
-// renewals under way, so that no refresh token is lost half used. Call it after
-// the HTTP server has drained. When ctx ends, it cuts them short.
+// renewals under way, so that no refresh token is lost. Call it after the HTTP
+// server has drained. When ctx ends, Close cuts the work short.
 func (s *Server) Close(ctx context.Context) error {
-	s.stop()
+	s.stopSweep()
 	s.EndStreams()
-	s.metrics.unregister(s.config.Registerer)
-	swept := make(chan struct{})
-	go func() { s.stopped.Wait(); close(swept) }()
+	s.metrics.unregister()
+	done := make(chan struct{})
+	go func() { <-s.swept; s.ender.running.Wait(); close(done) }()
 	select {
-	case <-swept:
+	case <-done:
 	case <-ctx.Done():
 	}
-	s.cut()
-	<-swept
+	s.ender.cut()
+	<-done
 	defer s.records.Close()
 	if err := s.vault.Close(ctx); err != nil {
 		return fmt.Errorf("web: close the vault: %w", err)
@@ -140,37 +143,21 @@ func (s *Server) Close(ctx context.Context) error {
 // Close ends them, too.
 func (s *Server) EndStreams() { s.gateway.EndStreams() }
 
-func (s *Server) newVault() (*vault.Vault, error) {
+func (s *Server) openVault() (err error) {
 	refreshers := make(map[string]vault.Refresher, len(s.clients))
 	for name, c := range s.clients {
 		refreshers[name] = c
 	}
-	v, err := vault.New(vault.Config{
+	s.vault, err = vault.New(vault.Config{
 		Records:    s.records,
 		Logger:     s.config.Logger,
 		Refreshers: refreshers,
-		Revoke:     s.revokeDiscarded,
+		Revoke:     s.ender.revokeDiscarded,
 		OnRenewal:  s.logRenewal,
 		OnWait:     s.metrics.renewalWait,
 		Now:        s.config.Now,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("web: %w", err)
-	}
-	return v, nil
-}
-
-// revokeDiscarded signs out a token that arrived after its session had ended.
-func (s *Server) revokeDiscarded(ctx context.Context, e vault.Entry) {
-	client := s.clients[e.Client]
-	if client == nil {
-		return
-	}
-	if err := client.SignOut(ctx, e.Token.AccessToken, e.Token.RefreshToken, stateOf(e)...); err != nil {
-		s.events.record(ctx, eventRemoteSignOutFailed, "client", e.Client, "user", e.Owner, "error", err)
-		return
-	}
-	s.events.record(ctx, eventTokensRevoked, "client", e.Client, "user", e.Owner)
+	return err
 }
 
 func (s *Server) logRenewal(r vault.Renewal) {
@@ -186,8 +173,9 @@ func (s *Server) logRenewal(r vault.Renewal) {
 		"took", r.Duration, "error", r.Err)
 }
 
-// sweep ends sessions whose time is over, and revokes what they held.
+// sweep ends the sessions that have reached their end, and revokes their tokens.
 func (s *Server) sweep(ctx context.Context) {
+	defer close(s.swept)
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -196,11 +184,10 @@ func (s *Server) sweep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		var held []holding
-		for _, u := range s.sessions.Sweep(ctx) {
+		users := s.sessions.Sweep(ctx)
+		for _, u := range users {
 			s.events.record(ctx, eventSessionTimedOut, "client", u.Client, "user", u.Owner)
-			held = append(held, holdingOf(u))
 		}
-		s.endTokens(ctx, endOne, held...)
+		s.ender.endTokens(ctx, revokeSession, users...)
 	}
 }

@@ -34,7 +34,7 @@ type recording struct {
 
 // record returns a context whose exchanges go to a recording that begins with
 // before. Without Config.OnSignIn nothing is recorded.
-func (s *Server) record(ctx context.Context, before []identity.Exchange) (context.Context, *recording) {
+func (s *site) record(ctx context.Context, before []identity.Exchange) (context.Context, *recording) {
 	if s.config.OnSignIn == nil {
 		return ctx, nil
 	}
@@ -67,7 +67,7 @@ func (r *recording) all() []identity.Exchange {
 
 // browserStep returns the browser's own request, which began at started, as an
 // exchange. Its URL is the path alone.
-func (s *Server) browserStep(r *http.Request, started time.Time, parameters url.Values) identity.Exchange {
+func (s *site) browserStep(r *http.Request, started time.Time, parameters url.Values) identity.Exchange {
 	return identity.Exchange{
 		Op: "browser request", Method: r.Method, URL: r.URL.Path, Parameters: parameters,
 		StatusCode: http.StatusSeeOther, Started: started, Duration: s.config.Now().Sub(started),

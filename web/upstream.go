@@ -1,9 +1,9 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web/internal/gateway"
 )
 
@@ -38,28 +38,26 @@ type Upstream struct {
 	MaxStreams int
 }
 
-// validate returns every problem of u, the field name of the Config.
-func (u Upstream) validate(name string) []error {
-	var problems []error
+// check reports every problem of u, the field name of the Config.
+func (u Upstream) check(name string, p *tokenapi.Problems) {
 	for _, method := range u.Methods {
 		if !gateway.ForwardableMethod(method) {
-			problems = append(problems, fmt.Errorf("Config.%s.Methods: %q cannot be passed on", name, method))
+			p.Add(name+".Methods", "cannot have %q: the method is never passed on", method)
 		}
 	}
 	for _, header := range u.RequestHeaders {
 		if !gateway.ForwardableHeader(header) {
-			problems = append(problems, fmt.Errorf("Config.%s.RequestHeaders: %q cannot be passed on", name, header))
+			p.Add(name+".RequestHeaders", "cannot have %q: the header is never passed on", header)
 		}
 	}
 	for _, header := range u.ResponseHeaders {
 		if !gateway.ForwardableAnswerHeader(header) {
-			problems = append(problems, fmt.Errorf("Config.%s.ResponseHeaders: %q cannot be passed on", name, header))
+			p.Add(name+".ResponseHeaders", "cannot have %q: the header is never passed on", header)
 		}
 	}
-	if u.MaxBody < 0 || u.MaxCalls < 0 || u.MaxStreams < 0 {
-		problems = append(problems, fmt.Errorf("the limits Config.%s.MaxBody, MaxCalls and MaxStreams must not be negative", name))
-	}
-	return problems
+	p.Negative(name+".MaxBody", u.MaxBody < 0)
+	p.Negative(name+".MaxCalls", u.MaxCalls < 0)
+	p.Negative(name+".MaxStreams", u.MaxStreams < 0)
 }
 
 // NewAPITransport returns the transport that sends the calls to the APIs if

@@ -37,12 +37,12 @@ type Session struct {
 	Administrator bool     // see the package's doc
 	SignedIn      time.Time
 
-	server   *Server
+	site     *site
 	request  *http.Request
 	vaultKey string
 }
 
-func (s *Server) hostSession(r *http.Request, u user) (*Session, error) {
+func (s *site) hostSession(r *http.Request, u user) (*Session, error) {
 	status, err := s.vault.Status(r.Context(), u.VaultKey)
 	if err != nil {
 		return nil, err
@@ -50,12 +50,12 @@ func (s *Server) hostSession(r *http.Request, u user) (*Session, error) {
 	return &Session{
 		Issuer: u.Issuer, Subject: u.Subject, Email: u.Email, Nickname: u.Nickname, Client: u.Client,
 		Scopes: strings.Fields(status.Scope), Administrator: u.Administrator, SignedIn: u.SignedIn,
-		server: s, request: r, vaultKey: u.VaultKey,
+		site: s, request: r, vaultKey: u.VaultKey,
 	}, nil
 }
 
 // observer returns the call of Config.OnSignIn for a session that begins.
-func (s *Server) observer(r *http.Request, u user, exchanges []identity.Exchange) (session.Binding, error) {
+func (s *site) observer(r *http.Request, u user, exchanges []identity.Exchange) (session.Binding, error) {
 	if s.config.OnSignIn == nil {
 		return func(context.Context, *session.Manager) {}, nil
 	}
@@ -68,7 +68,7 @@ func (s *Server) observer(r *http.Request, u user, exchanges []identity.Exchange
 // takes at most 30 seconds.
 func (s *Session) HTTPClient() *http.Client {
 	return &http.Client{
-		Transport:     s.Transport(s.server.config.APITransport),
+		Transport:     s.Transport(s.site.config.APITransport),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       clientTimeout,
 	}
@@ -83,7 +83,7 @@ func (s *Session) HTTPClient() *http.Client {
 // If there is no token, nothing is sent, and the error wraps
 // [vault.ErrNotFound], [vault.ErrEnded] or a *[vault.UnavailableError].
 func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
-	return &sessionTransport{vault.Transport{Vault: s.server.vault, Key: s.vaultKey, Base: base}}
+	return &sessionTransport{vault.Transport{Vault: s.site.vault, Key: s.vaultKey, Base: base}}
 }
 
 // sessionTransport marks the errors that say that this session has no token.
@@ -131,22 +131,22 @@ type Content struct {
 // fetch requests of the site's own origin, and forms that post to it. Inline
 // scripts and inline styles do not work.
 func (s *Session) Render(w http.ResponseWriter, c Content) error {
-	if _, err := s.server.vault.Status(s.request.Context(), s.vaultKey); err != nil {
+	if _, err := s.site.vault.Status(s.request.Context(), s.vaultKey); err != nil {
 		return &noTokenError{err}
 	}
-	page := s.server.view(s.request, c.Title)
+	page := s.site.view(s.request, c.Title)
 	page.Styles = c.Styles
 	status := c.Status
 	if status == 0 {
 		status = http.StatusOK
 	}
-	return s.server.answers.Render(w, s.request, status, templates.HostPage(page, c.Body))
+	return s.site.answers.Render(w, s.request, status, templates.HostPage(page, c.Body))
 }
 
 // Notify keeps a sentence of good news for the next page that the user sees,
 // such as after a redirect.
 func (s *Session) Notify(sentence string) {
-	noticeValue.Put(s.request.Context(), s.server.sessions, sentence)
+	noticeValue.Put(s.request.Context(), s.site.sessions, sentence)
 }
 
 // hostValue is a value of the host application in the session.
@@ -167,24 +167,24 @@ func (s *Session) Put(name string, value any) error {
 	if err != nil {
 		return fmt.Errorf("web: session value %s: %w", name, err)
 	}
-	hostValue(name).Put(s.request.Context(), s.server.sessions, raw)
+	hostValue(name).Put(s.request.Context(), s.site.sessions, raw)
 	return nil
 }
 
 // Get reads a value of [Session.Put] into the pointer, and reports whether there
 // is one that fits.
 func (s *Session) Get(name string, pointer any) bool {
-	raw, ok := hostValue(name).Get(s.request.Context(), s.server.sessions)
+	raw, ok := hostValue(name).Get(s.request.Context(), s.site.sessions)
 	return ok && json.Unmarshal(raw, pointer) == nil
 }
 
 // Remove removes a value.
-func (s *Session) Remove(name string) { hostValue(name).Remove(s.request.Context(), s.server.sessions) }
+func (s *Session) Remove(name string) { hostValue(name).Remove(s.request.Context(), s.site.sessions) }
 
 // Logger returns a logger that writes to Config.Logger and adds the request's
 // ID, the client's address and the session as attributes, as the site's own
 // events have them.
 func (s *Session) Logger() *slog.Logger {
 	info := request.Of(s.request.Context())
-	return s.server.config.Logger.With("request", info.ID, "address", info.Address.String(), "session", info.Session)
+	return s.site.config.Logger.With("request", info.ID, "address", info.Address.String(), "session", info.Session)
 }

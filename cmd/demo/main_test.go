@@ -233,7 +233,7 @@ func TestConfigurationProblems(t *testing.T) {
 		},
 		"an address and the rest": {
 			[]string{"-identity-url", "http://trader.example.com", "-backoffice-url", "nonsense"}, nil,
-			[]string{"-identity-url must be https", "-backoffice-url must be https"},
+			[]string{"-identity-url must be https", "-backoffice-url must begin with https"},
 		},
 		"machine without password": {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_LK_SECRET=hidden"}, []string{"B2TRADER_MACHINE_PASSWORD or"}},
 		"machine without client":   {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_MACHINE_PASSWORD=hidden"}, []string{"a secret for core_ib or lk is missing"}},

@@ -64,22 +64,3 @@ func TestLimiterMemory(t *testing.T) {
 		t.Error("the key unused for longest was kept")
 	}
 }
-
-func TestAttemptsMemory(t *testing.T) {
-	c := newClock()
-	s := &attempts{now: c.Now}
-	first := &attempt{Browser: "first"}
-	s.Add(first)
-	for i := range maxAttempts {
-		s.Add(&attempt{Browser: strconv.Itoa(i)})
-	}
-	if len(s.queue) != maxAttempts {
-		t.Errorf("%d attempts are kept", len(s.queue))
-	}
-	if _, ok := s.Get(first.ID, "first"); ok {
-		t.Error("the oldest is kept")
-	}
-	if _, ok := s.Get(s.queue[0].ID, ""); ok {
-		t.Error("an attempt without a browser is found")
-	}
-}

@@ -41,7 +41,7 @@ func TestSignOutEverywhereEmptiesTheVault(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := s.withSession(s.answers.Page(func(w http.ResponseWriter, r *http.Request) error { return s.signOutEverywhere(w, r, u) }))
+	h := s.withSession(s.answers.Page(func(w http.ResponseWriter, r *http.Request) error { return s.ownSessions.signOutEverywhere(w, r, u) }))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/sign-out/everywhere", nil))
 	for key, want := range map[string]error{"mine": vault.ErrNotFound, "also mine": vault.ErrNotFound, "another's": nil} {
 		if _, err := s.vault.Status(t.Context(), key); !errors.Is(err, want) {

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxCounted bounds how many addresses or accounts a limiter remembers. The
-// one unused for longest is forgotten first.
+// maxCounted bounds the keys that a limiter remembers. It forgets the key first
+// that was not used for the longest time.
 const maxCounted = 10_000
 
-// limiter counts attempts per key: perMinute at once, and again as many over
-// each minute. Its memory is bounded.
+// limiter allows perMinute attempts per key at once, and as many again over each
+// minute. Its memory is bounded.
 type limiter struct {
 	now       func() time.Time
 	perMinute int
@@ -37,8 +37,8 @@ func newLimiter(now func() time.Time, perMinute int) *limiter {
 	}
 }
 
-// Take counts one attempt under key. It returns 0 if there was one left, else
-// the time until there is one; then nothing is counted.
+// Take counts one attempt of a key and returns 0. If there is none left, it
+// counts nothing and returns the time until there is one.
 func (l *limiter) Take(key string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,7 +51,7 @@ func (l *limiter) Take(key string) time.Duration {
 	return wait
 }
 
-// Forget gives key all its attempts back.
+// Forget gives a key all its attempts back.
 func (l *limiter) Forget(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,7 +62,8 @@ func (l *limiter) Forget(key string) {
 	}
 }
 
-// bucket returns the bucket of key, which is kept by its hash: a key may be long.
+// bucket returns the bucket of a key. It stores the hash of the key, which may be
+// long.
 func (l *limiter) bucket(key string) *rate.Limiter {
 	id := sha256.Sum256([]byte(key))
 	if element, ok := l.byKey[id]; ok {

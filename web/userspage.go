@@ -16,13 +16,20 @@ import (
 	"b2trader.identity.auth/web/internal/session"
 )
 
-// adminSessionsPage lists users, some at a time, or the sessions of the one whose subject is asked for.
-func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ user) error {
+// usersPages are the administrators' pages of all users' sessions.
+type usersPages struct {
+	*site
+	ender *sessionEnder
+}
+
+// list shows users, some at a time, or the sessions of the user whose subject
+// is asked for.
+func (s *usersPages) list(w http.ResponseWriter, r *http.Request, _ user) error {
 	query := r.URL.Query()
 	if query.Has("subject") {
-		known, err := s.findUser(r, query.Get("subject"))
+		known, err := s.find(r, query.Get("subject"))
 		if errors.Is(err, errUnknownUser) {
-			return s.renderUsers(w, r, http.StatusNotFound, templates.AdminSessions{Problem: userNotFound(query.Get("subject"))})
+			return s.notFound(w, r, http.StatusNotFound, query.Get("subject"))
 		}
 		if err != nil {
 			return err
@@ -44,53 +51,60 @@ func (s *Server) adminSessionsPage(w http.ResponseWriter, r *http.Request, _ use
 	if next < session.UserParts {
 		view.Next = strconv.Itoa(next)
 	}
-	return s.renderUsers(w, r, http.StatusOK, view)
+	return s.render(w, r, http.StatusOK, view)
 }
 
-func (s *Server) renderUsers(w http.ResponseWriter, r *http.Request, status int, view templates.AdminSessions) error {
+func (s *usersPages) render(w http.ResponseWriter, r *http.Request, status int, view templates.AdminSessions) error {
 	view.Page = s.view(r, "")
 	return s.answers.Render(w, r, status, templates.AdminSessionsPage(view))
 }
 
-func (s *Server) renderUser(w http.ResponseWriter, r *http.Request, known session.KnownUser) error {
+func (s *usersPages) notFound(w http.ResponseWriter, r *http.Request, status int, search string) error {
+	search = request.Clip(search, 254)
+	problem := fmt.Sprintf(texts.Users.NotFound, search)
+	return s.render(w, r, status, templates.AdminSessions{Search: search, Problem: problem})
+}
+
+func (s *usersPages) renderUser(w http.ResponseWriter, r *http.Request, known session.KnownUser) error {
 	list, err := s.sessions.Of(r.Context(), known.Owner())
 	if err != nil {
 		return err
 	}
 	of := userView(known)
-	return s.renderUsers(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: sessionViews(list, s.sessions.ID(r.Context()))})
+	return s.render(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: sessionViews(list, s.sessions.ID(r.Context()))})
 }
 
 func userView(k session.KnownUser) templates.SessionUser {
 	return templates.SessionUser{Subject: k.Subject, Email: k.Email, Name: k.Nickname, SignedIn: k.SignedIn}
 }
 
-// searchUser leads to a user's sessions. It is a POST so that no address is in a URL.
-func (s *Server) searchUser(w http.ResponseWriter, r *http.Request, _ user) error {
+// search leads to a user's sessions. It is a POST so that no URL has an e-mail
+// address in it.
+func (s *usersPages) search(w http.ResponseWriter, r *http.Request, _ user) error {
 	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
 	search := strings.TrimSpace(form.Get("search"))
-	known, err := s.findUser(r, search)
+	known, err := s.find(r, search)
 	if errors.Is(err, errUnknownUser) {
-		return s.renderUsers(w, r, http.StatusUnprocessableEntity, templates.AdminSessions{Search: request.Clip(search, 254), Problem: userNotFound(search)})
+		return s.notFound(w, r, http.StatusUnprocessableEntity, search)
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, adminSessionsOf(known), http.StatusSeeOther)
+	http.Redirect(w, r, userPath(known), http.StatusSeeOther)
 	return nil
 }
 
-func adminSessionsOf(k session.KnownUser) string {
+func userPath(k session.KnownUser) string {
 	return "/admin/sessions?" + url.Values{"subject": {k.Subject}}.Encode()
 }
 
 var errUnknownUser = errors.New("no such user")
 
-// findUser finds a user by subject or e-mail, at any of the issuers.
-func (s *Server) findUser(r *http.Request, search string) (session.KnownUser, error) {
+// find returns the user with a subject or an e-mail, at any of the issuers.
+func (s *usersPages) find(r *http.Request, search string) (session.KnownUser, error) {
 	if search == "" {
 		return session.KnownUser{}, errUnknownUser
 	}
@@ -109,8 +123,8 @@ func (s *Server) findUser(r *http.Request, search string) (session.KnownUser, er
 	return session.KnownUser{}, errUnknownUser
 }
 
-// issuers are those of the clients that users sign in as, each once.
-func (s *Server) issuers() []string {
+// issuers returns the issuers of the clients, each once.
+func (s *usersPages) issuers() []string {
 	var issuers []string
 	for _, c := range s.config.Clients {
 		if !slices.Contains(issuers, c.Issuer()) {
@@ -120,13 +134,13 @@ func (s *Server) issuers() []string {
 	return issuers
 }
 
-// adminEndSessions ends one session of a user, or all.
-func (s *Server) adminEndSessions(w http.ResponseWriter, r *http.Request, u user) error {
+// end ends one session of a user, or all of them.
+func (s *usersPages) end(w http.ResponseWriter, r *http.Request, u user) error {
 	form, err := answer.Form(r)
 	if err != nil {
 		return err
 	}
-	known, err := s.findUser(r, form.Get("subject"))
+	known, err := s.find(r, form.Get("subject"))
 	if errors.Is(err, errUnknownUser) {
 		return &answer.Error{Status: http.StatusBadRequest, Err: err}
 	}
@@ -135,14 +149,9 @@ func (s *Server) adminEndSessions(w http.ResponseWriter, r *http.Request, u user
 	}
 	id := form.Get("session")
 	s.events.record(r.Context(), eventAdministratorEnds, "administrator", u.Owner, "user", known.Owner())
-	ended, err := s.endSessionsOf(r, known.Owner(), func(c session.Session) bool { return id == "" || c.ID == id })
+	ended, err := s.ender.endOf(r.Context(), known.Owner(), func(c session.Session) bool { return id == "" || c.ID == id })
 	if err != nil {
 		return err
 	}
-	return s.backTo(w, r, adminSessionsOf(known), texts.Notices.SessionsEnded(ended))
-}
-
-// userNotFound returns the problem of a search without a result.
-func userNotFound(search string) string {
-	return fmt.Sprintf(texts.Users.NotFound, request.Clip(search, 254))
+	return s.redirect(w, r, userPath(known), texts.Notices.SessionsEnded(ended))
 }

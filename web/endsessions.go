@@ -1,0 +1,202 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/errgroup"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/session"
+)
+
+const (
+	remoteSignOutWait  = 5 * time.Second // for a request to wait for the sign-out at the IdentityServer
+	remoteSignOutLimit = time.Minute     // for that sign-out in the background
+	remoteSignOuts     = 8               // at the same time
+)
+
+// revocation is what the IdentityServer is asked to revoke.
+type revocation int
+
+const (
+	revokeSession      revocation = iota // the refresh token of the session
+	revokeAll                            // all refresh tokens of the user for the session's client
+	revokeInBackground                   // as revokeSession; the IdentityServer itself ended the session and waits for the answer
+)
+
+// sessionEnder ends sessions: first the session itself, then its tokens, which
+// ends its streams in every process, and then what the IdentityServer knows of
+// it.
+type sessionEnder struct {
+	*site
+
+	work    context.Context    //nolint:containedctx // of the work in the background
+	cut     context.CancelFunc // ends work
+	running sync.WaitGroup
+}
+
+func newSessionEnder(s *site) *sessionEnder {
+	e := &sessionEnder{site: s}
+	e.work, e.cut = context.WithCancel(context.Background())
+	return e
+}
+
+// end ends sessions in every process.
+//
+// Errors: *session.StoreError. Some sessions may still be there then, with their
+// tokens.
+func (e *sessionEnder) end(ctx context.Context, list []session.Session, what revocation) error {
+	ctx = context.WithoutCancel(ctx)
+	var ended []user
+	var failed error
+	for _, s := range list {
+		if failed = e.sessions.EndAt(ctx, s.ID); failed != nil {
+			break
+		}
+		ended = append(ended, s.User)
+	}
+	e.endTokens(ctx, what, ended...)
+	return failed
+}
+
+// endOf ends the sessions of an owner that which selects, and returns how many.
+func (e *sessionEnder) endOf(ctx context.Context, owner string, which func(session.Session) bool) (int, error) {
+	list, err := e.sessions.Of(ctx, owner)
+	if err != nil {
+		return 0, err
+	}
+	list = slices.DeleteFunc(list, func(s session.Session) bool { return !which(s) })
+	e.events.record(ctx, eventSessionsEnded, "user", owner, "sessions", len(list))
+	return len(list), e.end(ctx, list, revokeSession)
+}
+
+// keepToLimit ends the user's oldest sessions beyond Config.MaxSessionsPerUser.
+// The session with the ID is the newest, whatever the clocks say.
+func (e *sessionEnder) keepToLimit(ctx context.Context, u user, id string) error {
+	limit := e.config.MaxSessionsPerUser
+	if limit == 0 {
+		return nil
+	}
+	list, err := e.sessions.Of(ctx, u.Owner)
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(list, func(s session.Session) bool { return s.ID == id })
+	if len(others) < limit {
+		return nil
+	}
+	oldest := others[limit-1:]
+	e.events.record(ctx, eventSessionLimit, "user", u.Owner, "sessions", len(oldest))
+	return e.end(ctx, oldest, revokeSession)
+}
+
+// endTokens deletes the tokens of sessions from the vault and revokes them. A
+// failure is logged: the session has ended on this site in any case.
+func (e *sessionEnder) endTokens(ctx context.Context, what revocation, users ...user) {
+	ctx = context.WithoutCancel(ctx)
+	var entries []vault.Entry
+	for _, u := range users {
+		entry, err := e.vault.Delete(ctx, u.VaultKey)
+		switch {
+		case errors.Is(err, vault.ErrNotFound):
+		case err != nil:
+			e.events.record(ctx, eventTokensNotDeleted, "client", u.Client, "user", u.Owner, "error", err)
+		case entry.Token != nil && entry.Token.AccessToken != "" && e.clients[entry.Client] != nil: // else the entry was unreadable or had ended
+			entries = append(entries, entry)
+		}
+	}
+	if len(entries) > 0 {
+		e.revokeBehind(ctx, what, entries...)
+	}
+}
+
+// revokeBehind revokes the tokens of entries in the background, and waits for
+// that, but not long.
+func (e *sessionEnder) revokeBehind(ctx context.Context, what revocation, entries ...vault.Entry) {
+	done := make(chan struct{})
+	e.running.Go(func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), remoteSignOutLimit)
+		defer cancel()
+		defer context.AfterFunc(e.work, cancel)()
+		e.revoke(ctx, what, entries)
+	})
+	wait := remoteSignOutWait
+	if what == revokeInBackground {
+		wait = 0
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	}
+}
+
+// revoke signs out at the IdentityServer, which needs a live access token. It
+// renews all expired ones first: after the revocation of all of a user's
+// tokens none could be renewed.
+func (e *sessionEnder) revoke(ctx context.Context, what revocation, entries []vault.Entry) {
+	live := make([]*oauth2.Token, len(entries))
+	var group errgroup.Group
+	group.SetLimit(remoteSignOuts)
+	for i, entry := range entries {
+		group.Go(func() error { live[i] = e.renewed(ctx, entry); return nil })
+	}
+	_ = group.Wait()
+	for i, entry := range entries {
+		if live[i] == nil {
+			continue
+		}
+		refresh := live[i].RefreshToken
+		if what == revokeAll {
+			refresh = ""
+		}
+		group.Go(func() error { e.signOutRemotely(ctx, entry, live[i].AccessToken, refresh); return nil })
+	}
+	_ = group.Wait()
+}
+
+// renewed returns a live token of an entry that was deleted from the vault, or
+// nil.
+func (e *sessionEnder) renewed(ctx context.Context, entry vault.Entry) *oauth2.Token {
+	if entry.Token.Expiry.IsZero() || e.config.Now().Before(entry.Token.Expiry) {
+		return entry.Token
+	}
+	token, err := e.clients[entry.Client].Refresh(ctx, entry.Token)
+	if err != nil {
+		e.events.record(ctx, eventRemoteSignOutFailed, "client", entry.Client, "user", entry.Owner, "error", err)
+		return nil
+	}
+	return token
+}
+
+// revokeDiscarded signs out a token that the vault received after its session
+// had ended.
+func (e *sessionEnder) revokeDiscarded(ctx context.Context, entry vault.Entry) {
+	if e.clients[entry.Client] != nil {
+		e.signOutRemotely(ctx, entry, entry.Token.AccessToken, entry.Token.RefreshToken)
+	}
+}
+
+// signOutRemotely signs out at the IdentityServer, and ends the session there
+// if its state was kept.
+func (e *sessionEnder) signOutRemotely(ctx context.Context, entry vault.Entry, access, refresh string) {
+	var options []identity.SignOutOption
+	var state identity.State
+	if state.UnmarshalBinary(entry.State) == nil && !state.IsZero() {
+		options = append(options, identity.WithState(state))
+	}
+	err := e.clients[entry.Client].SignOut(ctx, access, refresh, options...)
+	if err != nil {
+		e.events.record(ctx, eventRemoteSignOutFailed, "client", entry.Client, "user", entry.Owner, "error", err)
+		return
+	}
+	e.events.record(ctx, eventTokensRevoked, "client", entry.Client, "user", entry.Owner)
+}

@@ -1,0 +1,68 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"slices"
+	"strings"
+
+	"b2trader.identity.auth/identity/vault"
+)
+
+// signInResult is the result of a sign-in: the user of the session, the claims of
+// the ID token, and the entry for the vault.
+type signInResult struct {
+	user   user
+	claims []claim
+	entry  vault.Entry
+}
+
+// retrieve gets and verifies the tokens of a sign-in.
+func (s *signInPages) retrieve(ctx context.Context, p *pendingSignIn) (signInResult, error) {
+	code, err := p.SignIn.Authorize(ctx)
+	if err != nil {
+		return signInResult{}, err
+	}
+	token, err := p.SignIn.RetrieveToken(ctx, code)
+	if err != nil {
+		return signInResult{}, err
+	}
+	id, err := p.Client.VerifyIDToken(ctx, token)
+	if err != nil {
+		return signInResult{}, err
+	}
+	claims, roles, err := readClaims(id)
+	if err != nil {
+		return signInResult{}, err
+	}
+	scope, _ := token.Extra("scope").(string)
+	now := s.config.Now()
+	u := user{
+		Owner: id.Issuer + " " + id.Subject, Issuer: id.Issuer, Subject: id.Subject, IdentityID: identityID(id),
+		Client: p.Client.ID(), VaultKey: rand.Text(),
+		Nickname: p.SignIn.Account.Nickname, Email: cmp.Or(p.SignIn.Account.Email, p.Email), AccountID: p.SignIn.Account.ID,
+		Administrator: slices.Contains(roles, s.config.AdministratorRole) && slices.Contains(strings.Fields(scope), "BackOffice"),
+		SignedIn:      now,
+	}
+	// The vault drops the tokens if the sweep, which comes first and revokes
+	// them, did not end the session.
+	until := now.Add(s.config.AbsoluteTimeout + 5*sweepEvery)
+	entry := vault.Entry{Owner: u.Owner, Client: u.Client, Token: token, State: s.stateToKeep(p), Until: until}
+	return signInResult{user: u, claims: claims, entry: entry}, nil
+}
+
+// stateToKeep returns the session at the IdentityServer, which the vault uses if
+// a refresh token was lost, and which a sign-out ends. It returns nil if there
+// is none, or Config.ForgetIdentitySession is set.
+func (s *signInPages) stateToKeep(p *pendingSignIn) []byte {
+	if s.config.ForgetIdentitySession {
+		return nil
+	}
+	state, err := p.SignIn.State()
+	if err != nil {
+		return nil
+	}
+	raw, _ := state.MarshalBinary() // its error is always nil
+	return raw
+}
