@@ -69,13 +69,15 @@ var rooms = map[string]room{
 	"identity/store/internal/storeurl":     {},
 	"identity/store/internal/watch":        {imports: "identity/store"},
 
-	"identity":                      {imports: clientRooms, modules: identityModules},
+	"identity":                      {imports: clientRooms + " identity/internal/jwt", modules: identityModules},
 	"identity/b2binpay":             {imports: clientRooms, modules: oauth2Modules},
 	"identity/b2core":               {imports: clientRooms, modules: oauth2Modules},
 	"identity/tradevest":            {imports: clientRooms, modules: oauth2Modules},
 	"identity/traderevolution":      {imports: clientRooms, modules: oauth2Modules},
 	"identity/tokenapi":             {imports: "identity/internal/checkconfig", modules: oauth2Modules},
-	"identity/internal/httpx":       {imports: "identity/internal/checkconfig identity/tokenapi", modules: oauth2Modules},
+	"identity/internal/httpx":       {imports: "identity/internal/checkconfig identity/internal/strictjson identity/tokenapi", modules: oauth2Modules},
+	"identity/internal/jwt":         {imports: "identity/internal/strictjson", modules: []string{"github.com/go-jose/go-jose/v4"}},
+	"identity/internal/strictjson":  {},
 	"identity/internal/checkconfig": {},
 	"identity/internal/sharded":     {},
 
@@ -98,7 +100,7 @@ var rooms = map[string]room{
 }
 
 const (
-	clientRooms     = "identity/internal/checkconfig identity/internal/httpx identity/tokenapi"
+	clientRooms     = "identity/internal/checkconfig identity/internal/httpx identity/internal/strictjson identity/tokenapi"
 	storeRooms      = "identity/store identity/store/internal/..."
 	testServerRooms = "identity/apitest identity/internal/checkconfig identity/tokenapi"
 )

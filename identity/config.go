@@ -272,7 +272,7 @@ func (config Config) checkClient(p *checkconfig.Problems) {
 func (config Config) checkAlgorithms(p *checkconfig.Problems) {
 	p.Missing("SigningAlgorithms", len(config.SigningAlgorithms) == 0)
 	for _, alg := range config.SigningAlgorithms {
-		if !slices.Contains([]string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"}, alg) {
+		if !slices.Contains([]string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA", "Ed25519"}, alg) {
 			p.Add("SigningAlgorithms", "contains %q, which is not a public-key signature algorithm", alg)
 		}
 	}

@@ -13,7 +13,9 @@ type exchange struct{ *httpx.Call }
 // exchange begins an operation. The secrets are the ones that it sends;
 // errors and observers do not show them.
 func (c *Client) exchange(op string, secrets ...string) *exchange {
-	return &exchange{c.peer.Call(op, append(secrets, c.config.ClientSecret.Reveal())...)}
+	secret := c.config.ClientSecret.Reveal()
+	secrets = append(append(secrets, secret), httpx.BasicCredentials(c.config.ClientID, secret)...)
+	return &exchange{c.peer.Call(op, secrets...)}
 }
 
 // post posts body as JSON and leaves the answer in x.Last.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/internal/jwt"
 )
 
 // VerifyIDToken verifies the ID token of token, by every rule of OIDC Core
@@ -21,6 +22,9 @@ import (
 // Errors: ErrUnusableAnswer if it is invalid or missing, ErrUnavailable if the
 // signing keys are unavailable.
 func (c *Client) VerifyIDToken(ctx context.Context, token *oauth2.Token) (*oidc.IDToken, error) {
+	if token == nil {
+		token = new(oauth2.Token)
+	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := c.verifyIDToken(ctx, raw, token.AccessToken)
 	if err != nil {
@@ -35,64 +39,43 @@ func (c *Client) verifyIDToken(ctx context.Context, raw, accessToken string) (*o
 	if raw == "" {
 		return nil, errors.New("there is no ID token")
 	}
-	// A token of another type, such as at+jwt, is not an ID token.
-	switch kind, err := typeOf(raw); {
+	parsed, err := c.parse(raw)
+	switch {
 	case err != nil:
 		return nil, err
-	case kind != "" && kind != "jwt":
+	case parsed.Type != "" && parsed.Type != "jwt": // such as at+jwt (RFC 8725 section 3.11)
 		return nil, errors.New("its typ is not that of an ID token")
 	}
-	id, err := verify(ctx, c, raw, (*oidc.IDTokenVerifier).Verify)
+	id, err := verify(ctx, c, parsed, raw, jwt.ForIDToken, (*oidc.IDTokenVerifier).Verify)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkClaims(id, accessToken); err != nil {
+	all, err := claimsOf(parsed.Payload)
+	if err != nil {
 		return nil, err
 	}
-	return id, nil
+	return id, c.checkClaims(id, all, accessToken)
 }
 
-// claims are the ones that go-oidc does not check.
-type claims struct {
-	AuthorizedParty *string  `json:"azp"`
-	IssuedAt        *float64 `json:"iat"`
-	NotBefore       *float64 `json:"nbf"`
-}
-
-func (c *Client) checkClaims(id *oidc.IDToken, accessToken string) error {
-	var more claims
-	if err := id.Claims(&more); err != nil {
-		return errors.New("its claims have unexpected types")
-	}
+func (c *Client) checkClaims(id *oidc.IDToken, all claims, accessToken string) error {
 	switch {
-	case id.Subject == "":
+	case all.Events != nil: // "Use Mutually Exclusive Validation Rules for Different Kinds of JWTs" (RFC 8725 section 3.12)
+		return errors.New("it is a logout token")
+	case all.Subject == "":
 		return errors.New("it has no sub")
-	case len(id.Audience) > 1: // "or if it contains additional audiences not trusted by the Client"
+	case !c.onlyFor(id.Audience): // "or if it contains additional audiences not trusted by the Client"
 		return fmt.Errorf("it has audiences other than %s", c.config.ClientID)
-	case more.AuthorizedParty != nil && *more.AuthorizedParty != c.config.ClientID:
+	case all.AuthorizedParty != nil && *all.AuthorizedParty != c.config.ClientID:
 		return errors.New("its azp names another client")
-	case more.IssuedAt == nil:
+	case all.IssuedAt == nil:
 		return errors.New("it has no iat")
+	case all.Expiry == nil:
+		return errors.New("it has no exp")
 	}
 	if id.AccessTokenHash != "" && id.VerifyAccessToken(accessToken) != nil {
 		return errors.New("its at_hash is not that of the access token")
 	}
-	return c.checkTimes(id, more)
-}
-
-func (c *Client) checkTimes(id *oidc.IDToken, more claims) error {
-	now, skew := c.config.Now(), c.config.ClockSkew
-	switch {
-	case id.Expiry.IsZero() || id.Expiry.Unix() == 0:
-		return errors.New("it has no exp")
-	case !now.Before(id.Expiry.Add(skew)):
-		return fmt.Errorf("it expired %v ago by our clock", now.Sub(id.Expiry).Round(time.Second))
-	case id.IssuedAt.After(now.Add(skew)):
-		return fmt.Errorf("it was issued %v in the future by our clock", id.IssuedAt.Sub(now).Round(time.Second))
-	case more.NotBefore != nil && time.Unix(int64(*more.NotBefore), 0).After(now.Add(skew)):
-		return errors.New("it is not valid yet by our clock")
-	}
-	return nil
+	return c.checkTimes(all, time.Time(*all.Expiry))
 }
 
 // checkNonce compares in constant time. An ID token without a nonce never
@@ -104,22 +87,40 @@ func checkNonce(id *oidc.IDToken, nonce string) error {
 	return nil
 }
 
-// sameUser reports whether old, an ID token that was verified when it was new,
-// is of the same user as id: "its iss Claim Value MUST be the same … its sub
-// Claim Value MUST be the same" (OIDC Core section 12.2). It returns true
-// without old.
-func sameUser(id *oidc.IDToken, old string) bool {
-	parts := strings.Split(old, ".")
-	if len(parts) != 3 {
-		return true
+// checkRefreshed compares a new ID token with the old one, which was verified
+// when it was new (OIDC Core section 12.2): iss and sub "MUST be the same"; a
+// nonce, if present, and an auth_time too; and azp, if the old one had it, "if
+// no azp Claim was present in the original ID Token, one MUST NOT be present".
+// It returns nil without an old one.
+func checkRefreshed(raw, old string) error {
+	if strings.Count(old, ".") != 2 {
+		return nil
 	}
-	var payload struct {
-		Issuer  string `json:"iss"`
-		Subject string `json:"sub"`
+	was, err := claimsIn(old)
+	if err != nil {
+		return errors.New("the old ID token cannot be read")
 	}
-	decoded, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil || json.Unmarshal(decoded, &payload) != nil {
-		return false
+	is, err := claimsIn(raw)
+	switch {
+	case err != nil:
+		return err
+	case is.Issuer != was.Issuer || is.Subject != was.Subject:
+		return errors.New("the new ID token is for another user")
+	case is.Nonce != nil && (was.Nonce == nil || *is.Nonce != *was.Nonce):
+		return errors.New("the new ID token has another nonce")
+	case (is.AuthorizedParty == nil) != (was.AuthorizedParty == nil):
+		return errors.New("the new ID token has another azp")
+	case is.AuthTime != nil && was.AuthTime != nil && !time.Time(*is.AuthTime).Equal(time.Time(*was.AuthTime)):
+		return errors.New("the new ID token has another auth_time")
 	}
-	return id.Issuer == payload.Issuer && id.Subject == payload.Subject
+	return nil
+}
+
+// claimsIn returns the claims of a token without verifying it.
+func claimsIn(raw string) (claims, error) {
+	decoded, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
+	if err != nil {
+		return claims{}, err
+	}
+	return claimsOf(decoded)
 }

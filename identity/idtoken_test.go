@@ -148,8 +148,36 @@ func FuzzVerifyIDToken(f *testing.F) {
 func TestTypedTokensAreNotIDTokens(t *testing.T) {
 	_, client := start(t)
 	token := login(t, client)
-	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJSUzI1NiJ9.e30.x"}))
+	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJSUzI1NiJ9.e30.AAAA"}))
 	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "typ") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// field 10: a call without a token is an error, as is a token signed by an
+// algorithm that is not accepted, which the error names with the cure.
+func TestVerifyIDTokenNamesTheCure(t *testing.T) {
+	_, client := start(t)
+	_, err := client.VerifyIDToken(t.Context(), nil)
+	wantError(t, err, identity.ErrUnusableAnswer)
+	token := login(t, client)
+	_, err = client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJhbGciOiJQUzI1NiJ9.e30.AAAA"}))
+	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, `"PS256"`) || !contains(e.Description, "Config.SigningAlgorithms") || !contains(e.Description, "RS256") {
+		t.Errorf("VerifyIDToken of a PS256 token = %v, want the algorithm, Config.SigningAlgorithms and the announced RS256 named", err)
+	}
+	_, err = client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "a.b.c.d.e"}))
+	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "encrypted") {
+		t.Errorf("VerifyIDToken of a JWE = %v, want that it is encrypted", err)
+	}
+}
+
+// field 55: a logout token never passes as an ID token, even without a typ.
+func TestLogoutTokenIsNoIDToken(t *testing.T) {
+	srv, client := start(t)
+	token := login(t, client)
+	raw := srv.SignLogoutToken(identitytest.LogoutToken{Issuer: client.Issuer(), Client: client.ID(), Subject: "subject"})
+	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": raw}))
+	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "logout token") {
+		t.Errorf("VerifyIDToken of a logout token = %v, want that it is one", err)
 	}
 }

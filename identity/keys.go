@@ -2,17 +2,14 @@ package identity
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
-	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/coreos/go-oidc/v3/oidc"
 
 	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/jwt"
 )
 
 // metadata is the part of the discovery document that the client needs (OIDC
@@ -20,7 +17,8 @@ import (
 type metadata struct {
 	issuer        string
 	issInResponse bool // RFC 9207: authorization responses carry iss
-	keys          oidc.KeySet
+	keySetURL     string
+	algorithms    []string // id_token_signing_alg_values_supported; may be empty
 }
 
 // keys discovers the server's metadata once and keeps its signing keys.
@@ -28,12 +26,15 @@ type keys struct {
 	client *Client
 	turn   chan struct{} // full during a discovery
 	known  atomic.Pointer[metadata]
-	gate   *refetchGate
+	set    jwt.KeySet
 }
 
 func newKeys(c *Client) *keys {
 	k := &keys{client: c, turn: make(chan struct{}, 1)}
-	k.gate = &refetchGate{transport: func() http.RoundTripper { return &c.exchange("fetch keys").Transport }, now: c.config.Now}
+	k.set.Fetch, k.set.Now = k.fetch, c.config.Now
+	k.set.Ignored = func(err error) {
+		slog.Warn("signing key ignored", "server", httpx.WithoutQuery(c.server), "reason", err.Error())
+	}
 	return k
 }
 
@@ -62,27 +63,46 @@ func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 
 func (k *keys) discover(ctx context.Context) (*metadata, error) {
 	c := k.client
-	meta := &metadata{issuer: c.config.Issuer}
-	jwks := c.config.JWKSURL
-	if jwks == "" {
-		announced, err := c.discover(ctx)
-		if err != nil {
-			return nil, err
-		}
-		meta.issInResponse = announced.IssInResponse
-		jwks = announced.JWKSURI
+	if c.config.JWKSURL != "" {
+		return &metadata{issuer: c.config.Issuer, keySetURL: c.config.JWKSURL}, nil
 	}
-	keyClient := &http.Client{Transport: k.gate, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	// go-oidc keeps this context as long as the key set: it must not be a
-	// caller's.
-	meta.keys = oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), keyClient), jwks)
-	return meta, nil
+	announced, err := c.discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &metadata{c.config.Issuer, announced.IssInResponse, announced.JWKSURI, announced.Algorithms}, nil
+}
+
+// fetch returns the key set document. After a failure it first discovers again
+// where the document is. Config.Timeout bounds it.
+//
+// Errors: *Error.
+func (k *keys) fetch(failed bool) ([]byte, error) {
+	c, meta := k.client, k.known.Load()
+	if failed {
+		if found, err := k.discover(context.Background()); err == nil {
+			meta = found
+			k.known.Store(found)
+		}
+	}
+	x := c.exchange("fetch keys")
+	if err := x.Send(context.Background(), httpx.Request{Method: http.MethodGet, URL: meta.keySetURL}); err != nil {
+		return nil, err
+	}
+	if x.OK() {
+		return x.Last.Body, nil
+	}
+	if c.config.JWKSURL != "" && (x.Last.StatusCode == http.StatusNotFound || x.Last.StatusCode == http.StatusMethodNotAllowed) {
+		return nil, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no key set at Config.JWKSURL: correct it, or leave it empty to discover it"})
+	}
+	return nil, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 }
 
 type discoveryDocument struct {
-	Issuer        string `json:"issuer"`
-	JWKSURI       string `json:"jwks_uri"`
-	IssInResponse bool   `json:"authorization_response_iss_parameter_supported"`
+	Issuer        string   `json:"issuer"`
+	JWKSURI       string   `json:"jwks_uri"`
+	IssInResponse bool     `json:"authorization_response_iss_parameter_supported"`
+	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
 }
 
 // discover fetches <server>/identity/.well-known/openid-configuration and
@@ -90,17 +110,21 @@ type discoveryDocument struct {
 func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	var doc discoveryDocument
 	x := c.exchange("discover")
-	ctx = oidc.InsecureIssuerURLContext(oidc.ClientContext(ctx, x.Client(nil, nil)), c.config.Issuer)
-	provider, err := oidc.NewProvider(ctx, c.endpoint("/identity"))
+	err := x.Send(ctx, httpx.Request{Method: http.MethodGet, URL: c.endpoint("/identity/.well-known/openid-configuration")})
 	switch {
-	case err != nil && x.Last.StatusCode == 0:
-		return doc, x.Fault(err)
+	case err != nil:
+		return doc, err
 	case httpx.Later(x.Last.StatusCode):
 		return doc, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case x.Last.StatusCode == http.StatusNotFound:
-		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no discovery document: set Config.Issuer and Config.JWKSURL"})
-	case err != nil || provider.Claims(&doc) != nil:
+		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no discovery document: check Config.URL, or set Config.Issuer and Config.JWKSURL"})
+	case !x.OK():
 		return doc, x.Unusable("the answer is not a discovery document")
+	}
+	if err := x.Decode(&doc, "a discovery document"); err != nil {
+		return doc, err
+	}
+	switch {
 	case doc.Issuer != c.config.Issuer:
 		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
 			Description: fmt.Sprintf("the server announces the issuer %q, but Config.Issuer is %q", doc.Issuer, c.config.Issuer)})
@@ -119,48 +143,4 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := c.keys.metadata(ctx)
 	return err
-}
-
-// errKeysUnavailable means that the signing keys could not be fetched or may be
-// out of date, so that a signature could not be checked. The token may be good.
-var errKeysUnavailable = errors.New("the signing keys are unavailable")
-
-const (
-	refetchInterval = 30 * time.Second // between fetches for an unknown key
-	retryInterval   = time.Second      // after a fetch that failed
-)
-
-// A refetchGate limits go-oidc's fetches of the keys to one in 30 seconds after
-// the first. Without it each token with a bad signature and no kid, which looks
-// like one with an unknown key, would cause a request.
-type refetchGate struct {
-	transport func() http.RoundTripper
-	now       func() time.Time
-
-	mu       sync.Mutex
-	filled   bool      // a fetch has succeeded
-	notUntil time.Time // of the next fetch
-}
-
-// RoundTrip fetches the keys, or fails with errKeysUnavailable. go-oidc makes
-// one call at a time.
-func (g *refetchGate) RoundTrip(req *http.Request) (*http.Response, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.now().Before(g.notUntil) {
-		return nil, fmt.Errorf("%w: the last fetch is too recent", errKeysUnavailable)
-	}
-	resp, err := g.transport().RoundTrip(req)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		g.notUntil = g.now().Add(retryInterval)
-		if err == nil {
-			err = fmt.Errorf("HTTP %d", resp.StatusCode)
-		}
-		return nil, fmt.Errorf("%w: %w", errKeysUnavailable, err)
-	}
-	if g.filled { // the first fetch is not a refetch
-		g.notUntil = g.now().Add(refetchInterval)
-	}
-	g.filled = true
-	return resp, nil
 }

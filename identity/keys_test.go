@@ -180,3 +180,48 @@ func TestKeysOutliveAnOutage(t *testing.T) {
 		login(t, client)
 	})
 }
+
+// field 7: a key set that cannot be read, as the page of a gateway, is like one
+// that is unavailable: a refresh keeps its new tokens with the old ID token.
+func TestRefreshSurvivesAnUnreadableKeySet(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		old := login(t, client)
+		srv.RotateKeys()
+		srv.DropOldKeys()
+		srv.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>"), Times: -1})
+		token, err := client.Refresh(t.Context(), old)
+		if err != nil || token.RefreshToken == old.RefreshToken || extra(token, "id_token") != extra(old, "id_token") {
+			t.Fatalf("Refresh while the key set is a page = %v, want new tokens with the old ID token", err)
+		}
+		_, err = client.Login(t.Context(), email, password)
+		wantError(t, err, identity.ErrUnavailable)
+		_, err = client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(order(client)))
+		wantError(t, err, identity.ErrUnavailable)
+		srv.ClearFaults()
+		<-time.After(time.Second)
+		login(t, client)
+	})
+}
+
+// field 51: a key set that moved is found again without a restart.
+func TestKeySetMoves(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = "https://trader.example.com/nowhere" }})
+		_, err := client.Login(t.Context(), email, password)
+		wantError(t, err, identity.ErrUnavailable)
+		<-time.After(time.Second)
+		login(t, client)
+	})
+}
+
+// field 10: a wrong JWKSURL names its field, and what to do.
+func TestWrongKeySetURL(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{})
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
+		c.Issuer, c.JWKSURL = srv.URL()+"/identity", srv.URL()+"/nowhere"
+	})
+	_, err := client.Login(t.Context(), email, password)
+	if e := wantError(t, err, identity.ErrMisconfigured); !contains(e.Error(), "Config.JWKSURL") || !contains(e.Error(), "404") {
+		t.Errorf("Login with a wrong JWKSURL = %v, want 404 and Config.JWKSURL named", err)
+	}
+}

@@ -2,13 +2,13 @@ package identity
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"b2trader.identity.auth/identity/internal/jwt"
 )
 
 // maxLogoutTokenAge is how long a logout token is accepted after it was issued,
@@ -44,66 +44,52 @@ func (c *Client) VerifyLogoutToken(ctx context.Context, raw string) (*LogoutToke
 }
 
 func (c *Client) verifyLogoutToken(ctx context.Context, raw string) (*LogoutToken, error) {
-	if err := c.checkLogoutType(raw); err != nil {
-		return nil, err
-	}
-	token, err := verify(ctx, c, raw, (*oidc.IDTokenVerifier).VerifyLogout)
+	parsed, err := c.parse(raw)
 	if err != nil {
 		return nil, err
 	}
-	return c.checkLogout(token)
+	// "it is RECOMMENDED that Logout Tokens be explicitly typed" as logout+jwt
+	// (section 2.4), which IdentityServer4 does not do.
+	untyped := parsed.Type == "jwt" || parsed.Type == ""
+	if parsed.Type != "logout+jwt" && (!untyped || c.config.RequireLogoutTokenType) {
+		return nil, errors.New("its typ is not that of a logout token")
+	}
+	token, err := verify(ctx, c, parsed, raw, jwt.ForLogoutToken, (*oidc.IDTokenVerifier).VerifyLogout)
+	if err != nil {
+		return nil, err
+	}
+	all, err := claimsOf(parsed.Payload)
+	if err != nil {
+		return nil, err
+	}
+	return c.checkLogout(token, all)
 }
 
-// checkLogoutType refuses a token with the typ of another kind of token: "it is
-// RECOMMENDED that Logout Tokens be explicitly typed" as logout+jwt (section
-// 2.4), which IdentityServer4 does not do.
-func (c *Client) checkLogoutType(raw string) error {
-	kind, err := typeOf(raw)
-	if err != nil {
-		return err
-	}
-	// "the 'application/' prefix … is omitted" is a recommendation (RFC 8725
-	// section 3.11, RFC 7515 section 4.1.9).
-	switch strings.TrimPrefix(kind, "application/") {
-	case "logout+jwt":
-		return nil
-	case "jwt", "":
-		if !c.config.RequireLogoutTokenType {
-			return nil
-		}
-	}
-	return errors.New("its typ is not that of a logout token")
-}
+// logoutEvent is the member of events that makes a token a logout token.
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 // checkLogout checks the claims that go-oidc does not check.
-func (c *Client) checkLogout(token *oidc.LogoutToken) (*LogoutToken, error) {
-	var all map[string]json.RawMessage
-	var events struct {
-		Logout map[string]any `json:"http://schemas.openid.net/event/backchannel-logout"`
-	}
-	if err := token.Claims(&all); err != nil {
-		return nil, errors.New("its claims have unexpected types")
-	}
-	if json.Unmarshal(all["events"], &events) != nil || events.Logout == nil {
-		return nil, errors.New("its event is not a JSON object")
-	}
-	now, skew := c.config.Now(), c.config.ClockSkew
-	latest := token.IssuedAt.Add(maxLogoutTokenAge)
-	if token.Expiry.Before(latest) {
-		latest = token.Expiry
-	}
+func (c *Client) checkLogout(token *oidc.LogoutToken, all claims) (*LogoutToken, error) {
+	event, ok := all.Events[logoutEvent].(map[string]any)
 	switch {
-	case len(token.Audience) > 1:
+	case !ok || event == nil:
+		return nil, errors.New("its event is not a JSON object")
+	case !c.onlyFor(token.Audience):
 		return nil, fmt.Errorf("it has audiences other than %s", c.config.ClientID)
-	case all["iat"] == nil:
+	case all.IssuedAt == nil:
 		return nil, errors.New("it has no iat")
-	case token.IssuedAt.After(now.Add(skew)):
-		return nil, fmt.Errorf("it was issued %v in the future by our clock", token.IssuedAt.Sub(now).Round(time.Second))
-	case !now.Before(latest.Add(skew)):
-		return nil, fmt.Errorf("it expired or became too old %v ago by our clock", now.Sub(latest).Round(time.Second))
+	case all.Expiry == nil:
+		return nil, errors.New("it has no exp")
+	}
+	ends := time.Time(*all.IssuedAt).Add(maxLogoutTokenAge)
+	if expiry := time.Time(*all.Expiry); expiry.Before(ends) {
+		ends = expiry
+	}
+	if err := c.checkTimes(all, ends); err != nil {
+		return nil, err
 	}
 	return &LogoutToken{
 		ID: token.TokenID, Issuer: token.Issuer, Subject: token.Subject, SessionID: token.SessionID,
-		IssuedAt: token.IssuedAt, Expiry: latest.Add(skew),
+		IssuedAt: time.Time(*all.IssuedAt), Expiry: ends.Add(c.config.ClockSkew),
 	}, nil
 }

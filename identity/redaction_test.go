@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -127,5 +128,24 @@ func TestFaultsHideTheURL(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "?") {
 		t.Errorf("the error shows a query: %v", err)
+	}
+}
+
+// field 50: a server that repeats our request shows its Basic credentials, in
+// which no test for the secret's own spelling finds it.
+func TestRepeatedBasicCredentials(t *testing.T) {
+	const secret = "s3cret/+&"
+	srv := identitytest.Start(t, identitytest.Config{})
+	client := newClient(t, srv, identity.ClientSPAAdmin, func(c *identity.Config) { c.ClientSecret = identity.NewSecret(secret) })
+	for _, repeated := range []string{
+		base64.StdEncoding.EncodeToString([]byte("spa_admin:" + secret)),
+		base64.StdEncoding.EncodeToString([]byte("spa_admin:" + url.QueryEscape(secret))),
+		base64.StdEncoding.EncodeToString([]byte(secret)),
+	} {
+		srv.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_request","error_description":"you sent Basic ` + repeated + `"}`)})
+		_, err := client.RefreshToken(t.Context(), "token")
+		if e := wantError(t, err, identity.ErrMisconfigured); contains(e.Error(), repeated) || !contains(e.Error(), "you sent") {
+			t.Errorf("RefreshToken = %v, want the description without %q", err, repeated)
+		}
 	}
 }

@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/strictjson"
 )
 
 // A SignIn is one attempt of one user to sign in. It has a cookie jar with the
@@ -59,14 +59,16 @@ type signInAnswer struct {
 // the returned SignIn is set, [SignIn.VerifySecondFactor] comes next, otherwise
 // [SignIn.Authorize].
 //
-// Errors: ErrBadCredentials, ErrUnavailable, ErrUnusableAnswer.
+// Errors: ErrBadCredentials; ErrMisconfigured if there is no sign-in at
+// Config.URL; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, error) {
 	s := c.newSignIn()
 	x := c.exchange("sign in", password)
-	if err := x.post(ctx, c.endpoint("/identity/sign-in"), signInRequest{email, password}, s.jar, nil); err != nil {
+	url := c.endpoint("/identity/sign-in")
+	if err := x.post(ctx, url, signInRequest{email, password}, s.jar, nil); err != nil {
 		return nil, err
 	}
-	answer, err := x.signInAnswer(ErrBadCredentials)
+	answer, err := x.signInAnswer(url, ErrBadCredentials)
 	if err != nil {
 		return nil, err
 	}
@@ -97,10 +99,11 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 	c := s.client
 	x := c.exchange(op, code)
 	body := c.config.SecondFactorBody(code, s.SecondFactor.Provider)
-	if err := x.post(ctx, c.endpoint(c.config.SecondFactorPath), body, s.jar, nil); err != nil {
+	url := c.endpoint(c.config.SecondFactorPath)
+	if err := x.post(ctx, url, body, s.jar, nil); err != nil {
 		return err
 	}
-	answer, err := x.signInAnswer(ErrSecondFactorRefused)
+	answer, err := x.signInAnswer(url, ErrSecondFactorRefused)
 	if err != nil {
 		return err
 	}
@@ -118,25 +121,49 @@ func secondFactorBody(code, provider string) any {
 	return map[string]string{"verificationCode": code, "provider": provider}
 }
 
-// signInAnswer decodes the last answer. No document states the status of a
-// refusal, so the body decides: an error in it is a refusal, at any status
-// below 500.
-func (x *exchange) signInAnswer(refused error) (signInAnswer, error) {
+// signInAnswer decodes the last answer, which came from url. No document states
+// the status of a refusal, so its documented body decides.
+func (x *exchange) signInAnswer(url string, refused error) (signInAnswer, error) {
 	var answer signInAnswer
 	problem := httpx.ParseProblem(x.Last.Body)
 	status := x.Last.StatusCode
 	switch {
 	case httpx.Later(status):
 		return answer, x.Refusal(ErrUnavailable, problem)
-	case status == http.StatusUnauthorized, status < 500 && problem.Code != "", status == http.StatusBadRequest && problem.Description != "":
+	case isSignInRefusal(status, x.Last.Body):
 		return answer, x.Refusal(refused, problem)
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+		return answer, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no sign-in at " + url + ": check Config.URL"})
+	case status/100 != 2 && len(x.Last.Body) > 0 && !httpx.IsJSON(x.Last.Body):
+		return answer, x.Refusal(ErrUnavailable, httpx.Problem{Description: url + " answers with a page, as gateways do"})
 	case status/100 != 2:
 		return answer, x.Refusal(ErrUnusableAnswer, problem)
+	case len(x.Last.Body) == 0:
+		return answer, nil // the second factor's answer may be empty
 	}
-	if len(x.Last.Body) > 0 && json.Unmarshal(x.Last.Body, &answer) != nil {
-		return answer, x.Unusable("the answer is not the JSON of a sign-in")
+	return answer, x.Decode(&answer, "the JSON of a sign-in")
+}
+
+// isSignInRefusal reports whether an answer has the form of a refused sign-in:
+// {"errors":[{"code":…,"message":…}]} (npm README), at any status, or 401 with
+// problem details, as the npm README shows for the token endpoint.
+func isSignInRefusal(status int, body []byte) bool {
+	var refusal struct {
+		Errors []struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"errors"`
+		Title string `json:"title"`
 	}
-	return answer, nil
+	if strictjson.Unmarshal(body, &refusal) != nil {
+		return false
+	}
+	for _, e := range refusal.Errors {
+		if e.Code != "" || e.Message != "" {
+			return true
+		}
+	}
+	return status == http.StatusUnauthorized && refusal.Title != ""
 }
 
 // accept takes over the answer of a successful first step.

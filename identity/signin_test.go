@@ -73,7 +73,16 @@ func TestSignInAnswers(t *testing.T) {
 	}{
 		{"server error", identitytest.Fault{Status: 500}, identity.ErrUnavailable},
 		{"too many requests", identitytest.Fault{Status: 429, RetryAfter: "7"}, identity.ErrUnavailable},
-		{"not found", identitytest.Fault{Status: 404}, identity.ErrUnusableAnswer},
+		// field 9: only the documented shape is a refusal.
+		{"not found", identitytest.Fault{Status: 404}, identity.ErrMisconfigured},
+		{"not found, with an error", identitytest.Fault{Status: 404, Body: []byte(`{"error":"not_found"}`)}, identity.ErrMisconfigured},
+		{"another method", identitytest.Fault{Status: 405, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrMisconfigured},
+		{"403 with an OAuth error", identitytest.Fault{Status: 403, Body: []byte(`{"error":"cross_origin"}`)}, identity.ErrUnusableAnswer},
+		{"401 with a page", identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnavailable},
+		{"403 with a page", identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnavailable},
+		{"401 without a body", identitytest.Fault{Status: 401}, identity.ErrUnusableAnswer},
+		{"401 with problem details", identitytest.Fault{Status: 401, Body: []byte(`{"title":"Unauthorized","status":401}`)}, identity.ErrBadCredentials},
+		{"errors without a word", identitytest.Fault{Status: 400, Body: []byte(`{"errors":[{}]}`)}, identity.ErrUnusableAnswer},
 		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnusableAnswer},
 		{"an empty object", identitytest.Fault{Status: 200, ContentType: "application/json", Body: []byte("{}")}, identity.ErrUnusableAnswer},
 		{"too large", identitytest.Fault{Oversized: true}, identity.ErrUnusableAnswer},
@@ -162,7 +171,7 @@ func TestSecondFactorCanBeReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, s.VerifySecondFactor(t.Context(), "1"), identity.ErrUnusableAnswer) // the test server has no such page
+	wantError(t, s.VerifySecondFactor(t.Context(), "1"), identity.ErrMisconfigured) // the test server has no such page
 	last := seen[len(seen)-1]
 	if last.URL != srv.URL()+"/identity/sign-in/step-2" || last.Parameters.Encode() != "otp=%5Bredacted%5D&provider=Email" {
 		t.Errorf("sent %s with %v", last.URL, last.Parameters)

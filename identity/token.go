@@ -9,6 +9,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/jwt"
 )
 
 // RetrieveToken exchanges the code of the last Authorize for tokens at
@@ -86,14 +87,17 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	if token.idToken == "" {
 		return token.withExtras(oldIDToken, oldScope), nil
 	}
-	id, err := c.verifyIDToken(ctx, token.idToken, token.AccessToken)
+	_, err = c.verifyIDToken(ctx, token.idToken, token.AccessToken)
 	switch {
-	case errors.Is(err, errKeysUnavailable), errors.Is(err, ErrUnavailable):
+	case isUnavailable(err), mayBeNewer(err):
 		token.idToken = ""
 	case err != nil:
 		return nil, x.spent(x.badIDToken(err))
-	case !sameUser(id, oldIDToken):
-		return nil, x.spent(x.Unusable("the new ID token is for another user"))
+	}
+	if token.idToken != "" {
+		if err := checkRefreshed(token.idToken, oldIDToken); err != nil {
+			return nil, x.spent(x.Unusable(err.Error()))
+		}
 	}
 	return token.withExtras(oldIDToken, oldScope), nil
 }
@@ -171,12 +175,21 @@ func (x *exchange) retrieve(c *Client, request func() (*oauth2.Token, error)) (*
 	return answer, nil
 }
 
+// badIDToken returns the error of an answer whose ID token cannot be verified.
 func (x *exchange) badIDToken(err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e
+	e := unverified(x.Op, err)
+	if errors.Is(e, ErrUnusableAnswer) {
+		unusable := x.Unusable("the ID token is invalid: " + err.Error())
+		unusable.RetryAfter = e.RetryAfter
+		return unusable
 	}
-	if errors.Is(err, errKeysUnavailable) {
-		return x.Refusal(httpx.Because(ErrUnavailable, err), httpx.Problem{})
-	}
-	return x.Unusable("the ID token is invalid: " + err.Error())
+	e.Path, e.StatusCode, e.Sent = x.Path, x.Last.StatusCode, true // of the answer that cannot be judged
+	return e
+}
+
+// mayBeNewer reports whether a token without a kid may be signed by a key newer
+// than the key set, which was fetched moments ago.
+func mayBeNewer(err error) bool {
+	_, ok := errors.AsType[*jwt.SignatureError](err)
+	return ok
 }

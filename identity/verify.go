@@ -2,87 +2,132 @@ package identity
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/jwt"
+	"b2trader.identity.auth/identity/internal/strictjson"
 )
 
 // verify checks the common parts of ID tokens and logout tokens: an accepted
 // algorithm, a signature by one of the server's keys, issuer and audience. The
 // caller checks the times, with skew in both directions. The errors show
-// nothing of the token but its issuer and audience.
-func verify[T any](ctx context.Context, c *Client, raw string, by func(*oidc.IDTokenVerifier, context.Context, string) (T, error)) (T, error) {
+// nothing of the token but its issuer, audience and algorithm.
+func verify[T any](ctx context.Context, c *Client, token *jwt.Token, raw string, p jwt.Purpose, by func(*oidc.IDTokenVerifier, context.Context, string) (T, error)) (T, error) {
 	var none T
 	meta, err := c.keys.metadata(ctx)
 	if err != nil {
 		return none, err
 	}
-	signature := &signatureCheck{keys: meta.keys}
-	token, err := by(oidc.NewVerifier(meta.issuer, signature, &oidc.Config{
+	if err := c.keys.set.Verify(ctx, token, p); err != nil {
+		return none, err
+	}
+	verified, err := by(oidc.NewVerifier(meta.issuer, verifiedPayload(token.Payload), &oidc.Config{
 		ClientID:             c.config.ClientID,
 		SupportedSigningAlgs: c.config.SigningAlgorithms,
 		SkipExpiryCheck:      true,
 	}), ctx, raw)
-	switch {
-	case signature.err != nil:
-		return none, signature.err
-	case err != nil && !signature.asked:
-		return none, errors.New("it is not signed by an accepted algorithm")
-	case err != nil:
+	if err != nil {
 		return none, errors.New(strings.TrimPrefix(err.Error(), "oidc: ")) // names issuer or audience
 	}
-	return token, nil
+	return verified, nil
 }
 
+// parse parses a token whose signature is verified later.
+func (c *Client) parse(raw string) (*jwt.Token, error) {
+	token, err := jwt.Parse(raw, c.config.SigningAlgorithms)
+	switch wrong, ok := errors.AsType[*jwt.AlgorithmError](err); {
+	case ok:
+		announced := "it announces none"
+		if meta := c.keys.known.Load(); meta != nil && len(meta.algorithms) > 0 {
+			announced = "it announces " + strings.Join(meta.algorithms, ", ")
+		}
+		return nil, fmt.Errorf("%w: Config.SigningAlgorithms is %s; add the algorithm if the server is meant to use it (%s)",
+			wrong, strings.Join(c.config.SigningAlgorithms, ", "), announced)
+	case errors.Is(err, jwt.ErrEncrypted):
+		return nil, fmt.Errorf("%w: register the client without encryption of tokens (id_token_encrypted_response_alg)", err)
+	}
+	return token, err
+}
+
+// verifiedPayload is the oidc.KeySet of a token whose signature was verified.
+type verifiedPayload []byte
+
+// VerifySignature implements oidc.KeySet.
+func (p verifiedPayload) VerifySignature(context.Context, string) ([]byte, error) { return p, nil }
+
 // unverified returns the error of a call whose token cannot be verified.
-func unverified(op string, err error) error {
+func unverified(op string, err error) *Error {
+	if later, ok := errors.AsType[*jwt.UnavailableError](err); ok {
+		e := fail(op, httpx.Because(ErrUnavailable, err), "")
+		e.RetryAfter = later.RetryAfter
+		return e
+	}
 	if e, ok := errors.AsType[*Error](err); ok { // from discovery
 		return e
 	}
-	if errors.Is(err, errKeysUnavailable) {
-		return fail(op, httpx.Because(ErrUnavailable, err), "")
+	e := fail(op, ErrUnusableAnswer, httpx.Redact(err.Error()))
+	if later, ok := errors.AsType[*jwt.SignatureError](err); ok {
+		e.RetryAfter = later.RetryAfter
 	}
-	return fail(op, ErrUnusableAnswer, err.Error())
+	return e
 }
 
-// typeOf returns the header typ of a JWT in lower case (RFC 8725 section 3.11).
-func typeOf(raw string) (string, error) {
-	head, _, _ := strings.Cut(raw, ".")
-	var header struct {
-		Type string `json:"typ"`
-	}
-	decoded, err := base64.RawURLEncoding.DecodeString(head)
-	if err != nil || json.Unmarshal(decoded, &header) != nil {
-		return "", errors.New("it is not a JWT")
-	}
-	return strings.ToLower(header.Type), nil
+// isUnavailable reports whether err means that a signature cannot be judged.
+func isUnavailable(err error) bool {
+	_, ok := errors.AsType[*jwt.UnavailableError](err)
+	return ok || errors.Is(err, ErrUnavailable)
 }
 
-// A signatureCheck keeps the error of a signature, which go-oidc turns into
-// text.
-type signatureCheck struct {
-	keys  oidc.KeySet
-	asked bool
-	err   error
+// claims are the ones that go-oidc does not check, or not strictly.
+type claims struct {
+	Issuer          string           `json:"iss"`
+	Subject         string           `json:"sub"`
+	AuthorizedParty *string          `json:"azp"`
+	Nonce           *string          `json:"nonce"`
+	Expiry          *jwt.NumericDate `json:"exp"`
+	IssuedAt        *jwt.NumericDate `json:"iat"`
+	NotBefore       *jwt.NumericDate `json:"nbf"`
+	AuthTime        *jwt.NumericDate `json:"auth_time"`
+	Events          map[string]any   `json:"events"`
 }
 
-// VerifySignature implements oidc.KeySet.
-func (s *signatureCheck) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	s.asked = true
-	payload, err := s.keys.VerifySignature(ctx, jwt)
-	switch {
-	case err == nil:
-		return payload, nil
-	case errors.Is(err, errKeysUnavailable), ctx.Err() != nil:
-		s.err = fmt.Errorf("%w: %w", errKeysUnavailable, err)
-	default:
-		s.err = errors.New("its signature is invalid")
+func claimsOf(payload []byte) (claims, error) {
+	var all claims
+	if err := strictjson.Unmarshal(payload, &all); err != nil {
+		return all, errors.New("its claims have unexpected types, or times out of range")
 	}
-	return nil, s.err
+	return all, nil
+}
+
+// checkTimes compares the claims with this process's clock. A token without
+// one of them is refused, except nbf. ends is exp, or an earlier time.
+func (c *Client) checkTimes(all claims, ends time.Time) error {
+	now, skew := c.config.Now(), c.config.ClockSkew
+	clock := now.UTC().Format(time.RFC3339)
+	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+	switch issued := time.Time(*all.IssuedAt); {
+	case !now.Before(ends.Add(skew)):
+		return fmt.Errorf("it expired or became too old at %s; this clock says %s", at(ends), clock)
+	case issued.After(now.Add(skew)):
+		return fmt.Errorf("it was issued in the future, at %s; this clock says %s", at(issued), clock)
+	case all.NotBefore != nil && time.Time(*all.NotBefore).After(now.Add(skew)):
+		return fmt.Errorf("it is not valid yet, but from %s; this clock says %s", at(time.Time(*all.NotBefore)), clock)
+	}
+	return nil
+}
+
+// onlyFor reports whether audience names the client and no one else.
+func (c *Client) onlyFor(audience []string) bool {
+	for _, a := range audience {
+		if a != c.config.ClientID {
+			return false
+		}
+	}
+	return true
 }

@@ -67,7 +67,7 @@ func (c *Client) auth(ctx context.Context, op string, bearer *oauth2.Token, secr
 
 // authOf returns the verdict for the last answer of …/auth.
 func authOf(call *httpx.Call) httpx.Verdict {
-	if call.Last.StatusCode == http.StatusForbidden && !httpx.IsJSON(call.Last.Header.Get("Content-Type")) {
+	if call.Last.StatusCode == http.StatusForbidden && !httpx.IsJSON(call.Last.Body) {
 		return gatewayVerdict
 	}
 	return authVerdict

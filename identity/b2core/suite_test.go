@@ -60,7 +60,7 @@ func answers() []clienttest.Answer {
 		refusal(401, "text/html", tokenapi.ErrUnavailable), // a gateway, which ends no session
 		refusal(403, "", tokenapi.ErrNotSignedIn),
 		refusal(403, "application/problem+json", tokenapi.ErrNotSignedIn),
-		refusal(403, "text/html", tokenapi.ErrMisconfigured), // a gateway
+		{Status: 403, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrMisconfigured)}, // a gateway
 		refusal(418, "", tokenapi.ErrUnusableAnswer),
 		refusal(422, "", tokenapi.ErrMisconfigured),
 		with(`"header":"authorization"`, nil), with(`"header":""`, nil), with(`"header":null`, nil),

@@ -57,7 +57,7 @@ func (w *worker) works() {
 // one, whatever life the answer promised.
 func TestTokenEndsEarly(t *testing.T) {
 	atWork(t, tradevesttest.Config{}, func(w *worker) {
-		w.server.Inject(tradevesttest.EndpointToken, apitest.Fault{Answer: func(f map[string]any) { f["expires_in"] = 1 << 40 }})
+		w.server.Inject(tradevesttest.EndpointToken, apitest.Fault{Answer: func(f map[string]any) { f["expires_in"] = 1 << 20 }})
 		w.works()
 		<-time.After(time.Hour) // it has expired at the server
 		w.works()

@@ -44,12 +44,20 @@ func (s Subject[C]) usual() []Answer {
 	good := s.Body(`"a"`, `"r"`)
 	answers := []Answer{
 		{Body: good, Want: All(nil)},
+		// field 5: JSON is JSON, whatever the media type and its parameters say.
 		{Type: "application/problem+json; charset=utf-8", Body: good, Want: All(nil)},
+		{Type: "application/json; charset", Body: good, Want: All(nil)},
+		{Type: "text/json", Body: good, Want: All(nil)},
+		{Type: "text/html", Body: good, Want: All(nil)},
+		{Type: ";", Body: good, Want: All(nil)},
+		{Body: "\ufeff" + good, Want: All(nil)},
+		// field 56
+		{Body: strings.Replace(good, "{", `{"errors":[{"code":"odd"}],"ACCESS_TOKEN":"v",`, 1), Want: All(nil)},
 		{Body: strings.Replace(good, "{", `{"unknown":{"a":[1]},`, 1), Want: All(nil)},
 	}
 	for _, a := range []Answer{
 		{Body: ""}, {Body: "access"}, {Body: "<html>"}, {Body: "[]"}, {Body: "{}"}, {Body: "null"}, {Body: good[:len(good)-1]},
-		{Type: "text/html", Body: good}, {Type: "text/plain", Body: good}, {Type: ";", Body: good},
+		{Body: strings.Replace(good, "{", `{"twice":1,"twice":2,`, 1)}, {Body: strings.ToUpper(good)}, // field 54
 		{Type: "application/x-www-form-urlencoded", Body: "access_token=a&token_type=Bearer"}, {Status: 204}, {Status: 302},
 		{Body: s.Body(`""`, `"r"`)}, {Body: s.Body(`null`, `"r"`)}, {Body: s.Body(`7`, `"r"`)}, {Body: s.Body(`"a\r\nX: y"`, `"r"`)},
 		{Body: s.Body(`"a b"`, `"r"`)}, {Body: s.Body(`"é"`, `"r"`)}, {Body: s.Body(`"a"`, `"r\n"`)},

@@ -8,10 +8,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/internal/strictjson"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -112,21 +112,18 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 // OK reports whether the status of the last answer is 2xx.
 func (c *Call) OK() bool { return c.Last.StatusCode/100 == 2 }
 
-// Decode decodes the JSON of the last answer into v. Its error says that the
-// answer is not want, such as "a token".
+// Decode decodes the JSON of the last answer into v, whatever media type the
+// answer claims. Its error says that the answer is not want, such as "a token".
 func (c *Call) Decode(v any, want string) error {
-	if !IsJSON(c.Last.Header.Get("Content-Type")) || json.Unmarshal(c.Last.Body, v) != nil {
+	if strictjson.Unmarshal(c.Last.Body, v) != nil {
 		return c.Unusable("the answer is not " + want)
 	}
 	return nil
 }
 
-// IsJSON reports whether a Content-Type is JSON, such as application/json or
-// application/problem+json.
-func IsJSON(contentType string) bool {
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"))
-}
+// IsJSON reports whether body is JSON, whatever its media type is: gateways and
+// servers send JSON as text/json, text/plain or with malformed parameters.
+func IsJSON(body []byte) bool { return json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) }
 
 func isHTML(contentType string) bool {
 	mediaType, _, _ := mime.ParseMediaType(contentType)

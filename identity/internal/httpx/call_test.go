@@ -94,7 +94,12 @@ func TestDecode(t *testing.T) {
 	}{
 		{"application/json", `{"a":"b"}`, true},
 		{"application/vnd.api+json", `{"a":"b"}`, true},
-		{"text/html", `{"a":"b"}`, false},
+		{"text/html", `{"a":"b"}`, true}, // field 5
+		{"application/json; charset", "\ufeff" + `{"a":"b"}`, true},
+		{"application/json", `{"a":"b","A":"c"}`, true}, // field 54
+		{"application/json", `{"a":"b","a":"c"}`, false},
+		{"application/json", `{"A":"b"}`, false},
+		{"application/json", `<html>`, false},
 		{"application/json", `{"a":1}`, false},
 		{"application/json", ``, false},
 	} {
@@ -106,8 +111,13 @@ func TestDecode(t *testing.T) {
 		if err := call.Send(t.Context(), Request{Method: http.MethodGet, URL: p.URL("/")}); err != nil {
 			t.Fatal(err)
 		}
-		var v struct{ A string }
+		var v struct {
+			A string `json:"a"`
+		}
 		err := call.Decode(&v, "a token")
+		if err == nil && v.A == "" {
+			err = call.Unusable("the answer is not a token")
+		}
 		if c.good && (err != nil || v.A != "b") || !c.good && (!errors.Is(err, tokenapi.ErrUnusableAnswer) || !strings.Contains(err.Error(), "the answer is not a token")) {
 			t.Errorf("%s %s: got %v, %+v", c.mediaType, c.body, err, v)
 		}
@@ -128,13 +138,13 @@ func TestParsePeer(t *testing.T) {
 	}
 }
 
+// field 5
 func TestIsJSON(t *testing.T) {
-	for value, want := range map[string]bool{
-		"application/json": true, "application/json; charset=UTF-8": true, "Application/Problem+JSON": true,
-		"application/vnd.api+json": true, "text/html": false, "text/json-ish": false, "": false, ";": false,
+	for body, want := range map[string]bool{
+		`{}`: true, "\ufeff{}": true, `"x"`: true, `<html>`: false, ``: false, `{} {}`: false,
 	} {
-		if IsJSON(value) != want {
-			t.Errorf("IsJSON(%q) is not %v", value, want)
+		if got := IsJSON([]byte(body)); got != want {
+			t.Errorf("IsJSON(%q) = %v, want %v", body, got, want)
 		}
 	}
 }

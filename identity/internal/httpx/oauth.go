@@ -1,20 +1,60 @@
 package httpx
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"math"
+	"io"
+	"net/http"
 	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/internal/strictjson"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // Context returns a context that makes x/oauth2 send its requests by this Call.
 func (c *Call) Context(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, c.Client(nil, nil))
+	client := c.Client(nil, nil)
+	client.Transport = tokenResponses{c}
+	return context.WithValue(ctx, oauth2.HTTPClient, client)
+}
+
+// tokenResponses is the transport of x/oauth2, which decodes token responses by
+// encoding/json and by their media type. It gives x/oauth2 the members that
+// RFC 6749 section 5.1 names, and nothing that x/oauth2 could take for them.
+type tokenResponses struct{ *Call }
+
+// tokenResponse is the part of a token response that x/oauth2 reads. Members of
+// unexpected types are left out, because a refresh token was used up for the
+// answer: a token of unknown lifetime is better than none.
+type tokenResponse struct {
+	AccessToken  words `json:"access_token"`
+	TokenType    words `json:"token_type"`
+	RefreshToken words `json:"refresh_token,omitempty"`
+	IDToken      words `json:"id_token,omitempty"`
+	Scope        words `json:"scope,omitempty"`
+}
+
+// RoundTrip sends the request once. Its errors are those of Transport.
+func (t tokenResponses) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.Transport.RoundTrip(req)
+	if err != nil || resp.StatusCode/100 != 2 {
+		return resp, err
+	}
+	var answer tokenResponse
+	if strictjson.Unmarshal(t.Last.Body, &answer) != nil {
+		answer = tokenResponse{} // x/oauth2 reports that there is no access token
+	}
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return nil, err
+	}
+	resp.Header = http.Header{"Content-Type": {"application/json"}}
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
 }
 
 // Retrieve runs one request of x/oauth2 to a token endpoint and checks the
@@ -25,9 +65,9 @@ func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oaut
 	switch {
 	case err != nil && c.Last.StatusCode == 0:
 		return nil, c.Fault(err)
-	case !c.OK(), ParseProblem(c.Last.Body).Code != "": // some servers refuse with 200
+	case !c.OK(), err != nil && ParseProblem(c.Last.Body).Code != "": // some servers refuse with 200
 		return nil, c.Refused(v)
-	case !IsJSON(c.Last.Header.Get("Content-Type")), err != nil:
+	case err != nil:
 		return nil, c.Unusable("the answer is not a token response (RFC 6749 section 5.1)")
 	case !strings.EqualFold(token.TokenType, "Bearer"):
 		return nil, c.Unusable("token_type is not Bearer")
@@ -38,19 +78,15 @@ func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oaut
 	return token, nil
 }
 
-// lifetime returns expires_in of the last answer, or missing, by the rules of
-// x/oauth2; a negative one is 0. It parses the answer again because package
-// clientcredentials drops Token.ExpiresIn and Token.Expiry uses another clock.
+// lifetime returns expires_in of the last answer, or missing if there is none
+// that can be read. A negative one cannot: some servers mean by it that the
+// token does not expire.
 func (c *Call) lifetime(missing time.Duration) time.Duration {
-	var answer struct {
-		ExpiresIn json.Number `json:"expires_in"`
-	}
-	_ = json.Unmarshal(c.Last.Body, &answer) // x/oauth2 has parsed it
-	n, err := answer.ExpiresIn.Int64()
-	if err != nil {
-		return missing
-	}
-	return time.Duration(max(0, min(n, math.MaxInt32))) * time.Second
+	answer := struct {
+		ExpiresIn Seconds `json:"expires_in"`
+	}{Seconds(missing)}
+	_ = strictjson.Unmarshal(c.Last.Body, &answer) // it has been decoded before
+	return time.Duration(answer.ExpiresIn)
 }
 
 // OAuth is the Verdict for the errors of RFC 6749 sections 4.1.2.1 and 5.2. The

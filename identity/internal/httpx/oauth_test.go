@@ -64,9 +64,18 @@ func TestRetrieve(t *testing.T) {
 			{"null", `"expires_in":null`, 7 * time.Second},
 			{"no life", `"expires_in":0`, 0},
 			{"no life, as a string", `"expires_in":"0"`, 0},
-			{"less than no life", `"expires_in":-1`, 0},
-			{"less than 32 bits hold", `"expires_in":-4294963696`, 0}, // the lower half of which is 3600
-			{"more than 32 bits hold", `"expires_in":99999999999`, (1<<31 - 1) * time.Second},
+			// field 5: a lifetime that cannot be read costs no token.
+			{"less than no life", `"expires_in":-1`, 7 * time.Second},
+			{"less than 32 bits hold", `"expires_in":-4294963696`, 7 * time.Second}, // the lower half of which is 3600
+			{"more than any token lives", `"expires_in":99999999999`, 7 * time.Second},
+			{"beyond 64 bits", `"expires_in":1e300`, 7 * time.Second},
+			{"a word", `"expires_in":"soon"`, 7 * time.Second},
+			{"an object", `"expires_in":{}`, 7 * time.Second},
+			{"with a fraction", `"expires_in":60.0`, time.Minute},
+			{"with a fraction, as a string", `"expires_in":"60.0"`, time.Minute},
+			{"with an exponent", `"expires_in":6e1`, time.Minute},
+			{"in another case beside it", `"EXPIRES_IN":1,"expires_in":60`, time.Minute},
+			{"an id_token and a scope of odd types", `"id_token":7,"scope":["s"]`, 7 * time.Second},
 		} {
 			x, token, err := retrieve(t, grant, OAuth, 200, mediaJSON, `{"access_token":"a","token_type":"bearer",`+c.fields+`}`)
 			if err != nil {
@@ -96,12 +105,11 @@ func TestRetrieveUnusable(t *testing.T) {
 			{"access_token a number", 200, mediaJSON, `{"access_token":7,"token_type":"Bearer"}`, "not a token response"},
 			{"access_token breaks the line", 200, mediaJSON, `{"access_token":"a\r\nX: y","token_type":"Bearer"}`, "characters that a token cannot have"},
 			{"refresh_token breaks the line", 200, mediaJSON, `{"access_token":"a","refresh_token":"r\n","token_type":"Bearer"}`, "characters that a token cannot have"},
-			{"expires_in a fraction", 200, mediaJSON, `{"access_token":"a","token_type":"Bearer","expires_in":3600.5}`, "not a token response"},
-			{"expires_in a word", 200, mediaJSON, `{"access_token":"a","token_type":"Bearer","expires_in":"soon"}`, "not a token response"},
-			{"expires_in beyond 64 bits", 200, mediaJSON, `{"access_token":"a","token_type":"Bearer","expires_in":1e300}`, "not a token response"},
+			{"ACCESS_TOKEN alone", 200, mediaJSON, `{"ACCESS_TOKEN":"a","token_type":"Bearer"}`, "not a token response"}, // field 54
+			{"access_token twice", 200, mediaJSON, `{"access_token":"a","access_token":"b","token_type":"Bearer"}`, "not a token response"},
 			{"an array", 200, mediaJSON, `[]`, "not a token response"},
 			{"nothing", 204, mediaJSON, ``, "not a token response"},
-			{"HTML", 200, "text/html", `{"access_token":"a","token_type":"Bearer"}`, "not a token response"},
+			{"HTML", 200, "text/html", `<html>`, "not a token response"},
 			{"a form", 200, "application/x-www-form-urlencoded", `access_token=a&token_type=Bearer`, "not a token response"},
 			{"plain text", 200, "text/plain", `access_token=a&token_type=Bearer`, "not a token response"},
 			{"a redirect", 307, mediaJSON, ``, ""},
@@ -149,7 +157,6 @@ func TestOAuth(t *testing.T) {
 	}
 	const problem = "application/problem+json"
 	refused("an unknown code", 400, mediaJSON, `{"error":"odd"}`, "odd", tokenapi.ErrUnusableAnswer)
-	refused("200 with an error and a token", 200, mediaJSON, `{"error":"odd","access_token":"a","token_type":"Bearer"}`, "odd", tokenapi.ErrUnusableAnswer)
 	refused("401 with an unknown code", 401, mediaJSON, `{"error":"odd"}`, "odd", tokenapi.ErrGrantRefused)
 	refused("401 with problem details", 401, problem, `{"title":"Unauthorized","status":401}`, "", tokenapi.ErrGrantRefused)
 	refused("401 without a body", 401, mediaJSON, ``, "", tokenapi.ErrUnusableAnswer)

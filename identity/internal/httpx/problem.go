@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"strings"
+
+	"b2trader.identity.auth/identity/internal/strictjson"
 )
 
 // A Problem is the body of a refusal. The APIs use these shapes:
@@ -62,7 +64,7 @@ func (w *words) UnmarshalJSON(raw []byte) error {
 // cannot read stay empty.
 func ParseProblem(body []byte) Problem {
 	var w wireProblem
-	if json.Unmarshal(body, &w) != nil {
+	if strictjson.Unmarshal(body, &w) != nil {
 		return Problem{}
 	}
 	p := Problem{Description: first(w.ErrorDescription, w.Detail, w.Title), TraceID: string(w.TraceID)}

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,12 +17,12 @@ import (
 )
 
 // Redact makes a peer's text safe for an error or a log. It removes control
-// characters, replaces the given secrets (also as forms and JSON encode them),
-// and cuts the text to 200 bytes.
+// characters, replaces the given secrets (also as forms, JSON and base64 encode
+// them), and cuts the text to 200 bytes.
 func Redact(text string, secrets ...string) string {
 	text = printable(text)
 	for _, secret := range secrets {
-		for _, encoded := range []string{secret, url.QueryEscape(secret), inJSON(secret)} {
+		for _, encoded := range spellings(secret) {
 			if encoded = printable(encoded); encoded != "" {
 				text = strings.ReplaceAll(text, encoded, tokenapi.Redacted)
 			}
@@ -32,6 +33,27 @@ func Redact(text string, secrets ...string) string {
 		text = strings.ToValidUTF8(text[:limit], "") + "…"
 	}
 	return text
+}
+
+// spellings returns how a request or an echo of it may spell a secret.
+func spellings(secret string) []string {
+	return []string{
+		secret, url.QueryEscape(secret), url.PathEscape(secret), inJSON(secret),
+		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+	}
+}
+
+// BasicCredentials returns the values of an Authorization header with the scheme
+// Basic for id and secret, raw and form-encoded (RFC 6749 section 2.3.1): they
+// are secrets too, which a server may repeat.
+func BasicCredentials(id, secret string) []string {
+	if secret == "" {
+		return nil
+	}
+	return []string{
+		base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)),
+		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret))),
+	}
 }
 
 // printable removes the characters that unicode.IsPrint does not accept.
@@ -117,7 +139,8 @@ func parameters(req *http.Request) url.Values {
 // addBody adds the parameters of a body in JSON or as a form. It adds nothing
 // for other media types, in which names cannot be told from secrets.
 func addBody(sent url.Values, contentType string, raw []byte) {
-	if IsJSON(contentType) {
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	if mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") {
 		var fields map[string]any
 		if json.Unmarshal(raw, &fields) == nil {
 			for name, v := range fields {
@@ -127,7 +150,7 @@ func addBody(sent url.Values, contentType string, raw []byte) {
 		}
 		return
 	}
-	if mediaType, _, _ := mime.ParseMediaType(contentType); mediaType != "application/x-www-form-urlencoded" {
+	if mediaType != "application/x-www-form-urlencoded" {
 		return
 	}
 	form, _ := url.ParseQuery(string(raw))

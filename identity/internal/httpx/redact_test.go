@@ -23,6 +23,8 @@ func TestRedact(t *testing.T) {
 		{`sent {"password":"p\u0026\"w"}`, `p&"w`, `sent {"password":"[redacted]"}`},
 		{"sent p\x00a55 and p\na55", "pa55", "sent [redacted] and [redacted]"},
 		{"sent p\ta55", "p\ta55", "sent [redacted]"},
+		{"sent Basic aWQ6cGE1NQ==", "id:pa55", "sent Basic [redacted]"}, // field 50
+		{"sent cGE1NQ==", "pa55", "sent [redacted]"},
 		{"line\nbreak\x00 and \u202Ereversed", "", "linebreak and reversed"},
 		{strings.Repeat("é", 150), "", strings.Repeat("é", 100) + "…"},
 	} {

@@ -48,7 +48,7 @@ func (c *Call) Refusal(err error, problem Problem) *tokenapi.Error {
 	e.TraceID = Redact(problem.TraceID, c.Secrets...)
 	e.RetryAfter = RetryAfter(c.Last.Header, c.Now())
 	e.Sent = true
-	if e.Code == "" && e.Description == "" && !IsJSON(c.Last.Header.Get("Content-Type")) && len(c.Last.Body) > 0 {
+	if e.Code == "" && e.Description == "" && !IsJSON(c.Last.Body) && len(c.Last.Body) > 0 {
 		e.Description = "the answer is not JSON"
 	}
 	return e

@@ -188,7 +188,7 @@ func TestKeysThatVerify(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Parse for %s: %v", c.name, err)
 		}
-		s := &jwt.KeySet{Fetch: func() ([]byte, error) { return document(c.entries...), nil }, Now: now}
+		s := &jwt.KeySet{Fetch: func(bool) ([]byte, error) { return document(c.entries...), nil }, Now: now}
 		if err := s.Verify(t.Context(), token, jwt.ForIDToken); (err == nil) != c.ok {
 			t.Errorf("Verify with %s = %v, want success %t", c.name, err, c.ok)
 		}

@@ -27,7 +27,7 @@ const (
 
 // ErrSignature: the signature is not by a key of the server. The token is
 // refused.
-var ErrSignature = errors.New("its signature does not verify")
+var ErrSignature = errors.New("its signature is invalid")
 
 // A SignatureError is an ErrSignature of a token without a kid, which a key
 // newer than the set may have signed.
@@ -70,9 +70,11 @@ var (
 // 30 seconds, and not within a second after one that failed. It keeps the keys
 // it has if a fetch fails. It is safe for concurrent use.
 type KeySet struct {
-	// Fetch returns the key set document (RFC 7517 section 5). It runs apart
-	// from the callers, so it must end by itself.
-	Fetch func() ([]byte, error)
+	// Fetch returns the key set document (RFC 7517 section 5); failed reports
+	// that the last fetch failed or that its document could not be read, as when
+	// the document has moved. Fetch runs apart from the callers, so it must end
+	// by itself.
+	Fetch func(failed bool) ([]byte, error)
 
 	// Ignored receives why an entry of the set is ignored, once for each reason.
 	// Nil: nothing does.
@@ -84,6 +86,7 @@ type KeySet struct {
 	mu       sync.Mutex
 	keys     []key
 	fetched  bool
+	failed   bool // the last fetch
 	fetching *fetch
 	notUntil time.Time           // no fetch before, after one that failed
 	refetch  [purposes]time.Time // no fetch for this purpose before
@@ -192,18 +195,18 @@ func (s *KeySet) begin() (*fetch, error) {
 	}
 	f := &fetch{done: make(chan struct{})}
 	s.fetching = f
-	go s.run(f)
+	go s.run(f, s.failed)
 	return f, nil
 }
 
-func (s *KeySet) run(f *fetch) {
-	document, err := s.Fetch()
+func (s *KeySet) run(f *fetch, failed bool) {
+	document, err := s.Fetch(failed)
 	var ignored []error
 	if err == nil {
 		f.keys, ignored, err = parseKeys(document)
 	}
 	s.mu.Lock()
-	s.fetching = nil
+	s.fetching, s.failed = nil, err != nil
 	if err != nil {
 		s.notUntil = s.Now().Add(retryInterval).Round(0)
 		f.err = &UnavailableError{retryInterval, err}

@@ -30,7 +30,7 @@ func newServer(t *testing.T, keyID string) *server {
 	s.publish(keyID)
 	s.set.Now = now
 	s.set.Ignored = func(err error) { s.ignored = append(s.ignored, err) }
-	s.set.Fetch = func() ([]byte, error) {
+	s.set.Fetch = func(bool) ([]byte, error) {
 		s.fetches++
 		return s.document, s.err
 	}
@@ -179,7 +179,7 @@ func TestCallersShareAFetch(t *testing.T) {
 		s := newServer(t, "a")
 		gate := make(chan struct{})
 		fetch := s.set.Fetch
-		s.set.Fetch = func() ([]byte, error) { <-gate; return fetch() }
+		s.set.Fetch = func(failed bool) ([]byte, error) { <-gate; return fetch(failed) }
 		impatient, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := s.set.Verify(impatient, s.token("a", true), jwt.ForIDToken); !errors.Is(err, context.Canceled) {

@@ -1,0 +1,39 @@
+package identity
+
+import (
+	"encoding/base64"
+	"testing"
+)
+
+// field 53
+func TestCheckRefreshed(t *testing.T) {
+	token := func(claims string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".c2ln"
+	}
+	const old = `{"iss":"i","sub":"u","nonce":"n","auth_time":1700000000}`
+	for _, c := range []struct {
+		name, is, was string
+		ok            bool
+	}{
+		{"the same without a nonce", `{"iss":"i","sub":"u","auth_time":1700000000}`, old, true},
+		{"the same nonce", `{"iss":"i","sub":"u","nonce":"n"}`, old, true},
+		{"another nonce", `{"iss":"i","sub":"u","nonce":"m"}`, old, false},
+		{"a nonce that the old one lacked", `{"iss":"i","sub":"u","nonce":"m"}`, `{"iss":"i","sub":"u"}`, false},
+		{"another subject", `{"iss":"i","sub":"v"}`, old, false},
+		{"another issuer", `{"iss":"j","sub":"u"}`, old, false},
+		{"a new azp", `{"iss":"i","sub":"u","azp":"spa"}`, old, false},
+		{"azp gone", `{"iss":"i","sub":"u"}`, `{"iss":"i","sub":"u","azp":"spa"}`, false},
+		{"another auth_time", `{"iss":"i","sub":"u","auth_time":1700000001}`, old, false},
+		{"no auth_time", `{"iss":"i","sub":"u"}`, old, true},
+	} {
+		if err := checkRefreshed(token(c.is), token(c.was)); (err == nil) != c.ok {
+			t.Errorf("checkRefreshed with %s = %v, want success %t", c.name, err, c.ok)
+		}
+	}
+	if err := checkRefreshed(token(old), ""); err != nil {
+		t.Errorf("checkRefreshed without an old ID token = %v, want nil", err)
+	}
+	if err := checkRefreshed(token(old), "a.!.c"); err == nil || err.Error() != "the old ID token cannot be read" {
+		t.Errorf("checkRefreshed with an old ID token that cannot be read = %v, want that it says so", err)
+	}
+}
