@@ -46,5 +46,5 @@ func ExamplePage() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Fatal(http.ListenAndServe(os.Getenv("ADDR"), site)) //nolint:gosec // an example without timeouts
+	log.Fatal(http.ListenAndServe(os.Getenv("ADDR"), site))
 }

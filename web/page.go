@@ -142,7 +142,8 @@ func (c Config) checkPages(p *tokenapi.Problems) {
 		_ = register(taken, path)
 	}
 	for pattern := range new(Server).pageRoutes(taken) {
-		_ = register(taken, pattern[strings.Index(pattern, "/"):]) // some are there for two methods
+		_, path, _ := strings.Cut(pattern, "/")
+		_ = register(taken, "/"+path) // some are there for two methods
 	}
 	for i, page := range c.Pages {
 		field := fmt.Sprintf("Pages[%d]", i)

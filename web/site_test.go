@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -131,10 +130,6 @@ func (s *site) replica() *site {
 // shared gives a site a store and keys that its replicas share.
 func shared(c *web.Config) {
 	c.Store, c.Keys = memstore.New(), []vault.Key{vault.NewKey("shared")}
-}
-
-func secret(s string) func(context.Context) (identity.Secret, error) {
-	return func(context.Context) (identity.Secret, error) { return identity.NewSecret(s), nil }
 }
 
 func (s *site) client(id string) *identity.Client {

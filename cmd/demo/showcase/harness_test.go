@@ -295,12 +295,11 @@ func (a *answer) doc() *goquery.Document {
 func (a *answer) text() string { return pagetest.Words(a.doc().Find("main")) }
 
 // leadsTo fails unless a is a 303 to path.
-func (a *answer) leadsTo(path string) *answer {
+func (a *answer) leadsTo(path string) {
 	a.t.Helper()
 	if got := a.header.Get("Location"); a.status != http.StatusSeeOther || got != path {
 		a.t.Fatalf("%d to %q, want 303 to %q; %s", a.status, got, path, a.text())
 	}
-	return a
 }
 
 // is fails unless a has the status and its page all the words.
