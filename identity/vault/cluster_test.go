@@ -215,14 +215,15 @@ func (p *process) wantErr(key string, want error) {
 	}
 }
 
-// wantUnavailable checks that err is an UnavailableError, which it returns.
-func (c *cluster) wantUnavailable(err error) *vault.UnavailableError {
+// wantUnavailable checks that err is an UnavailableError and returns its
+// RetryAfter.
+func (c *cluster) wantUnavailable(err error) time.Duration {
 	c.Helper()
 	unavailable, ok := errors.AsType[*vault.UnavailableError](err)
 	if !ok || unavailable.RetryAfter < time.Second || unavailable.Err == nil {
 		c.Fatalf("got %v, want an UnavailableError with a reason and at least 1 s", err)
 	}
-	return unavailable
+	return unavailable.RetryAfter
 }
 
 // fault makes refresh requests fail.

@@ -13,12 +13,14 @@ import (
 // What callers branch on. Both have the outcome tokenapi.Refused: an entry
 // whose renewal needs the token of this one ends with it.
 var (
-	// ErrNotFound: the key is unknown, or its entry was deleted or expired.
+	// ErrNotFound says that the key is unknown, or that its entry was deleted or
+	// has expired.
 	ErrNotFound = refusedFor("vault: no entry under this key: it was never put, was deleted, or has expired")
 
-	// ErrEnded: the server refused the entry's refresh token, and new tokens
-	// from its State, if it has one. The vault asks the server no more. If the
-	// Refresher needs the token of another entry, that entry may have ended.
+	// ErrEnded says that the server refused the entry's refresh token, and new
+	// tokens from its State, if it has one. The vault asks the server no more.
+	// If the Refresher needs the token of another entry, that entry may have
+	// ended.
 	ErrEnded = refusedFor("vault: the entry has ended: its token can no longer be renewed, sign in again")
 )
 

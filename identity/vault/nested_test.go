@@ -119,15 +119,15 @@ func TestNestedOutage(t *testing.T) {
 			}
 			fault.Times = -1
 			c.fault(fault)
-			unavailable := c.wantUnavailable(p.tokenErr("outer"))
-			if fault.RetryAfter != "" && unavailable.RetryAfter != 9*time.Second {
-				c.Errorf("%s: RetryAfter = %v, want 9 s", name, unavailable.RetryAfter)
+			retryAfter := c.wantUnavailable(p.tokenErr("outer"))
+			if fault.RetryAfter != "" && retryAfter != 9*time.Second {
+				c.Errorf("%s: RetryAfter = %v, want 9 s", name, retryAfter)
 			}
 			refreshes := c.server.Grants("refresh_token")
 			c.wantUnavailable(p.tokenErr("outer"))
 			p.wantAsked(1, refreshes)
 			c.server.ClearFaults()
-			pass(unavailable.RetryAfter)
+			pass(retryAfter)
 			p.token("outer")
 			p.wantAsked(2, refreshes+1)
 		})
@@ -169,7 +169,7 @@ func TestNestedResumption(t *testing.T) {
 	inNest(t, true, func(c *cluster, p *process) {
 		c.server.RevokeTokens("trader@example.com")
 		c.server.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Status: 503})
-		pass(c.wantUnavailable(p.tokenErr("outer")).RetryAfter)
+		pass(c.wantUnavailable(p.tokenErr("outer")))
 		p.token("outer")
 	})
 }

@@ -103,8 +103,8 @@ func TestNotSentWithADelay(t *testing.T) {
 func TestPausesAreBounded(t *testing.T) {
 	ours := &fakeRefresher{err: notSentFor(24 * time.Hour)}
 	withRefresher(t, ours, func(c *cluster, p *process) {
-		if e := c.wantUnavailable(p.tokenErr("k")); e.RetryAfter != 5*time.Minute {
-			c.Errorf("RetryAfter = %v, want 5 min", e.RetryAfter)
+		if retryAfter := c.wantUnavailable(p.tokenErr("k")); retryAfter != 5*time.Minute {
+			c.Errorf("RetryAfter = %v, want 5 min", retryAfter)
 		}
 		ours.err = nil
 		p.put("k", "ours", expired, nil)

@@ -119,16 +119,16 @@ func TestFaultsKeepTheEntry(t *testing.T) {
 			}
 
 			pass(60 * time.Second)
-			unavailable := c.wantUnavailable(p.tokenErr("k"))
-			if fault.RetryAfter != "" && unavailable.RetryAfter != 9*time.Second {
-				c.Errorf("%s: RetryAfter = %v, want 9 s", name, unavailable.RetryAfter)
+			retryAfter := c.wantUnavailable(p.tokenErr("k"))
+			if fault.RetryAfter != "" && retryAfter != 9*time.Second {
+				c.Errorf("%s: RetryAfter = %v, want 9 s", name, retryAfter)
 			}
 			before := c.server.Grants("refresh_token")
 			c.wantUnavailable(p.tokenErr("k"))
 			c.wantRefreshes(before) // within the pause there are no more requests
 
 			c.server.ClearFaults()
-			pass(unavailable.RetryAfter)
+			pass(retryAfter)
 			p.token("k")
 		})
 	}

@@ -7,12 +7,12 @@ import (
 )
 
 var (
-	// ErrUnreadable: the record is there, but no configured key opens it, or
-	// its codec rejects it. It does not say which, because an attacker who can
-	// write to the store could learn from that.
+	// ErrUnreadable says that the record is there, but that no configured key
+	// opens it or its codec rejects it. It does not say which, because an
+	// attacker who can write to the store could learn from that.
 	ErrUnreadable = errors.New("records: the stored record cannot be read with the configured keys")
 
-	// ErrClosed: the Cache is closed.
+	// ErrClosed says that the Cache is closed.
 	ErrClosed = errors.New("records: the cache is closed")
 )
 
