@@ -102,7 +102,7 @@ func Parse(raw string, algorithms []string) (*Token, error) {
 	}, nil
 }
 
-// registered are the claims that decide who is signed in and for how long.
+// registered are the claims that name the user and bound the session.
 var registered = []string{
 	"iss", "sub", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "at_hash", "auth_time", "sid", "events",
 	"_claim_names", "_claim_sources",
