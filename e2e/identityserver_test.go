@@ -54,11 +54,10 @@ type identityServer struct {
 	slow        atomic.Pointer[hold] // holds calls of slowCall
 }
 
-// startIdentityServer starts an IdentityServer that stops with the test. more
-// are further users.
-func startIdentityServer(t *testing.T, s *secrets, more ...identitytest.User) *identityServer {
+// startIdentityServer starts an IdentityServer that stops with the test.
+func startIdentityServer(t *testing.T, s *secrets) *identityServer {
 	t.Helper()
-	server, err := identitytest.New(identitytest.Config{Users: append(users(), more...), AccessTokenLifetime: longLife})
+	server, err := identitytest.New(identitytest.Config{Users: users(), AccessTokenLifetime: longLife})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -124,8 +124,7 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	if err := x.Decode(&doc, "a discovery document"); err != nil {
 		return doc, err
 	}
-	switch {
-	case doc.Issuer != c.config.Issuer:
+	if doc.Issuer != c.config.Issuer {
 		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
 			Description: fmt.Sprintf("the server announces the issuer %q, but Config.Issuer is %q", doc.Issuer, c.config.Issuer)})
 	}

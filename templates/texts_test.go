@@ -62,7 +62,7 @@ func upperCase() Texts {
 			v.SetString(strings.NewReplacer("%D", "%d", "%S", "%s").Replace(up))
 		}
 	})
-	x.Formats.Times = func(n int) string { return strconv.Itoa(n) }
+	x.Formats.Times = strconv.Itoa
 	x.Formats.Stamp = func(t time.Time) string { return t.Format("2006") }
 	x.Formats.Clock = x.Formats.Stamp
 	return x

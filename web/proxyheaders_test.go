@@ -250,7 +250,7 @@ func TestResponseHeadersAreListed(t *testing.T) {
 	for _, path := range []string{"/api/frontoffice/v3/x", "/api/frontoffice/v3/missing"} {
 		got := a.get(path)
 		for _, name := range dropped {
-			if values := append(got.Header[name], got.Header.Values(name)...); len(values) != 0 {
+			if values := slices.Concat(got.Header[name], got.Header.Values(name)); len(values) != 0 {
 				t.Errorf("%s: %s = %q, want none", path, name, values)
 			}
 		}

@@ -100,7 +100,7 @@ func (s *Server) open() (err error) {
 	s.gateway = s.newGateway()
 
 	var ctx context.Context
-	ctx, s.stopSweep = context.WithCancel(context.Background()) //nolint:gosec // Close calls it
+	ctx, s.stopSweep = context.WithCancel(context.Background())
 	go s.sweep(ctx)
 	if s.handler, err = s.routes(); err == nil {
 		err = s.metrics.register(c.Registerer, s.vault)

@@ -160,7 +160,7 @@ func TestBudgetOutlivesAnOutageOfTheServer(t *testing.T) {
 		c.fault(identitytest.Fault{Status: 503, Times: -1})
 		p.use(10)
 		pass(31 * time.Second)
-		c.wantUnavailable(p.tokenErr("k"))
+		_ = c.wantUnavailable(p.tokenErr("k"))
 	})
 }
 
@@ -191,7 +191,7 @@ func TestBudgetReturnsNoRefusedToken(t *testing.T) {
 		c.fault(identitytest.Fault{Status: 503, Times: -1})
 		first := p.use(5)
 		for range 3 {
-			c.wantUnavailable(errOf(p.vault.Renew(c.Context(), "k", first)))
+			_ = c.wantUnavailable(errOf(p.vault.Renew(c.Context(), "k", first)))
 			pass(3 * time.Second)
 		}
 	})
@@ -208,7 +208,7 @@ func TestBudgetIsKeptWhenTheRecordIsReadAgain(t *testing.T) {
 		p.link.resume()
 		p.use(1)
 		c.fault(identitytest.Fault{Status: 503})
-		c.wantUnavailable(errOf(other.vault.Renew(c.Context(), "k", other.use(1))))
+		_ = c.wantUnavailable(errOf(other.vault.Renew(c.Context(), "k", other.use(1))))
 		c.wantRequests(2, 0)
 		reads := p.link.reads
 		p.use(2)

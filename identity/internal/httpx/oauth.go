@@ -48,7 +48,7 @@ func (t tokenResponses) RoundTrip(req *http.Request) (*http.Response, error) {
 	if strictjson.Unmarshal(t.Last.Body, &answer) != nil {
 		answer = tokenResponse{} // x/oauth2 reports that there is no access token
 	}
-	body, err := json.Marshal(answer)
+	body, err := json.Marshal(answer) //nolint:gosec // for x/oauth2 in this process alone
 	if err != nil {
 		return nil, err
 	}

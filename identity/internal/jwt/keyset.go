@@ -25,8 +25,8 @@ const (
 	purposes
 )
 
-// ErrSignature: the signature is not by a key of the server. The token is
-// refused.
+// ErrSignature means that the signature is not by a key of the server. The
+// token is refused.
 var ErrSignature = errors.New("its signature is invalid")
 
 // A SignatureError is an ErrSignature of a token without a kid, which a key

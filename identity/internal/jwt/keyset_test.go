@@ -49,7 +49,7 @@ func (s *server) token(keyID string, good bool) *jwt.Token {
 	if keyID != "" {
 		header["kid"] = keyID
 	}
-	raw := sign(s.T, jose.RS256, rsaKey(), `{}`, header)
+	raw := sign(s.T, jose.RS256, rsaKey(), header)
 	if !good {
 		raw = raw[:len(raw)-8] + "AAAAAAAA"
 	}
@@ -60,18 +60,23 @@ func (s *server) token(keyID string, good bool) *jwt.Token {
 	return token
 }
 
-func (s *server) wants(what string, token *jwt.Token, p jwt.Purpose, want error, fetches int) error {
+func (s *server) wantError(what string, token *jwt.Token, want error, fetches int) error {
 	s.Helper()
-	err := s.set.Verify(s.Context(), token, p)
-	unavailable := (*jwt.UnavailableError)(nil)
-	ok := errors.Is(err, want)
-	if want == errUnavailable {
-		ok = errors.As(err, &unavailable)
+	err := s.set.Verify(s.Context(), token, jwt.ForIDToken)
+	got := err
+	if _, ok := errors.AsType[*jwt.UnavailableError](err); ok {
+		got = errUnavailable
 	}
-	if !ok || s.fetches != fetches {
+	if !errors.Is(got, want) || s.fetches != fetches {
 		s.Errorf("Verify of %s = %v after %d fetches, want %v after %d", what, err, s.fetches, want, fetches)
 	}
 	return err
+}
+
+// wants is wantError for callers that need no more of the error.
+func (s *server) wants(what string, token *jwt.Token, want error, fetches int) {
+	s.Helper()
+	_ = s.wantError(what, token, want, fetches)
 }
 
 var errUnavailable = errors.New("an *UnavailableError")
@@ -80,9 +85,9 @@ var errUnavailable = errors.New("an *UnavailableError")
 func TestBadSignatureByAKnownKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, "a")
-		s.wants("a good token", s.token("a", true), jwt.ForIDToken, nil, 1)
+		s.wants("a good token", s.token("a", true), nil, 1)
 		for range 3 {
-			s.wants("a bad signature by a known key", s.token("a", false), jwt.ForIDToken, jwt.ErrSignature, 1)
+			s.wants("a bad signature by a known key", s.token("a", false), jwt.ErrSignature, 1)
 		}
 	})
 }
@@ -91,7 +96,7 @@ func TestBadSignatureByAKnownKey(t *testing.T) {
 func TestPurposesHaveBudgetsOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, "a")
-		s.wants("a good token", s.token("a", true), jwt.ForIDToken, nil, 1)
+		s.wants("a good token", s.token("a", true), nil, 1)
 		for range 3 { // strangers
 			err := s.set.Verify(t.Context(), s.token("x", false), jwt.ForLogoutToken)
 			if err == nil {
@@ -99,7 +104,7 @@ func TestPurposesHaveBudgetsOfTheirOwn(t *testing.T) {
 			}
 		}
 		s.publish("b")
-		s.wants("a token by the new key", s.token("b", true), jwt.ForIDToken, nil, 3)
+		s.wants("a token by the new key", s.token("b", true), nil, 3)
 	})
 }
 
@@ -107,15 +112,15 @@ func TestPurposesHaveBudgetsOfTheirOwn(t *testing.T) {
 func TestTokenWithoutKeyID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, "")
-		s.wants("a bad signature at the first fetch", s.token("", false), jwt.ForIDToken, jwt.ErrSignature, 1)
-		s.wants("a bad signature", s.token("", false), jwt.ForIDToken, jwt.ErrSignature, 2)
+		s.wants("a bad signature at the first fetch", s.token("", false), jwt.ErrSignature, 1)
+		s.wants("a bad signature", s.token("", false), jwt.ErrSignature, 2)
 		<-time.After(10 * time.Second)
-		err := s.wants("a bad signature ten seconds later", s.token("", false), jwt.ForIDToken, jwt.ErrSignature, 2)
+		err := s.wantError("a bad signature ten seconds later", s.token("", false), jwt.ErrSignature, 2)
 		if later, ok := errors.AsType[*jwt.SignatureError](err); !ok || later.RetryAfter != 20*time.Second {
 			t.Errorf("Verify ten seconds after a fetch = %#v, want a SignatureError with RetryAfter 20s", err)
 		}
 		<-time.After(20 * time.Second)
-		s.wants("a bad signature after 30 seconds", s.token("", false), jwt.ForIDToken, jwt.ErrSignature, 3)
+		s.wants("a bad signature after 30 seconds", s.token("", false), jwt.ErrSignature, 3)
 	})
 }
 
@@ -123,17 +128,17 @@ func TestTokenWithoutKeyID(t *testing.T) {
 func TestKeysReplacedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, "a")
-		s.wants("a good token", s.token("a", true), jwt.ForIDToken, nil, 1)
+		s.wants("a good token", s.token("a", true), nil, 1)
 		s.publish("b")
-		s.wants("a token by the second key", s.token("b", true), jwt.ForIDToken, nil, 2)
+		s.wants("a token by the second key", s.token("b", true), nil, 2)
 		s.publish("c")
-		err := s.wants("a token by the third key", s.token("c", true), jwt.ForIDToken, errUnavailable, 2)
+		err := s.wantError("a token by the third key", s.token("c", true), errUnavailable, 2)
 		later, ok := errors.AsType[*jwt.UnavailableError](err)
 		if !ok || later.RetryAfter != 30*time.Second {
 			t.Fatalf("Verify right after a refetch = %#v, want RetryAfter 30s", err)
 		}
 		<-time.After(later.RetryAfter)
-		s.wants("a token by the third key, after RetryAfter", s.token("c", true), jwt.ForIDToken, nil, 3)
+		s.wants("a token by the third key, after RetryAfter", s.token("c", true), nil, 3)
 	})
 }
 
@@ -145,17 +150,17 @@ func TestUnreadableKeySet(t *testing.T) {
 			s := newServer(t, "a")
 			good := s.document
 			s.document = []byte(page)
-			s.wants(page, s.token("a", true), jwt.ForIDToken, errUnavailable, 1)
-			s.wants(page+" at once", s.token("a", true), jwt.ForIDToken, errUnavailable, 1)
+			s.wants(page, s.token("a", true), errUnavailable, 1)
+			s.wants(page+" at once", s.token("a", true), errUnavailable, 1)
 			<-time.After(time.Second)
 			s.document = good
-			s.wants("a good token after a second", s.token("a", true), jwt.ForIDToken, nil, 2)
+			s.wants("a good token after a second", s.token("a", true), nil, 2)
 			s.document = []byte(page)
-			s.wants("an unknown key", s.token("x", true), jwt.ForIDToken, errUnavailable, 3)
-			s.wants("a known key", s.token("a", true), jwt.ForIDToken, nil, 3)
+			s.wants("an unknown key", s.token("x", true), errUnavailable, 3)
+			s.wants("a known key", s.token("a", true), nil, 3)
 			<-time.After(time.Second)
 			s.publish("x")
-			s.wants("the unknown key after a second", s.token("x", true), jwt.ForIDToken, nil, 4)
+			s.wants("the unknown key after a second", s.token("x", true), nil, 4)
 		})
 	}
 }
@@ -165,8 +170,8 @@ func TestIgnoredEntriesAreReportedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(t, "a")
 		s.publish("a", []byte(`null`), []byte(`{"kty":"new"}`))
-		s.wants("a good token", s.token("a", true), jwt.ForIDToken, nil, 1)
-		s.wants("an unknown key", s.token("b", true), jwt.ForIDToken, jwt.ErrSignature, 2)
+		s.wants("a good token", s.token("a", true), nil, 1)
+		s.wants("an unknown key", s.token("b", true), jwt.ErrSignature, 2)
 		synctest.Wait()
 		if len(s.ignored) != 2 {
 			t.Errorf("%d reports of ignored entries after two fetches, want 2: %v", len(s.ignored), s.ignored)

@@ -36,7 +36,8 @@ func (e *AlgorithmError) Error() string {
 }
 
 var (
-	// ErrEncrypted: the token is a JWE, which this module does not decrypt.
+	// ErrEncrypted means that the token is a JWE, which this module does not
+	// decrypt.
 	ErrEncrypted = errors.New("it is encrypted")
 
 	errNotJWT = errors.New("it is not a signed JWT")

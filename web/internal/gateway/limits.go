@@ -45,8 +45,8 @@ func ForwardableMethod(method string) bool {
 // section 7.6.1).
 func ForwardableHeader(name string) bool {
 	name = textproto.CanonicalMIMEHeaderKey(name)
-	return !(name == "" || strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Sec-") || slices.Contains([]string{
+	return name != "" && !strings.HasPrefix(name, "X-Forwarded-") && !strings.HasPrefix(name, "Sec-") && !slices.Contains([]string{
 		"Authorization", "Connection", "Content-Length", "Cookie", "Forwarded", "Host", "Keep-Alive", "Proxy-Authorization",
 		"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "X-Real-Ip", "X-Request-Id", "X-Requested-With",
-	}, name))
+	}, name)
 }
