@@ -153,7 +153,7 @@ func TestBackChannelLogoutReplayed(t *testing.T) {
 	})
 }
 
-// req 118: whoever posts garbage is slowed down, and nobody else.
+// req 118: an address that posts garbage is slowed down, and other addresses are not.
 func TestBackChannelLogoutLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)

@@ -123,7 +123,7 @@ func TestMetrics(t *testing.T) {
 				}
 			}
 			if strings.Contains(name, "@") || strings.Contains(name, "http") {
-				t.Errorf("%s tells of somebody", name)
+				t.Errorf("%s names a user", name)
 			}
 		}
 	})

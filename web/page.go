@@ -142,8 +142,8 @@ func (c Config) checkPages(p *tokenapi.Problems) {
 		_ = register(taken, path)
 	}
 	for pattern := range new(Server).pageRoutes(taken) {
-		_, path, _ := strings.Cut(pattern, "/")
-		_ = register(taken, "/"+path) // some are there for two methods
+		_, path, _ := strings.Cut(pattern, "/") // after the method, if there is one
+		_ = register(taken, "/"+path)           // the error says that the path has two methods
 	}
 	for i, page := range c.Pages {
 		field := fmt.Sprintf("Pages[%d]", i)

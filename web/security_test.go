@@ -163,7 +163,7 @@ func TestEvents(t *testing.T) {
 			}
 		}
 		if !strings.Contains(log, `"address":"192.0.2.1"`) || !strings.Contains(log, "4be0aa38-2c4e-4c0a-9a41-6a3f0bb0f0d2") {
-			t.Error("the log does not say who and where")
+			t.Error("the log lacks the user or the address")
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// req 74, 76: who only watches is idle.
+// req 74, 76: a session that is only polled becomes idle.
 func TestIdleTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -274,7 +274,7 @@ func TestRenewalRefused(t *testing.T) {
 		pass(25 * time.Second)
 		b.get("/account") // a renewal begins behind it, and is refused, before or after the page was made
 		synctest.Wait()
-		b.get("/session").is(401) // nobody needed the token, and still the session is over
+		b.get("/session").is(401) // no request needed the token, and still the session has ended
 	})
 }
 
@@ -296,7 +296,7 @@ func TestDisabledAccount(t *testing.T) {
 	})
 }
 
-// A refresh token that is lost costs nobody the session while the IdentityServer's own is kept.
+// A lost refresh token ends no session while the IdentityServer's own is kept.
 func TestLostRefreshToken(t *testing.T) {
 	for name, c := range map[string]struct {
 		forget bool

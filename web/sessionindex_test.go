@@ -20,7 +20,8 @@ func (b busy) Put(ctx context.Context, r store.Record) (uint64, error) {
 	return b.Store.Put(ctx, r)
 }
 
-// A user who signs in many times at once signs in: that others write the same record of the user is no failure.
+// A sign-in succeeds although another process writes the same record of the user
+// each time.
 func TestManySignInsOfOneUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, shared, func(c *web.Config) { c.Store = busy{c.Store} })

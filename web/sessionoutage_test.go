@@ -13,7 +13,7 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// req 80: with the store away nobody is signed in or out by halves, and it heals by itself.
+// req 80: while the store fails, no user is half signed in or out. It heals by itself.
 func TestStoreOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })

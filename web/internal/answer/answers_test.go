@@ -1,12 +1,16 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -84,11 +88,38 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// Each code in the source has a text, and each text is used.
+// Each code in the sources of web has a text, and each text is used.
 func TestErrorTexts(t *testing.T) {
 	for code, text := range templates.ErrorTexts {
 		if text.Headline == "" || text.Explanation == "" {
 			t.Errorf("templates.ErrorTexts[%q] = %+v, want a headline and an explanation", code, text)
+		}
+	}
+	used := map[string]bool{}
+	for _, code := range usualCodes {
+		used[code] = true
+	}
+	for _, folder := range []string{"../..", ".", "../gateway"} {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %s: %v", folder, err)
+		}
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range codeLiteral.FindAllStringSubmatch(string(source), -1) {
+				code := cmp.Or(m[1], m[2])
+				if used[code] = true; templates.ErrorTexts[code].Headline == "" {
+					t.Errorf("%s has the code %q, which is not in templates.ErrorTexts", file, code)
+				}
+			}
+		}
+	}
+	for code := range templates.ErrorTexts {
+		if !used[code] {
+			t.Errorf("templates.ErrorTexts[%q] is not used", code)
 		}
 	}
 	for status, code := range usualCodes {
@@ -97,3 +128,5 @@ func TestErrorTexts(t *testing.T) {
 		}
 	}
 }
+
+var codeLiteral = regexp.MustCompile(`\bCode: +"([^"]+)"|\.Code = http\.\w+, "([^"]+)"`)

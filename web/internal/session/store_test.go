@@ -24,7 +24,7 @@ type faulty struct {
 	store.Store
 	gets, puts atomic.Int64
 	down       atomic.Bool
-	dump       strings.Builder // of all that was put; read it when nobody writes
+	dump       strings.Builder // of all that was put; read it while no request writes
 }
 
 func (f *faulty) Get(ctx context.Context, key string) (store.Record, error) {
@@ -152,7 +152,7 @@ func TestReadsAndTouches(t *testing.T) {
 			use()
 		}
 		counts("three minutes of use", 0, 3)
-		for range 14 { // req 76: who does not touch it does not use it
+		for range 14 { // req 76: a request that does not touch it does not use it
 			pass(time.Minute)
 			b.wants(cookie, 1)
 		}
@@ -192,7 +192,7 @@ func TestStoreFault(t *testing.T) {
 	})
 }
 
-// req 73: a dump of the store tells neither who nor what, and opens no session.
+// req 73: a dump of the store shows no user and no value, and opens no session.
 func TestStoreDump(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
 		cookie := b.signIn("a-telling-owner")
@@ -286,7 +286,7 @@ func BenchmarkSession(b *testing.B) {
 	cookie := bench.signIn("owner")
 	h := bench.handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, ok := bench.m.User(r.Context()); !ok {
-			b.Error("nobody is signed in")
+			b.Error("User returned no user")
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}))

@@ -278,7 +278,7 @@ func TestLongToken(t *testing.T) {
 	}
 }
 
-// req 106: a certificate nobody vouches for is refused, unless the operator does.
+// req 106: an unknown certificate is refused, unless the operator trusts it.
 func TestUpstreamCertificate(t *testing.T) {
 	u := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
 	u.EnableHTTP2 = true

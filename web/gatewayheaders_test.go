@@ -155,7 +155,7 @@ func TestForwardedAddress(t *testing.T) {
 		trusted []netip.Prefix
 		want    string
 	}{
-		"nobody is trusted":  {nil, "127.0.0.1"},
+		"no trusted proxy":   {nil, "127.0.0.1"},
 		"a proxy is trusted": {[]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}, "198.51.100.9"},
 	} {
 		s := newAPISite(t, func(config *web.Config) { config.TrustedProxies = c.trusted })

@@ -341,7 +341,7 @@ func TestProxiedCall(t *testing.T) {
 	a.refused(a.get("/api/other/x"), http.StatusNotFound, "not_found")
 }
 
-// req 102: who calls gets 401, who navigates the sign-in page.
+// req 102: without a session a call gets 401, and a navigation the sign-in page.
 func TestCallWithoutSession(t *testing.T) {
 	s := newAPISite(t)
 	visitor, a := s.visitor(), s.signedIn()
@@ -358,7 +358,7 @@ func TestCallWithoutSession(t *testing.T) {
 	}
 	a = s.signedIn()
 	if got := a.get("/api/frontoffice/v3/x", navigation...); got.StatusCode != http.StatusForbidden || !strings.Contains(got.body, "<html") {
-		t.Errorf("a navigation of somebody signed in gives %d %s", got.StatusCode, got.body)
+		t.Errorf("a navigation with a session gives %d %s", got.StatusCode, got.body)
 	}
 	if n := s.upstream.count(); n != 0 {
 		t.Errorf("%d calls reached the API", n)

@@ -164,7 +164,7 @@ func TestWebSocket(t *testing.T) {
 	_ = c.Close()
 }
 
-// req 95: a websocket's handshake is this site's own, of somebody signed in.
+// req 95: a websocket's handshake comes from this site and has a session.
 func TestWebSocketHandshake(t *testing.T) {
 	s := newAPISite(t)
 	a := s.signedIn()
@@ -281,7 +281,7 @@ func TestStreamsOfDeafBrowserEnd(t *testing.T) {
 				defer close(over)
 				written := make(chan bool, 1)
 				go func() {
-					for { // until nobody takes more for a while
+					for { // until the browser reads no more for a while
 						select {
 						case <-written:
 						case <-time.After(300 * time.Millisecond):
