@@ -87,16 +87,13 @@ type Config struct {
 	// in the times of ID tokens. Zero: 30 seconds; at most 5 minutes.
 	ClockSkew time.Duration
 
-	// Timeout bounds each HTTP exchange, including the answer's body. A call
-	// makes at most three exchanges and follows the redirects between them.
-	// Zero: one minute. A short timeout costs sessions, because a server may
-	// use a refresh token up however late it answers; callers in a hurry end
-	// their context.
+	// Timeout bounds each HTTP exchange, including the answer's body. A call makes
+	// at most three exchanges and follows the redirects between them. Zero: one
+	// minute; see tokenapi.HTTP for the reason.
 	Timeout time.Duration
 
-	// Transport sends the requests. It is the place of TLS settings, such as a
-	// private CA. Nil: a clone of http.DefaultTransport that keeps more idle
-	// connections to the one host, for a shorter time.
+	// Transport sends the requests, with TLS settings such as a private CA. Nil:
+	// a clone of http.DefaultTransport, as in tokenapi.HTTP.
 	Transport http.RoundTripper
 
 	// Observe, if set, is called after each HTTP exchange, in the goroutine of

@@ -7,38 +7,25 @@ import (
 )
 
 // Callers branch on these errors with errors.Is. Every error of a call of this
-// package is an *Error that wraps one of them.
+// package is an *Error that wraps one of them. Those of package tokenapi are
+// documented there.
 var (
-	// ErrBadCredentials means that the IdentityServer does not accept this
-	// email and password.
-	ErrBadCredentials = tokenapi.ErrBadCredentials
+	ErrBadCredentials = tokenapi.ErrBadCredentials // wrong email or password
+	ErrNotSignedIn    = tokenapi.ErrNotSignedIn    // no session, or not for this client
+	ErrGrantRefused   = tokenapi.ErrGrantRefused   // sign in again
+	ErrMisconfigured  = tokenapi.ErrMisconfigured  // correct the Config
+	ErrUnavailable    = tokenapi.ErrUnavailable    // try later; the session is not lost
+	// ErrUnusableAnswer also means that an ID token or logout token is invalid.
+	ErrUnusableAnswer = tokenapi.ErrUnusableAnswer
+
 	// ErrSecondFactorRequired means that [SignIn.VerifySecondFactor] must come
 	// first.
 	ErrSecondFactorRequired = errors.New("a second factor is required: call VerifySecondFactor first")
-	// ErrSecondFactorRefused means that the one-time code is wrong or has
-	// expired.
+	// ErrSecondFactorRefused means that the one-time code is wrong or expired.
 	ErrSecondFactorRefused = errors.New("the second factor was not accepted")
-	// ErrNotSignedIn means that the IdentityServer has no session, or does not
-	// authorize this client in it. The server does not tell the two apart.
-	ErrNotSignedIn = tokenapi.ErrNotSignedIn
-	// ErrGrantRefused means that the code or refresh token is unknown, expired,
-	// used, or another client's (RFC 6749 section 5.2, invalid_grant). Only a
-	// new sign-in helps.
-	ErrGrantRefused = tokenapi.ErrGrantRefused
-	// ErrMisconfigured means that this client's id, secret, scopes or addresses
-	// do not match the server's. A new sign-in does not help.
-	ErrMisconfigured = tokenapi.ErrMisconfigured
-	// ErrUnavailable means that there was no answer, or one that says to try
-	// later (5xx, 429). The session is not lost. The Error's Sent says whether
-	// the server may have carried out the request.
-	ErrUnavailable = tokenapi.ErrUnavailable
-	// ErrUnusableAnswer means that the answer breaks the standards or the
-	// platform's documentation, such as an ID token with a wrong signature.
-	ErrUnusableAnswer = tokenapi.ErrUnusableAnswer
 )
 
-// Error is the error of one call, with the server's code and text and without
-// any secret.
+// Error is the error of one call, without any secret.
 type Error = tokenapi.Error
 
 // Exchange describes one HTTP exchange to [Config.Observe], without secrets.

@@ -10,47 +10,20 @@ import (
 // Fault is a failure on command. Its fields can be combined. The zero Fault
 // does nothing.
 type Fault struct {
-	// Times is the number of requests with this fault. 0 means one; negative
-	// means all until ClearFaults.
-	Times int
-
 	// Grant limits a fault of EndpointToken to requests with this grant_type.
 	Grant string
 
-	// DelayBefore passes before the request is processed. If the client
-	// disconnects meanwhile, the request is never processed.
-	DelayBefore time.Duration
-
-	// DelayAfter passes between processing and answering. If the client
-	// disconnects meanwhile, the request stays processed: a refresh token is
-	// used up.
-	DelayAfter time.Duration
-
-	// LoseRequest cuts the connection before the request is processed,
-	// LoseAnswer after. Either way the client sees the connection end without a
-	// byte. Mind that net/http's client silently repeats a GET after this on a
-	// reused connection.
+	// These fields are those of apitest.Fault: how many requests have the fault,
+	// the delays around processing, a connection cut before or after it, an
+	// answer in place of processing, and changes to any answer.
+	Times                   int
+	DelayBefore, DelayAfter time.Duration
 	LoseRequest, LoseAnswer bool
-
-	// Status and Body are answered instead of processing the request. With a
-	// Body and no Status the status is 200.
-	Status int
-	Body   []byte
-
-	// RetryAfter is the header of that name, in any answer.
-	RetryAfter string
-
-	// ContentType replaces the media type of any answer.
-	ContentType string
-
-	// Oversized puts 2 MiB of white space before any answer. JSON allows it, so
-	// a client that bounds an answer's length fails, and another succeeds.
-	Oversized bool
-
-	// Answer changes the members of a successful (2xx) JSON answer: it may
-	// remove, replace and add. Numbers are json.Number. The order of the
-	// members is lost.
-	Answer func(fields map[string]any)
+	Status                  int
+	Body                    []byte
+	RetryAfter, ContentType string
+	Oversized               bool
+	Answer                  func(fields map[string]any)
 
 	// IDToken breaks the ID tokens of EndpointToken.
 	IDToken IDTokenFault
