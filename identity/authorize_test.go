@@ -22,7 +22,7 @@ func TestAuthorizationRequest(t *testing.T) {
 	}
 	requests, exchanges := srv.Requests(identitytest.EndpointAuthorize), srv.Requests(identitytest.EndpointToken)
 	if len(requests) != 2 || len(exchanges) != 2 {
-		t.Fatalf("%d authorization requests, %d exchanges", len(requests), len(exchanges))
+		t.Fatalf("got %d authorization requests and %d exchanges, want 2 each", len(requests), len(exchanges))
 	}
 	for i, r := range requests {
 		want := url.Values{
@@ -31,20 +31,20 @@ func TestAuthorizationRequest(t *testing.T) {
 			"state": r.Query["state"], "nonce": r.Query["nonce"], "code_challenge": r.Query["code_challenge"],
 		}
 		if r.Query.Encode() != want.Encode() || r.Method != http.MethodGet {
-			t.Errorf("sent %s %v", r.Method, r.Query)
+			t.Errorf("sent %s %v, want GET %v", r.Method, r.Query, want)
 		}
 		verifier := exchanges[i].Form.Get("code_verifier")
 		digest := sha256.Sum256([]byte(verifier))
 		if len(verifier) < 43 || base64.RawURLEncoding.EncodeToString(digest[:]) != r.Query.Get("code_challenge") {
-			t.Errorf("the challenge is not S256 of the verifier %q", verifier)
+			t.Errorf("code_challenge = %q, want S256 of the verifier %q", r.Query.Get("code_challenge"), verifier)
 		}
 		if len(r.Query.Get("state")) < 22 || len(r.Query.Get("nonce")) < 22 {
-			t.Errorf("state or nonce have less than 128 bits: %v", r.Query)
+			t.Errorf("state and nonce of %v, want at least 128 bits each", r.Query)
 		}
 	}
 	for _, name := range []string{"state", "nonce", "code_challenge"} {
 		if requests[0].Query.Get(name) == requests[1].Query.Get(name) {
-			t.Errorf("%s was used twice", name)
+			t.Errorf("%s is %q in both requests, want a new one", name, requests[0].Query.Get(name))
 		}
 	}
 }
@@ -60,11 +60,11 @@ func TestRedirectsStopAtTheRedirectURI(t *testing.T) {
 	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.RedirectURL = app.URL + "/done" })
 	login(t, client)
 	if called {
-		t.Error("the redirect URI was called")
+		t.Error("the redirect URI was called, want no request")
 	}
 }
 
-// Everything that is not the expected redirect is a typed error, and no token
+// Any answer but the expected redirect is a typed error, and no token
 // request follows.
 func TestAuthorizeRefusals(t *testing.T) {
 	for _, c := range []struct {
@@ -96,20 +96,17 @@ func TestAuthorizeRefusals(t *testing.T) {
 			code, err := s.Authorize(t.Context())
 			e := wantError(t, err, c.want)
 			if code != "" || !strings.Contains(e.Error(), c.says) || strings.Contains(e.Error(), "c0de") {
-				t.Errorf("got code %q, error %v", code, err)
+				t.Errorf("Authorize = %q, %v, want no code and %q in the error", code, err, c.says)
 			}
 			if _, err := s.RetrieveToken(t.Context(), "anything"); err == nil {
-				t.Error("a token was retrieved all the same")
+				t.Error("RetrieveToken succeeded, want an error")
 			}
-			if n := srv.Count(identitytest.EndpointToken); n != 0 {
-				t.Errorf("%d token requests were sent", n)
-			}
+			wantCount(t, srv, identitytest.EndpointToken, 0)
 		})
 	}
 }
 
-// req 10: what the peer writes reaches the error cut and cleaned, and after it
-// the attempt is fresh.
+// req 10: Authorize works again after a refusal.
 func TestAuthorizeAgainAfterARefusal(t *testing.T) {
 	srv, client := start(t)
 	s := signIn(t, client)
@@ -126,8 +123,8 @@ func TestAuthorizeAgainAfterARefusal(t *testing.T) {
 	}
 }
 
-// req 6: the issuer of the response is compared if it is there, and missed if
-// it was announced.
+// req 6: the issuer of the response is compared if there is one, and required
+// if discovery announces it.
 func TestIssuerOfTheAuthorizationResponse(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -156,7 +153,7 @@ func TestIssuerOfTheAuthorizationResponse(t *testing.T) {
 			})
 			_, err := client.Login(t.Context(), email, password)
 			if (err == nil) != c.ok {
-				t.Errorf("got %v", err)
+				t.Errorf("Login = %v, want success %v", err, c.ok)
 			}
 			if !c.ok {
 				wantError(t, err, identity.ErrUnusableAnswer)
@@ -173,8 +170,8 @@ func TestRepeatedParameters(t *testing.T) {
 	wantError(t, err, identity.ErrUnusableAnswer)
 }
 
-// addToRedirect is a transport that adds a parameter to the redirect of
-// authorize, as a server of another make would.
+// addToRedirect returns a transport that adds a parameter to the redirect of
+// authorize, as another server may.
 func addToRedirect(name, value string) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := http.DefaultTransport.RoundTrip(req)
@@ -189,7 +186,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// Servers of other makes go through pages of their own before they answer.
+// Another server may redirect to its own pages before it answers.
 func TestRedirectsWithinTheServerAreFollowed(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{})
 	target, err := url.Parse(srv.URL())
@@ -213,7 +210,7 @@ func TestRedirectsWithinTheServerAreFollowed(t *testing.T) {
 	})
 	login(t, client)
 	if got := strings.Join(referers, ""); got != "" {
-		t.Errorf("the state was repeated in a Referer: %q", got)
+		t.Errorf("got the Referers %q, want none: they repeat the state", got)
 	}
 }
 
@@ -236,6 +233,6 @@ func TestRedirectLoop(t *testing.T) {
 	_, err := s.Authorize(t.Context())
 	wantError(t, err, identity.ErrNotSignedIn)
 	if n := srv.Count(identitytest.EndpointAuthorize); n > 11 {
-		t.Errorf("%d requests were sent", n)
+		t.Errorf("sent %d requests, want at most 11", n)
 	}
 }

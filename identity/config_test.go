@@ -32,7 +32,7 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 		}
 	}
 	if strings.Contains(err.Error(), "pa55") {
-		t.Errorf("the error repeats a password: %v", err)
+		t.Errorf("New = %v, want an error without the password", err)
 	}
 }
 
@@ -81,7 +81,7 @@ func TestDefaultsAreThoseOfTheNpmPackage(t *testing.T) {
 			t.Errorf("%s: scopes %q, want %q", id, got, scopes)
 		}
 		if client.URL() != "https://trader.example.com" || client.Issuer() != "https://trader.example.com/identity" || client.ID() != id {
-			t.Errorf("got %q, %q, %q", client.URL(), client.Issuer(), client.ID())
+			t.Errorf("got the URL %q, issuer %q and id %q, want those of https://trader.example.com for %q", client.URL(), client.Issuer(), client.ID(), id)
 		}
 	}
 }
@@ -89,11 +89,11 @@ func TestDefaultsAreThoseOfTheNpmPackage(t *testing.T) {
 func TestSecretsFitTheClient(t *testing.T) {
 	for _, id := range []string{"spa_admin", "core_ib", "lk"} {
 		if _, err := identity.New(identity.Config{URL: "https://example.com", ClientID: id}); err == nil || !strings.Contains(err.Error(), "ClientSecret is missing") {
-			t.Errorf("%s without a secret: %v", id, err)
+			t.Errorf("New(%s without a secret) = %v, want a problem of ClientSecret", id, err)
 		}
 	}
 	_, err := identity.New(identity.Config{URL: "https://example.com", ClientID: "spa", ClientSecret: identity.NewSecret("hu5h")})
 	if err == nil || !strings.Contains(err.Error(), "public client") || strings.Contains(err.Error(), "hu5h") {
-		t.Errorf("spa with a secret: %v", err)
+		t.Errorf("New(spa with a secret) = %v, want a problem without the secret", err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// The quick way: three exchanges in one call.
+// One call signs in.
 func Example() {
 	ctx := context.Background()
 	client, err := identity.New(identity.Config{
@@ -31,8 +31,8 @@ func Example() {
 	fmt.Println("Signed in until", token.Expiry)
 }
 
-// Signed in, renewed, and used, at a server for tests. A refresh token works
-// once: store its successor before it is used.
+// A sign-in, a renewal and an API call at the test server. A refresh token
+// works once: store its successor before you use it.
 func Example_renewed() {
 	ctx, server := context.Background(), must(identitytest.New(identitytest.Config{}))
 	const url = "https://trader.example.com"
@@ -49,7 +49,7 @@ func Example_renewed() {
 	// true identity: refresh token: the grant was refused (HTTP 400 from /identity/connect/token): invalid_grant; sign in again
 }
 
-// must is for examples: a program handles its errors.
+// must shortens the example: a program handles its errors.
 func must[T any](v T, err error) T {
 	if err != nil {
 		log.Fatal(err)
@@ -71,7 +71,7 @@ func ExampleNew() {
 	fmt.Println(client)
 }
 
-// The steps one by one, for users with a second factor.
+// A sign-in in single steps, for users with a second factor.
 func ExampleClient_SignIn() {
 	ctx := context.Background()
 	var client *identity.Client // from New
@@ -125,7 +125,7 @@ func ExampleClient_Refresh() {
 	}
 }
 
-// Signing out needs a token that is still alive.
+// A sign-out needs a live access token.
 func ExampleClient_SignOut() {
 	ctx := context.Background()
 	var client *identity.Client // from New
@@ -155,7 +155,7 @@ func ExampleClient_MachineToMachineSignIn() {
 	fmt.Println("Signed in until", token.Expiry)
 }
 
-// Tokens again without a password, for when a refresh token was lost.
+// New tokens without a password, after a refresh token was lost.
 func ExampleClient_Resume() {
 	ctx := context.Background()
 	var client *identity.Client // from New

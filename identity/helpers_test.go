@@ -11,13 +11,13 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// The sample user who needs no second factor.
+// A sample user without a second factor.
 const (
 	email    = "trader@example.com"
 	password = "trader-password"
 )
 
-// newClient returns a client of srv, changed by each change.
+// newClient returns a client of srv. The changes apply to its Config.
 func newClient(t testing.TB, srv *identitytest.Server, id string, changes ...func(*identity.Config)) *identity.Client {
 	t.Helper()
 	config := identity.Config{URL: srv.URL(), ClientID: id}
@@ -67,9 +67,17 @@ func wantError(t testing.TB, err, want error) *identity.Error {
 	t.Helper()
 	e, ok := errors.AsType[*identity.Error](err)
 	if !ok || !errors.Is(err, want) {
-		t.Fatalf("got %v, want an *identity.Error that is %q", err, want)
+		t.Fatalf("got the error %v, want an *identity.Error that is %q", err, want)
 	}
 	return e
+}
+
+// wantCount checks how many requests the endpoint received.
+func wantCount(t testing.TB, srv *identitytest.Server, e identitytest.Endpoint, want int) {
+	t.Helper()
+	if got := srv.Count(e); got != want {
+		t.Errorf("%s received %d requests, want %d", e, got, want)
+	}
 }
 
 func contains(s, part string) bool { return strings.Contains(s, part) }

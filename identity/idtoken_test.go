@@ -10,7 +10,7 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// The ID tokens that must be refused, with the words of the reason. Most are
+// refusedIDTokens are invalid ID tokens with a part of the error. Most are
 // the OpenID Foundation's conformance modules for relying parties.
 var refusedIDTokens = []struct {
 	fault identitytest.IDTokenFault
@@ -47,12 +47,12 @@ func TestIDTokensThatAreRefused(t *testing.T) {
 			token, err := client.Login(t.Context(), email, password)
 			e := wantError(t, err, identity.ErrUnusableAnswer)
 			if token != nil || !contains(e.Description, c.says) || e.Op != "retrieve token" {
-				t.Errorf("got %v, want %q in it", err, c.says)
+				t.Errorf("Login = %v, want an error with %q", err, c.says)
 			}
 			// The fault was used up: the same client signs in to the healthy
 			// server. req 132: it failed closed, and only once.
 			if _, err := client.Login(t.Context(), email, password); err != nil {
-				t.Errorf("afterwards: %v", err)
+				t.Errorf("Login without the fault = %v, want a token", err)
 			}
 		})
 	}
@@ -98,7 +98,7 @@ func TestClockSkew(t *testing.T) {
 			config.Now = func() time.Time { return time.Now().Add(c.ahead) }
 		})
 		if _, err := client.Login(t.Context(), email, password); (err == nil) != c.ok {
-			t.Errorf("%v ahead: %v", c.ahead, err)
+			t.Errorf("Login with a clock %v ahead = %v, want success %v", c.ahead, err, c.ok)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestVerifyIDToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if id.Subject != "10e3bfcf-56f7-421d-84ea-1700209ae121" {
-		t.Errorf("got subject %q", id.Subject)
+		t.Errorf("got the subject %q, want the sample user's", id.Subject)
 	}
 	_, err = client.VerifyIDToken(t.Context(), &oauth2.Token{AccessToken: "a"})
 	wantError(t, err, identity.ErrUnusableAnswer)
@@ -124,7 +124,7 @@ func TestVerifyIDToken(t *testing.T) {
 		_, err = client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": garbage}))
 		e := wantError(t, err, identity.ErrUnusableAnswer)
 		if len(garbage) > 9 && contains(e.Error(), garbage) {
-			t.Errorf("the error repeats the token: %v", e)
+			t.Errorf("got %v, want an error without the token", e)
 		}
 	}
 }
@@ -138,19 +138,18 @@ func FuzzVerifyIDToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		token := (&oauth2.Token{}).WithExtra(map[string]any{"id_token": raw})
 		if id, err := client.VerifyIDToken(t.Context(), token); err == nil || id != nil {
-			t.Errorf("%q was accepted", raw) // the good one too is refused: its at_hash is of another token
+			t.Errorf("VerifyIDToken(%q) succeeded, want an error", raw) // also for the good one: its at_hash is of another token
 		}
 	})
 }
 
-// RFC 8725 section 3.11: a token that says that it is of another type is not an
-// ID token. req 38
+// req 38: a token of another typ is not an ID token (RFC 8725 section 3.11).
 func TestTypedTokensAreNotIDTokens(t *testing.T) {
 	_, client := start(t)
 	token := login(t, client)
 	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJSUzI1NiJ9.e30.AAAA"}))
 	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "typ") {
-		t.Errorf("got %v", err)
+		t.Errorf("VerifyIDToken(typ at+jwt) = %v, want an error of the typ", err)
 	}
 }
 

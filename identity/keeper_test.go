@@ -22,7 +22,7 @@ const (
 	machinePassword = "machine-password"
 )
 
-// A worker is a machine whose token a vault keeps alive, on virtual time.
+// A worker is a machine account whose token is in a vault, on virtual time.
 type worker struct {
 	*vaulttest.Worker
 	server  *identitytest.Server
@@ -78,10 +78,10 @@ func atWork(t *testing.T, config identitytest.Config, f func(w *worker)) {
 func (w *worker) signIns() int  { return w.server.Grants(identitytest.GrantPassword) }
 func (w *worker) renewals() int { return w.server.Grants("refresh_token") }
 
-// Seven lives of a refresh token, in tokens that live 30 seconds: one sign-in
-// each, one renewal every 20 seconds between, and not a moment without a token.
-// A life is an hour, or a day, so that it is a week, with B2TRADER_TEST_LONG=1:
-// signing that many tokens takes a minute.
+// Seven lifetimes of a refresh token, with access tokens of 30 seconds: one
+// sign-in for each lifetime, one renewal every 20 seconds, and always a live
+// token. A lifetime is an hour, or with B2TRADER_TEST_LONG=1 a day, which takes
+// a minute.
 func TestMachineWeek(t *testing.T) {
 	life := time.Hour
 	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
@@ -99,13 +99,13 @@ func TestMachineWeek(t *testing.T) {
 		perLife := int(life/renewal) + 1
 		w.Counts(1+(total-1)/perLife, total-1)
 		if w.server.Count(identitytest.EndpointToken) != w.signIns()+w.renewals() {
-			t.Error("there were other token requests")
+			t.Error("got more token requests, want password and refresh_token grants only")
 		}
 	})
 }
 
-// When the refresh token was revoked, the machine signs in again, and nobody
-// waits for it.
+// After its refresh token was revoked, the machine signs in again before the
+// access token expires.
 func TestMachineRevoked(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		first := w.Works("worker")
@@ -114,7 +114,7 @@ func TestMachineRevoked(t *testing.T) {
 		w.Works("worker")
 		synctest.Wait()
 		if w.Works("worker").AccessToken == first.AccessToken {
-			t.Error("the token was not renewed")
+			t.Error("got the same access token, want a new one")
 		}
 		w.Counts(2, 1)
 	})
@@ -134,8 +134,8 @@ func TestMachinePasswordRotated(t *testing.T) {
 	})
 }
 
-// A wrong password is tried seldom, and ever more seldom, so that the account
-// is not locked, however often the worker asks.
+// The pauses between tries of a wrong password grow, however often the worker
+// asks, so that the server does not lock the account.
 func TestMachineWrongPassword(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		w.setPassword("wrong-password")
@@ -143,10 +143,10 @@ func TestMachineWrongPassword(t *testing.T) {
 		for range int(4 * time.Hour / time.Second) {
 			later := w.Waits("worker")
 			if !errors.Is(later, identity.ErrBadCredentials) {
-				t.Fatalf("the reason is not told: %v", later)
+				t.Fatalf("got %v, want it to wrap ErrBadCredentials", later)
 			}
 			if later.RetryAfter > 20*time.Second {
-				t.Fatalf("another password would be noticed after %v", later.RetryAfter)
+				t.Fatalf("RetryAfter = %v, want at most 20 s, to notice another password", later.RetryAfter)
 			}
 			<-time.After(time.Second)
 		}
@@ -173,8 +173,8 @@ func TestMachineWrongPassword(t *testing.T) {
 	})
 }
 
-// While the server is down the worker has no token, and does not flood it; then
-// it goes on by itself.
+// While the server is down the worker has no token and sends few requests.
+// Afterwards it recovers.
 func TestMachineServerDown(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		w.Works("worker")
@@ -189,7 +189,7 @@ func TestMachineServerDown(t *testing.T) {
 			t.Errorf("%d attempts in ten minutes, want one in 10 to 20 seconds", got)
 		}
 		if w.renewals() != 1 {
-			t.Errorf("the refused refresh token was sent %d times", w.renewals())
+			t.Errorf("the refused refresh token was sent %d times, want once", w.renewals())
 		}
 		w.server.ClearFaults()
 		<-time.After(21 * time.Second)
@@ -197,12 +197,12 @@ func TestMachineServerDown(t *testing.T) {
 	})
 }
 
-// Without the password's file the worker waits, and says why.
+// Without the password's file the worker waits and reports the cause.
 func TestMachineWithoutPassword(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		w.setPassword("")
 		if later := w.Waits("worker"); later.Err == nil || !contains(later.Error(), "the file is gone") {
-			t.Errorf("got %v", later)
+			t.Errorf("got %v, want the cause", later)
 		}
 		w.Counts(0, 0)
 		w.setPassword(machinePassword)
@@ -211,7 +211,7 @@ func TestMachineWithoutPassword(t *testing.T) {
 	})
 }
 
-// However many ask at once, the machine signs in once in an interval.
+// Concurrent callers cause one sign-in in an interval.
 func TestMachineConcurrent(t *testing.T) {
 	atWork(t, identitytest.Config{}, func(w *worker) {
 		var paused, signedIn int
@@ -228,13 +228,13 @@ func TestMachineConcurrent(t *testing.T) {
 				case isPause && pause.RetryAfter == 10*time.Second && pause.Err == nil:
 					paused++
 				default:
-					t.Errorf("got %v", err)
+					t.Errorf("Refresh = %v, want a token or a pause of 10 s", err)
 				}
 			})
 		}
 		all.Wait()
 		if signedIn != 1 || paused != 19 {
-			t.Errorf("%d signed in, %d were told to wait", signedIn, paused)
+			t.Errorf("%d signed in and %d got a PausedError, want 1 and 19", signedIn, paused)
 		}
 		w.Counts(1, 0)
 	})
@@ -251,11 +251,11 @@ func TestKeeperNeedsAnAccount(t *testing.T) {
 	_, err := client(identity.ClientCoreIB, "5ecret").Keeper(tokenapi.Account{Pace: tokenapi.Pace{Interval: -1}})
 	want := "identity: Keeper: Account.Login is missing\nidentity: Keeper: Account.Password is missing\nidentity: Keeper: Pace.Interval is negative"
 	if err == nil || err.Error() != want {
-		t.Errorf("got %v", err)
+		t.Errorf("Keeper = %v, want %s", err, want)
 	}
 	_, err = client(identity.ClientSPA, "").Keeper(tokenapi.Account{Login: machineEmail, Password: tokenapi.Fixed(machinePassword)})
 	if err == nil || err.Error() != "identity: Keeper: Config.ClientSecret is missing" {
-		t.Errorf("got %v", err)
+		t.Errorf("Keeper of spa = %v, want a problem of ClientSecret", err)
 	}
 }
 
@@ -265,7 +265,7 @@ func TestKeeperHidesSecrets(t *testing.T) {
 		token := w.Works("worker")
 		_, err := w.machine.Refresh(w.Context(), w.machine.FirstToken())
 		if err == nil {
-			t.Fatal("it signed in twice at once")
+			t.Fatal("a second sign-in at once succeeded, want a PausedError")
 		}
 		for _, v := range []any{w.machine, err} {
 			clienttest.Hides(t, v, machinePassword, "core_ib-secret", token.AccessToken, token.RefreshToken)

@@ -12,7 +12,7 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// inBubble runs f on virtual time, with a server that needs no sockets.
+// inBubble runs f on virtual time, with a server without sockets.
 func inBubble(t *testing.T, f func(t *testing.T, srv *identitytest.Server, client *identity.Client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -36,10 +36,10 @@ func TestDiscoveryIsUsedAndKept(t *testing.T) {
 		login(t, client)
 	}
 	if d, k := srv.Count(identitytest.EndpointDiscovery), srv.Count(identitytest.EndpointKeys); d != 1 || k != 1 {
-		t.Errorf("%d discoveries, %d fetches of keys", d, k)
+		t.Errorf("got %d discoveries and %d fetches of keys, want 1 each", d, k)
 	}
 	if path := srv.Requests(identitytest.EndpointDiscovery)[0].Path; path != "/identity/.well-known/openid-configuration" {
-		t.Errorf("discovered at %s", path)
+		t.Errorf("discovered at %s, want /identity/.well-known/openid-configuration", path)
 	}
 	srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = srv.URL() + "/nowhere" }})
 	_, err := newClient(t, srv, identity.ClientSPA).Login(t.Context(), email, password)
@@ -53,15 +53,13 @@ func TestIssuerMismatch(t *testing.T) {
 		client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.Issuer = issuer })
 		e := wantError(t, client.Ready(t.Context()), identity.ErrMisconfigured)
 		if !contains(e.Description, `"http://identity-server/identity/"`) {
-			t.Errorf("the error does not say what to configure: %v", e)
+			t.Errorf("Ready = %v, want the announced issuer in the error", e)
 		}
 		if _, err := client.Login(t.Context(), email, password); !errors.Is(err, identity.ErrMisconfigured) {
-			t.Errorf("Login: %v", err)
+			t.Errorf("Login = %v, want ErrMisconfigured", err)
 		}
 	}
-	if n := srv.Count(identitytest.EndpointAuthorize); n != 0 {
-		t.Errorf("%d users were sent to a server that is not the configured one", n)
-	}
+	wantCount(t, srv, identitytest.EndpointAuthorize, 0)
 }
 
 func TestDiscoveryFaults(t *testing.T) {
@@ -82,7 +80,7 @@ func TestDiscoveryFaults(t *testing.T) {
 			srv.Inject(identitytest.EndpointDiscovery, c.fault)
 			wantError(t, client.Ready(t.Context()), c.want)
 			if err := client.Ready(t.Context()); err != nil { // a failure is not kept
-				t.Errorf("afterwards: %v", err)
+				t.Errorf("Ready without the fault = %v, want nil", err)
 			}
 		})
 	}
@@ -94,12 +92,10 @@ func TestWithoutDiscovery(t *testing.T) {
 		c.Issuer, c.JWKSURL = identitytest.InternalIssuer, srv.URL()+"/identity/.well-known/openid-configuration/jwks"
 	})
 	login(t, client)
-	if n := srv.Count(identitytest.EndpointDiscovery); n != 0 {
-		t.Errorf("%d discoveries", n)
-	}
+	wantCount(t, srv, identitytest.EndpointDiscovery, 0)
 }
 
-// Callers share one discovery, and each waits only as long as its own context.
+// Callers share one discovery, and each waits until its own context ends.
 func TestDiscoveryIsSharedAndCanBeLeft(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{DelayBefore: 10 * time.Second})
@@ -107,7 +103,7 @@ func TestDiscoveryIsSharedAndCanBeLeft(t *testing.T) {
 		for range 5 {
 			wg.Go(func() {
 				if err := client.Ready(t.Context()); err != nil {
-					t.Error(err)
+					t.Errorf("Ready = %v, want nil", err)
 				}
 			})
 		}
@@ -116,12 +112,10 @@ func TestDiscoveryIsSharedAndCanBeLeft(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := client.Ready(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Second {
-			t.Errorf("got %v after %v", err, time.Since(began))
+			t.Errorf("Ready = %v after %v, want DeadlineExceeded after 1 s", err, time.Since(began))
 		}
 		wg.Wait()
-		if n := srv.Count(identitytest.EndpointDiscovery); n != 1 {
-			t.Errorf("%d discoveries", n)
-		}
+		wantCount(t, srv, identitytest.EndpointDiscovery, 1)
 	})
 }
 
@@ -134,9 +128,7 @@ func TestKeyRotation(t *testing.T) {
 		login(t, client)
 		srv.DropOldKeys()
 		login(t, client)
-		if n := srv.Count(identitytest.EndpointKeys); n != 2 {
-			t.Errorf("%d fetches of keys, want one and one more", n)
-		}
+		wantCount(t, srv, identitytest.EndpointKeys, 2)
 	})
 }
 
@@ -151,15 +143,11 @@ func TestRefetchIsLimited(t *testing.T) {
 				t.Fatal("a token of an unknown key was accepted")
 			}
 		}
-		if n := srv.Count(identitytest.EndpointKeys); n != 2 {
-			t.Errorf("%d fetches of keys, want one and one more", n)
-		}
+		wantCount(t, srv, identitytest.EndpointKeys, 2)
 		<-time.After(30 * time.Second)
 		_, err := client.Login(t.Context(), email, password)
 		wantError(t, err, identity.ErrUnusableAnswer)
-		if n := srv.Count(identitytest.EndpointKeys); n != 3 {
-			t.Errorf("%d fetches of keys after 30 seconds, want 3", n)
-		}
+		wantCount(t, srv, identitytest.EndpointKeys, 3)
 		srv.ClearFaults()
 		login(t, client) // the old keys are still held
 	})

@@ -8,12 +8,12 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// order is a good logout token of client.
+// order returns a valid logout token for client.
 func order(client *identity.Client) identitytest.LogoutToken {
 	return identitytest.LogoutToken{Issuer: client.Issuer(), Client: client.ID(), Subject: "subject", SessionID: "session"}
 }
 
-// The logout tokens that must be refused, with the words of the reason.
+// refusedLogoutTokens are invalid logout tokens with a part of the error.
 var refusedLogoutTokens = []struct {
 	fault identitytest.LogoutTokenFault
 	says  string
@@ -50,7 +50,7 @@ func TestLogoutTokensThatAreRefused(t *testing.T) {
 			token, err := client.VerifyLogoutToken(t.Context(), raw)
 			e := wantError(t, err, identity.ErrUnusableAnswer)
 			if token != nil || !contains(e.Description, c.says) || contains(e.Error(), raw) {
-				t.Errorf("got %v, want %q in it", err, c.says)
+				t.Errorf("VerifyLogoutToken = %v, want an error with %q", err, c.says)
 			}
 		})
 	}
@@ -69,12 +69,12 @@ func TestLogoutTokensThatAreAccepted(t *testing.T) {
 		change(&good)
 		got, err := client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(good))
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("VerifyLogoutToken(%s) = %v, want nil", name, err)
 			continue
 		}
 		if got.ID != "an-id" || got.Issuer != good.Issuer || got.Subject != good.Subject || got.SessionID != good.SessionID ||
 			got.IssuedAt.IsZero() || !got.Expiry.After(time.Now().Add(time.Minute)) {
-			t.Errorf("%s: %+v", name, got)
+			t.Errorf("VerifyLogoutToken(%s) = %+v, want the claims of %+v", name, got, good)
 		}
 	}
 }
@@ -85,7 +85,7 @@ func TestLogoutTokenType(t *testing.T) {
 	plain, typed := order(client), order(client)
 	typed.Typed = true
 	if _, err := client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(typed)); err != nil {
-		t.Error(err)
+		t.Errorf("VerifyLogoutToken(typ logout+jwt) = %v, want nil", err)
 	}
 	_, err := client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(plain))
 	wantError(t, err, identity.ErrUnusableAnswer)
@@ -106,7 +106,7 @@ func TestTokensAreNotConfused(t *testing.T) {
 	wantError(t, err, identity.ErrUnusableAnswer)
 }
 
-// A server whose keys cannot be had says nothing about the token.
+// Unavailable keys do not make a token invalid.
 func TestLogoutTokenWithoutKeys(t *testing.T) {
 	srv, client := start(t)
 	srv.Inject(identitytest.EndpointKeys, identitytest.Fault{LoseRequest: true, Times: -1})
@@ -122,7 +122,7 @@ func FuzzVerifyLogoutToken(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		if token, err := client.VerifyLogoutToken(t.Context(), raw); (err == nil || token != nil) && raw != good {
-			t.Errorf("%q was accepted", raw)
+			t.Errorf("VerifyLogoutToken(%q) succeeded, want an error", raw)
 		}
 	})
 }

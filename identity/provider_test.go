@@ -12,8 +12,8 @@ import (
 	"b2trader.identity.auth/identity/identitytest/npmclient"
 )
 
-// oidcProviderVersion is that of oidc-provider, a certified OpenID provider
-// that nobody of this project wrote.
+// oidcProviderVersion is the version of oidc-provider, a certified OpenID
+// provider by other authors.
 const oidcProviderVersion = "9.13.3"
 
 const (
@@ -21,7 +21,7 @@ const (
 	providerSecret   = "s+cret/%41 of spa_admin"
 )
 
-// startProvider installs and starts it, laid out on B2Trader's paths, and
+// startProvider installs and starts oidc-provider with B2Trader's paths and
 // returns its URL.
 func startProvider(t *testing.T) string {
 	t.Helper()
@@ -53,8 +53,7 @@ func startProvider(t *testing.T) string {
 	return ""
 }
 
-// The client keeps to the standards, not to the habits of the test server
-// beside it.
+// The client works with a server by other authors, too.
 func TestAgainstAnotherProvider(t *testing.T) {
 	url := startProvider(t)
 	for _, config := range []identity.Config{
@@ -86,16 +85,16 @@ func TestAgainstAnotherProvider(t *testing.T) {
 			}
 			token, err := client.Refresh(t.Context(), old)
 			if err != nil || token.RefreshToken == old.RefreshToken {
-				t.Fatalf("refresh: %v", err)
+				t.Fatalf("Refresh = %v, want a token", err)
 			}
 			_, err = client.Refresh(t.Context(), old) // reuse, which this provider punishes by revoking the family
 			wantError(t, err, identity.ErrGrantRefused)
 			token, _, err = client.Resume(t.Context(), state)
 			if err != nil {
-				t.Fatalf("resume: %v", err)
+				t.Fatalf("Resume = %v, want a token", err)
 			}
 			if err := client.SignOut(t.Context(), token.AccessToken, token.RefreshToken); err != nil {
-				t.Errorf("sign out: %v", err)
+				t.Errorf("SignOut = %v, want nil", err)
 			}
 			_, err = client.Refresh(t.Context(), token)
 			wantError(t, err, identity.ErrGrantRefused)

@@ -59,19 +59,18 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	}
 	for _, secret := range secrets {
 		if strings.Contains(pending, secret) {
-			t.Error("a sign-in under way shows a secret")
+			t.Errorf("a printed sign-in under way shows %q, want it redacted", secret)
 		}
 	}
 	if len(exchanges) < 5 {
-		t.Errorf("%d exchanges were observed", len(exchanges))
+		t.Errorf("observed %d exchanges, want at least 5", len(exchanges))
 	}
 	if !strings.Contains(pending, "spa_admin") || !strings.Contains(clienttest.Spellings(exchanges), "authorization_code") {
-		t.Error("what may be shown is not shown")
+		t.Error("the client's id or the grant type is not printed, want both")
 	}
 }
 
-// A server that writes back what it was sent, in every field it has, is not
-// repeated.
+// An error does not repeat a secret that the server sends back, in any field.
 func TestErrorsHideSecrets(t *testing.T) {
 	const clientSecret = "5ecret+of the/client"
 	srv := identitytest.Start(t, identitytest.Config{})
@@ -113,7 +112,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 	clienttest.Hides(t, wantError(t, err, identity.ErrNotSignedIn), "canary-5ecret")
 }
 
-// net/http names the URL in its errors, query and all.
+// net/http shows the URL with its query in its errors.
 func TestFaultsHideTheURL(t *testing.T) {
 	srv, client := start(t)
 	s := signIn(t, client)
@@ -127,7 +126,7 @@ func TestFaultsHideTheURL(t *testing.T) {
 		clienttest.Hides(t, err, r.Query.Get("state"), r.Query.Get("nonce"))
 	}
 	if strings.Contains(err.Error(), "?") {
-		t.Errorf("the error shows a query: %v", err)
+		t.Errorf("Authorize = %v, want an error without the query", err)
 	}
 }
 

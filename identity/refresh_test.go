@@ -20,15 +20,15 @@ func TestRefresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if token.RefreshToken == old.RefreshToken || extra(token, "id_token") == "" || extra(token, "scope") != "openid FrontOffice offline_access" {
-		t.Errorf("the successor lacks something, or is the old one; scope %q", extra(token, "scope"))
+		t.Errorf("Refresh = a token of scope %q, want a new refresh token, an ID token and the scope", extra(token, "scope"))
 	}
 	_, err = client.RefreshToken(t.Context(), old.RefreshToken) // it works once
 	wantError(t, err, identity.ErrGrantRefused)
 	if _, err := client.RefreshToken(t.Context(), token.RefreshToken); err != nil {
-		t.Error(err)
+		t.Errorf("RefreshToken(successor) = %v, want a token", err)
 	}
 	if n := srv.Grants("refresh_token"); n != 3 {
-		t.Errorf("%d refresh requests for 3 calls", n)
+		t.Errorf("got %d refresh requests for 3 calls, want 3", n)
 	}
 }
 
@@ -46,10 +46,10 @@ func TestRefreshKeepsWhatTheAnswerLeavesOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if token.RefreshToken != old.RefreshToken || extra(token, "id_token") != extra(old, "id_token") || extra(token, "scope") != extra(old, "scope") {
-		t.Error("something of the old token is lost")
+		t.Error("Refresh dropped a refresh token, ID token or scope, want those of the old token")
 	}
 	if token.AccessToken == "" {
-		t.Error("there is no access token")
+		t.Error("the access token is empty, want a new one")
 	}
 }
 
@@ -66,7 +66,7 @@ func TestRefreshedIDTokens(t *testing.T) {
 			srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: c.fault})
 			token, err := client.Refresh(t.Context(), old)
 			if e := wantError(t, err, identity.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) || e.Outcome().Kind != tokenapi.Refused {
-				t.Errorf("got %v", err)
+				t.Errorf("Refresh = %v, want an error with %q of the kind refused", err, c.says)
 			}
 		})
 	}
@@ -75,12 +75,12 @@ func TestRefreshedIDTokens(t *testing.T) {
 	srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.OtherSubject})
 	_, err := client.Refresh(t.Context(), old)
 	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "another user") {
-		t.Errorf("got %v", err)
+		t.Errorf("Refresh = %v, want an error about another user", err)
 	}
 }
 
-// The refresh token is spent when the answer comes: that the keys cannot be had
-// just then must not cost the session.
+// The answer has used the refresh token up, so unavailable keys must not cost
+// the session.
 func TestRefreshSurvivesAnOutageOfTheKeys(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		old := login(t, client)
@@ -97,12 +97,12 @@ func TestRefreshSurvivesAnOutageOfTheKeys(t *testing.T) {
 		srv.ClearFaults()
 		<-time.After(time.Second)
 		if token, err = client.Refresh(t.Context(), token); err != nil || extra(token, "id_token") == extra(old, "id_token") {
-			t.Errorf("afterwards: %v", err)
+			t.Errorf("Refresh after the outage = %v, want a new ID token", err)
 		}
 	})
 }
 
-// The old ID token, when it cannot be read, is not taken for agreement.
+// An unreadable old ID token does not count as the same user.
 func TestRefreshDoesNotBelieveABrokenOldIDToken(t *testing.T) {
 	_, client := start(t)
 	token := login(t, client)
@@ -116,17 +116,17 @@ func TestMachineToMachineSignIn(t *testing.T) {
 		client := newClient(t, srv, id)
 		token, err := client.MachineToMachineSignIn(t.Context(), "machine@example.com", "machine-password")
 		if err != nil {
-			t.Fatalf("%s: %v", id, err)
+			t.Fatalf("MachineToMachineSignIn(%s) = %v, want a token", id, err)
 		}
 		if extra(token, "scope") != scope || token.RefreshToken == "" {
-			t.Errorf("%s: scope %q", id, extra(token, "scope"))
+			t.Errorf("%s got the scope %q, want %q and a refresh token", id, extra(token, "scope"), scope)
 		}
 		if token, err = client.Refresh(t.Context(), token); err != nil || token.AccessToken == "" {
-			t.Errorf("%s: refresh: %v", id, err)
+			t.Errorf("Refresh(%s) = %v, want a token", id, err)
 		}
 		_, err = client.MachineToMachineSignIn(t.Context(), "machine@example.com", "wrong")
 		if e := wantError(t, err, identity.ErrBadCredentials); e.Code != "invalid_grant" || e.Description != "invalid_username_or_password" {
-			t.Errorf("%s: got %#v", id, e)
+			t.Errorf("%s got %#v, want the code and the text of the server", id, e)
 		}
 	}
 }
@@ -137,19 +137,17 @@ func TestMachineToMachineSignInIsFenced(t *testing.T) {
 	srv, client := start(t)
 	_, err := client.MachineToMachineSignIn(t.Context(), email, password)
 	if e := wantError(t, err, identity.ErrMisconfigured); e.Sent {
-		t.Error("a public client sent a password")
+		t.Error("a public client sent a password, want no request")
 	}
-	if n := srv.Count(identitytest.EndpointToken); n != 0 {
-		t.Errorf("%d token requests", n)
-	}
+	wantCount(t, srv, identitytest.EndpointToken, 0)
 	_, err = newClient(t, srv, identity.ClientSPAAdmin).MachineToMachineSignIn(t.Context(), email, password)
 	if e := wantError(t, err, identity.ErrMisconfigured); e.Code != "unauthorized_client" {
-		t.Errorf("got %#v", e)
+		t.Errorf("got %#v, want the code unauthorized_client", e)
 	}
 	wrong := newClient(t, srv, identity.ClientLK, func(c *identity.Config) { c.ClientSecret = identity.NewSecret("wrong") })
 	_, err = wrong.MachineToMachineSignIn(t.Context(), email, password)
 	if e := wantError(t, err, identity.ErrMisconfigured); e.Code != "invalid_client" {
-		t.Errorf("got %#v", e)
+		t.Errorf("got %#v, want the code invalid_client", e)
 	}
 }
 
@@ -170,7 +168,7 @@ func TestSignOut(t *testing.T) {
 	_, err := client.Refresh(t.Context(), first)
 	wantError(t, err, identity.ErrGrantRefused)
 	if second, err = client.Refresh(t.Context(), second); err != nil {
-		t.Fatalf("another session ended too: %v", err)
+		t.Fatalf("Refresh of another session = %v, want a token", err)
 	}
 
 	if err := client.SignOut(t.Context(), second.AccessToken, ""); err != nil { // all of this user and client
@@ -186,11 +184,9 @@ func TestSignOutRefusals(t *testing.T) {
 	srv, client := start(t)
 	wantError(t, client.SignOut(t.Context(), "no token", ""), identity.ErrNotSignedIn) // would break the header
 	wantError(t, client.SignOut(t.Context(), "", "r"), identity.ErrNotSignedIn)
-	if n := srv.Count(identitytest.EndpointSignOut); n != 0 {
-		t.Errorf("%d requests were sent", n)
-	}
+	wantCount(t, srv, identitytest.EndpointSignOut, 0)
 	if e := wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrNotSignedIn); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
-		t.Errorf("got %#v", e)
+		t.Errorf("got %#v, want status 401 and a trace", e)
 	}
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 500})
 	wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrUnavailable)
@@ -198,6 +194,6 @@ func TestSignOutRefusals(t *testing.T) {
 	wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrUnusableAnswer)
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 204})
 	if err := client.SignOut(t.Context(), "a.b.c", ""); err != nil { // no document states the success body
-		t.Error(err)
+		t.Errorf("SignOut(204) = %v, want nil", err)
 	}
 }

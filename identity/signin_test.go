@@ -25,17 +25,17 @@ func TestLogin(t *testing.T) {
 			before := time.Now()
 			token := login(t, client)
 			if token.AccessToken == "" || token.RefreshToken == "" || extra(token, "scope") != c.scope {
-				t.Errorf("got scope %q", extra(token, "scope"))
+				t.Errorf("got the scope %q, want %q and both tokens", extra(token, "scope"), c.scope)
 			}
 			if life := token.Expiry.Sub(before); life < 30*time.Second || life > 40*time.Second {
-				t.Errorf("the token lives %v", life)
+				t.Errorf("the token lives %v, want 30 s", life)
 			}
 			id, err := client.VerifyIDToken(t.Context(), token)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if id.Subject == "" || id.Issuer != srv.URL()+"/identity" {
-				t.Errorf("got subject %q of issuer %q", id.Subject, id.Issuer)
+				t.Errorf("got subject %q of issuer %q, want a subject of %s/identity", id.Subject, id.Issuer, srv.URL())
 			}
 		})
 	}
@@ -45,7 +45,7 @@ func TestSignInTellsTheAccount(t *testing.T) {
 	_, client := start(t)
 	s := signIn(t, client)
 	if s.SecondFactor != nil || s.Account.Email != email || s.Account.Nickname == "" || len(s.Account.ID) != 36 {
-		t.Errorf("got %+v, second factor %v", s.Account, s.SecondFactor)
+		t.Errorf("got %+v, second factor %v, want the account of %s", s.Account, s.SecondFactor, email)
 	}
 }
 
@@ -57,7 +57,7 @@ func TestBadCredentials(t *testing.T) {
 		_, err := client.SignIn(t.Context(), email, password)
 		e := wantError(t, err, identity.ErrBadCredentials)
 		if e.Code != "SignInUnsuccessful" || e.StatusCode != status || e.Op != "sign in" || !e.Sent {
-			t.Errorf("got %#v", e)
+			t.Errorf("got %#v, want SignInUnsuccessful with status %d", e, status)
 		}
 	}
 	_, client := start(t)
@@ -95,7 +95,7 @@ func TestSignInAnswers(t *testing.T) {
 			_, err := client.SignIn(t.Context(), email, password)
 			e := wantError(t, err, c.want)
 			if c.fault.RetryAfter != "" && e.RetryAfter != 7*time.Second {
-				t.Errorf("RetryAfter is %v", e.RetryAfter)
+				t.Errorf("RetryAfter = %v, want 7 s", e.RetryAfter)
 			}
 		})
 	}
@@ -108,7 +108,7 @@ func TestServerDown(t *testing.T) {
 	}
 	_, err = client.Login(t.Context(), email, password)
 	if e := wantError(t, err, identity.ErrUnavailable); e.Sent || e.StatusCode != 0 {
-		t.Errorf("got %#v", e)
+		t.Errorf("got %#v, want an error that was not sent", e)
 	}
 }
 
@@ -120,7 +120,7 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	_, err := client.SignIn(ctx, email, password)
 	wantError(t, err, identity.ErrUnavailable)
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("the cause is lost: %v", err)
+		t.Errorf("SignIn = %v, want it to wrap context.Canceled", err)
 	}
 }
 
@@ -131,14 +131,12 @@ func TestSecondFactor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.SecondFactor == nil || s.SecondFactor.Provider != "Email" || !strings.Contains(s.SecondFactor.Message, "authentication code") {
-		t.Fatalf("got %+v", s.SecondFactor)
+		t.Fatalf("SecondFactor = %+v, want Email with a message", s.SecondFactor)
 	}
 	if _, err := s.Authorize(t.Context()); !errors.Is(err, identity.ErrSecondFactorRequired) {
-		t.Errorf("Authorize before the second factor: %v", err)
+		t.Errorf("Authorize before the second factor = %v, want ErrSecondFactorRequired", err)
 	}
-	if n := srv.Count(identitytest.EndpointAuthorize); n != 0 {
-		t.Errorf("%d authorization requests were sent", n)
-	}
+	wantCount(t, srv, identitytest.EndpointAuthorize, 0)
 	wantError(t, s.VerifySecondFactor(t.Context(), "000000"), identity.ErrSecondFactorRefused)
 	if err := s.VerifySecondFactor(t.Context(), "246810"); err != nil {
 		t.Fatal(err)
@@ -148,7 +146,7 @@ func TestSecondFactor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := s.RetrieveToken(t.Context(), code); err != nil {
-		t.Error(err)
+		t.Errorf("RetrieveToken = %v, want a token", err)
 	}
 	wantError(t, s.VerifySecondFactor(t.Context(), "246810"), identity.ErrSecondFactorRefused)
 }
@@ -174,7 +172,7 @@ func TestSecondFactorCanBeReplaced(t *testing.T) {
 	wantError(t, s.VerifySecondFactor(t.Context(), "1"), identity.ErrMisconfigured) // the test server has no such page
 	last := seen[len(seen)-1]
 	if last.URL != srv.URL()+"/identity/sign-in/step-2" || last.Parameters.Encode() != "otp=%5Bredacted%5D&provider=Email" {
-		t.Errorf("sent %s with %v", last.URL, last.Parameters)
+		t.Errorf("sent %s with %v, want the configured path and body", last.URL, last.Parameters)
 	}
 }
 
@@ -185,15 +183,14 @@ func TestParallelSignIns(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			if _, err := client.Login(t.Context(), email, password); err != nil {
-				t.Error(err)
+				t.Errorf("Login = %v, want a token", err)
 			}
 		})
 	}
 	wg.Wait()
 }
 
-// Each attempt has its own cookies, those of both Set-Cookie headers, under
-// Path=/identity.
+// Each attempt has its own cookies, from both Set-Cookie headers.
 func TestCookies(t *testing.T) {
 	srv, client := start(t)
 	login(t, client)
@@ -202,17 +199,17 @@ func TestCookies(t *testing.T) {
 	for _, r := range srv.Requests(identitytest.EndpointAuthorize) {
 		cookies := r.Header.Values("Cookie")
 		if len(cookies) != 1 || strings.Count(cookies[0], "=") != 2 || strings.Contains(cookies[0], "Path") {
-			t.Errorf("sent cookies %q", cookies)
+			t.Errorf("sent the cookies %q, want two in one header, without attributes", cookies)
 		}
 		seen[strings.Join(cookies, "")] = true
 	}
 	if len(seen) != 2 {
-		t.Errorf("%d different cookie headers in 2 attempts", len(seen))
+		t.Errorf("got %d different cookie headers in 2 attempts, want 2", len(seen))
 	}
 	for _, e := range []identitytest.Endpoint{identitytest.EndpointToken, identitytest.EndpointDiscovery, identitytest.EndpointKeys} {
 		for _, r := range srv.Requests(e) {
 			if r.Header.Get("Cookie") != "" {
-				t.Errorf("%s got cookies", e)
+				t.Errorf("%s received cookies, want none", e)
 			}
 		}
 	}
@@ -237,6 +234,6 @@ func TestCredentialsFollowNoRedirect(t *testing.T) {
 	wantError(t, err, identity.ErrUnusableAnswer)
 	wantError(t, client.SignOut(t.Context(), "a", "r"), identity.ErrUnusableAnswer)
 	if got := strings.Join(reached, " "); got != "/identity/sign-in /identity/connect/token /identity/sign-out" {
-		t.Errorf("requests went to %s", got)
+		t.Errorf("requests went to %s, want one to each endpoint", got)
 	}
 }

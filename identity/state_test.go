@@ -9,7 +9,7 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// finished returns the state of a sign-in whose token was retrieved.
+// finished returns the State of a finished sign-in.
 func finished(t *testing.T, client *identity.Client) identity.State {
 	t.Helper()
 	s := signIn(t, client)
@@ -30,7 +30,7 @@ func finished(t *testing.T, client *identity.Client) identity.State {
 	return state
 }
 
-// restored sends a state through its bytes, as a store does.
+// restored returns the state after a round trip through its bytes.
 func restored(t *testing.T, state identity.State) identity.State {
 	t.Helper()
 	raw, err := state.MarshalBinary()
@@ -54,13 +54,11 @@ func TestResume(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := another.Refresh(t.Context(), token); err != nil {
-			t.Error(err)
+			t.Errorf("Refresh = %v, want a token", err)
 		}
 		state = next
 	}
-	if n := srv.Count(identitytest.EndpointSignIn); n != 1 {
-		t.Errorf("%d sign-ins: resuming must need no password", n)
-	}
+	wantCount(t, srv, identitytest.EndpointSignIn, 1)
 }
 
 func TestResumeEnds(t *testing.T) {
@@ -91,8 +89,7 @@ func TestResumeIsForTheSameUser(t *testing.T) {
 	wantError(t, err, identity.ErrNotSignedIn)
 }
 
-// Signing out with the state ends the session behind it; signing out without
-// leaves it.
+// A sign-out with the State ends its session; one without does not.
 func TestSignOutWithState(t *testing.T) {
 	_, client := start(t)
 	state := finished(t, client)
@@ -105,7 +102,7 @@ func TestSignOutWithState(t *testing.T) {
 	}
 	token, state, err = client.Resume(t.Context(), state)
 	if err != nil {
-		t.Fatalf("without the state: %v", err)
+		t.Fatalf("Resume after SignOut without the state = %v, want a token", err)
 	}
 	if err := client.SignOut(t.Context(), token.AccessToken, token.RefreshToken, identity.WithState(state)); err != nil {
 		t.Fatal(err)
@@ -122,10 +119,10 @@ func FuzzStateUnmarshalBinary(f *testing.F) {
 		var state identity.State
 		err := state.UnmarshalBinary(data)
 		if err != nil && !state.IsZero() {
-			t.Error("an error left something behind")
+			t.Errorf("UnmarshalBinary(%q) = %v, want the state empty after an error", data, err)
 		}
 		if raw, _ := state.MarshalBinary(); err == nil && string(raw) != string(data) {
-			t.Errorf("%q came back as %q", data, raw)
+			t.Errorf("MarshalBinary = %q, want %q", raw, data)
 		}
 	})
 }

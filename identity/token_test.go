@@ -36,19 +36,19 @@ func TestClientAuthentication(t *testing.T) {
 		}
 		requests := srv.Requests(identitytest.EndpointToken)[before:]
 		if len(requests) != 2 {
-			t.Fatalf("%s: %d token requests for a code and a refresh", id, len(requests))
+			t.Fatalf("%s sent %d token requests for a code and a refresh, want 2", id, len(requests))
 		}
 		for _, r := range requests {
 			basic, inBody := r.Header.Get("Authorization"), r.Form.Get("client_id")
 			want := "Basic " + base64.StdEncoding.EncodeToString([]byte("spa_admin:"+url.QueryEscape(odd)))
 			switch {
 			case id == "spa" && (basic != "" || inBody != "spa"):
-				t.Errorf("spa sent Authorization %q and client_id %q", basic, inBody)
+				t.Errorf("spa sent Authorization %q and client_id %q, want client_id only", basic, inBody)
 			case id == "spa_admin" && (basic != want || inBody != ""):
-				t.Errorf("spa_admin sent Authorization %q and client_id %q", basic, inBody)
+				t.Errorf("spa_admin sent Authorization %q and client_id %q, want %q only", basic, inBody, want)
 			}
 			if r.Form.Has("client_secret") || len(r.Query) > 0 {
-				t.Errorf("sent %v, query %v", r.Form, r.Query)
+				t.Errorf("sent the form %v and query %v, want no client_secret and no query", r.Form, r.Query)
 			}
 		}
 	}
@@ -70,11 +70,9 @@ func TestCodesAreSpentOnce(t *testing.T) {
 			_, _ = s.RetrieveToken(t.Context(), code)
 			_, err = s.RetrieveToken(t.Context(), code)
 			if e := wantError(t, err, identity.ErrGrantRefused); e.Sent {
-				t.Error("the second call says that it was sent")
+				t.Error("the second call has Sent set, want it not sent")
 			}
-			if n := srv.Count(identitytest.EndpointToken); n != 1 {
-				t.Errorf("the code was sent %d times", n)
-			}
+			wantCount(t, srv, identitytest.EndpointToken, 1)
 		})
 	}
 }
@@ -89,16 +87,14 @@ func TestCodeRefused(t *testing.T) {
 		<-time.After(301 * time.Second)
 		_, err = s.RetrieveToken(t.Context(), code)
 		if e := wantError(t, err, identity.ErrGrantRefused); e.Code != "invalid_grant" {
-			t.Errorf("got %#v", e)
+			t.Errorf("got %#v, want the code invalid_grant", e)
 		}
 		if _, err = s.Authorize(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		_, err = s.RetrieveToken(t.Context(), "another code")
 		wantError(t, err, identity.ErrGrantRefused)
-		if n := srv.Count(identitytest.EndpointToken); n != 2 {
-			t.Errorf("%d token requests", n)
-		}
+		wantCount(t, srv, identitytest.EndpointToken, 2)
 	})
 }
 
@@ -140,10 +136,10 @@ func TestTokenRefusals(t *testing.T) {
 			_, err = client.Refresh(t.Context(), token)
 			e := wantError(t, err, c.want)
 			if e.Code != c.code || (e.TraceID != "") != c.trace || !e.Sent || (e.Outcome().Kind == tokenapi.Refused) != errors.Is(c.want, identity.ErrGrantRefused) {
-				t.Errorf("got %#v", e)
+				t.Errorf("got %#v, want the code %q, a trace %v and the outcome of %v", e, c.code, c.trace, c.want)
 			}
 			if c.fault.RetryAfter != "" && e.RetryAfter != 3*time.Second {
-				t.Errorf("RetryDelay is %v", e.RetryAfter)
+				t.Errorf("RetryAfter = %v, want 3 s", e.RetryAfter)
 			}
 		})
 	}
@@ -202,13 +198,13 @@ func TestTokenAnswers(t *testing.T) {
 				t.Errorf("the token lives %v, want %v", life, c.life)
 			}
 			if got := extra(token, "scope"); got == "" {
-				t.Error("the token carries no scope")
+				t.Error("the token has no scope, want one")
 			}
 		})
 	}
 }
 
-// A token whose answer took long has lived that long already.
+// The time until the answer counts as lifetime.
 func TestExpiryIsReckonedFromTheRequest(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		token := login(t, client)
@@ -245,7 +241,7 @@ func TestTimeout(t *testing.T) {
 		began := time.Now()
 		_, err = client.RefreshToken(t.Context(), "r")
 		if e := wantError(t, err, identity.ErrUnavailable); !e.Sent || time.Since(began) != 3*time.Second {
-			t.Errorf("got %v after %v, sent %v", err, time.Since(began), e.Sent)
+			t.Errorf("RefreshToken = %v after %v, sent %v, want it sent and over after 3 s", err, time.Since(began), e.Sent)
 		}
 	})
 }
@@ -254,6 +250,6 @@ func TestRefreshWithoutARefreshToken(t *testing.T) {
 	srv, client := start(t)
 	_, err := client.Refresh(t.Context(), &oauth2.Token{AccessToken: "a"})
 	if e := wantError(t, err, identity.ErrGrantRefused); e.Sent || srv.Count(identitytest.EndpointToken) != 0 {
-		t.Errorf("got %#v", e)
+		t.Errorf("got %#v, want it not sent", e)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// A test server with one endpoint, which wants a password and hands out a
-// token. Its first request meets a fault.
+// A test server with one endpoint, which checks a password and issues a token.
+// Its first request has a fault.
 func Example() {
 	const endpointToken apitest.Endpoint = "token"
 	api := apitest.New(apitest.Config{Name: "exampletest"})

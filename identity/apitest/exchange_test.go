@@ -8,7 +8,7 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// exchanged returns what read finds in the exchange of a request.
+// exchanged returns the result of read for the exchange of a request.
 func exchanged[T any](t *testing.T, read func(*apitest.Exchange) T, path, body string, headers ...string) T {
 	t.Helper()
 	c := inMemory(t, apitest.Config{})

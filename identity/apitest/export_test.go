@@ -1,6 +1,6 @@
 package apitest
 
-// Len is how many tokens are remembered, whether they have expired or not.
+// Len returns the number of tokens, including expired ones.
 func (t *Tokens) Len() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

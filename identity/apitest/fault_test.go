@@ -34,7 +34,7 @@ func TestFaultsAreUsedUpInOrder(t *testing.T) {
 	wantEqual(t, "status after ClearFaults", status(), 200)
 }
 
-// A fault waits for the request that it is for.
+// A fault with If waits for a matching request.
 func TestFaultIf(t *testing.T) {
 	c := inMemory(t, apitest.Config{})
 	c.server.Inject(endpointEcho, apitest.Fault{Status: 503, Times: 2, If: func(r apitest.Request) bool {
@@ -93,7 +93,7 @@ func TestFaultAnswerChangesFields(t *testing.T) {
 	wantEqual(t, "called for an error or an array", called, false)
 }
 
-// A client that does not bound what it reads gets a good answer.
+// A client without a bound gets a good answer.
 func TestFaultOversized(t *testing.T) {
 	c := inMemory(t, apitest.Config{})
 	c.server.Inject(endpointEcho, apitest.Fault{Oversized: true})
@@ -125,8 +125,8 @@ func TestFaultDelays(t *testing.T) {
 	})
 }
 
-// What the client's patience decides: DelayBefore loses the request, DelayAfter
-// the answer.
+// A client that times out loses the request in DelayBefore and the answer in
+// DelayAfter.
 func TestFaultDelaysEndWithTheClient(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
@@ -183,7 +183,7 @@ func TestFaultDelaysEndWithTheConnection(t *testing.T) {
 	}
 }
 
-// A server's own kinds of fault reach its handlers.
+// Handlers receive Fault.Extra.
 func TestFaultExtra(t *testing.T) {
 	type locked struct{ account string }
 	c := inMemory(t, apitest.Config{})

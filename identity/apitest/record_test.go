@@ -91,8 +91,8 @@ func TestRecordIsBounded(t *testing.T) {
 	}
 }
 
-// Arrived sees every request with a route, even one that is lost, before it is
-// counted.
+// Arrived receives every request with a route before it is counted, even a lost
+// one.
 func TestArrived(t *testing.T) {
 	var arrived []string
 	var server *apitest.Server
@@ -122,7 +122,7 @@ func TestWire(t *testing.T) {
 	wantEqual(t, "text without headers", got.Wire(), "POST /users/a%2Fb?z=1&a=%20x\n\n{\"n\":1}\n")
 }
 
-// Everything at once, for the race detector.
+// The race detector checks concurrent use.
 func TestConcurrentUse(t *testing.T) {
 	c := inMemory(t, apitest.Config{})
 	var all sync.WaitGroup

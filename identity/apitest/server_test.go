@@ -64,7 +64,7 @@ func TestHandlePanicsOnABadPath(t *testing.T) {
 	}
 }
 
-// A server behind someone else's listener still refuses to serve the network.
+// A server with another listener refuses connections from the network.
 func TestServeHTTPRefusesConnectionsFromBeyondLoopback(t *testing.T) {
 	c := inMemory(t, apitest.Config{Name: "mytest"})
 	for _, tc := range []struct {
@@ -90,8 +90,7 @@ func TestServeHTTPRefusesConnectionsFromBeyondLoopback(t *testing.T) {
 	wantEqual(t, "count of requests", c.server.Count(endpointOther), 3)
 }
 
-// However a server is printed or logged, its record does not come along, nor
-// does what is around it.
+// A printed or logged server shows its name only, also in another struct.
 func TestFormat(t *testing.T) {
 	c := inMemory(t, apitest.Config{Name: "mytest"})
 	c.post("/echo", "s3cret", "Authorization", "Bearer s3cret")

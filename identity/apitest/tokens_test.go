@@ -83,8 +83,7 @@ func TestUseAgainOrOnce(t *testing.T) {
 	}
 }
 
-// A server that runs for long keeps no more than twice what lives, and looks
-// through it seldom.
+// A server keeps at most twice as many tokens as are valid, and sweeps seldom.
 func TestTokensAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tokens := apitest.NewTokens(nil, time.Minute)

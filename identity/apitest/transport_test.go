@@ -94,8 +94,7 @@ func TestTransportReportsAFailingBody(t *testing.T) {
 	wantEqual(t, "body closed", body.closed, true)
 }
 
-// A web server that calls on behalf of its visitor passes the visitor's context
-// on.
+// A web server passes the context of its own request on.
 func TestTransportIgnoresTheAddressOfAnOuterServer(t *testing.T) {
 	c := inMemory(t, apitest.Config{})
 	outer := context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}))

@@ -55,7 +55,7 @@ identitytest: Config.SignInFailureStatus is 200, want a status from 400 to 599`
 	}
 }
 
-// However it is printed, a server shows its name and no password.
+// A printed server shows its name and no password.
 func TestFormat(t *testing.T) {
 	server, err := identitytest.New(identitytest.Config{})
 	if err != nil {

@@ -92,7 +92,7 @@ func TestKeyRotation(t *testing.T) {
 	wantEqual(t, "status of a new token", b.account(b.login("trader@example.com", "spa").AccessToken), http.StatusOK)
 }
 
-// account asks the FrontOffice with that token and returns the status.
+// account returns the status of a FrontOffice request with that token.
 func (b *browser) account(token string) int {
 	b.t.Helper()
 	return b.get("/frontoffice/api/v3/account", "Authorization", "Bearer "+token).status

@@ -11,8 +11,8 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// A machine-to-machine sign-in, without a socket. The first renewal is refused,
-// as if the server were overloaded; the second works.
+// A machine-to-machine sign-in without a socket. The first renewal fails as at
+// an overloaded server; the second works.
 func Example() {
 	server, err := identitytest.New(identitytest.Config{})
 	if err != nil {

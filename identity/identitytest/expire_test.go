@@ -9,9 +9,8 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// Access tokens that are ended before their time are refused wherever they are
-// looked at; their successors are not, be they of the same moment, and others
-// have not noticed.
+// Every endpoint refuses an access token that ExpireTokens ended. Its
+// successors and the tokens of other users stay valid.
 func TestExpireTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := inMemory(t, identitytest.Config{})

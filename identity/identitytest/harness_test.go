@@ -131,7 +131,7 @@ func (b *browser) signIn(email string) {
 	}
 }
 
-// npmScope is what the npm package asks for.
+// npmScope returns the scopes that the npm package requests.
 func npmScope(client string) string {
 	switch client {
 	case "spa_admin":
@@ -152,7 +152,7 @@ func (b *browser) authorizeParams(client string) url.Values {
 	}
 }
 
-// authorize returns where the server redirects.
+// authorize returns the target of the redirect.
 func (b *browser) authorize(params url.Values) *url.URL {
 	b.t.Helper()
 	got := b.get("/identity/connect/authorize?" + params.Encode())
@@ -166,7 +166,7 @@ func (b *browser) authorize(params url.Values) *url.URL {
 	return location
 }
 
-// code signs in nobody, but returns a code for whoever is.
+// code returns a code for the signed-in user.
 func (b *browser) code(client string) string {
 	b.t.Helper()
 	location := b.authorize(b.authorizeParams(client))
@@ -300,7 +300,7 @@ func wantEqual[T comparable](t *testing.T, what string, got, want T) {
 	}
 }
 
-// authorizeProblem is what the server noted about the last authorize request.
+// authorizeProblem returns the Problem of the last authorize request.
 func (b *browser) authorizeProblem() string {
 	b.t.Helper()
 	requests := b.server.Requests(identitytest.EndpointAuthorize)

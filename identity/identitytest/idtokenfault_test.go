@@ -39,8 +39,8 @@ func (b *browser) verifies(token string) bool {
 	return err == nil
 }
 
-// Each of these tokens differs from a good one in the claims named, and is well
-// signed.
+// Each of these tokens has a valid signature and differs from a good one in the
+// named claims.
 func TestIDTokensWithBadClaims(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	for fault, change := range map[identitytest.IDTokenFault]map[string]any{ // nil: the claim is missing
@@ -115,7 +115,7 @@ func TestIDTokensWithBadSignatures(t *testing.T) {
 	}
 }
 
-// The two attacks are real: whoever falls for them accepts the token.
+// The two attacks work against a client that trusts the header.
 func TestForgedIDTokensFoolTheCareless(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	der, err := x509.MarshalPKIXPublicKey(b.publicKey())

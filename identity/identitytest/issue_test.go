@@ -76,8 +76,7 @@ func TestIDToken(t *testing.T) {
 	}
 }
 
-// A client that nobody here wrote accepts the discovery document, the keys and
-// the token.
+// go-oidc accepts the discovery document, the keys and the token.
 func TestAnotherClientAcceptsTheTokens(t *testing.T) {
 	for _, named := range []bool{false, true} {
 		b := start(t, identitytest.Config{KeyID: named})

@@ -24,7 +24,7 @@ func TestNPMPackage(t *testing.T) {
 	}
 }
 
-// wantTokens checks a token answer as the npm package hands it on.
+// wantTokens checks a token answer of the npm package.
 func wantTokens(t *testing.T, got npmclient.Result, scope string, idToken bool) {
 	t.Helper()
 	wantEqual(t, got.Call+": scope", got.Text("scope"), scope)

@@ -92,7 +92,7 @@ func TestRevokeTokens(t *testing.T) {
 	b.token(refreshForm(admin), basic("spa")...)
 }
 
-// However many requests bring the same refresh token, one gets through.
+// Of concurrent requests with the same refresh token, one succeeds.
 func TestRefreshTokenWorksOnceUnderLoad(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	token := b.login("trader@example.com", "spa").RefreshToken

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// What has expired is forgotten, so that a server can run for long; what has
-// not is kept.
+// The stores remove expired entries and keep the others.
 func TestStoresForgetWhatHasExpired(t *testing.T) {
 	const many = 1000
 	grants := grantStore{codeLifetime: time.Minute, tokenLifetime: time.Hour, reuseRevokesFamily: true}

@@ -93,7 +93,7 @@ func TestTokenGrantTypeErrors(t *testing.T) {
 	wantTokenError(t, b.postForm(tokenPath, url.Values{"grant_type": {"authorization_code"}}, basic("lk")...), "unauthorized_client", "")
 }
 
-// Every failed exchange that gets to the code burns it.
+// Every failed exchange that reaches the code uses it up.
 func TestCodeErrors(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	b.signIn("trader@example.com")

@@ -11,7 +11,7 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// The text is what operators read in a log: where, what, and what to do.
+// The text is the behaviour: operators read it in logs.
 func TestErrorText(t *testing.T) {
 	for _, c := range []struct {
 		e    tokenapi.Error
@@ -43,12 +43,12 @@ func TestSecretHides(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("m", "s", s)
 	text := fmt.Sprintf("%v %+v %#v %s %x %v %+v", s, s, s, s, s, struct{ s tokenapi.Secret }{s}, []any{&s}) + string(raw) + log.String()
 	if err != nil || strings.Contains(text, hidden) || strings.Contains(text, fmt.Sprintf("%x", hidden)) || !strings.Contains(text, tokenapi.Redacted) {
-		t.Errorf("got %s, %v", text, err)
+		t.Errorf("printed %s, %v, want every secret redacted", text, err)
 	}
 	if s.Reveal() != hidden || s.IsZero() || !tokenapi.NewSecret("").IsZero() {
-		t.Error("a secret is what it hides")
+		t.Errorf("Reveal() = %q, want %q, and IsZero only for an empty secret", s.Reveal(), hidden)
 	}
 	if fixed, err := tokenapi.Fixed(hidden)(t.Context()); err != nil || fixed.Reveal() != hidden || errors.Is(err, tokenapi.ErrUnavailable) {
-		t.Errorf("got %v, %v", fixed, err)
+		t.Errorf("Fixed() = %v, %v, want the secret", fixed, err)
 	}
 }

@@ -50,8 +50,7 @@ func expiring(at time.Time) *oauth2.Token {
 	return (&oauth2.Token{RefreshToken: "old"}).WithExtra(map[string]any{"refresh_expiry": at})
 }
 
-// A refresh token that has expired is not worth a request; one that may be good
-// is.
+// A Keeper sends a refresh token only if it may be valid.
 func TestKeeperChooses(t *testing.T) {
 	for name, c := range map[string]struct {
 		old     func() *oauth2.Token
@@ -77,13 +76,13 @@ func TestKeeperChooses(t *testing.T) {
 				t.Errorf("%s: got %q, want %q", name, a.steps, c.want)
 			}
 			if errors.Is(c.refused, tokenapi.ErrUnavailable) != errors.Is(err, tokenapi.ErrUnavailable) {
-				t.Errorf("%s: got %v", name, err)
+				t.Errorf("%s: Refresh = %v, want ErrUnavailable only from the refresh", name, err)
 			}
 		})
 	}
 }
 
-// A Keeper does not give its account up, whatever its parts say.
+// A Keeper never returns the outcome Refused, even if its functions do.
 func TestKeeperNeverGivesUp(t *testing.T) {
 	refusal := &tokenapi.Error{System: "test", Op: "sign in", Err: tokenapi.ErrNotSignedIn}
 	for name, change := range map[string]func(*tokenapi.KeeperConfig){
@@ -103,15 +102,15 @@ func TestKeeperNeverGivesUp(t *testing.T) {
 			for range 2 { // the second may be a pause
 				token, err := k.Refresh(t.Context(), k.FirstToken())
 				if token != nil || err == nil || tokenapi.OutcomeOf(err).Kind == tokenapi.Refused {
-					t.Errorf("%s: got %v, %v", name, token, err)
+					t.Errorf("%s: Refresh = %v, %v, want an error that keeps the account", name, token, err)
 				}
 			}
 		})
 	}
 }
 
-// A pause says how the last sign-in failed, but not that its own request, which
-// was never made, went the same way.
+// A PausedError wraps the last error but does not have its outcome: no request
+// was made.
 func TestPausedErrorSpeaksForItself(t *testing.T) {
 	for _, last := range []*tokenapi.Error{
 		{Err: tokenapi.ErrBadCredentials, Sent: true},
@@ -128,21 +127,20 @@ func TestPausedErrorSpeaksForItself(t *testing.T) {
 				paused.Err = last
 			}
 			if !errors.Is(paused, tokenapi.ErrUnavailable) || last != nil && !errors.Is(paused, last.Err) || tokenapi.OutcomeOf(paused) != (tokenapi.Outcome{RetryAfter: time.Second}) {
-				t.Errorf("%v: got %+v", paused, tokenapi.OutcomeOf(paused))
+				t.Errorf("OutcomeOf(%v) = %+v, want transient with 1 s", paused, tokenapi.OutcomeOf(paused))
 			}
 			if _, err := k.Refresh(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
 			_, err := k.Refresh(t.Context(), nil)
 			if got, ok := errors.AsType[*tokenapi.PausedError](err); !ok || got.RetryAfter != 10*time.Second || got.Err != nil {
-				t.Errorf("got %v", err)
+				t.Errorf("Refresh at once = %v, want a PausedError of 10 s", err)
 			}
 		})
 	}
 }
 
-// A sign-in that surely was not sent costs nothing, so that it may be repeated
-// at once.
+// A sign-in that was not sent may be repeated at once.
 func TestKeeperRepeatsWhatWasNotSent(t *testing.T) {
 	for sent, want := range map[bool]int{false: 3, true: 1} {
 		synctest.Test(t, func(t *testing.T) {
@@ -155,7 +153,7 @@ func TestKeeperRepeatsWhatWasNotSent(t *testing.T) {
 			})
 			for range 3 {
 				if _, err := k.Refresh(t.Context(), nil); !errors.Is(err, tokenapi.ErrUnavailable) {
-					t.Errorf("got %v", err)
+					t.Errorf("Refresh = %v, want ErrUnavailable", err)
 				}
 			}
 			if tries != want {
@@ -165,8 +163,7 @@ func TestKeeperRepeatsWhatWasNotSent(t *testing.T) {
 	}
 }
 
-// A password that cannot be had is for whoever configured it, unless the caller
-// has just stopped waiting for it.
+// A failing Account.Password is a misconfiguration, unless the context ended.
 func TestKeeperWithoutPassword(t *testing.T) {
 	gone := errors.New("the file is gone")
 	k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) {
@@ -179,14 +176,51 @@ func TestKeeperWithoutPassword(t *testing.T) {
 	})
 	_, err := k.Refresh(t.Context(), nil)
 	if !errors.Is(err, tokenapi.ErrMisconfigured) || !errors.Is(err, gone) || tokenapi.OutcomeOf(err).Kind != tokenapi.Misconfigured {
-		t.Errorf("got %v", err)
+		t.Errorf("Refresh = %v, want it misconfigured, with its cause", err)
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
 	_, err = k.Refresh(ended, nil)
 	if !errors.Is(err, tokenapi.ErrUnavailable) || !errors.Is(err, context.Canceled) || tokenapi.OutcomeOf(err).Kind != tokenapi.NotSent {
-		t.Errorf("got %v", err)
+		t.Errorf("Refresh with an ended context = %v, want it not sent", err)
 	}
+}
+
+// A refused password is tried after 5 minutes, then after 10, another at once.
+func TestKeeperPausesRefusedPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		password, tries := "wrong", 0
+		k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) {
+			c.Account.Password = func(context.Context) (tokenapi.Secret, error) { return tokenapi.NewSecret(password), nil }
+			c.SignIn = func(_ context.Context, _, p string) (*oauth2.Token, error) {
+				if tries++; p == "wrong" {
+					return nil, &tokenapi.Error{Op: "sign in", Err: tokenapi.ErrBadCredentials, Sent: true}
+				}
+				return &oauth2.Token{}, nil
+			}
+		})
+		began := time.Now()
+		for _, want := range []time.Duration{0, 5 * time.Minute, 15 * time.Minute} {
+			for before := tries; tries == before; <-time.After(time.Second) {
+				_, err := k.Refresh(t.Context(), nil)
+				paused, ok := errors.AsType[*tokenapi.PausedError](err)
+				if tries != before && (ok || time.Since(began).Truncate(10*time.Second) != want) {
+					t.Fatalf("try %d after %v, want it after %v", tries, time.Since(began), want)
+				}
+				if ok && (paused.RetryAfter > 10*time.Second || !strings.HasPrefix(paused.Error(), "test: ")) {
+					t.Fatalf("Refresh = %v, want at most 10 s to wait", err)
+				}
+			}
+		}
+		password = "right"
+		<-time.After(10 * time.Second)
+		if _, err := k.Refresh(t.Context(), nil); err != nil {
+			t.Errorf("Refresh with another password = %v, want a token", err)
+		}
+		if _, err := k.Refresh(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "try again in 10s") {
+			t.Errorf("Refresh at once = %v, want a PausedError of 10 s", err)
+		}
+	})
 }
 
 func TestNewKeeper(t *testing.T) {
@@ -200,10 +234,10 @@ test: Keeper: Pace.Pause is more than 1h0m0s
 test: Keeper: KeeperConfig.SignIn is missing
 test: Keeper: KeeperConfig.MaxUses is negative`
 	if err == nil || err.Error() != want {
-		t.Errorf("got %v", err)
+		t.Errorf("NewKeeper = %v, want %s", err, want)
 	}
 	if field, ok := errors.AsType[*tokenapi.FieldError](err); !ok || field.Field != "Account.Login" {
-		t.Errorf("got %v", field)
+		t.Errorf("first field = %v, want Account.Login", field)
 	}
 	_, err = tokenapi.NewKeeper(tokenapi.KeeperConfig{Account: tokenapi.Account{Pace: tokenapi.Pace{Pause: -1}}})
 	for _, want := range []string{"tokenapi: Keeper: KeeperConfig.System is missing", "Pace.Pause is negative"} {
@@ -213,7 +247,17 @@ test: Keeper: KeeperConfig.MaxUses is negative`
 	}
 	k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) { c.MaxUses = 30 })
 	if k.MaxUses() != 30 || fmt.Sprintf("%+v", k) != "tokenapi.Keeper(test)" {
-		t.Errorf("got %d uses, %+v", k.MaxUses(), k)
+		t.Errorf("got %d uses and %+v, want 30 and tokenapi.Keeper(test)", k.MaxUses(), k)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	if err := (tokenapi.Account{Login: "me", Password: tokenapi.Fixed("pa55")}).Validate(); err != nil {
+		t.Errorf("Validate() = %v, want nil", err)
+	}
+	field, ok := errors.AsType[*tokenapi.FieldError]((tokenapi.Account{Login: "me"}).Validate())
+	if !ok || field.Field != "Account.Password" || !tokenapi.IsLoopback("::1") || tokenapi.IsLoopback("example.com") {
+		t.Errorf("Validate() without a password = %v, want Account.Password", field)
 	}
 }
 

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// peer starts a server and returns it as a client sees it.
+// peer starts a server and returns its Peer.
 func peer(t *testing.T, h http.HandlerFunc) Peer {
 	t.Helper()
 	x, url := serve(t, h)
@@ -41,11 +44,11 @@ func TestSend(t *testing.T) {
 		Body: map[string]string{"login": "l"}, MediaType: "application/vnd.api+json",
 	})
 	if err != nil || c.Last.StatusCode != http.StatusFound {
-		t.Fatalf("got %v, %d: a redirect is an answer", err, c.Last.StatusCode)
+		t.Fatalf("Send = %v, status %d, want the redirect as the answer", err, c.Last.StatusCode)
 	}
 	<-seen
 	if got.Method != http.MethodPost || got.URL.Path != "/rest/auth/token" || string(body) != `{"login":"l"}` {
-		t.Errorf("sent %s %s %s", got.Method, got.URL, body)
+		t.Errorf("sent %s %s %s, want POST /rest/auth/token with the body", got.Method, got.URL, body)
 	}
 	for name, want := range map[string]string{"Content-Type": "application/vnd.api+json", "Accept": "application/vnd.api+json", "Token": "t0ken"} {
 		if got.Header.Get(name) != want {
@@ -57,7 +60,7 @@ func TestSend(t *testing.T) {
 	}
 	<-seen
 	if len(body) != 0 || got.Header.Get("Content-Type") != "" || got.Header.Get("Accept") != "application/json" {
-		t.Errorf("without a body: sent %q as %q", body, got.Header.Get("Content-Type"))
+		t.Errorf("sent the body %q as %q, want neither body nor type", body, got.Header.Get("Content-Type"))
 	}
 }
 
@@ -68,14 +71,14 @@ func TestSendFails(t *testing.T) {
 		err := p.Call("test", "s3cret").Send(t.Context(), r)
 		e, ok := errors.AsType[*tokenapi.Error](err)
 		if !ok || !errors.Is(e, want) || e.Sent != sent || e.System != "test" || e.Op != "test" {
-			t.Fatalf("%s: got %#v", name, err)
+			t.Fatalf("%s: Send = %#v, want %v, sent %v", name, err, want, sent)
 		}
 		return e
 	}
 	_ = fails("no answer", Request{Method: http.MethodPost, URL: p.URL("/")}, tokenapi.ErrUnavailable, true)
 	e := fails("no URL", Request{Method: http.MethodGet, URL: "http://[s3cret"}, tokenapi.ErrMisconfigured, false)
 	if strings.Contains(e.Error(), "s3cret") {
-		t.Errorf("the URL is shown: %v", e)
+		t.Errorf("got %v, want an error without the URL", e)
 	}
 	_ = fails("no JSON", Request{Method: http.MethodPost, URL: p.URL("/"), Body: func() {}}, tokenapi.ErrMisconfigured, false)
 
@@ -83,7 +86,7 @@ func TestSendFails(t *testing.T) {
 	cancel()
 	err := p.Call("test").Send(ctx, Request{Method: http.MethodGet, URL: p.URL("/")})
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, tokenapi.ErrUnavailable) {
-		t.Errorf("got %v", err)
+		t.Errorf("Send with an ended context = %v, want ErrUnavailable with its cause", err)
 	}
 }
 
@@ -119,7 +122,7 @@ func TestDecode(t *testing.T) {
 			err = call.Unusable("the answer is not a token")
 		}
 		if c.good && (err != nil || v.A != "b") || !c.good && (!errors.Is(err, tokenapi.ErrUnusableAnswer) || !strings.Contains(err.Error(), "the answer is not a token")) {
-			t.Errorf("%s %s: got %v, %+v", c.mediaType, c.body, err, v)
+			t.Errorf("Decode(%s %s) = %v, %+v, want success %v", c.mediaType, c.body, err, v, c.good)
 		}
 	}
 }
@@ -146,5 +149,19 @@ func TestIsJSON(t *testing.T) {
 		if got := IsJSON([]byte(body)); got != want {
 			t.Errorf("IsJSON(%q) = %v, want %v", body, got, want)
 		}
+	}
+}
+
+func TestRefreshing(t *testing.T) {
+	p := Peer{System: "test"}
+	for _, old := range []*oauth2.Token{nil, {}, {RefreshToken: "line\nbreak"}} {
+		call, err := p.Refreshing(old)
+		if e, ok := errors.AsType[*tokenapi.Error](err); call != nil || !ok || !errors.Is(e, tokenapi.ErrGrantRefused) || e.Sent {
+			t.Errorf("Refreshing(%v) = %v, want ErrGrantRefused, not sent", old, err)
+		}
+	}
+	call, err := p.Refreshing(&oauth2.Token{RefreshToken: "r"})
+	if err != nil || call.Op != "refresh token" || !slices.Contains(call.Secrets, "r") {
+		t.Errorf("Refreshing(r) = %+v, %v, want a call that hides r", call, err)
 	}
 }

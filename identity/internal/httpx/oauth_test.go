@@ -15,8 +15,8 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// grants are the ways in which x/oauth2 asks a token endpoint. They do not all
-// keep the same of the answer.
+// grants are requests of x/oauth2 to a token endpoint, which keep different
+// parts of the answer.
 var grants = map[string]func(*Call, *testing.T, string) func() (*oauth2.Token, error){
 	"client_credentials": func(c *Call, t *testing.T, url string) func() (*oauth2.Token, error) {
 		config := clientcredentials.Config{ClientID: "id", ClientSecret: "s3cret", TokenURL: url, AuthStyle: oauth2.AuthStyleInParams}
@@ -30,8 +30,8 @@ var grants = map[string]func(*Call, *testing.T, string) func() (*oauth2.Token, e
 	},
 }
 
-// retrieve asks a token endpoint that answers so, and returns the call too.
-// Tokens without a life are given 7 seconds.
+// retrieve calls Retrieve at a token endpoint with that answer. A token without
+// expires_in lives 7 seconds.
 func retrieve(t *testing.T, grant string, v Verdict, status int, mediaType, body string) (*Call, *oauth2.Token, error) {
 	t.Helper()
 	var asked atomic.Int32
@@ -45,7 +45,7 @@ func retrieve(t *testing.T, grant string, v Verdict, status int, mediaType, body
 	c := p.Call("test", "s3cret", "r3fresh")
 	token, err := c.Retrieve(v, 7*time.Second, grants[grant](c, t, p.URL("/token")))
 	if n := asked.Load(); n != 1 {
-		t.Errorf("the token endpoint was asked %d times", n)
+		t.Errorf("the token endpoint received %d requests, want 1", n)
 	}
 	return c, token, err
 }
@@ -79,7 +79,7 @@ func TestRetrieve(t *testing.T) {
 		} {
 			x, token, err := retrieve(t, grant, OAuth, 200, mediaJSON, `{"access_token":"a","token_type":"bearer",`+c.fields+`}`)
 			if err != nil {
-				t.Errorf("%s, %s: %v", grant, c.name, err)
+				t.Errorf("Retrieve(%s, %s) = %v, want a token", grant, c.name, err)
 				continue
 			}
 			if token.AccessToken != "a" || !token.Expiry.Equal(x.Sent.Add(c.life)) {
@@ -89,7 +89,7 @@ func TestRetrieve(t *testing.T) {
 	}
 }
 
-// What says yes and is not a token response (RFC 6749 section 5.1).
+// Successful answers that are not a token response (RFC 6749 section 5.1).
 func TestRetrieveUnusable(t *testing.T) {
 	for grant := range grants {
 		for _, c := range []struct {
@@ -118,15 +118,14 @@ func TestRetrieveUnusable(t *testing.T) {
 			_, token, err := retrieve(t, grant, OAuth, c.status, c.mediaType, c.body)
 			e, ok := errors.AsType[*tokenapi.Error](err)
 			if !ok || token != nil || !errors.Is(e, tokenapi.ErrUnusableAnswer) || !strings.Contains(e.Description, c.says) || !e.Sent {
-				t.Errorf("%s, %s: got %v, %#v", grant, c.name, token, err)
+				t.Errorf("Retrieve(%s, %s) = %v, %#v, want ErrUnusableAnswer with %q", grant, c.name, token, err, c.says)
 			}
 		}
 	}
 }
 
-// Every row of OAuth, with the status that RFC 6749 section 5.2 gives it, with
-// 401, and with the 200 of servers that refuse so; and what the statuses say
-// where there is no code.
+// Every code of OAuth with the statuses 200, 400 and 401, and the statuses
+// without a known code.
 func TestOAuth(t *testing.T) {
 	codes := map[string]error{
 		"invalid_grant":             tokenapi.ErrGrantRefused,
@@ -140,7 +139,7 @@ func TestOAuth(t *testing.T) {
 		"server_error":              tokenapi.ErrUnavailable,
 	}
 	if len(OAuth.Codes) != len(codes) {
-		t.Errorf("OAuth has %d codes, this test %d", len(OAuth.Codes), len(codes))
+		t.Errorf("OAuth has %d codes, want the %d of this test", len(OAuth.Codes), len(codes))
 	}
 	refused := func(name string, status int, mediaType, body, code string, want error) {
 		t.Helper()
@@ -169,7 +168,7 @@ func TestOAuth(t *testing.T) {
 	refused("500 that is the client's fault", 500, mediaJSON, `{"error":"invalid_client"}`, "invalid_client", tokenapi.ErrMisconfigured)
 }
 
-// Another API's table is the one that counts.
+// Retrieve applies another API's Verdict.
 func TestRetrieveByAnotherVerdict(t *testing.T) {
 	v := Verdict{Codes: map[string]error{"invalid_client": tokenapi.ErrBadCredentials}, Status: map[int]error{401: tokenapi.ErrBadCredentials}}
 	for name, c := range map[string]struct {
@@ -192,8 +191,8 @@ func TestRetrieveByAnotherVerdict(t *testing.T) {
 	}
 }
 
-// A request that brings no answer is not a refusal; and what the server repeats
-// of the request is not repeated.
+// A request without an answer is not a refusal. An error does not repeat
+// secrets.
 func TestRetrieveFails(t *testing.T) {
 	p := peer(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	for grant, request := range grants {
@@ -201,14 +200,14 @@ func TestRetrieveFails(t *testing.T) {
 		token, err := c.Retrieve(OAuth, time.Hour, request(c, t, p.URL("/token")))
 		e, ok := errors.AsType[*tokenapi.Error](err)
 		if !ok || token != nil || !errors.Is(e, tokenapi.ErrUnavailable) || e.Outcome().Kind != tokenapi.Unanswered {
-			t.Errorf("%s: got %v, %#v", grant, token, err)
+			t.Errorf("Retrieve(%s) = %v, %#v, want it unanswered", grant, token, err)
 		}
 	}
 	for grant := range grants {
 		body := `{"error":"odd s3cret","error_description":"for s3cret and r3fresh","traceId":"r3fresh"}`
 		_, _, err := retrieve(t, grant, OAuth, 400, mediaJSON, body)
 		if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "r3fresh") {
-			t.Errorf("%s: got %v", grant, err)
+			t.Errorf("Retrieve(%s) = %v, want an error without the secrets", grant, err)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Every shape that a peer has been seen to refuse with.
+// problems are all known shapes of a refusal.
 var problems = []struct {
 	name, body string
 	want       Problem
@@ -46,7 +46,7 @@ func FuzzParseProblem(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if p := ParseProblem(body); p != (Problem{}) && !json.Valid(body) {
-			t.Errorf("found %+v in what is not JSON", p)
+			t.Errorf("ParseProblem(%q) = %+v, want nothing: it is not JSON", body, p)
 		}
 	})
 }

@@ -40,10 +40,10 @@ func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s, secret string) {
 		got := Redact(s, secret)
 		if len(got) > 210 || (utf8.ValidString(s) && !utf8.ValidString(got)) {
-			t.Errorf("Redact(%q) = %q", s, got)
+			t.Errorf("Redact(%q) = %q, want at most 210 valid bytes", s, got)
 		}
 		if strings.IndexFunc(got, unicode.IsControl) >= 0 {
-			t.Errorf("a control character is left in %q", got)
+			t.Errorf("Redact(%q) = %q, want no control character", s, got)
 		}
 	})
 }
@@ -82,15 +82,16 @@ func TestObserversSeeNoSecret(t *testing.T) {
 			t.Errorf("got parameters %v, want %v", e.Parameters, want[i])
 		}
 		if e.URL != server+"/token" || e.Redirect != server+"/done" || e.StatusCode != http.StatusFound || e.Op != "test" || e.Method != http.MethodPost {
-			t.Errorf("got %+v", e)
+			t.Errorf("observed %+v, want the URL without its query", e)
 		}
 	}
 	if len(seen) != len(want) {
-		t.Errorf("%d exchanges were observed", len(seen))
+		t.Errorf("observed %d exchanges, want %d", len(seen), len(want))
 	}
 }
 
-// net/http's errors repeat what breaks HTTP, and a redirect may name anything.
+// net/http's errors repeat malformed input, and a redirect may contain a
+// secret.
 func TestObserversSeeNoEchoOfASecret(t *testing.T) {
 	for name, base := range map[string]roundTripper{
 		"an answer that breaks HTTP": func(*http.Request) (*http.Response, error) {
@@ -105,10 +106,10 @@ func TestObserversSeeNoEchoOfASecret(t *testing.T) {
 		x := &Transport{Base: base, Timeout: time.Minute, Now: time.Now, Secrets: []string{"s3cret"}, Observe: func(_ context.Context, e tokenapi.Exchange) { seen = e }}
 		_, err := get(t, x, "http://test")
 		if text := fmt.Sprintf("%+v %v", seen, seen.Err); strings.Contains(text, "s3cret") || !strings.Contains(text, tokenapi.Redacted) {
-			t.Errorf("%s: an observer saw %s", name, text)
+			t.Errorf("%s: observed %s, want the secret redacted", name, text)
 		}
 		if errors.Is(err, context.Canceled) != errors.Is(seen.Err, context.Canceled) {
-			t.Errorf("%s: an observer cannot tell %v", name, err)
+			t.Errorf("%s: observed %v, want it to wrap the context's end", name, err)
 		}
 	}
 }

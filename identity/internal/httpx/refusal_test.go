@@ -48,7 +48,7 @@ func TestRefused(t *testing.T) {
 		}
 		e := call.Refused(c.v)
 		if !errors.Is(e, c.want) || e.StatusCode != c.status || e.RetryAfter != 7*time.Second || !e.Sent {
-			t.Errorf("%s: got %#v", c.name, e)
+			t.Errorf("Refused(%s) = %#v, want %v with status %d", c.name, e, c.want, c.status)
 		}
 	}
 }

@@ -19,16 +19,16 @@ func TestToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if token.AccessToken != "a" || token.RefreshToken != "r" || token.TokenType != "Bearer" || !token.Expiry.Equal(sent.Add(time.Minute)) {
-		t.Errorf("got %+v", token)
+		t.Errorf("Token = %+v, want both tokens and an Expiry after 1 min", token)
 	}
 	if expiry, _ := token.Extra("refresh_expiry").(time.Time); !expiry.Equal(sent.Add(time.Hour)) || token.Extra("host") != "h" {
-		t.Errorf("got the extras %v and %v", expiry, token.Extra("host"))
+		t.Errorf("got the extras %v and %v, want 1 h after the request and h", expiry, token.Extra("host"))
 	}
 	if len(extra) != 1 {
-		t.Error("the caller's map was changed")
+		t.Errorf("the caller's map has %d members, want 1", len(extra))
 	}
 	if token, err := c.Token(Tokens{Access: "a"}); err != nil || token.Extra("refresh_expiry") != nil || !token.Expiry.Equal(sent) {
-		t.Errorf("got %+v, %v", token, err)
+		t.Errorf("Token without lifetimes = %+v, %v, want it expired", token, err)
 	}
 	for name, bad := range map[string]Tokens{
 		"no access token":    {Refresh: "r"},
@@ -39,12 +39,12 @@ func TestToken(t *testing.T) {
 		"a letter not ASCII": {Access: "é"},
 	} {
 		if token, err := c.Token(bad); token != nil || !errors.Is(err, tokenapi.ErrUnusableAnswer) {
-			t.Errorf("%s: got %+v, %v", name, token, err)
+			t.Errorf("Token(%s) = %+v, %v, want ErrUnusableAnswer", name, token, err)
 		}
 	}
 }
 
-// seconds as they have been seen, and as they may come.
+// seconds are valid values of Seconds.
 var seconds = map[string]time.Duration{
 	`"60"`: time.Minute, `60`: time.Minute, `3600.0`: time.Hour, `"3.6e3"`: time.Hour, `" 60 "`: time.Minute, `0`: 0, `null`: 7, `0.5`: time.Second / 2,
 }
@@ -61,7 +61,7 @@ func TestSeconds(t *testing.T) {
 	for _, raw := range notSeconds {
 		s := Seconds(7) // as if it were not told
 		if err := json.Unmarshal([]byte(raw), &s); err != nil || s != 7 {
-			t.Errorf("%s was taken for %v, %v", raw, time.Duration(s), err)
+			t.Errorf("Seconds(%s) = %v, %v, want it unchanged", raw, time.Duration(s), err)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func FuzzSeconds(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		var s Seconds
 		if err := json.Unmarshal([]byte(raw), &s); err != nil && s != 0 || s < 0 || time.Duration(s) > maxSeconds*time.Second {
-			t.Errorf("%q: got %v, %v", raw, time.Duration(s), err)
+			t.Errorf("Seconds(%q) = %v, %v, want 0 to a hundred years", raw, time.Duration(s), err)
 		}
 	})
 }

@@ -44,7 +44,7 @@ func TestRoundTripReadsTheWholeAnswer(t *testing.T) {
 	}
 	body, _ := io.ReadAll(resp.Body)
 	if string(body) != "short and stout" || string(x.Last.Body) != "short and stout" || x.Last.StatusCode != http.StatusTeapot {
-		t.Errorf("got %q, remembered %d %q", body, x.Last.StatusCode, x.Last.Body)
+		t.Errorf("got %q, Last = %d %q, want the body in both", body, x.Last.StatusCode, x.Last.Body)
 	}
 }
 
@@ -71,7 +71,7 @@ func TestTimeoutCoversTheBody(t *testing.T) {
 		began := time.Now()
 		_, err := get(t, x, "http://test")
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != 7*time.Second {
-			t.Errorf("got %v after %v", err, time.Since(began))
+			t.Errorf("RoundTrip = %v after %v, want DeadlineExceeded after 7 s", err, time.Since(began))
 		}
 	})
 }
@@ -80,8 +80,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// Whether a request may have been carried out decides whether it may be
-// repeated.
+// A request may be repeated only if it was not sent.
 func TestSent(t *testing.T) {
 	refusing, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -115,8 +114,8 @@ func TestSent(t *testing.T) {
 	}
 }
 
-// A GET may spend a token that works once, so it is not repeated either, not
-// even on a connection that was used before.
+// A GET may use up a token that works once, so it is not repeated either, even
+// on a used connection.
 func TestGetIsSentOnce(t *testing.T) {
 	seen := make(chan string, 10)
 	x, url := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -131,14 +130,14 @@ func TestGetIsSentOnce(t *testing.T) {
 	}
 	_, err := get(t, x, url)
 	if fault, ok := errors.AsType[*Fault](err); !ok || !fault.Sent {
-		t.Errorf("got %v", err)
+		t.Errorf("RoundTrip = %v, want a Fault that may have been sent", err)
 	}
 	if len(seen) != 2 {
 		t.Errorf("the server saw %d requests, want 2", len(seen))
 	}
 	for range len(seen) {
 		if got := <-seen; got != "GET0 [] []" {
-			t.Errorf("the server saw %s", got)
+			t.Errorf("the server received %s, want a GET without a body", got)
 		}
 	}
 }
