@@ -58,6 +58,8 @@ var ErrorTexts = map[string]ErrorText{
 	"not_found.api":   {"There is no such API", "This site offers no API at this address."},
 	"token_too_large": {"The session's token is too large for the API", "Tell the operator of this site."},
 	"too_large.call":  {"The body of this call is too large", "Nothing was done."},
+	"too_slow":        {"The body of this call arrives too slowly", "Try again on a faster connection."},
+	"too_many_calls":  {"This session has too many API calls under way", "Try again in a moment."},
 	"too_many_streams": {"This session has too many streams open",
 		"Close one of them, then try again."},
 	"upstream_redirect": {"The API answered with a redirect that leads away from it",

@@ -30,7 +30,7 @@ func (s apiSessions) Forget(ctx context.Context, c gateway.Caller) error {
 }
 
 func callerOf(s session.Session, err error) (gateway.Caller, error) {
-	return gateway.Caller{ID: s.ID, VaultKey: s.User.VaultKey, Until: s.Until}, translate(err)
+	return gateway.Caller{ID: s.ID, User: s.User.Owner, VaultKey: s.User.VaultKey, Until: s.Until}, translate(err)
 }
 
 // translate turns the errors of package session into those of package answer.

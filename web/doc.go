@@ -92,8 +92,12 @@
 //   - A call is use of the session, unless its X-Requested-With is "background".
 //     A stream is no use of the session.
 //   - Event streams (text/event-stream) and websockets are passed on at once and
-//     continue over renewals of the token. They end when the session ends, in
-//     whatever process. Other answers are subject to the server's write timeout.
+//     continue over renewals of the token. Every call ends when its session ends,
+//     in whatever process.
+//   - The server's timeouts do not apply to calls. A body ends the call with 408
+//     if nothing of it arrives for 15 seconds. An answer is cut if the browser
+//     does not read for 30 seconds, or if the API sends nothing for two minutes,
+//     unless it is a stream.
 //   - A call that the API answers with 401 is sent once more with a new token,
 //     if its body is not larger than 64 KiB and it is no websocket.
 //   - Cookies, and headers by which an API might identify the caller, do not
@@ -151,6 +155,7 @@
 //	request                                method, path, status, bytes, took
 //	request failed                         status, error
 //	request abandoned                      error
+//	API call cut                           api, reason, bytes
 //	panic                                  cause, stack
 //	error page failed                      error
 //	session over                           error

@@ -92,6 +92,7 @@ var events = [...]struct {
 	{"request", slog.LevelInfo, "method, path, status, bytes, took", nil, ""},
 	{"request failed", slog.LevelInfo, "status, error", nil, ""},
 	{"request abandoned", slog.LevelInfo, "error", nil, ""},
+	{"API call cut", slog.LevelWarn, "api, reason, bytes", nil, ""},
 	{"panic", slog.LevelError, "cause, stack", nil, ""},
 	{"error page failed", slog.LevelError, "error", nil, ""},
 	{"session over", slog.LevelInfo, "error", nil, ""},

@@ -267,6 +267,66 @@ func TestStreamsEndWithSession(t *testing.T) {
 	}
 }
 
+// field 19: every open answer ends with its session, whatever its type and its
+// spelling, and also a call that the API has not answered yet.
+func TestAnswersEndWithSession(t *testing.T) {
+	for _, mediaType := range []string{"application/x-ndjson", "Text/Event-Stream", "TEXT/EVENT-STREAM; charset=utf-8", "application/json", "text/csv", "unanswered"} {
+		for name, end := range map[string]func(*app){
+			"sign-out": (*app).signOut,
+			"not used": func(a *app) { a.clock.Pass(15 * time.Minute) },
+		} {
+			t.Run(mediaType+" "+name, func(t *testing.T) {
+				s := newAPISite(t, func(c *web.Config) {
+					if name == "not used" {
+						c.IdleTimeout = 500 * time.Millisecond
+					}
+				})
+				a := s.signedIn()
+				arrived, over := make(chan bool, 1), make(chan error, 1)
+				s.upstream.will(func(w http.ResponseWriter, r *http.Request) {
+					if mediaType != "unanswered" {
+						w.Header().Set("Content-Type", mediaType)
+						_, _ = io.WriteString(w, "{}\n")
+						_ = http.NewResponseController(w).Flush()
+					}
+					arrived <- true
+					<-r.Context().Done()
+					over <- r.Context().Err()
+				})
+				status, browserOver := make(chan int, 1), make(chan error, 1)
+				r := a.request(http.MethodGet, "/api/frontoffice/v3/export", "")
+				go func() {
+					resp, err := a.client.Do(r)
+					if err != nil {
+						status <- 0
+						return
+					}
+					status <- resp.StatusCode
+					_, err = io.Copy(io.Discard, resp.Body)
+					browserOver <- err
+				}()
+				within(t, arrived)
+				if mediaType != "unanswered" {
+					if got := within(t, status); got != http.StatusOK {
+						t.Errorf("status = %d, want 200", got)
+					}
+				}
+				end(a)
+				_ = within(t, over)
+				if mediaType == "unanswered" {
+					if got := within(t, status); got != http.StatusUnauthorized {
+						t.Errorf("status = %d, want 401", got)
+					}
+				}
+				err := within(t, browserOver)
+				if cut := mediaType == "application/json" || mediaType == "text/csv"; cut && err == nil {
+					t.Error("an answer that was cut looks complete")
+				}
+			})
+		}
+	}
+}
+
 // req 103: also for a browser that does not read what it is sent.
 func TestStreamsOfDeafBrowserEnd(t *testing.T) {
 	for name, request := range map[string]string{

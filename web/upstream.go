@@ -36,6 +36,11 @@ type Upstream struct {
 	// MaxStreams bounds the open event streams and websockets of one session;
 	// more get 429. They do not count as calls. Zero: 16.
 	MaxStreams int
+
+	// MaxCallsPerSession and MaxCallsPerUser bound the calls under way of one
+	// session and of all sessions of one user; more get 429. Zero: a quarter and
+	// a half of MaxCalls, but at least 2.
+	MaxCallsPerSession, MaxCallsPerUser int
 }
 
 // check reports every problem of u, the field name of the Config.
@@ -58,6 +63,8 @@ func (u Upstream) check(name string, p *tokenapi.Problems) {
 	p.Negative(name+".MaxBody", u.MaxBody < 0)
 	p.Negative(name+".MaxCalls", u.MaxCalls < 0)
 	p.Negative(name+".MaxStreams", u.MaxStreams < 0)
+	p.Negative(name+".MaxCallsPerSession", u.MaxCallsPerSession < 0)
+	p.Negative(name+".MaxCallsPerUser", u.MaxCallsPerUser < 0)
 }
 
 // NewAPITransport returns the transport that sends the calls to the APIs if

@@ -181,6 +181,10 @@ func JSON(w http.ResponseWriter, status int, v any) {
 
 // Abandoned reports whether err is only that the browser went away.
 func Abandoned(r *http.Request, err error) bool {
+	// net/http cancels a request also if its body does not arrive in time.
+	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusRequestTimeout {
+		return false
+	}
 	return errors.Is(r.Context().Err(), context.Canceled) && err != nil
 }
 

@@ -75,7 +75,7 @@ func (a *api) modify(resp *http.Response) error {
 	switch {
 	case switched && !isWebSocket(c.in):
 		return nil // not asked for: ReverseProxy makes it an error
-	case switched || strings.HasPrefix(h.Get("Content-Type"), "text/event-stream"):
+	case switched || isStream(h):
 		return c.becomeStream(resp)
 	}
 	return nil

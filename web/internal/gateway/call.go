@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -16,24 +18,25 @@ import (
 	"b2trader.identity.auth/web/internal/request"
 )
 
-// The bounds of a call's body.
-const (
-	maxKept  = 64 << 10        // bytes of a body that is kept to be sent again
-	bodyWait = 2 * time.Minute // for a larger body to arrive
-)
-
 // call is one API call.
 type call struct {
 	api    *api
-	in     *http.Request // from the browser
-	rest   string        // of the path, after the API's prefix, still escaped
+	asked  *http.Request // from the browser
+	in     *http.Request // the same, with a context that ends with the session
+	cancel context.CancelCauseFunc
+	rest   string // of the path, after the API's prefix, still escaped
 	caller Caller
 	token  *oauth2.Token
-	out    streamWriter
+	body   *slowBody // nil: there is none, or it has been read
+	out    answerWriter
 	values [3]string // of headers, for rewrite
 	status int       // of the API's answer; 0: none yet
-	stream *stream   // nil for a plain call
 	repeat bool      // the call can be sent again
+
+	placed, counted bool        // it occupies a place of its session, and of its API
+	streaming       atomic.Bool // it is a stream
+	watchTimer      *time.Timer // nil: nothing was sent
+	watching        sync.WaitGroup
 }
 
 type callKey struct{}
@@ -55,22 +58,52 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", a.allow)
 		return &answer.Error{Status: http.StatusMethodNotAllowed}
 	}
-	c := &call{api: a, rest: rest, out: streamWriter{ResponseWriter: w}}
-	if err := g.admit(c, w, r); err != nil {
+	c := &call{api: a, asked: r, rest: rest, out: answerWriter{ResponseWriter: w}}
+	defer c.end()
+	if err := g.admit(c, r); err != nil {
 		return err
 	}
-	if n := a.calls.Add(1); n > int64(a.limits.MaxCalls) {
-		a.calls.Add(-1)
+	if err := c.enter(w); err != nil {
+		return err
+	}
+	return a.send(c)
+}
+
+// enter takes a place for the call, and reads a small body. A body that arrives
+// slowly occupies only a place of its own session until then.
+func (c *call) enter(w http.ResponseWriter) error {
+	limits := c.api.limits
+	if c.api.calls.Load() >= int64(limits.MaxCalls) {
 		return &answer.Error{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Second}
 	}
-	defer c.end()
-	return a.send(c, r)
+	if c.placed = c.api.places.enter(c.caller, limits.MaxCallsPerSession, limits.MaxCallsPerUser); !c.placed {
+		return &answer.Error{Status: http.StatusTooManyRequests, Code: "too_many_calls", RetryAfter: time.Second}
+	}
+	if err := c.takeBody(w); err != nil {
+		return err
+	}
+	if c.counted = true; c.api.calls.Add(1) > int64(limits.MaxCalls) {
+		return &answer.Error{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Second}
+	}
+	return nil
+}
+
+// leave gives the places of the call back.
+func (c *call) leave() {
+	if c.placed {
+		c.placed = false
+		c.api.places.leave(c.caller)
+	}
+	if c.counted {
+		c.counted = false
+		c.api.calls.Add(-1)
+	}
 }
 
 // admit finds the session of the call, and refuses calls that do not prove
 // their origin. A person who navigates to an API without a session is asked to
 // sign in; one with a session gets the refusal as a page.
-func (g *Gateway) admit(c *call, w http.ResponseWriter, r *http.Request) (err error) {
+func (g *Gateway) admit(c *call, r *http.Request) (err error) {
 	refusal := g.proveOrigin(r)
 	navigation := request.IsNavigation(r)
 	if refusal != nil && !navigation {
@@ -88,13 +121,14 @@ func (g *Gateway) admit(c *call, w http.ResponseWriter, r *http.Request) (err er
 		return refusal
 	}
 	request.Of(r.Context()).Session = request.Clip(c.caller.ID, 16)
-	return c.takeBody(w, r)
+	return nil
 }
 
 // send passes the call on. It returns an error if nothing was sent.
-func (a *api) send(c *call, r *http.Request) (err error) {
-	if c.token, err = a.config.Vault.Token(r.Context(), c.caller.VaultKey); err != nil {
-		return a.tokenError(r.Context(), c, err)
+func (a *api) send(c *call) (err error) {
+	ctx := c.asked.Context()
+	if c.token, err = a.config.Vault.Token(ctx, c.caller.VaultKey); err != nil {
+		return a.tokenError(ctx, c, err)
 	}
 	if len(c.token.AccessToken) > maxBearer {
 		return &answer.Error{
@@ -102,8 +136,10 @@ func (a *api) send(c *call, r *http.Request) (err error) {
 			Err: fmt.Errorf("an access token of %d bytes", len(c.token.AccessToken)),
 		}
 	}
-	request.Of(r.Context()).APICall = true
-	c.in = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+	request.Of(ctx).APICall = true
+	ctx, c.cancel = context.WithCancelCause(context.WithValue(ctx, callKey{}, c))
+	c.in = c.asked.WithContext(ctx)
+	c.watchSoon()
 	delete(c.out.Header(), "Cache-Control") // setCacheControl sets it
 	defer a.measure(c, time.Now())
 	a.forward.ServeHTTP(&c.out, c.in)
@@ -114,23 +150,42 @@ func (a *api) send(c *call, r *http.Request) (err error) {
 // that of an answer.
 func (a *api) measure(c *call, began time.Time) {
 	a.config.Metrics.Answered(a.name, c.status)
-	if c.stream == nil {
+	if !c.streaming.Load() {
 		a.config.Metrics.Took(a.name, time.Since(began))
 	}
 }
 
-// end releases what the call occupied.
+// end releases what the call occupied, after its last byte was passed on.
 func (c *call) end() {
-	if c.stream != nil {
-		c.stream.close()
+	c.leave()
+	if c.watchTimer == nil {
 		return
 	}
-	c.api.calls.Add(-1)
+	cause := context.Cause(c.in.Context())
+	c.cancel(nil)
+	if !c.watchTimer.Stop() {
+		c.watching.Wait()
+	}
+	if c.streaming.Load() {
+		c.api.streams.release(c.caller.ID)
+	}
+	late := c.out.finish()
+	switch {
+	case late:
+		c.logCut("the browser does not read")
+	case errors.Is(cause, errSilent):
+		c.logCut(cause.Error())
+	}
+}
+
+func (c *call) logCut(reason string) {
+	c.api.config.Logger.WarnContext(c.asked.Context(), "API call cut", "api", c.api.name, "reason", reason, "bytes", c.out.written.Load())
 }
 
 // takeBody checks the body of a call. It reads a small body before anything is
 // sent, so that the call can be sent again.
-func (c *call) takeBody(w http.ResponseWriter, r *http.Request) error {
+func (c *call) takeBody(w http.ResponseWriter) error {
+	r := c.asked
 	switch n := r.ContentLength; {
 	case n < 0:
 		// RFC 9112 section 6.3: a server may refuse a body of unknown length.
@@ -140,16 +195,18 @@ func (c *call) takeBody(w http.ResponseWriter, r *http.Request) error {
 	case n > c.api.limits.MaxBody:
 		return &answer.Error{Status: http.StatusRequestEntityTooLarge, Code: "too_large.call"}
 	case n > maxKept:
-		// The server's ReadTimeout is meant for forms. The error says that the
-		// server has no deadlines.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait))
+		c.body = newSlowBody(w, r, bodyWait)
+		r.Body = c.body
 		return nil
 	case n == 0:
 		c.repeat = !isWebSocket(r)
 		return nil
 	}
 	kept := make([]byte, r.ContentLength)
-	if _, err := io.ReadFull(r.Body, kept); err != nil {
+	if _, err := io.ReadFull(newSlowBody(w, r, smallBodyWait), kept); err != nil {
+		if _, known := errors.AsType[*answer.Error](err); known {
+			return err
+		}
 		return &answer.Error{Status: http.StatusBadRequest, Code: "bad_request.body", Err: err}
 	}
 	keepBody(r, kept)

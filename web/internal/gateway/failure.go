@@ -14,7 +14,20 @@ import (
 // failed answers a call whose API did not answer.
 func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
 	w.Header()["Cache-Control"] = answer.NoStore
-	a.config.Answers.Fail(w, callOf(r.Context()).in, upstreamError(err))
+	c := callOf(r.Context())
+	asked := c.asked
+	switch cause := context.Cause(c.in.Context()); {
+	case errors.Is(cause, errSessionOver):
+		err = answer.ErrNoSession
+		asked = asked.WithContext(context.WithoutCancel(asked.Context())) // slowBody.cut has canceled it
+	case errors.Is(cause, errSilent):
+		err = &answer.Error{Status: http.StatusGatewayTimeout, Code: "upstream_timeout", Err: errSilent}
+	case c.body != nil && c.body.late.Load(): // the transport may report that net/http has canceled the request
+		err = tooSlow(err)
+	default:
+		err = upstreamError(err)
+	}
+	a.config.Answers.Fail(w, asked, err)
 }
 
 // upstreamError returns err if it explains itself, else an error that says that

@@ -3,8 +3,9 @@
 //
 // A call passes these checks before anything is sent: its path ([apiTarget]),
 // its method, the proof of its origin ([Gateway.proveOrigin]), its session, its
-// body and the number of calls under way. An answer that turns out to be an
-// event stream or a websocket becomes a stream, which ends with its session.
+// body and the number of calls under way. Every call ends with its session, in
+// whatever process that ends; a renewal of the token does not end it. An answer
+// that turns out to be a stream or a websocket is counted apart.
 package gateway
 
 import (
@@ -60,6 +61,7 @@ type Sessions interface {
 // Caller is the session that a call belongs to.
 type Caller struct {
 	ID       string    // its name in the log and in the count of its streams
+	User     string    // whose session it is
 	VaultKey string    // of its tokens
 	Until    time.Time // when it ends unless it is used
 }
@@ -95,6 +97,7 @@ type api struct {
 
 	forward httputil.ReverseProxy
 	calls   atomic.Int64 // under way, without streams
+	places  places
 }
 
 // New returns a Gateway. It leaves out an Upstream whose URL is empty or cannot

@@ -15,6 +15,8 @@ type Limits struct {
 	MaxBody         int64
 	MaxCalls        int
 	MaxStreams      int
+
+	MaxCallsPerSession, MaxCallsPerUser int
 }
 
 func (l Limits) withDefaults() Limits {
@@ -28,6 +30,12 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.MaxCalls == 0 {
 		l.MaxCalls = 256
+	}
+	if l.MaxCallsPerSession == 0 {
+		l.MaxCallsPerSession = max(2, l.MaxCalls/4)
+	}
+	if l.MaxCallsPerUser == 0 {
+		l.MaxCallsPerUser = max(2, l.MaxCalls/2)
 	}
 	if l.MaxStreams == 0 {
 		l.MaxStreams = 16

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/request"
 )
 
 // requestedWith is the header that every API call must carry, with any value. A
@@ -52,7 +53,7 @@ func (g *Gateway) proveOrigin(r *http.Request) error {
 		return crossOriginCall()
 	case r.Header.Get(requestedWith) != "":
 		return nil
-	case r.Method == http.MethodGet && strings.HasPrefix(r.Header.Get("Accept"), "text/event-stream") && (own || site != ""):
+	case r.Method == http.MethodGet && request.MediaType(r.Header.Get("Accept")) == eventStream && (own || site != ""):
 		return nil
 	}
 	return &answer.Error{Status: http.StatusForbidden, Code: "header_required"}

@@ -35,9 +35,17 @@ func FromOtherSite(r *http.Request) bool {
 	return (site == "cross-site" || site == "same-site") && IsNavigation(r)
 }
 
+// MediaType returns the first media type of a header, in lower case and without
+// parameters (RFC 9110 section 8.3.1).
+func MediaType(header string) string {
+	first, _, _ := strings.Cut(header, ",")
+	first, _, _ = strings.Cut(first, ";")
+	return strings.ToLower(strings.TrimSpace(first))
+}
+
 // WantsJSON reports whether a script sent r. A script gets errors in JSON.
 func WantsJSON(r *http.Request) bool {
-	accept := r.Header.Get("Accept")
+	accept := strings.ToLower(r.Header.Get("Accept"))
 	return r.URL.Path == "/session" || ForAPI(r) && !IsNavigation(r) || r.Header.Get("X-Requested-With") != "" ||
 		strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }

@@ -1,0 +1,270 @@
+package web_test
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/web"
+)
+
+// pipes is a listener whose connections are in memory, so that time can be
+// virtual.
+type pipes struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// apiFunc is an API in memory.
+type apiFunc func(*http.Request) (*http.Response, error)
+
+func (f apiFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// answerOf is an API's answer with a body of unknown length.
+func answerOf(mediaType string, body io.ReadCloser) *http.Response {
+	return &http.Response{
+		StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {mediaType}}, Body: body, ContentLength: -1,
+	}
+}
+
+// takesBody answers once it has the whole body.
+func takesBody(r *http.Request) (*http.Response, error) {
+	read := make(chan error, 1)
+	go func() {
+		if r.Body == nil {
+			read <- nil
+			return
+		}
+		_, err := io.Copy(io.Discard, r.Body)
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		if err != nil {
+			return nil, err
+		}
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	resp := answerOf("text/plain", io.NopCloser(strings.NewReader("ok")))
+	resp.Request = r
+	return resp, nil
+}
+
+// virtual runs test with a site whose time is virtual, and a function that opens
+// a connection to it and sends a request of a browser. It returns the answer's
+// reader.
+func virtual(t *testing.T, api apiFunc, test func(s *site, send func(b *browser, head, body string) (net.Conn, <-chan string))) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(c *web.Config) { c.APITransport = api })
+		listener := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		server := &http.Server{Handler: s.web, ErrorLog: quiet, ReadHeaderTimeout: time.Minute, ReadTimeout: 15 * time.Second, WriteTimeout: 2 * time.Minute}
+		go func() { _ = server.Serve(listener) }()
+		defer func() { _ = server.Close(); pass(time.Minute) }()
+		test(s, func(b *browser, head, body string) (net.Conn, <-chan string) {
+			ours, theirs := net.Pipe()
+			listener.conns <- theirs
+			status := make(chan string, 1)
+			go func() {
+				line, _ := bufio.NewReader(ours).ReadString('\n')
+				status <- strings.TrimSpace(strings.TrimPrefix(line, "HTTP/1.1 "))
+			}()
+			_, _ = fmt.Fprintf(ours, "%s HTTP/1.1\r\nHost: app.example\r\nX-Requested-With: fetch\r\nCookie: __Host-b2trader-session=%s\r\n%s", head, b.session(), body)
+			return ours, status
+		})
+	})
+}
+
+// field 14: a session whose bodies arrive slowly costs other users nothing, and
+// its calls end with it or after two minutes.
+func TestSlowBodiesOfOneSession(t *testing.T) {
+	for _, end := range []string{"time", "sign-out"} {
+		virtual(t, takesBody, func(s *site, send func(*browser, string, string) (net.Conn, <-chan string)) {
+			attacker, other := s.browser(), s.browser()
+			attacker.signIn("trader", "spa")
+			other.signIn("admin", "spa_admin")
+			var statuses []<-chan string
+			for range 256 {
+				conn, status := send(attacker, "POST /api/frontoffice/v3/x", "Content-Length: 70000\r\n\r\n")
+				statuses = append(statuses, status)
+				go func() {
+					for {
+						if _, err := conn.Write([]byte("b")); err != nil {
+							return
+						}
+						<-time.After(time.Second)
+					}
+				}()
+			}
+			pass(5 * time.Second)
+			_, status := send(other, "GET /api/frontoffice/v3/x", "\r\n")
+			if got := <-status; got != "200 OK" {
+				t.Errorf("another user gets %q, want 200", got)
+			}
+			want := "408 Request Timeout"
+			if end == "sign-out" {
+				attacker.post("/sign-out").is(http.StatusSeeOther)
+				want = "401 Unauthorized"
+				pass(time.Second)
+			} else {
+				pass(2 * time.Minute)
+			}
+			got := map[string]int{}
+			for _, status := range statuses {
+				select {
+				case line := <-status:
+					got[line]++
+				default:
+					got["none"]++
+				}
+			}
+			if got[want] != 64 {
+				t.Errorf("the slow calls end by %s with %v, want 64 times %s", end, got, want)
+			}
+		})
+	}
+}
+
+// field 14: a body that stalls ends its call after 15 seconds, whatever its size.
+func TestBodyThatStalls(t *testing.T) {
+	for _, size := range []int{100, 70_000} {
+		virtual(t, takesBody, func(s *site, send func(*browser, string, string) (net.Conn, <-chan string)) {
+			b := s.browser()
+			b.signIn("trader", "spa")
+			began := time.Now()
+			_, status := send(b, "POST /api/frontoffice/v3/x", fmt.Sprintf("Content-Length: %d\r\n\r\nbbb", size))
+			if got, took := <-status, time.Since(began); got != "408 Request Timeout" || took > 20*time.Second {
+				t.Errorf("a body of %d bytes that stalls = %q after %v, want 408 after 15 s", size, got, took)
+			}
+		})
+	}
+}
+
+// endless is a body that yields bytes until it is closed. If it is silent, it
+// yields only the first.
+type endless struct {
+	silent bool
+	began  bool
+	once   sync.Once
+	closed chan time.Time
+	over   chan struct{}
+}
+
+func newEndless(silent bool) *endless {
+	return &endless{silent: silent, closed: make(chan time.Time, 1), over: make(chan struct{})}
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.silent && e.began {
+		<-e.over
+	}
+	e.began = true
+	select {
+	case <-e.over:
+		return 0, errors.New("closed")
+	default:
+		return copy(p, bytes.Repeat([]byte("x"), 1000)), nil
+	}
+}
+
+func (e *endless) Close() error {
+	e.once.Do(func() { e.closed <- time.Now(); close(e.over) })
+	return nil
+}
+
+// field 14, field 32: an answer ends if the browser does not read it, or if the
+// API sends nothing more, and the log says so. A stream may be silent.
+func TestAnswerThatStalls(t *testing.T) {
+	for _, c := range []struct {
+		name, mediaType string
+		silent          bool
+		within          time.Duration // zero: it goes on
+		reason          string
+	}{
+		{"browser does not read", "application/octet-stream", false, time.Minute, "the browser does not read"},
+		{"API is silent", "application/json", true, 3 * time.Minute, "the API sends nothing"},
+		{"API is silent in a stream", "APPLICATION/X-NDJSON", true, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var body *endless
+			virtual(t, func(r *http.Request) (*http.Response, error) {
+				body = newEndless(c.silent)
+				go func() { <-r.Context().Done(); _ = body.Close() }() // as a transport does
+				resp := answerOf(c.mediaType, body)
+				resp.Request = r
+				if !c.silent {
+					resp.ContentLength = 1 << 40 // else ReverseProxy holds a lock while it flushes, which stops virtual time
+				}
+				return resp, nil
+			}, func(s *site, send func(*browser, string, string) (net.Conn, <-chan string)) {
+				b := s.browser()
+				b.signIn("trader", "spa")
+				began := time.Now()
+				conn, status := send(b, "GET /api/frontoffice/v3/x", "\r\n")
+				<-status
+				if c.silent {
+					go func() { _, _ = io.Copy(io.Discard, conn) }()
+				}
+				pass(5 * time.Minute)
+				select {
+				case at := <-body.closed:
+					if took := at.Sub(began); c.within == 0 || took > c.within {
+						t.Errorf("it ended after %v, want %v", took, c.within)
+					}
+				default:
+					if c.within != 0 {
+						t.Errorf("it did not end in 5 minutes, want %v", c.within)
+					}
+				}
+				if c.reason != "" && !strings.Contains(s.log.String(), `"reason":"`+c.reason) {
+					t.Errorf("the log lacks the reason %q", c.reason)
+				}
+			})
+		})
+	}
+}
+
+// field 32: an answer may take longer than the server's write timeout, with and
+// without a length.
+func TestLongDownload(t *testing.T) {
+	s := newImpatientSite(t, 0, 200*time.Millisecond)
+	a := s.signedIn()
+	piece := strings.Repeat("d", 20_000)
+	for _, length := range []string{"", "160000"} {
+		s.upstream.will(func(w http.ResponseWriter, _ *http.Request) {
+			if length != "" {
+				w.Header().Set("Content-Length", length)
+			}
+			for range 8 {
+				_, _ = io.WriteString(w, piece)
+				_ = http.NewResponseController(w).Flush()
+				<-time.After(80 * time.Millisecond) // the server's timeout is real
+			}
+		})
+		if got := a.get("/api/frontoffice/v3/export"); len(got.body) != 160_000 {
+			t.Errorf("%d bytes arrived, want 160000 (Content-Length %q)", len(got.body), length)
+		}
+	}
+}
