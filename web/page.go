@@ -191,8 +191,7 @@ func pathProblem(taken *http.ServeMux, path string) string {
 }
 
 // register adds path to taken. Its error says that the path conflicts with
-// another or
-// is malformed, which http.ServeMux reports by a panic.
+// another or is malformed, which http.ServeMux reports by a panic.
 func register(taken *http.ServeMux, path string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
