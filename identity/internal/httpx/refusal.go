@@ -24,7 +24,7 @@ func (c *Call) Fail(err error, description string) *tokenapi.Error {
 // the URL that net/http repeats, which may contain secrets.
 func (c *Call) Fault(err error) *tokenapi.Error {
 	e := c.Fail(tokenapi.ErrUnavailable, "")
-	e.Path, e.Sent = c.Path, true
+	e.Path, e.Sent = Redact(c.Path, c.Secrets...), true
 	f, ok := errors.AsType[*Fault](err)
 	switch {
 	case !ok: // net/http rejects the answer, such as a redirect that cannot be parsed
@@ -42,7 +42,7 @@ func (c *Call) Fault(err error) *tokenapi.Error {
 // Refusal returns the error of the last answer, which err classifies.
 func (c *Call) Refusal(err error, problem Problem) *tokenapi.Error {
 	e := c.Fail(err, Redact(problem.Description, c.Secrets...))
-	e.Path = c.Path
+	e.Path = Redact(c.Path, c.Secrets...)
 	e.StatusCode = c.Last.StatusCode
 	e.Code = Redact(problem.Code, c.Secrets...)
 	e.TraceID = Redact(problem.TraceID, c.Secrets...)

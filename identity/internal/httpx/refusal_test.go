@@ -64,3 +64,23 @@ func TestRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorPath(t *testing.T) {
+	for status, want := range map[int]error{http.StatusTeapot: tokenapi.ErrUnusableAnswer, 0: tokenapi.ErrUnavailable} {
+		p := peer(t, func(w http.ResponseWriter, _ *http.Request) {
+			if status == 0 {
+				panic(http.ErrAbortHandler)
+			}
+			w.WriteHeader(status)
+		})
+		call := p.Call("test", "s3cret")
+		err := call.Send(t.Context(), Request{Method: http.MethodGet, URL: p.URL("/of/s3cret?q=1")})
+		if err == nil {
+			err = call.Refused(Verdict{})
+		}
+		e, ok := errors.AsType[*tokenapi.Error](err)
+		if !ok || !errors.Is(err, want) || e.Path != "/rest/of/[redacted]" {
+			t.Errorf("status %d: got %#v, want %v with the path redacted and without the query", status, err, want)
+		}
+	}
+}

@@ -53,13 +53,13 @@ type Transport struct {
 	Secrets []string // that the operation sends; observers do not see them
 
 	Last Answer    // of the last exchange; zero if it had none
-	Path string    // of the last request's URL
+	Path string    // of the last request's URL, not redacted
 	Sent time.Time // when the last exchange began
 }
 
 // RoundTrip sends the request once. Its errors are of type *Fault.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.Last, t.Sent, t.Path = Answer{}, t.Now(), Redact(req.URL.EscapedPath(), t.Secrets...)
+	t.Last, t.Sent, t.Path = Answer{}, t.Now(), req.URL.EscapedPath()
 	resp, err := t.exchange(req)
 	if t.Observe != nil {
 		t.Observe(req.Context(), t.describe(req, err))
