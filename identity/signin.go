@@ -53,6 +53,26 @@ type signInAnswer struct {
 	Account              *Account `json:"account"`
 	Message              string   `json:"message"`
 	Provider             string   `json:"provider"`
+
+	Errors []signInError `json:"errors"`
+	Title  string        `json:"title"`
+}
+
+type signInError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// refuses reports whether an answer has the form of a refused sign-in:
+// {"errors":[{"code":…,"message":…}]} (npm README), at any status, or 401 with
+// problem details, as the npm README shows for the token endpoint.
+func (a signInAnswer) refuses(status int) bool {
+	for _, e := range a.Errors {
+		if e != (signInError{}) {
+			return true
+		}
+	}
+	return status == http.StatusUnauthorized && a.Title != ""
 }
 
 // SignIn posts email and password to /identity/sign-in. If the SecondFactor of
@@ -125,45 +145,23 @@ func secondFactorBody(code, provider string) any {
 // the status of a refusal, so its documented body decides.
 func (x *exchange) signInAnswer(url string, refused error) (signInAnswer, error) {
 	var answer signInAnswer
-	problem := httpx.ParseProblem(x.Last.Body)
+	unreadable := strictjson.Unmarshal(x.Last.Body, &answer) != nil
 	status := x.Last.StatusCode
 	switch {
 	case httpx.Later(status):
-		return answer, x.Refusal(ErrUnavailable, problem)
-	case isSignInRefusal(status, x.Last.Body):
-		return answer, x.Refusal(refused, problem)
+		return answer, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
+	case !unreadable && answer.refuses(status):
+		return answer, x.Refusal(refused, httpx.ParseProblem(x.Last.Body))
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
 		return answer, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no sign-in at " + url + ": check Config.URL"})
 	case status/100 != 2 && len(x.Last.Body) > 0 && !httpx.IsJSON(x.Last.Body):
 		return answer, x.Refusal(ErrUnavailable, httpx.Problem{Description: url + " answers with a page, as gateways do"})
 	case status/100 != 2:
-		return answer, x.Refusal(ErrUnusableAnswer, problem)
-	case len(x.Last.Body) == 0:
-		return answer, nil // the second factor's answer may be empty
+		return answer, x.Refusal(ErrUnusableAnswer, httpx.ParseProblem(x.Last.Body))
+	case unreadable && len(x.Last.Body) > 0: // the second factor's answer may be empty
+		return answer, x.Unusable("the answer is not the JSON of a sign-in")
 	}
-	return answer, x.Decode(&answer, "the JSON of a sign-in")
-}
-
-// isSignInRefusal reports whether an answer has the form of a refused sign-in:
-// {"errors":[{"code":…,"message":…}]} (npm README), at any status, or 401 with
-// problem details, as the npm README shows for the token endpoint.
-func isSignInRefusal(status int, body []byte) bool {
-	var refusal struct {
-		Errors []struct {
-			Code    string `json:"code"`
-			Message string `json:"message"`
-		} `json:"errors"`
-		Title string `json:"title"`
-	}
-	if strictjson.Unmarshal(body, &refusal) != nil {
-		return false
-	}
-	for _, e := range refusal.Errors {
-		if e.Code != "" || e.Message != "" {
-			return true
-		}
-	}
-	return status == http.StatusUnauthorized && refusal.Title != ""
+	return answer, nil
 }
 
 // accept takes over the answer of a successful first step.

@@ -19,7 +19,8 @@ import (
 // contain no secret of the call.
 type Call struct {
 	Transport
-	system string
+	system    string
+	expiresIn Seconds // of the last token response
 }
 
 // Call begins an operation. The secrets are the ones that the operation sends;

@@ -44,11 +44,15 @@ func (t tokenResponses) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode/100 != 2 {
 		return resp, err
 	}
-	var answer tokenResponse
+	answer := struct {
+		tokenResponse
+		ExpiresIn Seconds `json:"expires_in"`
+	}{ExpiresIn: unknownLifetime}
 	if strictjson.Unmarshal(t.Last.Body, &answer) != nil {
-		answer = tokenResponse{} // x/oauth2 reports that there is no access token
+		answer.tokenResponse = tokenResponse{} // x/oauth2 reports that there is no access token
 	}
-	body, err := json.Marshal(answer) //nolint:gosec // for x/oauth2 in this process alone
+	t.expiresIn = answer.ExpiresIn
+	body, err := json.Marshal(answer.tokenResponse) //nolint:gosec // for x/oauth2 in this process alone
 	if err != nil {
 		return nil, err
 	}
@@ -74,20 +78,17 @@ func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oaut
 	case !HeaderSafe(token.AccessToken), !HeaderSafe(token.RefreshToken):
 		return nil, c.Unusable("a token contains characters that a token cannot have")
 	}
-	token.Expiry = c.Sent.Add(c.lifetime(lifetime))
+	if c.expiresIn != unknownLifetime {
+		lifetime = time.Duration(c.expiresIn)
+	}
+	token.Expiry = c.Sent.Add(lifetime)
 	return token, nil
 }
 
-// lifetime returns expires_in of the last answer, or missing if there is none
-// that can be read. A negative one cannot: some servers mean by it that the
-// token does not expire.
-func (c *Call) lifetime(missing time.Duration) time.Duration {
-	answer := struct {
-		ExpiresIn Seconds `json:"expires_in"`
-	}{Seconds(missing)}
-	_ = strictjson.Unmarshal(c.Last.Body, &answer) // it has been decoded before
-	return time.Duration(answer.ExpiresIn)
-}
+// unknownLifetime is the lifetime of a token response without an expires_in that
+// can be read. A negative one cannot: some servers mean by it that the token
+// does not expire.
+const unknownLifetime Seconds = -1
 
 // OAuth is the Verdict for the errors of RFC 6749 sections 4.1.2.1 and 5.2. The
 // npm README shows a refused code as problem details with status 401; a 401

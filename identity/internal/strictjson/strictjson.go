@@ -13,6 +13,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -124,22 +125,46 @@ func keepMembers(data []byte, fields map[string]reflect.Type) ([]byte, error) {
 	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, errSyntax
 	}
-	kept := make(map[string]json.RawMessage, len(fields))
-	for name, t := range fields {
-		value, ok := members[name]
-		if !ok {
+	changed := false
+	for name, value := range members {
+		t, known := fields[name]
+		if !known {
+			if confusable(name, fields) {
+				delete(members, name)
+				changed = true
+			}
 			continue
 		}
 		exact, err := keepExact(value, t)
 		if err != nil {
 			return nil, err
 		}
-		kept[name] = exact
+		if !bytes.Equal(exact, value) {
+			members[name] = exact
+			changed = true
+		}
 	}
-	return json.Marshal(kept)
+	if !changed {
+		return data, nil
+	}
+	return json.Marshal(members)
+}
+
+// confusable reports whether encoding/json would take name for a field of
+// another name.
+func confusable(name string, fields map[string]reflect.Type) bool {
+	for field := range fields {
+		if strings.EqualFold(name, field) {
+			return true
+		}
+	}
+	return false
 }
 
 func keepElements(data []byte, t reflect.Type) ([]byte, error) {
+	if !hasMembers(t) {
+		return data, nil
+	}
 	var elements []json.RawMessage
 	if err := json.Unmarshal(data, &elements); err != nil {
 		return nil, errSyntax
@@ -154,8 +179,23 @@ func keepElements(data []byte, t reflect.Type) ([]byte, error) {
 	return json.Marshal(elements)
 }
 
+// hasMembers reports whether values of t may have members of their own.
+func hasMembers(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Struct
+}
+
+// known holds the fields of the types that were decoded before: those of this
+// module, of which there are a few dozen.
+var known sync.Map
+
 // fieldsOf returns the types of a struct's fields by their names in JSON.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	if fields, ok := known.Load(t); ok {
+		return fields.(map[string]reflect.Type)
+	}
 	fields := make(map[string]reflect.Type)
 	for f := range t.Fields() {
 		tag, tagged := f.Tag.Lookup("json")
@@ -177,5 +217,6 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 			fields[name] = f.Type
 		}
 	}
+	known.Store(t, fields)
 	return fields
 }
