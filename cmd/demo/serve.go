@@ -160,16 +160,15 @@ func newHTTPServer(h http.Handler, logger *slog.Logger) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
-		WriteTimeout:      2 * time.Minute, // more than the exchanges of a slow sign-in
-		IdleTimeout:       time.Minute,
+		WriteTimeout:      2 * time.Minute,  // more than the exchanges of a slow sign-in
+		IdleTimeout:       75 * time.Second, // longer than load balancers keep idle connections, which is 60 s by default
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }
 
 // startMetrics serves /metrics on a listener of its own, never on the site's.
-// An
-// empty addr: not at all.
+// If addr is empty, it serves none.
 func (r *running) startMetrics(ctx context.Context, addr string) (prometheus.Registerer, string, error) {
 	if addr == "" {
 		return nil, "", nil

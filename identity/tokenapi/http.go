@@ -47,9 +47,19 @@ func (h HTTP) WithDefaults() HTTP {
 	return h
 }
 
+// SetConnectionTimes makes t give up a connection before a request is lost on
+// it: an idle one after 25 seconds, because common load balancers and servers
+// close theirs after 60 (a request on a connection that the peer is closing
+// loses its refresh token), and an HTTP/2 one that is silent within 9 seconds,
+// by a ping (RFC 9113 section 6.7). Clients and the API gateway use it for their
+// default transports; use it for one of your own.
+func SetConnectionTimes(t *http.Transport) {
+	t.IdleConnTimeout = 25 * time.Second
+	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 4 * time.Second}
+}
+
 // defaultTransport keeps enough idle connections for parallel sign-ins at one
-// host. It drops them before a server or proxy would: a request on a connection
-// that the peer is closing loses its refresh token.
+// host.
 func defaultTransport() http.RoundTripper {
 	standard, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // replaced by the program, for example to trace requests
@@ -57,7 +67,7 @@ func defaultTransport() http.RoundTripper {
 	}
 	t := standard.Clone()
 	t.MaxIdleConnsPerHost = 64
-	t.IdleConnTimeout = 25 * time.Second
+	SetConnectionTimes(t)
 	return t
 }
 
