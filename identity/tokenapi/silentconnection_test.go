@@ -59,12 +59,12 @@ func (r *relay) swallow() {
 }
 
 func (r *relay) pass(client net.Conn, silent chan struct{}) {
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", r.server)
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	go func() { _, _ = io.Copy(silencer{client, silent}, server) }()
 	_, _ = io.Copy(silencer{server, silent}, client)
 }
