@@ -135,7 +135,7 @@ func TestPlatformWhoMustAct(t *testing.T) {
 		err        error
 		says, lies string
 	}{
-		"nobody showed a token":  {&tokenapi.Error{Err: noBearer}, "is missing or has expired: the operator of this site must put a new one into the configured file.", "Try again"},
+		"no token was sent":      {&tokenapi.Error{Err: noBearer}, "is missing or has expired: the operator of this site must put a new one into the configured file.", "Try again"},
 		"the one shown is stale": {&tokenapi.Error{Err: noBearer, Sent: true, StatusCode: 401}, "is missing or has expired: the operator of this site must put a new one into the configured file.", "401"},
 		"one is on its way":      {&tokenapi.Error{Err: noBearer, RetryAfter: 3 * time.Second}, "needs a token of another system first, and that is not available just now. Try again in 3 seconds.", "missing"},
 		"out of reach":           {&tokenapi.Error{Err: tokenapi.ErrUnavailable}, "it cannot be reached, or its certificate is not trusted. The log says which. Try again in 5 seconds.", "see first"},
