@@ -182,10 +182,11 @@ func renewAndSignOut(t *testing.T, c *identity.Client, refreshToken string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, which := range []string{token.RefreshToken, ""} {
-		if err := c.SignOut(ctx, token.AccessToken, which); err != nil {
-			t.Fatal(err)
-		}
+	if err := c.SignOut(ctx, token.AccessToken, token.RefreshToken); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SignOutEverywhere(ctx, token.AccessToken); err != nil {
+		t.Fatal(err)
 	}
 }
 

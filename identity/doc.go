@@ -29,7 +29,8 @@
 //	authorize(headers)                       signIn.Authorize, has the cookies
 //	retrieveToken(code)                      signIn.RetrieveToken
 //	refreshToken(refreshToken)               client.RefreshToken, or Refresh
-//	signOut(accessToken, refreshToken?)      client.SignOut, "" revokes all
+//	signOut(accessToken, refreshToken)       client.SignOut
+//	signOut(accessToken)                     client.SignOutEverywhere
 //	machineToMachineSignIn(email, password)  client.MachineToMachineSignIn
 //
 // The Go package adds: [Client.Login], which makes the first three calls;

@@ -23,6 +23,9 @@ var (
 	ErrSecondFactorRequired = errors.New("a second factor is required: call VerifySecondFactor first")
 	// ErrSecondFactorRefused means that the one-time code is wrong or expired.
 	ErrSecondFactorRefused = errors.New("the second factor was not accepted")
+	// ErrNoRefreshToken means that [Client.SignOut] got no refresh token to
+	// revoke. It made no request.
+	ErrNoRefreshToken = errors.New("there is no refresh token: call SignOutEverywhere to sign out on all of the user's devices")
 )
 
 // Error is the error of one call, without any secret.

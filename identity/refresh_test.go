@@ -171,7 +171,15 @@ func TestSignOut(t *testing.T) {
 		t.Fatalf("Refresh of another session = %v, want a token", err)
 	}
 
-	if err := client.SignOut(t.Context(), second.AccessToken, ""); err != nil { // all of this user and client
+	// field 24
+	err = client.SignOut(t.Context(), second.AccessToken, "")
+	if e := wantError(t, err, identity.ErrNoRefreshToken); e.Sent {
+		t.Errorf("SignOut without a refresh token = %v, want no request", e)
+	}
+	if second, err = client.Refresh(t.Context(), second); err != nil {
+		t.Fatalf("Refresh after a SignOut without a refresh token = %v, want a token", err)
+	}
+	if err := client.SignOutEverywhere(t.Context(), second.AccessToken); err != nil {
 		t.Fatal(err)
 	}
 	for _, token := range []*oauth2.Token{second, third} {
@@ -182,18 +190,19 @@ func TestSignOut(t *testing.T) {
 
 func TestSignOutRefusals(t *testing.T) {
 	srv, client := start(t)
-	wantError(t, client.SignOut(t.Context(), "no token", ""), identity.ErrNotSignedIn) // would break the header
+	wantError(t, client.SignOut(t.Context(), "no token", "r"), identity.ErrNotSignedIn) // would break the header
 	wantError(t, client.SignOut(t.Context(), "", "r"), identity.ErrNotSignedIn)
+	wantError(t, client.SignOutEverywhere(t.Context(), ""), identity.ErrNotSignedIn)
 	wantCount(t, srv, identitytest.EndpointSignOut, 0)
-	if e := wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrNotSignedIn); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
+	if e := wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), identity.ErrNotSignedIn); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
 		t.Errorf("got %#v, want status 401 and a trace", e)
 	}
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 500})
-	wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrUnavailable)
+	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), identity.ErrUnavailable)
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 404})
-	wantError(t, client.SignOut(t.Context(), "a.b.c", ""), identity.ErrUnusableAnswer)
+	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), identity.ErrUnusableAnswer)
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 204})
-	if err := client.SignOut(t.Context(), "a.b.c", ""); err != nil { // no document states the success body
-		t.Errorf("SignOut(204) = %v, want nil", err)
+	if err := client.SignOutEverywhere(t.Context(), "a.b.c"); err != nil { // no document states the success body
+		t.Errorf("SignOutEverywhere(204) = %v, want nil", err)
 	}
 }

@@ -25,13 +25,32 @@ type signOutRequest struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// SignOut posts to /identity/sign-out. The IdentityServer revokes the refresh
-// token, or with "" every refresh token of this user and client (npm README,
-// signOut). The access token must be valid, and stays valid until it expires.
+// SignOut ends one sign-in: it posts to /identity/sign-out, and the
+// IdentityServer revokes the refresh token. The access token must be valid, and
+// stays valid until it expires.
 //
-// Errors: ErrNotSignedIn if the server does not accept the access token,
-// ErrUnavailable, ErrUnusableAnswer.
+// Errors: ErrNoRefreshToken without a refresh token, because the server would
+// then revoke those of all of the user's devices; ErrNotSignedIn if the server
+// does not accept the access token; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignOut(ctx context.Context, accessToken, refreshToken string, options ...SignOutOption) error {
+	if refreshToken == "" {
+		return fail("sign out", ErrNoRefreshToken, "")
+	}
+	return c.signOut(ctx, accessToken, refreshToken, options)
+}
+
+// SignOutEverywhere ends the user's sign-ins on all devices: it posts to
+// /identity/sign-out without a refresh token, and the IdentityServer revokes
+// every refresh token of this user and client (npm README, signOut). The access
+// token must be valid. The access tokens of all devices stay valid until they
+// expire.
+//
+// Errors: those of [Client.SignOut] but ErrNoRefreshToken.
+func (c *Client) SignOutEverywhere(ctx context.Context, accessToken string, options ...SignOutOption) error {
+	return c.signOut(ctx, accessToken, "", options)
+}
+
+func (c *Client) signOut(ctx context.Context, accessToken, refreshToken string, options []SignOutOption) error {
 	var s signOut
 	for _, o := range options {
 		o.apply(c, &s)

@@ -154,11 +154,7 @@ func (e *sessionEnder) revoke(ctx context.Context, what revocation, entries []va
 		if live[i] == nil {
 			continue
 		}
-		refresh := live[i].RefreshToken
-		if what == revokeAll {
-			refresh = ""
-		}
-		group.Go(func() error { e.signOutRemotely(ctx, entry, live[i].AccessToken, refresh); return nil })
+		group.Go(func() error { e.signOutRemotely(ctx, what, entry, live[i]); return nil })
 	}
 	_ = group.Wait()
 }
@@ -181,20 +177,24 @@ func (e *sessionEnder) renewed(ctx context.Context, entry vault.Entry) *oauth2.T
 // had ended.
 func (e *sessionEnder) revokeDiscarded(ctx context.Context, entry vault.Entry) {
 	if e.clients[entry.Client] != nil {
-		e.signOutRemotely(ctx, entry, entry.Token.AccessToken, entry.Token.RefreshToken)
+		e.signOutRemotely(ctx, revokeSession, entry, entry.Token)
 	}
 }
 
-// signOutRemotely signs out at the IdentityServer, and ends the session there
-// if its state was kept.
-func (e *sessionEnder) signOutRemotely(ctx context.Context, entry vault.Entry, access, refresh string) {
+// signOutRemotely signs the live token of an entry out at the IdentityServer, or
+// all tokens of its user. It ends the session there if its state was kept.
+func (e *sessionEnder) signOutRemotely(ctx context.Context, what revocation, entry vault.Entry, live *oauth2.Token) {
 	var options []identity.SignOutOption
 	var state identity.State
 	if state.UnmarshalBinary(entry.State) == nil && !state.IsZero() {
 		options = append(options, identity.WithState(state))
 	}
-	err := e.clients[entry.Client].SignOut(ctx, access, refresh, options...)
-	if err != nil {
+	client := e.clients[entry.Client]
+	signOut := func() error { return client.SignOut(ctx, live.AccessToken, live.RefreshToken, options...) }
+	if what == revokeAll {
+		signOut = func() error { return client.SignOutEverywhere(ctx, live.AccessToken, options...) }
+	}
+	if err := signOut(); err != nil {
 		e.events.record(ctx, eventRemoteSignOutFailed, "client", entry.Client, "user", entry.Owner, "error", err)
 		return
 	}

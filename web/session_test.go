@@ -84,6 +84,22 @@ func TestSignOut(t *testing.T) {
 	})
 }
 
+// A session without a refresh token must not sign out the user's other devices.
+//
+// field 24
+func TestSignOutWithoutRefreshToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.identity.Inject(identitytest.EndpointToken, identitytest.Fault{Answer: func(f map[string]any) { delete(f, "refresh_token") }})
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
+		if got := s.identity.Count(identitytest.EndpointSignOut); got != 0 {
+			t.Errorf("remote sign-outs = %d, want 0: without a refresh token the server revokes all", got)
+		}
+	})
+}
+
 // req 111: the local sign-out does not wait for a server that does not answer.
 func TestSignOutWithoutServer(t *testing.T) {
 	slow := identitytest.Fault{DelayBefore: time.Hour, Times: -1}
