@@ -124,8 +124,11 @@ func TestAttemptsBehindProxy(t *testing.T) {
 		})
 		for i := range 3 {
 			b := s.browser()
-			b.header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i))
+			b.header.Set("X-Forwarded-For", fmt.Sprintf("198.51.100.%d:51008", i)) // field 16
 			b.post("/sign-in", "email", fmt.Sprintf("user%d@example.com", i), "password", "wrong-password", "client", "spa").is(422)
+			if want := fmt.Sprintf(`"address":"198.51.100.%d"`, i); !strings.Contains(s.log.String(), want) {
+				t.Errorf("the log lacks %s", want)
+			}
 		}
 	})
 }

@@ -13,12 +13,8 @@ import (
 // client can choose the address that its attempts are counted under. If
 // r.RemoteAddr is not an address, the result is invalid.
 func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	addr := peer.Addr().Unmap().WithZone("")
-	if !contains(trusted, addr) {
+	addr, ok := parseAddress(r.RemoteAddr)
+	if !ok || !contains(trusted, addr) {
 		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -26,13 +22,35 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		if !contains(trusted, addr) {
 			return addr
 		}
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
+		if strings.TrimSpace(hop) == "" { // "empty elements do not contribute", RFC 9110 section 5.6.1.2
+			continue
+		}
+		next, ok := parseAddress(hop)
+		if !ok {
 			return addr
 		}
-		addr = next.Unmap().WithZone("")
+		addr = next
 	}
 	return addr
+}
+
+// parseAddress reads an address as servers and proxies write it: with or
+// without a port, an IPv6 address with or without brackets and zone, and all of
+// it perhaps in quotation marks.
+func parseAddress(text string) (netip.Addr, bool) {
+	text = strings.Trim(text, " \t\"")
+	addr, err := netip.ParseAddr(text)
+	if err != nil {
+		var withPort netip.AddrPort
+		withPort, err = netip.ParseAddrPort(text)
+		addr = withPort.Addr()
+	}
+	if inner, bracketed := strings.CutPrefix(text, "["); err != nil && bracketed {
+		if inner, bracketed = strings.CutSuffix(inner, "]"); bracketed {
+			addr, err = netip.ParseAddr(inner)
+		}
+	}
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
