@@ -6,8 +6,11 @@
 // whenever a request needs one. A renewal starts when two thirds of the token's
 // life have passed; until the token expires, no caller waits for it. After
 // that, all callers wait for the same renewal, each as long as its own context
-// allows. The renewal outlives them. A [Transport] calls Token for an
-// http.Client.
+// allows. The renewal outlives them.
+//
+// [Vault.Client] returns an http.Client that shows the live token of an entry,
+// [Transport] is the same for a transport of your own, and [Vault.TokenSource]
+// makes an entry an oauth2.TokenSource, as gRPC takes it.
 //
 // # One renewal, however many processes
 //

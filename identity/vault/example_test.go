@@ -43,3 +43,18 @@ func Example() {
 		log.Print(err)
 	}
 }
+
+// A program that takes an oauth2.TokenSource, such as gRPC by the package
+// google.golang.org/grpc/credentials/oauth, or an API's own client.
+func ExampleVault_TokenSource() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()     // ends the source
+	var v *vault.Vault // with an entry under "some key"
+
+	source := v.TokenSource(ctx, "some key") // for example oauth.TokenSource{TokenSource: source}
+	token, err := source.Token()
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Print("live until ", token.Expiry)
+}
