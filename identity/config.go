@@ -89,7 +89,7 @@ type Config struct {
 
 	// Timeout bounds each HTTP exchange, including the answer's body. A call makes
 	// at most three exchanges and follows the redirects between them. Zero: one
-	// minute; see tokenapi.HTTP for the reason.
+	// minute. It does not shorten Refresh and Resume: see tokenapi.HTTP.
 	Timeout time.Duration
 
 	// Transport sends the requests, with TLS settings such as a private CA. Nil:

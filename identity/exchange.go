@@ -18,6 +18,14 @@ func (c *Client) exchange(op string, secrets ...string) *exchange {
 	return &exchange{c.peer.Call(op, secrets...)}
 }
 
+// patient returns the Client for requests that may use up a token that works
+// once: see tokenapi.RefreshTimeout.
+func (c *Client) patient() *Client {
+	p := *c
+	p.peer = c.peer.Patient()
+	return &p
+}
+
 // post posts body as JSON and leaves the answer in x.Last.
 func (x *exchange) post(ctx context.Context, url string, body any, jar http.CookieJar, header http.Header) error {
 	return x.Send(ctx, httpx.Request{Method: http.MethodPost, URL: url, Header: header, Body: body, Jar: jar})

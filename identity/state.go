@@ -111,7 +111,7 @@ func (c *Client) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token,
 
 // restore returns a SignIn with the cookies and subject of state.
 func (c *Client) restore(state State) *SignIn {
-	s := c.newSignIn()
+	s := c.patient().newSignIn()
 	var w wireState
 	if json.Unmarshal([]byte(state.secret.Reveal()), &w) != nil {
 		return s

@@ -75,7 +75,7 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	if old == nil || old.RefreshToken == "" {
 		return nil, fail(op, ErrGrantRefused, "there is no refresh token")
 	}
-	x := c.exchange(op, old.RefreshToken)
+	x := c.patient().exchange(op, old.RefreshToken)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
 		return c.oauth2().TokenSource(x.Context(ctx), &oauth2.Token{RefreshToken: old.RefreshToken}).Token()
 	})

@@ -227,21 +227,44 @@ func TestTokensWithoutLifeAreExpired(t *testing.T) {
 	}
 }
 
+// field 40: Config.Timeout bounds a sign-in, but does not cut a refresh or a
+// resumption, which may use up a token that works once.
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, err := identitytest.New(identitytest.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: "spa", Transport: srv.Transport(), Timeout: 3 * time.Second})
+		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: "spa", Transport: srv.Transport(), Timeout: 15 * time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
-		srv.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: time.Hour})
-		began := time.Now()
-		_, err = client.RefreshToken(t.Context(), "r")
-		if e := wantError(t, err, identity.ErrUnavailable); !e.Sent || time.Since(began) != 3*time.Second {
-			t.Errorf("RefreshToken = %v after %v, sent %v, want it sent and over after 3 s", err, time.Since(began), e.Sent)
+		state := finished(t, client)
+		refresh := func() error { _, err := client.RefreshToken(t.Context(), login(t, client).RefreshToken); return err }
+		resume := func() error { _, _, err := client.Resume(t.Context(), state); return err }
+		signIn := func() error { _, err := client.Login(t.Context(), email, password); return err }
+		for _, c := range []struct {
+			name         string
+			call         func() error
+			grant        string
+			delay, after time.Duration
+			answered     bool
+		}{
+			{"refresh", refresh, "refresh_token", 16 * time.Second, 16 * time.Second, true},
+			{"refresh", refresh, "refresh_token", time.Hour, tokenapi.RefreshTimeout, false},
+			{"resume", resume, "authorization_code", 16 * time.Second, 16 * time.Second, true},
+			{"resume", resume, "authorization_code", time.Hour, tokenapi.RefreshTimeout, false},
+			{"sign in", signIn, "authorization_code", 16 * time.Second, 15 * time.Second, false},
+		} {
+			srv.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: c.grant, DelayAfter: c.delay})
+			began := time.Now()
+			err := c.call()
+			if took := time.Since(began); took != c.after || (err == nil) != c.answered {
+				t.Errorf("%s, answered after %v: %v after %v, want success %v after %v", c.name, c.delay, err, took, c.answered, c.after)
+			}
+			if err != nil && !wantError(t, err, identity.ErrUnavailable).Sent {
+				t.Errorf("%s: %v, want it sent", c.name, err)
+			}
 		}
 	})
 }

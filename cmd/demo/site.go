@@ -14,8 +14,9 @@ import (
 	"b2trader.identity.auth/web"
 )
 
-// exchangeTimeout bounds each exchange with the IdentityServer. A sign-in takes
-// a few, which together must fit into the server's write timeout.
+// exchangeTimeout bounds each exchange of a sign-in with the IdentityServer. A
+// sign-in takes a few, which together must fit into the server's write timeout.
+// It does not bound a renewal: see tokenapi.RefreshTimeout.
 const exchangeTimeout = 15 * time.Second
 
 // parts is the configuration of the program: the site, and the pages on it that

@@ -40,7 +40,7 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	if err != nil {
 		return nil, err
 	}
-	call, err := c.post(ctx, op, "refresh", bearer, httpx.Request{Body: refreshRequest{old.RefreshToken}}, old.RefreshToken)
+	call, err := c.post(ctx, c.peer.Patient(), op, "refresh", bearer, httpx.Request{Body: refreshRequest{old.RefreshToken}}, old.RefreshToken)
 	if err != nil {
 		return nil, err
 	}

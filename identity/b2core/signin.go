@@ -62,7 +62,7 @@ func (c *Client) signIn(ctx context.Context, secrets ...string) (*oauth2.Token, 
 
 // auth sends the request of …/auth.
 func (c *Client) auth(ctx context.Context, op string, bearer *oauth2.Token, secrets ...string) (*httpx.Call, error) {
-	return c.post(ctx, op, "auth", bearer, httpx.Request{Header: c.config.country()}, secrets...)
+	return c.post(ctx, c.peer, op, "auth", bearer, httpx.Request{Header: c.config.country()}, secrets...)
 }
 
 // authOf returns the verdict for the last answer of …/auth.

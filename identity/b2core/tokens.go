@@ -21,10 +21,10 @@ type answer struct {
 	Header       string        `json:"header"` // "Always Authorization"
 }
 
-// post sends r with the bearer, once, and returns the call with its answer. The
-// call's errors hide the bearer and the secrets.
-func (c *Client) post(ctx context.Context, op, action string, bearer *oauth2.Token, r httpx.Request, secrets ...string) (*httpx.Call, error) {
-	call := c.peer.Call(op, append(secrets, bearer.AccessToken)...)
+// post sends r with the bearer to the peer, once, and returns the call with its
+// answer. The call's errors hide the bearer and the secrets.
+func (c *Client) post(ctx context.Context, peer httpx.Peer, op, action string, bearer *oauth2.Token, r httpx.Request, secrets ...string) (*httpx.Call, error) {
+	call := peer.Call(op, append(secrets, bearer.AccessToken)...)
 	r.Method, r.URL = http.MethodPost, c.endpoint(action)
 	if r.Header == nil {
 		r.Header = http.Header{}

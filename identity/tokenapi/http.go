@@ -10,15 +10,18 @@ import (
 // HTTP says how a client sends its requests. Its zero value fits most clients.
 type HTTP struct {
 	// Timeout bounds each HTTP exchange, including the answer's body. Zero: one
-	// minute. A short timeout costs sessions, because a server may use a
-	// refresh token up however late it answers; callers in a hurry end their
-	// context.
+	// minute. It does not shorten the exchange of a refresh token, which gets at
+	// least [RefreshTimeout]: a server may use the token up however late it
+	// answers. Callers in a hurry end their context.
 	Timeout time.Duration
 
 	// Transport sends the requests. It is the place of TLS settings, such as a
 	// private CA. Nil: a clone of http.DefaultTransport that keeps more idle
 	// connections to the one host, for a shorter time. If the program replaced
 	// http.DefaultTransport by another type, nil is http.DefaultTransport.
+	//
+	// A Transport with a timeout of its own, such as ResponseHeaderTimeout, cuts
+	// refreshes, too: leave it out, or make it RefreshTimeout at least.
 	Transport http.RoundTripper
 
 	// Observe, if set, is called after each HTTP exchange, in the goroutine of
@@ -32,6 +35,11 @@ type HTTP struct {
 	// and tokens to every host on the way.
 	InsecureAllowHTTP bool
 }
+
+// RefreshTimeout bounds the exchange of a refresh token, and each exchange of a
+// resumption, unless HTTP.Timeout is longer. It equals the default of
+// vault.Config.Timeout.
+const RefreshTimeout = 90 * time.Second
 
 // WithDefaults returns h with every zero field replaced by its default.
 func (h HTTP) WithDefaults() HTTP {

@@ -39,9 +39,13 @@ type trial struct {
 
 	after  time.Duration
 	cause  error
+	cut    bool // by a timeout, which a refresh token outlasts up to RefreshTimeout
 	status int
 	want   error
 }
+
+// refreshing is the operation whose request uses a refresh token up.
+const refreshing = "refresh token"
 
 var (
 	unread  = apitest.Fault{DelayBefore: time.Hour}
@@ -52,13 +56,13 @@ var (
 var trials = map[string]trial{
 	"lost request":        {fault: apitest.Fault{LoseRequest: true}},
 	"lost answer":         {fault: apitest.Fault{LoseAnswer: true}},
-	"request times out":   {fault: unread, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired},
-	"answer times out":    {fault: late, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired},
+	"request times out":   {fault: unread, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired, cut: true},
+	"answer times out":    {fault: late, timeout: 7 * time.Second, after: 7 * time.Second, cause: expired, cut: true}, // field 40
+	"more than 2 minutes": {fault: late, timeout: 2 * time.Minute, after: 2 * time.Minute, cause: expired, cut: true},
 	"context times out":   {fault: unread, deadline: 5 * time.Second, after: 5 * time.Second, cause: expired},
 	"context is canceled": {fault: late, cancel: 3 * time.Second, after: 3 * time.Second, cause: context.Canceled},
 
-	// A server may have spent the refresh token, so it has a minute by default.
-	"more than a minute": {fault: late, after: time.Minute, cause: expired},
+	"more than a minute": {fault: late, after: time.Minute, cause: expired, cut: true},
 	"less than a minute": {fault: apitest.Fault{DelayAfter: 59 * time.Second}, after: 59 * time.Second, status: 503},
 
 	// A client that read these to their end would find an answer and a status.
@@ -84,6 +88,9 @@ func (s Subject[C]) trials(t *testing.T, op Operation[C]) {
 			want := c.want
 			if want == nil {
 				want = tokenapi.ErrUnavailable
+			}
+			if c.cut && op.Name == refreshing {
+				c.after = max(c.after, tokenapi.RefreshTimeout)
 			}
 			began := time.Now()
 			_, err := s.call(ctx, t, op, client)

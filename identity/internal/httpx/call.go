@@ -42,7 +42,7 @@ func (p Peer) Refreshing(old *oauth2.Token) (*Call, error) {
 	if old == nil {
 		old = new(oauth2.Token)
 	}
-	call := p.Call("refresh token", old.RefreshToken)
+	call := p.Patient().Call("refresh token", old.RefreshToken)
 	switch {
 	case old.RefreshToken == "":
 		return nil, call.Fail(tokenapi.ErrGrantRefused, "there is no refresh token")

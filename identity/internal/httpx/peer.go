@@ -23,6 +23,13 @@ func ParsePeer(p *checkconfig.Problems, rawURL string, h tokenapi.HTTP) Peer {
 	return Peer{System: p.Package, HTTP: h.WithDefaults(), Base: base}
 }
 
+// Patient returns p for requests that may use up a token that works once: they
+// have at least tokenapi.RefreshTimeout.
+func (p Peer) Patient() Peer {
+	p.HTTP.Timeout = max(p.HTTP.Timeout, tokenapi.RefreshTimeout)
+	return p
+}
+
 // URL appends path, which begins with a slash, to the peer's URL. The URL's own
 // path stays, because a server may live below a prefix.
 func (p Peer) URL(path string) string { return p.Base.String() + path }
