@@ -74,6 +74,7 @@ var rooms = map[string]room{
 	"identity/b2core":               {imports: clientRooms, modules: oauth2Modules},
 	"identity/tradevest":            {imports: clientRooms, modules: oauth2Modules},
 	"identity/traderevolution":      {imports: clientRooms, modules: oauth2Modules},
+	"identity/oauth2refresher":      {imports: "identity/internal/checkconfig identity/internal/httpx identity/tokenapi", modules: oauth2Modules},
 	"identity/tokenapi":             {imports: "identity/internal/checkconfig", modules: oauth2Modules},
 	"identity/internal/httpx":       {imports: "identity/internal/checkconfig identity/internal/strictjson identity/tokenapi", modules: oauth2Modules},
 	"identity/internal/jwt":         {imports: "identity/internal/strictjson", modules: []string{"github.com/go-jose/go-jose/v4"}},

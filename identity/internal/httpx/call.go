@@ -19,6 +19,8 @@ import (
 // contain no secret of the call.
 type Call struct {
 	Transport
+	DefaultTokenType string // of a token response without token_type; empty: such a response is unusable
+
 	system    string
 	expiresIn Seconds // of the last token response
 }

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -52,6 +53,7 @@ func (t tokenResponses) RoundTrip(req *http.Request) (*http.Response, error) {
 		answer.tokenResponse = tokenResponse{} // x/oauth2 reports that there is no access token
 	}
 	t.expiresIn = answer.ExpiresIn
+	answer.TokenType = cmp.Or(answer.TokenType, words(t.DefaultTokenType))
 	body, err := json.Marshal(answer.tokenResponse) //nolint:gosec // for x/oauth2 in this process alone
 	if err != nil {
 		return nil, err
