@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,8 +39,8 @@ func newAuthorizationRequest() *authorizationRequest {
 //
 // Errors: ErrSecondFactorRequired, without a request; ErrNotSignedIn, also if
 // the server redirects elsewhere (the Description names the target);
-// ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, also for a wrong state
-// or issuer.
+// ErrMisconfigured, also for a redirect URI that the server does not register;
+// ErrUnavailable; ErrUnusableAnswer, also for a wrong state or issuer.
 func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	c := s.client
 	switch {
@@ -69,7 +70,7 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	if err != nil {
 		return "", err
 	}
-	code, err = x.checkAuthorizationResponse(answer, request.state, meta)
+	code, err = c.checkAuthorizationResponse(x, answer, request.state, meta)
 	if err != nil {
 		return "", err
 	}
@@ -100,6 +101,8 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	switch {
 	case err == nil && c.isRedirectURI(target):
 		return target.Query(), nil
+	case err == nil && isErrorPage(target):
+		return nil, c.requestRefused(x, httpx.Problem{Description: "the server redirects to its error page, " + httpx.WithoutQuery(target)})
 	case err == nil:
 		return nil, x.Refusal(ErrNotSignedIn, httpx.Problem{Description: "the server redirects to " + httpx.WithoutQuery(target)})
 	}
@@ -108,16 +111,35 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	switch status := x.Last.StatusCode; {
 	case httpx.Later(status):
 		return nil, x.Refusal(ErrUnavailable, problem)
-	case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured), status == http.StatusNotFound && !followed:
-		return nil, x.Refusal(ErrMisconfigured, problem)
+	case status == http.StatusNotFound && !followed:
+		return nil, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no such endpoint at " + c.oauth2().Endpoint.AuthURL + ": check Config.URL"})
+	case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured), status == http.StatusBadRequest, isErrorPage(resp.Request.URL):
+		return nil, c.requestRefused(x, problem)
 	}
 	problem.Description = strings.TrimSpace("the redirects end at " + httpx.WithoutQuery(resp.Request.URL) + " " + problem.Description)
 	return nil, x.Refusal(ErrNotSignedIn, problem)
 }
 
+// isErrorPage reports whether u is the page that an IdentityServer shows for an
+// authorization request with a fault, such as an unregistered redirect URI.
+// Other servers answer 400.
+func isErrorPage(u *url.URL) bool { return u.Query().Has("errorId") }
+
+// requestRefused returns the error of an authorization request that the server
+// refuses because of the client, and not because of the session.
+func (c *Client) requestRefused(x *exchange, problem httpx.Problem) *Error {
+	e := x.Refusal(ErrMisconfigured, problem)
+	e.Advice = httpx.OAuthAdvice[problem.Code]
+	if e.Advice == "" {
+		e.Advice = fmt.Sprintf("check that the server registers Config.RedirectURL, %s, for the client %s, and its Config.Scopes",
+			httpx.WithoutQuery(c.redirect), c.config.ClientID)
+	}
+	return e
+}
+
 // checkAuthorizationResponse returns the code of the response, after it checks
 // that the response belongs to our request.
-func (x *exchange) checkAuthorizationResponse(answer url.Values, state string, meta *metadata) (string, error) {
+func (c *Client) checkAuthorizationResponse(x *exchange, answer url.Values, state string, meta *metadata) (string, error) {
 	for _, name := range []string{"code", "state", "iss", "error"} {
 		if len(answer[name]) > 1 { // "parameters MUST NOT be included more than once", RFC 6749 section 3.1
 			return "", x.Unusable("the authorization response repeats " + name)
@@ -135,7 +157,7 @@ func (x *exchange) checkAuthorizationResponse(answer url.Values, state string, m
 		problem := httpx.Problem{Code: answer.Get("error"), Description: answer.Get("error_description")}
 		switch {
 		case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured):
-			return "", x.Refusal(ErrMisconfigured, problem)
+			return "", c.requestRefused(x, problem)
 		case problem.Code == "server_error", problem.Code == "temporarily_unavailable":
 			return "", x.Refusal(ErrUnavailable, problem)
 		}

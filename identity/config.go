@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,13 +25,18 @@ const (
 	ClientLK       = "lk"        // the client cabinet, machine-to-machine; has a secret
 )
 
+// isMachine reports whether the platform registers the client for
+// [Client.MachineToMachineSignIn] alone.
+func isMachine(clientID string) bool { return clientID == ClientCoreIB || clientID == ClientLK }
+
 // Config says which server a [Client] talks to, and as which OAuth 2.0 client.
 // URL and ClientID are required, and ClientSecret for every client but spa. The
 // zero value of each other field fits a usual B2Trader.
 type Config struct {
 	// URL is B2Trader's, such as https://trader.example.com: the part before
 	// /identity, which the npm package calls the URL to IdentityServer. A
-	// trailing slash is dropped.
+	// trailing slash is dropped. New refuses a URL that ends in /identity or in
+	// one of the endpoints below it.
 	URL string
 
 	// ClientID is one of the Client constants, or another that the server
@@ -226,6 +232,9 @@ func defaultScopes(clientID string) []string {
 func (c *Client) check(p *checkconfig.Problems) {
 	config := c.config
 	c.server = p.URL("URL", config.URL, config.InsecureAllowHTTP)
+	if c.server != nil && withEndpoint.MatchString(c.server.Path) {
+		p.Add("URL", "must be the part before /identity, which the client appends, such as https://trader.example.com")
+	}
 	config.checkClient(p)
 	p.Missing("Scopes", len(config.Scopes) == 0)
 	p.Scopes("Scopes", config.Scopes)
@@ -244,6 +253,9 @@ func (c *Client) check(p *checkconfig.Problems) {
 	}
 	p.Negative("Timeout", config.Timeout < 0)
 }
+
+// withEndpoint matches the path of a URL that goes on beyond Config.URL.
+var withEndpoint = regexp.MustCompile(`(?i)/identity/*(/(sign-in|sign-out|sign-in-done|connect|\.well-known)(/.*)?)?$`)
 
 // parseURL parses the URL of a field, which may have a query.
 func (config Config) parseURL(p *checkconfig.Problems, field, raw string) *url.URL {

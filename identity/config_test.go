@@ -48,6 +48,14 @@ func TestConfigURLs(t *testing.T) {
 		{identity.Config{URL: "http://trader.example.com", InsecureAllowHTTP: true}, ""},
 		{identity.Config{URL: "http://trader.example.com"}, "Config.URL"}, // req 69
 		{identity.Config{URL: server + "?q=1"}, "Config.URL"},
+		// field 10: the client appends /identity
+		{identity.Config{URL: server + "/identity"}, "Config.URL"},
+		{identity.Config{URL: server + "/b2t/Identity//"}, "Config.URL"},
+		{identity.Config{URL: server + "/identity/connect/token"}, "Config.URL"},
+		{identity.Config{URL: server + "/identity/.well-known/openid-configuration"}, "Config.URL"},
+		{identity.Config{URL: server + "/identity/sign-in"}, "Config.URL"},
+		{identity.Config{URL: server + "/my-identity"}, ""},
+		{identity.Config{URL: "https://identity"}, ""},
 		{identity.Config{}, "Config.URL"},
 		{identity.Config{URL: server, RedirectURL: "http://trader.example.com/done"}, "Config.RedirectURL"},
 		{identity.Config{URL: server, JWKSURL: server + "/#f"}, "Config.JWKSURL"},

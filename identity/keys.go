@@ -10,6 +10,7 @@ import (
 	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/internal/jwt"
+	"b2trader.identity.auth/identity/internal/strictjson"
 )
 
 // metadata is the part of the discovery document that the client needs (OIDC
@@ -110,28 +111,36 @@ type discoveryDocument struct {
 func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	var doc discoveryDocument
 	x := c.exchange("discover")
-	err := x.Send(ctx, httpx.Request{Method: http.MethodGet, URL: c.endpoint("/identity/.well-known/openid-configuration")})
+	url := c.endpoint("/identity/.well-known/openid-configuration")
+	err := x.Send(ctx, httpx.Request{Method: http.MethodGet, URL: url})
 	switch {
 	case err != nil:
 		return doc, err
 	case httpx.Later(x.Last.StatusCode):
 		return doc, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
-	case x.Last.StatusCode == http.StatusNotFound:
-		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no discovery document: check Config.URL, or set Config.Issuer and Config.JWKSURL"})
-	case !x.OK():
-		return doc, x.Unusable("the answer is not a discovery document")
-	}
-	if err := x.Decode(&doc, "a discovery document"); err != nil {
-		return doc, err
+	case x.Last.StatusCode == http.StatusNotFound, x.Last.StatusCode == http.StatusMethodNotAllowed:
+		return doc, x.noDocument(ErrMisconfigured, "there is no discovery document at "+url)
+	case x.Last.StatusCode/100 == 3:
+		return doc, x.noDocument(ErrMisconfigured, url+" redirects, which is not followed")
+	case !x.OK(), strictjson.Unmarshal(x.Last.Body, &doc) != nil:
+		return doc, x.noDocument(ErrUnusableAnswer, "the answer of "+url+" is not a discovery document")
 	}
 	if doc.Issuer != c.config.Issuer {
 		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
-			Description: fmt.Sprintf("the server announces the issuer %q, but Config.Issuer is %q", doc.Issuer, c.config.Issuer)})
+			Description: fmt.Sprintf("%s announces the issuer %q, but Config.Issuer is %q", url, doc.Issuer, c.config.Issuer)})
 	}
 	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.InsecureAllowHTTP); err != nil {
 		return doc, x.Unusable(fmt.Sprintf("jwks_uri %v", err))
 	}
 	return doc, nil
+}
+
+// noDocument returns the error of an answer that is not a discovery document:
+// most often Config.URL is wrong.
+func (x *exchange) noDocument(err error, description string) *Error {
+	e := x.Refusal(err, httpx.Problem{Description: description})
+	e.Advice = "check Config.URL, or set Config.Issuer and Config.JWKSURL"
+	return e
 }
 
 // Ready discovers the server's metadata if it is not known yet, for a readiness

@@ -185,9 +185,15 @@ func (s *SignIn) Format(f fmt.State, _ rune) {
 // Login signs in with email and password: SignIn, Authorize and RetrieveToken
 // in one call.
 //
-// Errors: those of the three calls, and ErrSecondFactorRequired for an account
-// that needs the single steps.
+// Errors: those of the three calls; ErrSecondFactorRequired for an account that
+// needs the single steps; ErrMisconfigured, without a request, for core_ib and
+// lk, the platform's machine clients, which have no authorization codes.
 func (c *Client) Login(ctx context.Context, email, password string) (*oauth2.Token, error) {
+	if isMachine(c.config.ClientID) {
+		e := fail("sign in", ErrMisconfigured, "Config.ClientID is "+c.config.ClientID+", a machine's client, which no person signs in with")
+		e.Advice = "call MachineToMachineSignIn, or use a Keeper"
+		return nil, e
+	}
 	s, err := c.SignIn(ctx, email, password)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,7 @@ type Error struct {
 	Description string        // the server's text, or what is wrong with its answer
 	TraceID     string        // the server's traceId, for its operators
 	RetryAfter  time.Duration // the delay that the server asks for; 0: none
+	Advice      string        // what the caller can do; empty: the usual for Err
 	Sent        bool          // whether the server may have received the request
 	Err         error         // one of the sentinels, with its cause if there is one
 }
@@ -82,16 +83,25 @@ func (e *Error) Error() string {
 			b.WriteString(": " + s)
 		}
 	}
-	for _, a := range advice {
-		if errors.Is(e, a.err) {
-			b.WriteString("; " + a.text)
-			break
-		}
+	if advice := e.advice(); advice != "" {
+		b.WriteString("; " + advice)
 	}
 	if e.TraceID != "" {
 		b.WriteString(" [trace " + e.TraceID + "]")
 	}
 	return b.String()
+}
+
+func (e *Error) advice() string {
+	if e.Advice != "" {
+		return e.Advice
+	}
+	for _, a := range advice {
+		if errors.Is(e, a.err) {
+			return a.text
+		}
+	}
+	return ""
 }
 
 // Unwrap returns Err.

@@ -93,7 +93,8 @@ func (*Keeper) FirstToken() *oauth2.Token { return FirstToken() }
 // Refresh returns the successor of old: by its refresh token, or by a sign-in
 // if there is none, it has expired, or the server refuses it.
 //
-// Errors: *[PausedError]; ErrMisconfigured with its cause if Account.Password
+// Errors: *[PausedError]; ErrBadCredentials, which says how long
+// the password is not tried again; ErrMisconfigured with its cause if Account.Password
 // fails; otherwise those of the KeeperConfig's functions. None has the outcome
 // [Refused], because the next sign-in may succeed.
 func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
@@ -113,7 +114,9 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 		return nil, err
 	}
 	token, err := k.config.SignIn(ctx, k.config.Account.Login, password.Reveal())
-	k.end(hash, err)
+	if pause := k.end(hash, err); pause > 0 {
+		err = &refusedPassword{err, pause, min(pause, k.config.Account.Interval)}
+	}
 	if err == nil && token == nil {
 		err = fmt.Errorf("%s: KeeperConfig.SignIn returned no token", k.config.System)
 	}
@@ -160,29 +163,36 @@ func (k *Keeper) begin(password [32]byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.config.Now()
-	if wait := k.notBefore.Sub(now); wait > 0 {
-		return &PausedError{System: k.config.System, RetryAfter: wait, Err: k.last}
+	var refused time.Duration
+	if k.refused == password {
+		refused = max(0, k.pausedUntil.Sub(now))
 	}
-	if wait := k.pausedUntil.Sub(now); wait > 0 && k.refused == password {
-		wait = min(wait, k.config.Account.Interval) // the password may change sooner
-		return &PausedError{System: k.config.System, RetryAfter: wait, Err: k.last}
+	if wait := k.notBefore.Sub(now); wait > 0 {
+		return &PausedError{System: k.config.System, RetryAfter: wait, Refused: refused, Err: k.last}
+	}
+	if refused > 0 {
+		wait := min(refused, k.config.Account.Interval) // the password may change sooner
+		return &PausedError{System: k.config.System, RetryAfter: wait, Refused: refused, Err: k.last}
 	}
 	k.notBefore = now.Add(k.config.Account.Interval)
 	return nil
 }
 
-// end remembers the result of a sign-in.
-func (k *Keeper) end(password [32]byte, err error) {
+// end remembers the result of a sign-in. It returns how long the password is not
+// tried again, or 0.
+func (k *Keeper) end(password [32]byte, err error) (pause time.Duration) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch k.last = err; {
 	case err == nil:
 		k.refusals, k.pausedUntil = 0, time.Time{}
 	case errors.Is(err, ErrBadCredentials):
-		k.pausedUntil = k.config.Now().Add(min(k.config.Account.Pause<<min(k.refusals, 16), maxPause))
+		pause = min(k.config.Account.Pause<<min(k.refusals, 16), maxPause)
+		k.pausedUntil = k.config.Now().Add(pause)
 		k.refused = password
 		k.refusals++
 	case OutcomeOf(err).Kind == NotSent:
 		k.notBefore = time.Time{}
 	}
+	return pause
 }

@@ -10,15 +10,20 @@ import (
 // and the error of the last sign-in.
 type PausedError struct {
 	System     string        // the Keeper's
-	RetryAfter time.Duration // when to call again; the sign-in may be later
+	RetryAfter time.Duration // when to call again
+	Refused    time.Duration // how long the refused password is not tried again; 0: none was refused
 	Err        error         // of the last sign-in; nil: it succeeded
 }
 
 // Error says why the Keeper waits and for how long.
 func (e *PausedError) Error() string {
 	after := e.RetryAfter.Round(time.Millisecond)
-	if e.Err == nil {
+	switch {
+	case e.Err == nil:
 		return fmt.Sprintf("%s: signed in a moment ago; try again in %v", e.System, after)
+	case e.Refused > 0:
+		return fmt.Sprintf("%s: this password is not tried again for %v, another one in %v; the last sign-in failed: %v",
+			e.System, e.Refused.Round(time.Second), after, e.Err)
 	}
 	return fmt.Sprintf("%s: the next sign-in waits; try again in %v; the last one failed: %v", e.System, after, e.Err)
 }
@@ -34,3 +39,19 @@ func (e *PausedError) Unwrap() []error {
 // Outcome returns [Transient] with RetryAfter, whatever Err is: the Keeper made
 // no request.
 func (e *PausedError) Outcome() Outcome { return Outcome{RetryAfter: e.RetryAfter} }
+
+// A refusedPassword is the error of a sign-in whose password was refused.
+type refusedPassword struct {
+	err        error
+	pause      time.Duration // of this password
+	retryAfter time.Duration // until another password is tried
+}
+
+func (e *refusedPassword) Error() string {
+	return fmt.Sprintf("%v; this password is not tried again for %v", e.err, e.pause)
+}
+
+func (e *refusedPassword) Unwrap() error { return e.err }
+
+// Outcome is Transient, because another password may be accepted.
+func (e *refusedPassword) Outcome() Outcome { return Outcome{RetryAfter: e.retryAfter} }

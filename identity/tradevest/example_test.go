@@ -38,7 +38,7 @@ func Example() {
 	fmt.Println(errors.Is(err, tokenapi.ErrBadCredentials), err)
 	// Output:
 	// 200 OK
-	// true tradevest: sign in: credentials not accepted (HTTP 400 from /oauth2/token): invalid_client; check the login and the password or secret
+	// true tradevest: sign in: credentials not accepted (HTTP 400 from /oauth2/token): invalid_client; check Config.ClientID and Config.ClientSecret
 }
 
 // An http.Client whose requests carry a live token and the Requestor-ID.
@@ -129,7 +129,7 @@ func ExampleClient_SignIn() {
 	default:
 		fmt.Println("Good until", token.Expiry)
 	}
-	// Output: Correct the secret: tradevest: sign in: credentials not accepted (HTTP 400 from /oauth2/token): invalid_client; check the login and the password or secret
+	// Output: Correct the secret: tradevest: sign in: credentials not accepted (HTTP 400 from /oauth2/token): invalid_client; check Config.ClientID and Config.ClientSecret
 }
 
 // Each request may name another person.

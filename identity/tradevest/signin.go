@@ -26,6 +26,7 @@ var refusals = httpx.Verdict{
 		"server_error":            tokenapi.ErrUnavailable,
 	},
 	Status: map[int]error{401: tokenapi.ErrBadCredentials},
+	Advice: httpx.OAuthAdvice,
 }
 
 // SignIn gets an access token for the partner's credentials (RFC 6749 section

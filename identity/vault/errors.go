@@ -38,8 +38,12 @@ type UnavailableError struct {
 	Err        error         // the reason
 }
 
-// Error gives the reason and when to try again.
+// Error gives the reason and when to try again, unless the reason says that.
 func (e *UnavailableError) Error() string {
+	_, paused := errors.AsType[*tokenapi.PausedError](e.Err)
+	if _, nested := errors.AsType[*UnavailableError](e.Err); paused || nested {
+		return fmt.Sprintf("vault: no live token: %v", e.Err)
+	}
 	return fmt.Sprintf("vault: no live token, try again in %v: %v", e.RetryAfter, e.Err)
 }
 

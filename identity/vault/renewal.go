@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"b2trader.identity.auth/identity/store/records"
@@ -92,6 +91,7 @@ func (r *renewal) run(ctx context.Context) (Result, error) {
 	token, err := r.refresh(ctx)
 	switch {
 	case err == nil:
+		r.vault.alarms.clear(r.stored.Value.Client)
 		return r.saveSuccessor(ctx, r.stored.Value.with(token, r.vault.config.Now()), Renewed)
 	case errors.Is(err, errAhead):
 		return Joined, nil
@@ -99,10 +99,7 @@ func (r *renewal) run(ctx context.Context) (Result, error) {
 		return r.onRefused(ctx, err)
 	}
 	r.giveBackLease(ctx)
-	if tokenapi.OutcomeOf(err).Kind == tokenapi.Misconfigured {
-		r.vault.config.Logger.Error("vault: the server refuses this client; its entries are kept",
-			slog.String("client", r.stored.Value.Client), slog.Any("error", err))
-	}
+	r.vault.alarms.report(r.stored.Value.Client, err)
 	return Failed, err
 }
 

@@ -3,7 +3,10 @@ package vault
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/oauth2"
@@ -19,6 +22,7 @@ type Vault struct {
 	records *records.Kind[record]
 	own     *records.Cache             // closed with the vault; nil if Config.Records is set
 	entries *sharded.Map[*cachedEntry] // by the callers' keys
+	alarms  alarms
 
 	ctx      context.Context //nolint:containedctx // of renewals, which belong to the vault and not to a caller
 	stop     context.CancelFunc
@@ -45,6 +49,7 @@ func New(config Config) (*Vault, error) {
 		holder:  rand.Text(),
 		records: records.NewKind(cache, prefix, records.JSON[record]()),
 		entries: sharded.NewMap[*cachedEntry](),
+		alarms:  alarms{logger: config.Logger, raised: map[string]string{}},
 	}
 	v.ctx, v.stop = context.WithCancel(context.Background())
 	if config.Records == nil {
@@ -63,8 +68,8 @@ func (v *Vault) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "vault.Vault
 // Errors: ErrNotFound for such a key, *UnavailableError, the context's, or what
 // is wrong with the entry.
 func (v *Vault) Put(ctx context.Context, key string, e Entry) error {
-	if key == "" || e.Token == nil || v.config.Refreshers[e.Client] == nil {
-		return fmt.Errorf("vault: an entry needs a key, a token, and a client of Config.Refreshers, not %q", e.Client)
+	if err := v.check(key, e); err != nil {
+		return err
 	}
 	now := v.config.Now()
 	if e.Until.IsZero() {
@@ -82,6 +87,22 @@ func (v *Vault) Put(ctx context.Context, key string, e Entry) error {
 	}
 	v.adopt(v.cached(key), saved)
 	return nil
+}
+
+// check joins what is wrong with an entry and its key.
+func (v *Vault) check(key string, e Entry) error {
+	var problems []error
+	if key == "" {
+		problems = append(problems, errors.New("vault: Put: the key is empty"))
+	}
+	if e.Token == nil {
+		problems = append(problems, errors.New("vault: Put: Entry.Token is nil: set it to a token, or to the FirstToken of a Keeper"))
+	}
+	if v.config.Refreshers[e.Client] == nil {
+		problems = append(problems, fmt.Errorf("vault: Put: Entry.Client is %q: set it to a key of Config.Refreshers, which has %q",
+			e.Client, slices.Sorted(maps.Keys(v.config.Refreshers))))
+	}
+	return errors.Join(problems...)
 }
 
 // owner returns what the records of an owner are listed by. Unlike Kind.Owner

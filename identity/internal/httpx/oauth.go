@@ -92,6 +92,15 @@ func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oaut
 // does not expire.
 const unknownLifetime Seconds = -1
 
+// OAuthAdvice is the Verdict.Advice for the errors of RFC 6749 section 5.2. Some
+// servers answer a wrong secret with unauthorized_client.
+var OAuthAdvice = map[string]string{
+	"invalid_client":         "check Config.ClientID and Config.ClientSecret",
+	"unauthorized_client":    "check Config.ClientID and Config.ClientSecret, and whether the server allows this client this grant",
+	"unsupported_grant_type": "the server does not offer this grant: check Config.URL and the server's settings",
+	"invalid_scope":          "check Config.Scopes",
+}
+
 // OAuth is the Verdict for the errors of RFC 6749 sections 4.1.2.1 and 5.2. The
 // npm README shows a refused code as problem details with status 401; a 401
 // without a problem is not about the grant.
@@ -108,5 +117,6 @@ var OAuth = Verdict{
 		"server_error":              tokenapi.ErrUnavailable,
 	},
 	Status:           map[int]error{401: tokenapi.ErrGrantRefused},
+	Advice:           OAuthAdvice,
 	StatusNeedsWords: true,
 }

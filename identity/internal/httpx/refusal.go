@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"b2trader.identity.auth/identity/tokenapi"
@@ -64,6 +65,7 @@ func (c *Call) Unusable(description string) *tokenapi.Error {
 type Verdict struct {
 	Codes  map[string]error
 	Status map[int]error
+	Advice map[string]string         // by code: what the caller can do; missing: the usual for the error
 	Parse  func(body []byte) Problem // for an API's own shape; nil: ParseProblem
 
 	// StatusNeedsWords ignores Status for an answer without a problem in its
@@ -81,6 +83,9 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	}
 	problem := parse(c.Last.Body)
 	status := c.Last.StatusCode
+	if c.refusesClient() {
+		problem.Code = "invalid_client"
+	}
 	err := v.Codes[problem.Code]
 	if err == nil && (problem != Problem{} || !v.StatusNeedsWords) {
 		err = v.Status[status]
@@ -95,10 +100,22 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
 		err = tokenapi.ErrMisconfigured
 		problem.Description = cmp.Or(problem.Description, "there is no such endpoint at Config.URL")
+	case status/100 == 3:
+		err = tokenapi.ErrUnusableAnswer
+		problem.Description = cmp.Or(problem.Description, "the server redirects, which is not followed: check Config.URL")
 	default:
 		err = tokenapi.ErrUnusableAnswer
 	}
-	return c.Refusal(err, problem)
+	e := c.Refusal(err, problem)
+	e.Advice = v.Advice[problem.Code]
+	return e
+}
+
+// refusesClient reports whether the last answer refuses a client's HTTP Basic
+// credentials by a challenge alone (RFC 6749 section 5.2, invalid_client).
+func (c *Call) refusesClient() bool {
+	scheme, _, _ := strings.Cut(c.Last.Header.Get("WWW-Authenticate"), " ")
+	return c.Last.StatusCode == http.StatusUnauthorized && len(c.Last.Body) == 0 && strings.EqualFold(scheme, "Basic")
 }
 
 // Later reports whether a status means that the same request may succeed later.
