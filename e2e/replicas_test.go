@@ -32,6 +32,7 @@ func TestReplicas(t *testing.T) {
 				"ShareSessions":         shareSessions,
 				"SharePlatforms":        sharePlatforms,
 				"RestartWithAnotherKey": restartWithAnotherKey,
+				"KilledWhileAllEnd":     killedWhileAllEnd,
 			} {
 				t.Run(name, func(t *testing.T) { t.Parallel(); scenario(t, db.part()) })
 			}
@@ -258,6 +259,30 @@ func shareSessions(t *testing.T, store string) {
 	desk.signIn(trader, "spa").want(http.StatusOK, "/account")
 	desk.at(f.demos[0]).open("/sessions").submit("/sign-out/everywhere", "Sign out everywhere").want(http.StatusOK, "/sign-in")
 	f.wantEnded(phone)
+}
+
+// killedWhileAllEnd kills a process as soon as the other one hears that all
+// sessions of a user end. None of them is left. field 59
+func killedWhileAllEnd(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	var all []*browser
+	for i := range 4 { // fewer than the limit of attempts
+		b := f.browser().at(f.demos[i%2])
+		b.signIn(trader, "spa").want(http.StatusOK, "/account")
+		all = append(all, b)
+	}
+	pressed := all[0].open("/sessions").filled("/sign-out/everywhere", "Sign out everywhere")
+	done := make(chan error, 1)
+	all[0].clone().background(pressed, done)
+	until(t, "401 at the other process", func() bool {
+		return all[3].at(f.demos[1]).fetch("/session").status == http.StatusUnauthorized
+	})
+	f.demos[0].kill()
+	_ = receive(t, done, "end of the sign-out") // an answer, or an error
+	f.restart(0)
+	for _, b := range all {
+		f.wantEnded(b)
+	}
 }
 
 // restartWithAnotherKey restarts the processes one by one, with a new key for

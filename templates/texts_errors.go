@@ -41,6 +41,8 @@ var ErrorTexts = map[string]ErrorText{
 		"Wait %d s, then try again: that is at %s UTC."},
 	"unavailable.identity": {"The IdentityServer cannot be reached",
 		"It does not answer, or it answers too slowly. Your password is not the reason. Try again in a moment."},
+	"unavailable.sessions_left": {"Some sessions could not be ended",
+		"%d of %d sessions are still signed in. Try again in a moment to end them, too."},
 	"unavailable.renewal": {"Your token could not be renewed",
 		"The IdentityServer does not answer as it should. You are still signed in. Try again in a moment."},
 	"unusable_answer": {"The IdentityServer's answer cannot be trusted",

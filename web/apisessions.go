@@ -24,13 +24,19 @@ func (s apiSessions) CheckAgain(ctx context.Context, c gateway.Caller) (gateway.
 	return callerOf(s.sessions.At(ctx, c.ID))
 }
 
+// Ended implements gateway.Sessions.
+func (s apiSessions) Ended(ctx context.Context, c gateway.Caller) (<-chan struct{}, func(), error) {
+	ended, stop, err := s.sessions.Ended(ctx, c.Group)
+	return ended, stop, translate(err)
+}
+
 // Forget implements gateway.Sessions.
 func (s apiSessions) Forget(ctx context.Context, c gateway.Caller) error {
 	return s.sessions.EndAt(ctx, c.ID)
 }
 
 func callerOf(s session.Session, err error) (gateway.Caller, error) {
-	return gateway.Caller{ID: s.ID, User: s.User.Owner, VaultKey: s.User.VaultKey, Until: s.Until}, translate(err)
+	return gateway.Caller{ID: s.ID, User: s.User.Owner, VaultKey: s.User.VaultKey, Group: s.User.Group, Until: s.Until}, translate(err)
 }
 
 // translate turns the errors of package session into those of package answer.
@@ -38,7 +44,7 @@ func translate(err error) error {
 	if failure, ok := errors.AsType[*session.StoreError](err); ok {
 		return answer.StoreUnavailable(failure)
 	}
-	if errors.Is(err, session.ErrNone) {
+	if errors.Is(err, session.ErrNone) || errors.Is(err, session.ErrEnded) {
 		return answer.ErrNoSession
 	}
 	return err

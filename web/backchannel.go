@@ -88,23 +88,30 @@ func (s *backChannel) carryOut(r *http.Request) (*identity.LogoutToken, int, err
 	case spent:
 		return nil, 0, errReplayed
 	}
-	list, err := s.sessionsOf(ctx, token)
+	ended, err := s.end(ctx, token)
 	if err != nil {
 		return nil, 0, err
 	}
-	if err := s.ender.end(ctx, list, revokeInBackground); err != nil {
-		return nil, 0, err
-	}
-	return token, len(list), s.index.Spend(ctx, token.Issuer, token.ID, token.Expiry)
+	return token, ended, s.index.Spend(ctx, token.Issuer, token.ID, token.Expiry)
 }
 
-// sessionsOf returns the sessions that a logout token ends: with a sid those that
-// came from that session at the IdentityServer, else all of the user (section
-// 2.7).
-func (s *backChannel) sessionsOf(ctx context.Context, token *identity.LogoutToken) ([]session.Session, error) {
+// end ends the sessions of a logout token, and returns how many: with a sid those
+// that came from that session at the IdentityServer, else all of the user
+// (section 2.7).
+func (s *backChannel) end(ctx context.Context, token *identity.LogoutToken) (int, error) {
 	if token.SessionID == "" {
-		return s.sessions.Of(ctx, token.Issuer+" "+token.Subject)
+		return s.ender.endAll(ctx, token.Issuer+" "+token.Subject, "", revokeInBackground)
 	}
+	list, err := s.linked(ctx, token)
+	if err != nil {
+		return 0, err
+	}
+	return len(list), s.ender.end(ctx, list, revokeInBackground)
+}
+
+// linked returns the sessions that came from the session at the IdentityServer
+// that a logout token names.
+func (s *backChannel) linked(ctx context.Context, token *identity.LogoutToken) ([]session.Session, error) {
 	ids, err := s.index.Linked(ctx, token.Issuer, token.SessionID)
 	if err != nil {
 		return nil, err

@@ -152,6 +152,7 @@
 //	session touch failed                   error
 //	not ready                              client or store, error
 //	too many refused logouts               -
+//	session not deleted                    user, error
 //	request                                method, path, status, bytes, took
 //	request failed                         status, error
 //	request abandoned                      error

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/session"
 )
 
@@ -19,6 +21,7 @@ const (
 	remoteSignOutWait  = 5 * time.Second // for a request to wait for the sign-out at the IdentityServer
 	remoteSignOutLimit = time.Minute     // for that sign-out in the background
 	remoteSignOuts     = 8               // at the same time
+	deletions          = 32              // of sessions at the same time
 )
 
 // revocation is what the IdentityServer is asked to revoke.
@@ -47,31 +50,93 @@ func newSessionEnder(s *site) *sessionEnder {
 	return e
 }
 
-// end ends sessions in every process.
+// end ends sessions in every process, several at the same time. It goes on past
+// failures.
 //
-// Errors: *session.StoreError. Some sessions may still be there then, with their
-// tokens.
+// Errors: *answer.Error, which says how many sessions are left.
 func (e *sessionEnder) end(ctx context.Context, list []session.Session, what revocation) error {
-	ctx = context.WithoutCancel(ctx)
-	var ended []user
-	var failed error
-	for _, s := range list {
-		if failed = e.sessions.EndAt(ctx, s.ID); failed != nil {
-			break
-		}
-		ended = append(ended, s.User)
-	}
-	e.endTokens(ctx, what, ended...)
-	return failed
+	left := e.deleteSessions(ctx, list, what)
+	return leftError(left, len(list))
 }
 
-// endOf ends the sessions of an owner that which selects, and returns how many.
-func (e *sessionEnder) endOf(ctx context.Context, owner string, which func(session.Session) bool) (int, error) {
+// endAll ends all sessions of a user but those of the group except, in every
+// process at once, and returns how many there were. The first write ends them.
+// What follows deletes them and their tokens. Of the session of own, it deletes
+// the tokens only.
+//
+// Errors: *[session.StoreError], and those of end.
+func (e *sessionEnder) endAll(ctx context.Context, owner, except string, what revocation, own ...user) (int, error) {
+	list, err := e.sessions.Stored(ctx, owner)
+	if err != nil {
+		return 0, err
+	}
+	if err := e.sessions.EndAll(ctx, owner, except); err != nil {
+		return 0, err
+	}
+	list = slices.DeleteFunc(list, func(s session.Session) bool {
+		return except != "" && s.User.Group == except ||
+			slices.ContainsFunc(own, func(u user) bool { return u.VaultKey == s.User.VaultKey })
+	})
+	left := e.deleteSessions(ctx, list, what, own...)
+	left = slices.DeleteFunc(left, func(f failedEnd) bool { return f.session.User.Group != "" }) // it has ended
+	return len(list), leftError(left, len(list))
+}
+
+// failedEnd is a session that could not be deleted.
+type failedEnd struct {
+	session session.Session
+	err     error
+}
+
+// deleteSessions deletes sessions, each together with its tokens, and returns
+// those that it could not delete. Of the sessions of own, it deletes the tokens
+// only.
+func (e *sessionEnder) deleteSessions(ctx context.Context, list []session.Session, what revocation, own ...user) []failedEnd {
+	ctx = context.WithoutCancel(ctx)
+	errs, entries := make([]error, len(list)), make([]*vault.Entry, len(list), len(list)+len(own))
+	var group errgroup.Group
+	group.SetLimit(deletions)
+	for i, s := range list {
+		group.Go(func() error {
+			errs[i] = e.sessions.EndAt(ctx, s.ID)
+			entries[i] = e.deleteTokens(ctx, s.User)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for _, u := range own {
+		entries = append(entries, e.deleteTokens(ctx, u))
+	}
+	e.revokeBehind(ctx, what, entries...)
+	var left []failedEnd
+	for i, err := range errs {
+		if err != nil {
+			e.events.record(ctx, eventSessionNotDeleted, "user", list[i].User.Owner, "error", err)
+			left = append(left, failedEnd{list[i], err})
+		}
+	}
+	return left
+}
+
+// leftError returns the error of an end of sessions that left some, or nil.
+func leftError(left []failedEnd, of int) error {
+	if len(left) == 0 {
+		return nil
+	}
+	return &answer.Error{
+		Status: http.StatusServiceUnavailable, Code: "unavailable.sessions_left", Args: []any{len(left), of},
+		RetryAfter: answer.RetryLater, Err: left[0].err,
+	}
+}
+
+// endOne ends one session of an owner, and returns how many that are: none if
+// there is no such session.
+func (e *sessionEnder) endOne(ctx context.Context, owner, id string) (int, error) {
 	list, err := e.sessions.Of(ctx, owner)
 	if err != nil {
 		return 0, err
 	}
-	list = slices.DeleteFunc(list, func(s session.Session) bool { return !which(s) })
+	list = slices.DeleteFunc(list, func(s session.Session) bool { return s.ID != id })
 	e.events.record(ctx, eventSessionsEnded, "user", owner, "sessions", len(list))
 	return len(list), e.end(ctx, list, revokeSession)
 }
@@ -96,29 +161,34 @@ func (e *sessionEnder) keepToLimit(ctx context.Context, u user, id string) error
 	return e.end(ctx, oldest, revokeSession)
 }
 
-// endTokens deletes the tokens of sessions from the vault and revokes them. A
+// endTokens deletes the tokens of a session from the vault and revokes them. A
 // failure is logged: the session has ended on this site in any case.
-func (e *sessionEnder) endTokens(ctx context.Context, what revocation, users ...user) {
+func (e *sessionEnder) endTokens(ctx context.Context, what revocation, u user) {
 	ctx = context.WithoutCancel(ctx)
-	var entries []vault.Entry
-	for _, u := range users {
-		entry, err := e.vault.Delete(ctx, u.VaultKey)
-		switch {
-		case errors.Is(err, vault.ErrNotFound):
-		case err != nil:
-			e.events.record(ctx, eventTokensNotDeleted, "client", u.Client, "user", u.Owner, "error", err)
-		case entry.Token != nil && entry.Token.AccessToken != "" && e.clients[entry.Client] != nil: // else the entry was unreadable or had ended
-			entries = append(entries, entry)
-		}
+	e.revokeBehind(ctx, what, e.deleteTokens(ctx, u))
+}
+
+// deleteTokens deletes the tokens of a session from the vault, and returns the
+// entry if there is something to revoke.
+func (e *sessionEnder) deleteTokens(ctx context.Context, u user) *vault.Entry {
+	entry, err := e.vault.Delete(ctx, u.VaultKey)
+	switch {
+	case errors.Is(err, vault.ErrNotFound):
+	case err != nil:
+		e.events.record(ctx, eventTokensNotDeleted, "client", u.Client, "user", u.Owner, "error", err)
+	case entry.Token != nil && entry.Token.AccessToken != "" && e.clients[entry.Client] != nil: // else the entry was unreadable or had ended
+		return &entry
 	}
-	if len(entries) > 0 {
-		e.revokeBehind(ctx, what, entries...)
-	}
+	return nil
 }
 
 // revokeBehind revokes the tokens of entries in the background, and waits for
-// that, but not long.
-func (e *sessionEnder) revokeBehind(ctx context.Context, what revocation, entries ...vault.Entry) {
+// that, but not long. Entries may be nil.
+func (e *sessionEnder) revokeBehind(ctx context.Context, what revocation, entries ...*vault.Entry) {
+	entries = slices.DeleteFunc(entries, func(entry *vault.Entry) bool { return entry == nil })
+	if len(entries) == 0 {
+		return
+	}
 	done := make(chan struct{})
 	e.running.Go(func() {
 		defer close(done)
@@ -142,19 +212,19 @@ func (e *sessionEnder) revokeBehind(ctx context.Context, what revocation, entrie
 // revoke signs out at the IdentityServer, which needs a live access token. It
 // renews all expired ones first: after the revocation of all of a user's
 // tokens none could be renewed.
-func (e *sessionEnder) revoke(ctx context.Context, what revocation, entries []vault.Entry) {
+func (e *sessionEnder) revoke(ctx context.Context, what revocation, entries []*vault.Entry) {
 	live := make([]*oauth2.Token, len(entries))
 	var group errgroup.Group
 	group.SetLimit(remoteSignOuts)
 	for i, entry := range entries {
-		group.Go(func() error { live[i] = e.renewed(ctx, entry); return nil })
+		group.Go(func() error { live[i] = e.renewed(ctx, *entry); return nil })
 	}
 	_ = group.Wait()
 	for i, entry := range entries {
 		if live[i] == nil {
 			continue
 		}
-		group.Go(func() error { e.signOutRemotely(ctx, what, entry, live[i]); return nil })
+		group.Go(func() error { e.signOutRemotely(ctx, what, *entry, live[i]); return nil })
 	}
 	_ = group.Wait()
 }

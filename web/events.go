@@ -35,6 +35,7 @@ const (
 	eventTouchFailed
 	eventNotReady
 	eventTooManyLogouts
+	eventSessionNotDeleted
 )
 
 // counter is a Prometheus counter of events. An event's attributes give the
@@ -87,6 +88,7 @@ var events = [...]struct {
 	eventTouchFailed:          {"session touch failed", slog.LevelWarn, "error", nil, ""},
 	eventNotReady:             {"not ready", slog.LevelWarn, "client or store, error", nil, ""},
 	eventTooManyLogouts:       {"too many refused logouts", slog.LevelWarn, "", nil, ""},
+	eventSessionNotDeleted:    {"session not deleted", slog.LevelError, "user, error", nil, ""},
 
 	// The rooms below this package write these by a logger of their own.
 	{"request", slog.LevelInfo, "method, path, status, bytes, took", nil, ""},

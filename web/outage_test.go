@@ -15,6 +15,9 @@ type outage struct {
 	down atomic.Bool
 	lose atomic.Int32 // the deletion of this number fails, counted from one
 
+	cut     atomic.Bool  // deletions fail after the allowed ones
+	allowed atomic.Int32 // deletions that work before
+
 	mu   sync.Mutex
 	puts []store.Record
 }
@@ -43,7 +46,7 @@ func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
 }
 
 func (o *outage) Delete(ctx context.Context, key string) error {
-	if o.lose.Add(-1) == 0 || o.down.Load() {
+	if o.lose.Add(-1) == 0 || o.down.Load() || o.cut.Load() && o.allowed.Add(-1) < 0 {
 		return store.NewFault(ctx, "delete", io.ErrUnexpectedEOF)
 	}
 	return o.Store.Delete(ctx, key)

@@ -187,7 +187,7 @@ func (s *Server) sweep(ctx context.Context) {
 		users := s.sessions.Sweep(ctx)
 		for _, u := range users {
 			s.events.record(ctx, eventSessionTimedOut, "client", u.Client, "user", u.Owner)
+			s.ender.endTokens(ctx, revokeSession, u)
 		}
-		s.ender.endTokens(ctx, revokeSession, users...)
 	}
 }

@@ -157,7 +157,7 @@ func (s *signInPages) finish(ctx context.Context, w http.ResponseWriter, r *http
 func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []identity.Exchange) (err error) {
 	ctx, u := r.Context(), in.user
 	if err := s.vault.Put(ctx, u.VaultKey, in.entry); err != nil {
-		s.ender.revokeBehind(ctx, revokeSession, in.entry)
+		s.ender.revokeBehind(ctx, revokeSession, &in.entry)
 		return fmt.Errorf("keep the tokens: %w", err)
 	}
 	defer func() {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"b2trader.identity.auth/web/internal/answer"
-	"b2trader.identity.auth/web/internal/session"
 )
 
 // clearSiteData makes the browser delete pages and stored data at sign-out. It
@@ -40,20 +39,18 @@ func (s *sessionPages) signOut(w http.ResponseWriter, r *http.Request) error {
 // revoke all refresh tokens of the user for the clients of these sessions.
 func (s *sessionPages) signOutEverywhere(w http.ResponseWriter, r *http.Request, u user) error {
 	ctx := r.Context()
-	list, err := s.sessions.Of(ctx, u.Owner)
+	others, err := s.ender.endAll(ctx, u.Owner, "", revokeAll, u)
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.End(ctx); err != nil {
-		return err
-	}
-	if err := s.ender.end(ctx, list, revokeAll); err != nil {
-		return err
-	}
+	// From here on the user is signed out, whatever fails.
 	if _, err := s.vault.DeleteOwner(context.WithoutCancel(ctx), u.Owner); err != nil { // entries without a session
-		return err
+		s.events.record(ctx, eventTokensNotDeleted, "client", u.Client, "user", u.Owner, "error", err)
 	}
-	s.events.record(ctx, eventSignedOutEverywhere, "user", u.Owner, "sessions", len(list))
+	if err := s.sessions.End(ctx); err != nil {
+		s.events.record(ctx, eventSessionNotDeleted, "user", u.Owner, "error", err)
+	}
+	s.events.record(ctx, eventSignedOutEverywhere, "user", u.Owner, "sessions", others+1)
 	w.Header().Set("Clear-Site-Data", clearSiteData)
 	http.Redirect(w, r, "/sign-in?done=signed-out-everywhere", http.StatusSeeOther)
 	return nil
@@ -70,7 +67,7 @@ func (s *sessionPages) endSession(w http.ResponseWriter, r *http.Request, u user
 	if id == s.sessions.ID(r.Context()) {
 		return s.signOut(w, r)
 	}
-	ended, err := s.ender.endOf(r.Context(), u.Owner, func(c session.Session) bool { return c.ID == id })
+	ended, err := s.ender.endOne(r.Context(), u.Owner, id)
 	if err != nil {
 		return err
 	}
@@ -84,9 +81,15 @@ func (s *sessionPages) endSession(w http.ResponseWriter, r *http.Request, u user
 // endOtherSessions ends all of the user's sessions but this one, for example
 // after a change of the password.
 func (s *sessionPages) endOtherSessions(w http.ResponseWriter, r *http.Request, u user) error {
-	here := s.sessions.ID(r.Context())
-	if _, err := s.ender.endOf(r.Context(), u.Owner, func(c session.Session) bool { return c.ID != here }); err != nil {
+	ctx := r.Context()
+	own, err := s.sessions.LeaveGroup(ctx)
+	if err != nil {
 		return err
 	}
+	ended, err := s.ender.endAll(ctx, u.Owner, own, revokeSession)
+	if err != nil {
+		return err
+	}
+	s.events.record(ctx, eventSessionsEnded, "user", u.Owner, "sessions", ended)
 	return s.redirect(w, r, "/sessions", texts.Notices.OthersEnded)
 }

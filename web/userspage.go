@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -149,9 +150,21 @@ func (s *usersPages) end(w http.ResponseWriter, r *http.Request, u user) error {
 	}
 	id := form.Get("session")
 	s.events.record(r.Context(), eventAdministratorEnds, "administrator", u.Owner, "user", known.Owner())
-	ended, err := s.ender.endOf(r.Context(), known.Owner(), func(c session.Session) bool { return id == "" || c.ID == id })
+	ended, err := s.endOf(r.Context(), known.Owner(), id)
 	if err != nil {
 		return err
 	}
 	return s.redirect(w, r, userPath(known), texts.Notices.SessionsEnded(ended))
+}
+
+// endOf ends the session with an ID, or all sessions of a user if the ID is "".
+func (s *usersPages) endOf(ctx context.Context, owner, id string) (int, error) {
+	if id != "" {
+		return s.ender.endOne(ctx, owner, id)
+	}
+	ended, err := s.ender.endAll(ctx, owner, "", revokeSession)
+	if err == nil {
+		s.events.record(ctx, eventSessionsEnded, "user", owner, "sessions", ended)
+	}
+	return ended, err
 }

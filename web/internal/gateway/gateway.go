@@ -54,6 +54,11 @@ type Sessions interface {
 	// CheckAgain returns the session as it is now. Its errors are those of Find.
 	CheckAgain(ctx context.Context, c Caller) (Caller, error)
 
+	// Ended returns a channel that is closed when the sessions of the caller's
+	// group end, in whatever process, and a function that ends the wait for it.
+	// Its errors are those of Find.
+	Ended(ctx context.Context, c Caller) (ended <-chan struct{}, stop func(), err error)
+
 	// Forget ends the session, whose entry in the vault has ended.
 	Forget(ctx context.Context, c Caller) error
 }
@@ -63,6 +68,7 @@ type Caller struct {
 	ID       string    // its name in the log and in the count of its streams
 	User     string    // whose session it is
 	VaultKey string    // of its tokens
+	Group    string    // the user's sessions that end together
 	Until    time.Time // when it ends unless it is used
 }
 

@@ -33,13 +33,13 @@ func (c *call) watchSoon() {
 		defer c.watching.Done()
 		ctx := c.in.Context()
 		for {
-			ended, unlisten, err := c.listen(ctx)
+			ends, err := c.listen(ctx)
 			if err == nil {
-				defer unlisten()
-				c.watch(ctx, ended)
+				defer ends.stop()
+				c.watch(ctx, ends)
 				return
 			}
-			if errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrEnded) {
+			if errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrEnded) || errors.Is(err, answer.ErrNoSession) {
 				c.cut(errSessionOver)
 				return
 			}
@@ -57,26 +57,43 @@ func (c *call) watchNow() error {
 	if !c.watchTimer.Stop() {
 		return nil
 	}
-	ended, unlisten, err := c.listen(c.in.Context())
+	ends, err := c.listen(c.in.Context())
 	if err != nil {
 		c.watching.Done()
 		return err
 	}
 	go func() {
 		defer c.watching.Done()
-		defer unlisten()
-		c.watch(c.in.Context(), ended)
+		defer ends.stop()
+		c.watch(c.in.Context(), ends)
 	}()
 	return nil
 }
 
-func (c *call) listen(ctx context.Context) (ended <-chan struct{}, stop func(), err error) {
-	return c.api.config.Vault.Done(ctx, c.caller.VaultKey)
+// ends are the ways in which the session of a call ends, each a channel that is
+// closed then.
+type ends struct {
+	tokens, sessions         <-chan struct{} // its tokens are deleted; all sessions of the user end
+	stopTokens, stopSessions func()
 }
 
-// watch cuts the call when its session ends, in whatever process. The channel
-// ended is closed when the session's tokens are deleted.
-func (c *call) watch(ctx context.Context, ended <-chan struct{}) {
+func (e ends) stop() {
+	e.stopTokens()
+	e.stopSessions()
+}
+
+func (c *call) listen(ctx context.Context) (e ends, err error) {
+	if e.tokens, e.stopTokens, err = c.api.config.Vault.Done(ctx, c.caller.VaultKey); err != nil {
+		return e, err
+	}
+	if e.sessions, e.stopSessions, err = c.api.config.Sessions.Ended(ctx, c.caller); err != nil {
+		e.stopTokens()
+	}
+	return e, err
+}
+
+// watch cuts the call when its session ends, in whatever process.
+func (c *call) watch(ctx context.Context, ends ends) {
 	config, caller, closing := c.api.config, c.caller, c.api.streams.closing
 	silence := time.NewTicker(apiIdle)
 	defer silence.Stop()
@@ -104,7 +121,10 @@ func (c *call) watch(ctx context.Context, ended <-chan struct{}) {
 			}
 			c.cut(errSilent)
 			return
-		case <-ended:
+		case <-ends.tokens:
+			c.cut(errSessionOver)
+			return
+		case <-ends.sessions:
 			c.cut(errSessionOver)
 			return
 		case <-closing:

@@ -68,6 +68,9 @@ func (m *Manager) find(ctx context.Context, id records.ID) (*record, error) {
 	case m.store.over(r), r.Value.user.VaultKey == "":
 		return nil, ErrNone
 	}
+	if err := m.store.groups.check(ctx, r.Value.user.Group); err != nil {
+		return nil, storeError(err)
+	}
 	return r, nil
 }
 
@@ -76,11 +79,28 @@ func (m *Manager) find(ctx context.Context, id records.ID) (*record, error) {
 //
 // Errors: *[StoreError].
 func (m *Manager) Of(ctx context.Context, owner string) ([]Session, error) {
+	list, err := m.Stored(ctx, owner)
+	if err != nil {
+		return nil, err
+	}
+	alive, err := m.store.groups.of(ctx, owner)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return slices.DeleteFunc(list, func(s Session) bool {
+		return !m.now().Before(s.Until) || s.User.Group != "" && !alive[s.User.Group]
+	}), nil
+}
+
+// Stored returns the sessions of a user that the store has, the latest sign-in
+// first. Those that have ended and are not deleted yet are among them.
+//
+// Errors: *[StoreError].
+func (m *Manager) Stored(ctx context.Context, owner string) ([]Session, error) {
 	list, err := m.store.kind.List(ctx, m.store.kind.Owner(owner))
 	if err != nil {
 		return nil, storeError(err)
 	}
-	list = slices.DeleteFunc(list, m.store.over)
 	slices.SortFunc(list, func(a, b *record) int {
 		return cmp.Or(b.Value.user.SignedIn.Compare(a.Value.user.SignedIn), cmp.Compare(a.ID, b.ID))
 	})
@@ -103,8 +123,11 @@ func (m *Manager) EndAt(ctx context.Context, id string) error {
 // end, and returns their users.
 func (m *Manager) Sweep(ctx context.Context) []User {
 	var users []User
+	used := make(map[string]bool)
+	defer func() { m.store.groups.forget(used) }()
 	for r, known := range m.store.kind.Held() {
 		if !m.store.over(r) {
+			used[r.Value.user.Group] = true
 			continue
 		}
 		if !known && m.now().Before(r.Expires) { // another process may have written its use

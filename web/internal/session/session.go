@@ -62,6 +62,7 @@ type User struct {
 	IdentityID    string    `json:"x,omitempty"` // the ID of the session at the IdentityServer, its claim sid
 	Client        string    `json:"c"`
 	VaultKey      string    `json:"k"`
+	Group         string    `json:"g,omitempty"` // see groups; SignIn sets it
 	Nickname      string    `json:"n,omitempty"`
 	Email         string    `json:"e,omitempty"`
 	AccountID     string    `json:"a,omitempty"`
@@ -93,6 +94,7 @@ type Manager struct {
 func New(config Config) *Manager {
 	s := &scsStore{
 		kind:   records.NewKind(config.Records, prefix, records.Codec[stored]{Encode: stored.encode, Decode: decodeStored}),
+		groups: &groups{records.NewKind(config.Records, groupPrefix, records.Codec[struct{}]{}), config.Latest, config.Now},
 		logger: config.Logger, now: config.Now, idle: config.Idle,
 	}
 	// Not scs.New, whose default store leaves a goroutine behind.
@@ -133,7 +135,10 @@ func (m *Manager) User(ctx context.Context) (User, bool) {
 // the user before. The browser's other sign-ins under way stay valid.
 //
 // Errors: *[StoreError], and those of scs.
-func (m *Manager) SignIn(ctx context.Context, u User, values ...Binding) error {
+func (m *Manager) SignIn(ctx context.Context, u User, values ...Binding) (err error) {
+	if u.Group, err = m.store.groups.join(context.WithoutCancel(ctx), u.Owner); err != nil {
+		return storeError(fmt.Errorf("join the group of the user's sessions: %w", err))
+	}
 	if err := m.scs.RenewToken(ctx); err != nil {
 		return storeError(fmt.Errorf("renew the session ID: %w", err))
 	}

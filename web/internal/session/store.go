@@ -23,6 +23,7 @@ type record = records.Record[stored]
 // session.
 type scsStore struct {
 	kind   *records.Kind[stored]
+	groups *groups
 	logger *slog.Logger
 	now    func() time.Time
 	idle   time.Duration
@@ -70,6 +71,12 @@ func (s *scsStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 		return nil, false, err
 	case s.over(r):
 		return nil, false, nil
+	}
+	if err := s.groups.check(ctx, r.Value.user.Group); err != nil {
+		if errors.Is(err, ErrNone) {
+			err = nil
+		}
+		return nil, false, err
 	}
 	at := currentOf(ctx)
 	at.record, at.body = r, r.Value.body

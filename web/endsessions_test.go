@@ -1,0 +1,227 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/web"
+)
+
+// slowly is a store each of whose operations takes a while.
+type slowly struct {
+	store.Store
+	takes time.Duration
+}
+
+func (s *slowly) Get(ctx context.Context, key string) (store.Record, error) {
+	<-time.After(s.takes)
+	return s.Store.Get(ctx, key)
+}
+
+func (s *slowly) Put(ctx context.Context, r store.Record) (uint64, error) {
+	<-time.After(s.takes)
+	return s.Store.Put(ctx, r)
+}
+
+func (s *slowly) Delete(ctx context.Context, key string) error {
+	<-time.After(s.takes)
+	return s.Store.Delete(ctx, key)
+}
+
+func (s *slowly) List(ctx context.Context, owner string) ([]store.Record, error) {
+	<-time.After(s.takes)
+	return s.Store.List(ctx, owner)
+}
+
+// silentAPI is an API whose only answer is an event stream that sends nothing.
+type silentAPI struct{ base http.RoundTripper }
+
+func (q silentAPI) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.URL.Path, "/api/prices") {
+		return q.base.RoundTrip(r)
+	}
+	body, sender := io.Pipe()
+	context.AfterFunc(r.Context(), func() { _ = sender.CloseWithError(r.Context().Err()) })
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: body, Request: r,
+	}, nil
+}
+
+// quietly gives a site the API silentAPI.
+func quietly(c *web.Config) { c.APITransport = silentAPI{c.APITransport} }
+
+// stream opens an event stream, and returns a channel that gets the time when it
+// ends.
+func (b *browser) stream() <-chan time.Time {
+	r := b.request(http.MethodGet, "/api/frontoffice/prices", nil)
+	r.Header = http.Header{"X-Requested-With": {"test"}, "Cookie": r.Header["Cookie"]}
+	over := make(chan time.Time, 1)
+	go func() {
+		b.site.web.ServeHTTP(httptest.NewRecorder(), r)
+		over <- time.Now()
+	}()
+	return over
+}
+
+// crowd signs a user in with n browsers, by turns at each of the sites.
+func crowd(n int, sites ...*site) []*browser {
+	var all []*browser
+	for i := range n {
+		b := sites[i%len(sites)].browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		all = append(all, b)
+	}
+	return all
+}
+
+// field 59: one write ends all sessions of a user at once, at each replica, with
+// their streams. That the store fails right after it, or the replica dies,
+// changes nothing.
+func TestAllSessionsEndByOneWrite(t *testing.T) {
+	for name, end := range map[string]func(s *site, own *browser){
+		"everywhere": func(_ *site, own *browser) {
+			own.post("/sign-out/everywhere").leadsTo("/sign-in?done=signed-out-everywhere")
+		},
+		"back-channel": func(s *site, _ *browser) { s.sendLogout(s.identity.SignLogoutToken(s.order("", traderID))) },
+		"administrator": func(s *site, _ *browser) {
+			admin := s.browser()
+			admin.signIn("admin", "spa_admin").leadsTo("/account")
+			admin.post("/admin/sessions/end", "subject", traderID).leadsTo("/admin/sessions?subject=" + traderID)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, shared, quietly, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+				down := s.config.Store.(*outage)
+				other := s.replica()
+				all := crowd(10, s, other)
+				var streams []<-chan time.Time
+				for _, b := range all {
+					streams = append(streams, b.stream())
+				}
+				pass(time.Second)
+				down.allowed.Store(1)
+				down.cut.Store(true)
+				acknowledged := time.Now()
+				end(s, all[0])
+				for i, over := range streams {
+					if took := (<-over).Sub(acknowledged); took > time.Second {
+						t.Errorf("stream %d ended after %v, want at most a second", i, took)
+					}
+				}
+				down.cut.Store(false)
+				for i, b := range all {
+					if a := b.get("/session"); a.status != 401 {
+						t.Errorf("session %d: GET /session = %d, want 401", i, a.status)
+					}
+				}
+				again := s.browser() // a sign-in afterwards is a new session
+				again.signIn("trader", "spa").leadsTo("/account")
+				if ids := again.get("/sessions").is(200).ids(); len(ids) != 1 {
+					t.Errorf("/sessions lists %d sessions, want the new one", len(ids))
+				}
+				again.at(other).get("/session").is(200)
+			})
+		})
+	}
+}
+
+// field 59: if the one write fails, nothing has ended and the user can press the
+// button again.
+func TestSignOutEverywhereCanBeRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		all := crowd(4, s)
+		s.config.Store.(*outage).lose.Store(1)
+		a := all[0].post("/sign-out/everywhere").is(503)
+		if a.header.Get("Retry-After") == "" || a.header.Get("Set-Cookie") != "" {
+			t.Errorf("Retry-After %q, Set-Cookie %q, want a time and no cookie", a.header.Get("Retry-After"), a.header.Get("Set-Cookie"))
+		}
+		for _, b := range all {
+			b.get("/session").is(200)
+		}
+		all[0].post("/sign-out/everywhere").leadsTo("/sign-in?done=signed-out-everywhere")
+		for _, b := range all {
+			b.get("/session").is(401)
+		}
+	})
+}
+
+// field 59: the end of all other sessions leaves this one, also when its ID has
+// changed since, and later ends reach it.
+func TestOtherSessionsEndByOneWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared)
+		other := s.replica()
+		all := crowd(4, s, other)
+		all[0].post("/sessions/end-others").leadsTo("/sessions")
+		synctest.Wait()
+		for i, b := range all[1:] {
+			if a := b.get("/session"); a.status != 401 {
+				t.Errorf("session %d: GET /session = %d, want 401", i+1, a.status)
+			}
+		}
+		all[0].get("/session").is(200)
+		all[0].at(other).get("/session").is(200)
+		later := other.browser()
+		later.signIn("trader", "spa").leadsTo("/account")
+		later.post("/sessions/end-others").leadsTo("/sessions")
+		synctest.Wait()
+		all[0].get("/session").is(401)
+		later.get("/session").is(200)
+	})
+}
+
+// field 61: fifty sessions end in parallel, and their hundred streams within a
+// second of the answer.
+func TestManySessionsEndInParallel(t *testing.T) {
+	for _, takes := range []time.Duration{200 * time.Millisecond, 500 * time.Millisecond} {
+		t.Run(fmt.Sprint(takes), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, shared, quietly)
+				s.config.Store = &slowly{s.config.Store, takes}
+				other := s.replica()
+				s.open()
+				all := crowd(50, s, other)
+				for range 2 {
+					for _, b := range all { // streams open late: their session must not time out
+						b.get("/account").is(200)
+					}
+				}
+				var over []<-chan time.Time
+				for _, b := range all {
+					over = append(over, b.stream(), b.stream())
+				}
+				pass(5 * time.Second)
+				began := time.Now()
+				s.sendLogout(s.identity.SignLogoutToken(s.order("", traderID))).is(200)
+				acknowledged := time.Now()
+				if took := acknowledged.Sub(began); took > 20*takes {
+					t.Errorf("the logout took %v, want at most 20 round trips of %v", took, takes)
+				}
+				var wait sync.WaitGroup
+				for i, stream := range over {
+					wait.Go(func() {
+						if late := (<-stream).Sub(acknowledged); late > time.Second {
+							t.Errorf("stream %d ended %v after the answer, want at most a second", i, late)
+						}
+					})
+				}
+				wait.Wait()
+				pass(time.Minute)
+				if n := strings.Count(s.log.String(), `"tokens revoked"`); n != len(all) {
+					t.Errorf("the tokens of %d sessions are revoked, want %d", n, len(all))
+				}
+			})
+		})
+	}
+}
