@@ -238,17 +238,23 @@ func TestConfigurationProblems(t *testing.T) {
 		"machine without password": {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_LK_SECRET=hidden"}, []string{"B2TRADER_MACHINE_PASSWORD or"}},
 		"machine without client":   {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_MACHINE_PASSWORD=hidden"}, []string{"a secret for core_ib or lk is missing"}},
 		"client without machine":   {named, []string{"B2TRADER_CORE_IB_SECRET=hidden"}, []string{"-machine-email is missing"}},
-		"twice":                    {append(named, "-spa-admin-secret-file", empty), []string{"B2TRADER_SPA_ADMIN_SECRET=hidden"}, []string{"choose one"}},
-		"no such store":            {[]string{"-store", "mysql://db.example/x"}, nil, []string{"-store must be"}},
-		"no such file":             {[]string{"-store", "sqlite:"}, nil, []string{"-store must be"}},
-		"shared without keys":      {[]string{"-store", "redis://127.0.0.1:1/0"}, nil, []string{"-session-keys-file is missing", "redis://127.0.0.1:1"}},
-		"keys for nothing":         {[]string{"-session-keys-file", keys}, nil, []string{"-session-keys-file has no effect"}},
-		"bad keys":                 {[]string{"-store", "sqlite:x.db", "-session-keys-file", empty}, nil, []string{"has no key"}},
-		"passwords on show":        {[]string{"-store", "postgres://u:hidden@db.example/x", "-store-listen-url", "postgres://db.example/x?password=hidden"}, nil, []string{"give it as B2TRADER_STORE", "give it as B2TRADER_STORE_LISTEN_URL"}},
-		"listening for nothing":    {[]string{"-store-listen-url", "postgres://db.example/x"}, nil, []string{"-store-listen-url has no effect"}},
-		"times":                    {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer", "-stop-delay", "-metrics-addr must be host:port"}},
-		"keys of nobody":           {append(named, "-identity-jwks-url", "ftp://keys.example"), nil, []string{"-identity-jwks-url"}},
-		"an argument":              {[]string{"surplus"}, nil, []string{`unexpected argument "surplus"`}},
+		// field 23
+		"public passwords on every address":    {[]string{"-addr", ":8080", "-public-url", "http://localhost:8080"}, nil, []string{"-identity-url is missing", "-addr :8080", "-insecure-embedded-servers"}},
+		"public passwords on a public address": {[]string{"-public-url", "https://app.example.com"}, nil, []string{"-identity-url is missing", "-public-url"}},
+		"public passwords by a variable":       {nil, []string{"B2TRADER_ADDR=192.0.2.7:80", "B2TRADER_PUBLIC_URL=https://app.example.com"}, []string{"-identity-url is missing", "-addr 192.0.2.7:80", "-public-url"}},
+		"public passwords before platforms":    {[]string{"-platforms-file", secretFile(t, "{}")}, nil, []string{"-identity-url is missing", "-platforms-file names real platforms"}},
+		"insecure for nothing":                 {append(named, "-insecure-embedded-servers"), nil, []string{"-insecure-embedded-servers has no effect"}},
+		"twice":                                {append(named, "-spa-admin-secret-file", empty), []string{"B2TRADER_SPA_ADMIN_SECRET=hidden"}, []string{"choose one"}},
+		"no such store":                        {[]string{"-store", "mysql://db.example/x"}, nil, []string{"-store must be"}},
+		"no such file":                         {[]string{"-store", "sqlite:"}, nil, []string{"-store must be"}},
+		"shared without keys":                  {[]string{"-store", "redis://127.0.0.1:1/0"}, nil, []string{"-session-keys-file is missing", "redis://127.0.0.1:1"}},
+		"keys for nothing":                     {[]string{"-session-keys-file", keys}, nil, []string{"-session-keys-file has no effect"}},
+		"bad keys":                             {[]string{"-store", "sqlite:x.db", "-session-keys-file", empty}, nil, []string{"has no key"}},
+		"passwords on show":                    {[]string{"-store", "postgres://u:hidden@db.example/x", "-store-listen-url", "postgres://db.example/x?password=hidden"}, nil, []string{"give it as B2TRADER_STORE", "give it as B2TRADER_STORE_LISTEN_URL"}},
+		"listening for nothing":                {[]string{"-store-listen-url", "postgres://db.example/x"}, nil, []string{"-store-listen-url has no effect"}},
+		"times":                                {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer", "-stop-delay", "-metrics-addr must be host:port"}},
+		"keys of nobody":                       {append(named, "-identity-jwks-url", "ftp://keys.example"), nil, []string{"-identity-jwks-url"}},
+		"an argument":                          {[]string{"surplus"}, nil, []string{`unexpected argument "surplus"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, args := range [][]string{c.args, append([]string{"-check-config"}, c.args...)} {
@@ -267,6 +273,20 @@ func TestConfigurationProblems(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// On loopback the embedded servers need no flag, and in a container one.
+//
+// field 23
+func TestEmbeddedServersWhereTheyMayServe(t *testing.T) {
+	for _, args := range [][]string{
+		{"-addr", "[::1]:0"}, {"-addr", "localhost:0", "-public-url", "http://localhost:8080"},
+		{"-addr", "0.0.0.0:8080", "-public-url", "http://localhost:8080", "-insecure-embedded-servers"},
+	} {
+		if _, problems, err := parse(args, nil, io.Discard); err != nil || problems != nil {
+			t.Errorf("parse(%q) = %v, %v, want no problem", args, problems, err)
+		}
 	}
 }
 

@@ -157,7 +157,7 @@ func (d *desk) press(platform, action string) (status int, card string) {
 // The systems of a file, by their real clients, beside the embedded B2Trader.
 func TestPlatformsFile(t *testing.T) {
 	n := startNeighbours(t)
-	d := start(t, "-platforms-file", n.file(t))
+	d := start(t, "-insecure-embedded-servers", "-platforms-file", n.file(t))
 	office := newDesk(t, d.site)
 	office.secrets = []string{traderevolutiontest.SamplePassword, tradevesttest.SampleClientSecret, b2binpaytest.SamplePassword, "eyJhbGciOi", "eyJ0eXAiOi"}
 	for platform, answer := range map[string]string{
@@ -188,7 +188,7 @@ func TestPlatformsFile(t *testing.T) {
 // What is secret may change without a restart: B2Core's bearer between two renewals, the others between two sign-ins.
 func TestPlatformsFileSecretsAreReadAnew(t *testing.T) {
 	n := startNeighbours(t)
-	d := start(t, "-platforms-file", n.file(t))
+	d := start(t, "-insecure-embedded-servers", "-platforms-file", n.file(t))
 	office := newDesk(t, d.site)
 	office.secrets = []string{"a wrong secret"}
 
@@ -245,7 +245,7 @@ func TestPlatformsFileOffersWhatItNames(t *testing.T) {
 		args, env []string
 		want      string
 	}{
-		"embedded":            {[]string{"-platforms-file", file}, nil, "b2trader http://127.0.0.1/backoffice/api/v1/clients, b2trader-lk http://127.0.0.1/frontoffice/api/v3/account, b2binpay "},
+		"embedded":            {[]string{"-insecure-embedded-servers", "-platforms-file", file}, nil, "b2trader http://127.0.0.1/backoffice/api/v1/clients, b2trader-lk http://127.0.0.1/frontoffice/api/v3/account, b2binpay "},
 		"without a machine":   {[]string{"-identity-url", "https://trader.example.com", "-platforms-file", file}, nil, "b2binpay "},
 		"core_ib":             {append(named, "-backoffice-url", "https://b.example"), []string{"B2TRADER_CORE_IB_SECRET=s", "B2TRADER_MACHINE_PASSWORD=p"}, "b2trader https://b.example/api/v1/clients, b2binpay "},
 		"core_ib without API": {append(named, "-frontoffice-url", "https://f.example"), []string{"B2TRADER_CORE_IB_SECRET=s", "B2TRADER_MACHINE_PASSWORD=p"}, "b2trader , b2binpay "},
@@ -368,7 +368,7 @@ func TestCheckConfigWithPlatforms(t *testing.T) {
 			"b2core": {"url": "http://core.example", "bearer_file": n.bearer},
 		}): {[]string{"-insecure-allow-http"}, "Platforms: b2trader, b2trader-lk, b2core (without a call).\n"},
 	} {
-		printed, err := check(t, append(c.args, "-platforms-file", file), nil)
+		printed, err := check(t, append(c.args, "-insecure-embedded-servers", "-platforms-file", file), nil)
 		if err != nil || !strings.Contains(printed, "The configuration is good.") || !strings.Contains(printed, c.says) {
 			t.Errorf("printed %q, %v", printed, err)
 		}

@@ -7,8 +7,12 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // envPrefix begins the name of every environment variable that is read.
@@ -23,6 +27,7 @@ type settings struct {
 	frontOfficeURL    string
 	backOfficeURL     string
 	insecureAllowHTTP bool
+	insecureEmbedded  bool
 	trustedProxies    prefixes
 	machineEmail      string
 	logFormat         string
@@ -98,6 +103,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.StringVar(&s.machinePassword.file, "machine-password-file", "", "`file` with its password, read at every sign-in")
 	f.Var(&s.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, separated by commas")
 	f.BoolVar(&s.insecureAllowHTTP, "insecure-allow-http", false, "accept http URLs beyond loopback: passwords cross the network readable")
+	f.BoolVar(&s.insecureEmbedded, "insecure-embedded-servers", false, "let the embedded IdentityServer, whose users and passwords are public, serve -addr and -public-url beyond loopback and a -platforms-file")
 	f.StringVar(&s.platformsFile, "platforms-file", "", "JSON `file` that names the systems of the Platforms page; empty: embedded ones, if the IdentityServer is")
 	f.StringVar(&s.store, "store", memory, "where sessions live: `memory | sqlite:FILE | redis://… | rediss://… | postgres://…`; processes that share it share them")
 	f.StringVar(&s.storeListenURL, "store-listen-url", "", "postgres:// `URL` where LISTEN works, if -store leads to a pooler")
@@ -197,7 +203,7 @@ func (s *settings) problems() []error {
 	host, _, err := net.SplitHostPort(s.addr)
 	if err != nil {
 		report("-addr must be host:port, such as 127.0.0.1:8080")
-	} else if s.publicURL == "" && !isLoopback(host) {
+	} else if s.publicURL == "" && !tokenapi.IsLoopback(host) {
 		report("-public-url is needed: -addr %s is not on loopback", s.addr)
 	}
 	if _, _, err := net.SplitHostPort(s.metricsAddr); s.metricsAddr != "" && err != nil {
@@ -213,7 +219,10 @@ func (s *settings) problems() []error {
 		}
 	}
 	if s.identityURL == "" {
-		return append(problems, s.uselessWhenEmbedded()...)
+		return slices.Concat(problems, s.uselessWhenEmbedded(), s.exposedEmbedded())
+	}
+	if s.insecureEmbedded {
+		report("-insecure-embedded-servers has no effect with -identity-url: no server is embedded")
 	}
 	machineClient := s.coreIBSecret.given() || s.lkSecret.given()
 	switch {
@@ -254,7 +263,27 @@ func (s *settings) uselessWhenEmbedded() []error {
 	return problems
 }
 
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+// exposedEmbedded returns settings that would let strangers in by the public
+// passwords of the embedded IdentityServer's administrators.
+func (s *settings) exposedEmbedded() []error {
+	if s.insecureEmbedded {
+		return nil
+	}
+	var exposed []string
+	if host, _, err := net.SplitHostPort(s.addr); err == nil && !tokenapi.IsLoopback(host) {
+		exposed = append(exposed, "-addr "+s.addr+" is not on loopback")
+	}
+	if u, err := url.Parse(s.publicURL); err == nil && s.publicURL != "" && !tokenapi.IsLoopback(u.Hostname()) {
+		exposed = append(exposed, "-public-url is not on loopback")
+	}
+	if s.platformsFile != "" {
+		exposed = append(exposed, "-platforms-file names real platforms")
+	}
+	var problems []error
+	for _, why := range exposed {
+		problems = append(problems, fmt.Errorf(
+			"-identity-url is missing: %s, and the users and passwords of the embedded IdentityServer are public "+
+				"(in a container that publishes its port on loopback only, set -insecure-embedded-servers)", why))
+	}
+	return problems
 }
