@@ -19,13 +19,14 @@ import (
 const (
 	trader  = "trader@example.com"
 	admin   = "admin@example.com"
-	guarded = "guarded@example.com" // has a second factor, in the demo's own IdentityServer
+	guarded = "guarded@example.com" // has a second factor
 	machine = "machine@example.com"
 )
 
 var passwords = map[string]string{
 	trader:  `trader's <pass> & "wörd"+%41/=`,
 	admin:   `admin's <pass> & "wörd"+%42/=`,
+	guarded: `guarded's <pass> & "wörd"+%43/=`,
 	machine: `machine's <pass> & "wörd"+%44/=`,
 }
 
@@ -33,6 +34,7 @@ func users() []identitytest.User {
 	return []identitytest.User{
 		{ID: "0a3e7b1c-0000-4000-8000-000000000001", Email: trader, Password: passwords[trader], Nickname: "Tracy Trader"},
 		{ID: "0a3e7b1c-0000-4000-8000-000000000002", Email: admin, Password: passwords[admin], Nickname: "Ada Admin", Role: "Admin"},
+		{ID: "0a3e7b1c-0000-4000-8000-000000000003", Email: guarded, Password: passwords[guarded], Nickname: "Gail Guarded", SecondFactorCode: "246810"},
 		{ID: "0a3e7b1c-0000-4000-8000-000000000004", Email: machine, Password: passwords[machine], Nickname: "Robot"},
 	}
 }

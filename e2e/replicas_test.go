@@ -28,6 +28,7 @@ func TestReplicas(t *testing.T) {
 				"KilledAfterTheAnswer":  killedAfterTheAnswer,
 				"OutlastAnOutage":       outlastAnOutage,
 				"SignInsAtOnce":         signInsAtOnce,
+				"SecondFactor":          secondFactor,
 				"SignOut":               signOut,
 				"ShareSessions":         shareSessions,
 				"SharePlatforms":        sharePlatforms,
@@ -120,6 +121,29 @@ func killedAfterTheAnswer(t *testing.T, store string) {
 	f.restart(0)
 	f.wantAlive(b)
 	f.wantGrants("refresh_token", 2)
+}
+
+// secondFactor enters the password at one process and the code at the other. It
+// does so also after the first process was killed between the two. field 60
+func secondFactor(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	begin := func() (*browser, string) {
+		b := f.browser()
+		p := b.signIn(guarded, "spa").want(http.StatusOK, "/sign-in/second-factor")
+		return b.at(f.demos[1]), p.url.RequestURI()
+	}
+	const page = "/sign-in/second-factor"
+	b, path := begin()
+	b.open(path).submit(page, "Continue", "code", "975313").want(http.StatusUnprocessableEntity, page).
+		submit(page, "Continue", "code", "246810").want(http.StatusOK, "/account", "Gail Guarded")
+	f.wantAlive(b)
+	b.open(path).want(http.StatusForbidden, page)
+
+	b, path = begin()
+	f.demos[0].kill()
+	b.open(path).submit(page, "Continue", "code", "246810").want(http.StatusOK, "/account", "Gail Guarded")
+	f.restart(0)
+	f.wantAlive(b)
 }
 
 // storeIsRestarted restarts the store twice: while a token expires, and between

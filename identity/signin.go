@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/cookiejar"
 
 	"golang.org/x/oauth2"
 
@@ -14,7 +13,8 @@ import (
 
 // A SignIn is one attempt of one user to sign in. It has a cookie jar with the
 // IdentityServer's session and the one-time values of the authorization
-// request. [Client.SignIn] makes it. It is not safe for concurrent use.
+// request. [Client.SignIn] makes it, and [SignIn.Pending] takes it to another
+// process. It is not safe for concurrent use.
 type SignIn struct {
 	// Account is the account that signed in. It is empty while SecondFactor is
 	// non-nil.
@@ -25,7 +25,7 @@ type SignIn struct {
 	SecondFactor *SecondFactor
 
 	client  *Client
-	jar     http.CookieJar
+	jar     *cookies
 	request *authorizationRequest // nil once its code was sent
 	subject string                // of the ID token, once retrieved
 }
@@ -99,8 +99,7 @@ func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, e
 }
 
 func (c *Client) newSignIn() *SignIn {
-	jar, _ := cookiejar.New(nil) // never fails
-	return &SignIn{client: c, jar: jar}
+	return &SignIn{client: c, jar: newCookies(c.config.Now)}
 }
 
 // VerifySecondFactor posts the user's one-time code, with the cookies of the

@@ -33,13 +33,11 @@
 // # More than one process
 //
 // Processes with the same [Config.Store] and [Config.Keys] share the sessions:
-// any of them may serve any request, with one exception. A second factor must
-// be entered at the process that asked for it, because the sign-in at the
-// IdentityServer is in its memory. At another process the user has to start
-// again. If you run several processes, keep a browser at one of them for these
-// minutes, by its cookie or its address. Each process counts attempts to sign in
-// by itself. A process revokes the tokens of sessions that time out if it has
-// served them. If that process has stopped, the refresh tokens expire.
+// any of them may serve any request, also those of one sign-in: a sign-in that
+// waits for its second factor is in the store. Each process counts attempts to
+// sign in by itself; the wrong codes of one sign-in are counted in the store.
+// A process revokes the tokens of sessions that time out if it has served them.
+// If that process has stopped, the refresh tokens expire.
 //
 // If the store fails, the answer is 503 with Retry-After, and no session ends.
 // All records are sealed, under hashed names.

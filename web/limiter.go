@@ -5,19 +5,18 @@ import (
 	"crypto/sha256"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // maxCounted bounds the keys that a limiter remembers. It forgets the key first
 // that was not used for the longest time.
 const maxCounted = 10_000
 
-// limiter allows perMinute attempts per key at once, and as many again over each
-// minute. Its memory is bounded.
+// limiter allows a number of attempts per key at once, and as many again over
+// each period. Its memory is bounded.
 type limiter struct {
-	now       func() time.Time
-	perMinute int
+	now   func() time.Time
+	every time.Duration // gives one attempt back
+	all   time.Duration // gives all attempts back
 
 	mu    sync.Mutex
 	byKey map[[sha256.Size]byte]*list.Element
@@ -25,13 +24,14 @@ type limiter struct {
 }
 
 type counted struct {
-	key    [sha256.Size]byte
-	bucket *rate.Limiter
+	key  [sha256.Size]byte
+	full time.Time // when the key has all its attempts again
 }
 
-func newLimiter(now func() time.Time, perMinute int) *limiter {
+func newLimiter(now func() time.Time, attempts int, period time.Duration) *limiter {
+	every := period / time.Duration(attempts)
 	return &limiter{
-		now: now, perMinute: perMinute,
+		now: now, every: every, all: every * time.Duration(attempts),
 		byKey: make(map[[sha256.Size]byte]*list.Element),
 		order: list.New(),
 	}
@@ -42,13 +42,28 @@ func newLimiter(now func() time.Time, perMinute int) *limiter {
 func (l *limiter) Take(key string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
-	reservation := l.bucket(key).ReserveN(now, 1)
-	wait := reservation.DelayFrom(now)
-	if wait > 0 {
-		reservation.CancelAt(now)
+	c, now := l.counted(key), l.now().Round(0) // the wall clock also runs while the machine sleeps
+	full := c.full
+	switch most := now.Add(l.all); {
+	case full.Before(now):
+		full = now
+	case full.After(most): // the clock was put back
+		full = most
 	}
-	return wait
+	full = full.Add(l.every)
+	if wait := full.Sub(now) - l.all; wait > 0 {
+		return wait
+	}
+	c.full = full
+	return 0
+}
+
+// GiveBack undoes one Take of a key.
+func (l *limiter) GiveBack(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := l.counted(key)
+	c.full = c.full.Add(-l.every)
 }
 
 // Forget gives a key all its attempts back.
@@ -62,21 +77,20 @@ func (l *limiter) Forget(key string) {
 	}
 }
 
-// bucket returns the bucket of a key. It stores the hash of the key, which may be
+// counted returns the count of a key. It stores the hash of the key, which may be
 // long.
-func (l *limiter) bucket(key string) *rate.Limiter {
+func (l *limiter) counted(key string) *counted {
 	id := sha256.Sum256([]byte(key))
 	if element, ok := l.byKey[id]; ok {
 		l.order.MoveToFront(element)
-		return element.Value.(*counted).bucket
+		return element.Value.(*counted)
 	}
 	if l.order.Len() >= maxCounted {
 		oldest := l.order.Back()
 		l.order.Remove(oldest)
 		delete(l.byKey, oldest.Value.(*counted).key)
 	}
-	every := rate.Every(time.Minute / time.Duration(l.perMinute))
-	c := &counted{key: id, bucket: rate.NewLimiter(every, l.perMinute)}
+	c := &counted{key: id}
 	l.byKey[id] = l.order.PushFront(c)
-	return c.bucket
+	return c
 }

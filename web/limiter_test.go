@@ -17,7 +17,7 @@ func newClock() *clock { return &clock{now: time.Unix(1_800_000_000, 0)} }
 
 func TestLimiter(t *testing.T) {
 	c := newClock()
-	l := newLimiter(c.Now, 5)
+	l := newLimiter(c.Now, 5, time.Minute)
 	for range 5 {
 		if wait := l.Take("a"); wait != 0 {
 			t.Fatalf("wait %v within the allowance", wait)
@@ -44,9 +44,35 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
+func TestLimiterGivesBack(t *testing.T) {
+	c := newClock()
+	l := newLimiter(c.Now, 2, time.Minute)
+	for range 50 {
+		if wait := l.Take("a"); wait != 0 {
+			t.Fatalf("wait %v, want none: each attempt is given back", wait)
+		}
+		l.GiveBack("a")
+	}
+	l.Take("a")
+	l.Take("a")
+	if wait := l.Take("a"); wait != 30*time.Second {
+		t.Errorf("wait %v after two attempts, want 30 s", wait)
+	}
+	l.GiveBack("never taken")
+	l.Take("never taken")
+	l.Take("never taken")
+	if l.Take("never taken") == 0 {
+		t.Error("a key got more attempts by GiveBack than it has")
+	}
+	c.Pass(-24 * time.Hour)
+	if wait := l.Take("a"); wait > time.Minute {
+		t.Errorf("wait %v after the clock was put back by a day, want at most a minute", wait)
+	}
+}
+
 func TestLimiterMemory(t *testing.T) {
 	c := newClock()
-	l := newLimiter(c.Now, 1)
+	l := newLimiter(c.Now, 1, time.Minute)
 	l.Take("first")
 	l.Take("second")
 	for i := range maxCounted - 2 {

@@ -1,125 +1,255 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/records"
+	"b2trader.identity.auth/web/internal/session"
 )
 
 const (
 	pendingLife   = 10 * time.Minute // for the second factor
-	maxPending    = 1000             // in this process
 	maxPerBrowser = 5                // of one browser: one a tab
-	maxWrongCodes = 5                // wrong codes before a sign-in starts over
+	maxCodes      = 5                // tried before a sign-in starts over
 	pendingField  = "attempt"        // the ID in forms and queries
+
+	// codeTime is how long a request has the sign-in for itself while it
+	// verifies a code. Another one takes over then: the process was killed.
+	codeTime  = 20 * time.Second
+	codeRetry = 100 * time.Millisecond
 )
 
-// pendingSignIn is a sign-in that waits for its second factor.
+// pendingSignIn is a sign-in under way.
 type pendingSignIn struct {
-	ID       string
-	Browser  string // a secret in the session that the sign-in belongs to
-	Client   *identity.Client
-	Email    string
-	ReturnTo string
-
-	turn      chan struct{} // full while a code is verified; guards SignIn and Exchanges
+	ID        string // empty: no second factor is needed
+	Client    *identity.Client
+	Email     string
+	ReturnTo  string
 	SignIn    *identity.SignIn
 	Exchanges []identity.Exchange
 
-	factor  identity.SecondFactor
-	wrong   int
-	started time.Time
+	record *records.Record[storedSignIn] // nil before Add
 }
 
-// pendingSignIns keeps the pending sign-ins in memory. Each tab of a browser has
-// its own.
+// storedSignIn is a sign-in that waits for its second factor, as it is stored.
+type storedSignIn struct {
+	Client    string           `json:"c"`
+	Email     string           `json:"e"`
+	ReturnTo  string           `json:"r"`
+	Browser   string           `json:"b"` // a secret in the session that the sign-in belongs to
+	Number    int              `json:"o"` // of the browser's sign-ins: the oldest has the lowest
+	SignIn    []byte           `json:"s"` // an identity.PendingSignIn
+	Exchanges []storedExchange `json:"x,omitempty"`
+	Codes     int              `json:"n,omitempty"` // tried
+	Busy      time.Time        `json:"u,omitzero"`  // a request verifies a code until then
+	Finished  bool             `json:"f,omitempty"`
+}
+
+// storedExchange is an exchange with its error as text.
+type storedExchange struct {
+	identity.Exchange
+	Err string `json:",omitempty"` // in place of Exchange.Err
+}
+
+// pendingSignIns keeps sign-ins in the store until their second factor comes, to
+// whatever process. Each tab of a browser has its own.
 type pendingSignIns struct {
-	now func() time.Time
-
-	mu    sync.Mutex
-	queue []*pendingSignIn // the oldest first
+	kind    *records.Kind[storedSignIn]
+	clients map[string]*identity.Client
+	now     func() time.Time
 }
 
-// Add keeps a for pendingLife and gives it a secret ID. If there are too many, it
-// removes the oldest.
-func (s *pendingSignIns) Add(a *pendingSignIn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a.ID, a.started, a.turn = rand.Text(), s.now(), make(chan struct{}, 1)
-	s.expire()
-	var same []int
-	for i, other := range s.queue {
-		if other.Browser == a.Browser {
-			same = append(same, i)
+func newPendingSignIns(c *records.Cache, clients map[string]*identity.Client, now func() time.Time) *pendingSignIns {
+	return &pendingSignIns{records.NewUncachedKind(c, "sign-in:", records.JSON[storedSignIn]()), clients, now}
+}
+
+// Add stores p for pendingLife and gives it a secret ID. If the browser has too
+// many, Add deletes the oldest ones.
+//
+// Errors: *[session.StoreError], or those of [identity.SignIn.Pending].
+func (s *pendingSignIns) Add(ctx context.Context, p *pendingSignIn, browser string) error {
+	owner := s.kind.Owner(browser)
+	list, err := s.kind.List(ctx, owner)
+	if err != nil {
+		return &session.StoreError{Err: err}
+	}
+	slices.SortFunc(list, func(a, b *records.Record[storedSignIn]) int { return a.Value.Number - b.Value.Number })
+	for i := range len(list) - maxPerBrowser + 1 {
+		if err := s.kind.Delete(ctx, list[i].ID); err != nil {
+			return &session.StoreError{Err: err}
 		}
 	}
-	switch {
-	case len(same) >= maxPerBrowser:
-		s.remove(same[0])
-	case len(s.queue) >= maxPending:
-		s.remove(0)
+	number := 1
+	if len(list) > 0 {
+		number += list[len(list)-1].Value.Number
 	}
-	s.queue = append(s.queue, a)
+	p.ID = rand.Text()
+	p.record = &records.Record[storedSignIn]{
+		ID: s.kind.ID(p.ID), Owner: owner, Expires: s.now().Add(pendingLife),
+		Value: storedSignIn{Client: p.Client.ID(), Email: p.Email, ReturnTo: p.ReturnTo, Browser: browser, Number: number},
+	}
+	return s.put(ctx, p, func(v *storedSignIn) error { return v.update(p) })
 }
 
 // Get returns the pending sign-in with an ID if it belongs to the browser.
-func (s *pendingSignIns) Get(id, browser string) (*pendingSignIn, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expire()
-	i := s.index(id)
-	if i < 0 || browser == "" || subtle.ConstantTimeCompare([]byte(s.queue[i].Browser), []byte(browser)) != 1 {
-		return nil, false
+//
+// Errors: attemptOver's, *[session.StoreError].
+func (s *pendingSignIns) Get(ctx context.Context, id, browser string) (*pendingSignIn, error) {
+	r, err := s.kind.Get(ctx, s.kind.ID(id))
+	switch {
+	case records.Absent(err):
+		return nil, attemptOver()
+	case err != nil:
+		return nil, &session.StoreError{Err: err}
 	}
-	return s.queue[i], true
+	v := r.Value
+	if browser == "" || subtle.ConstantTimeCompare([]byte(v.Browser), []byte(browser)) != 1 || v.Finished || !s.now().Before(r.Expires) {
+		return nil, attemptOver()
+	}
+	return s.restore(id, r)
 }
 
-// Has reports whether the sign-in with an ID is still pending.
-func (s *pendingSignIns) Has(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expire()
-	return s.index(id) >= 0
+// restore returns the sign-in of a record.
+func (s *pendingSignIns) restore(id string, r *records.Record[storedSignIn]) (*pendingSignIn, error) {
+	p := &pendingSignIn{ID: id, Client: s.clients[r.Value.Client], Email: r.Value.Email, ReturnTo: r.Value.ReturnTo, record: r}
+	var exported identity.PendingSignIn
+	err := exported.UnmarshalBinary(r.Value.SignIn)
+	if err != nil || p.Client == nil { // of another version or another configuration of the site
+		return nil, attemptOver()
+	}
+	if p.SignIn, err = p.Client.ContinueSignIn(exported); err != nil {
+		return nil, attemptOver()
+	}
+	for _, x := range r.Value.Exchanges {
+		if x.Err != "" {
+			x.Exchange.Err = errors.New(x.Err)
+		}
+		p.Exchanges = append(p.Exchanges, x.Exchange)
+	}
+	return p, nil
 }
 
-// Remove removes the sign-in with an ID.
-func (s *pendingSignIns) Remove(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if i := s.index(id); i >= 0 {
-		s.remove(i)
+// Claim counts a code that is about to be sent and returns the sign-in as it is
+// then. If another request verifies a code, in any process, Claim waits for it.
+// Keep or Finish must follow.
+//
+// Errors: attemptOver's, *[session.StoreError], the context's.
+func (s *pendingSignIns) Claim(ctx context.Context, p *pendingSignIn) (*pendingSignIn, error) {
+	for {
+		current, err := s.Get(ctx, p.ID, p.record.Value.Browser)
+		switch {
+		case err != nil:
+			return nil, err
+		case current.record.Value.Codes >= maxCodes:
+			return nil, attemptOver()
+		}
+		if !s.now().Before(current.record.Value.Busy) {
+			err := s.put(ctx, current, func(v *storedSignIn) error {
+				v.Codes++
+				v.Busy = s.now().Add(codeTime)
+				return nil
+			})
+			if !errors.Is(err, store.ErrConflict) {
+				return current, err
+			}
+		}
+		select {
+		case <-time.After(codeRetry):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
 }
 
-// Wrong counts a wrong code, and reports whether another may be tried.
-func (s *pendingSignIns) Wrong(id string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := s.index(id)
-	if i < 0 {
-		return false
+// Keep stores a claimed sign-in after its code was not accepted, and reports
+// whether another code may be tried. With uncount the code does not count. A
+// sign-in without another try is deleted.
+//
+// Errors: *[session.StoreError].
+func (s *pendingSignIns) Keep(ctx context.Context, p *pendingSignIn, uncount bool) (more bool, err error) {
+	ctx = context.WithoutCancel(ctx)
+	if !uncount && p.record.Value.Codes >= maxCodes {
+		if err := s.kind.Delete(ctx, p.record.ID); err != nil {
+			return false, &session.StoreError{Err: err}
+		}
+		return false, nil
 	}
-	if s.queue[i].wrong++; s.queue[i].wrong >= maxWrongCodes {
-		s.remove(i)
-		return false
+	err = s.put(ctx, p, func(v *storedSignIn) error {
+		if uncount {
+			v.Codes--
+		}
+		v.Busy = time.Time{}
+		return v.update(p)
+	})
+	if errors.Is(err, store.ErrConflict) { // another request has taken over
+		return true, nil
 	}
-	return true
+	return true, err
 }
 
-// expire removes sign-ins that are too old.
-func (s *pendingSignIns) expire() {
-	latest := s.now().Add(-pendingLife)
-	for len(s.queue) > 0 && !s.queue[0].started.After(latest) {
-		s.remove(0)
+// Finish ends a claimed sign-in whose code was accepted. Of several requests it
+// lets one continue.
+//
+// Errors: attemptOver's, *[session.StoreError].
+func (s *pendingSignIns) Finish(ctx context.Context, p *pendingSignIn) error {
+	err := s.put(ctx, p, func(v *storedSignIn) error {
+		*v = storedSignIn{Finished: true}
+		return nil
+	})
+	switch {
+	case err == nil:
+		_ = s.kind.Delete(context.WithoutCancel(ctx), p.record.ID) // Finished says enough if this fails
+	case errors.Is(err, store.ErrConflict):
+		return attemptOver()
 	}
+	return err
 }
 
-func (s *pendingSignIns) index(id string) int {
-	return slices.IndexFunc(s.queue, func(a *pendingSignIn) bool { return a.ID == id })
+// put changes the record of p by compare-and-swap.
+//
+// Errors: store.ErrConflict, unwrapped; attemptOver's if the record is gone;
+// *[session.StoreError]; change's.
+func (s *pendingSignIns) put(ctx context.Context, p *pendingSignIn, change func(*storedSignIn) error) error {
+	next := *p.record
+	if err := change(&next.Value); err != nil {
+		return err
+	}
+	saved, err := s.kind.Put(ctx, next)
+	switch {
+	case err == nil:
+		p.record = saved
+		return nil
+	case errors.Is(err, store.ErrConflict):
+		return err
+	case records.Absent(err):
+		return attemptOver()
+	}
+	return &session.StoreError{Err: err}
 }
 
-func (s *pendingSignIns) remove(i int) { s.queue = slices.Delete(s.queue, i, i+1) }
+// update takes over what a request changes in a sign-in.
+func (v *storedSignIn) update(p *pendingSignIn) error {
+	exported, err := p.SignIn.Pending()
+	if err != nil {
+		return err
+	}
+	if v.SignIn, err = exported.MarshalBinary(); err != nil {
+		return err
+	}
+	v.Exchanges = nil
+	for _, x := range p.Exchanges {
+		stored := storedExchange{Exchange: x}
+		if x.Err != nil {
+			stored.Err = x.Err.Error()
+		}
+		v.Exchanges = append(v.Exchanges, stored)
+	}
+	return nil
+}

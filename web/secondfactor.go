@@ -33,40 +33,48 @@ func (s *signInPages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.limit.take(r, p.Email); err != nil {
+	counted, err := s.limit.take(r, p.Email)
+	if err != nil {
 		return err
 	}
-	select {
-	case p.turn <- struct{}{}: // an identity.SignIn is not safe for concurrent use
-		defer func() { <-p.turn }()
-	case <-r.Context().Done():
-		return r.Context().Err()
-	}
-	if !s.pending.Has(p.ID) {
-		return attemptOver() // the request before this one has finished it
+	if p, err = s.pending.Claim(r.Context(), p); err != nil {
+		return counted.settle(r.Context(), err)
 	}
 	started := s.config.Now()
 	ctx, rec := s.record(r.Context(), p.Exchanges)
 	if err := p.SignIn.VerifySecondFactor(ctx, strings.TrimSpace(form.Get("code"))); err != nil {
 		p.Exchanges = rec.all()
-		return s.codeRefused(w, r, p, err)
+		return s.codeRefused(w, r, p, counted, err)
 	}
-	s.pending.Remove(p.ID)
+	if err := s.pending.Finish(ctx, p); err != nil {
+		return counted.settle(ctx, err)
+	}
 	s.events.record(ctx, eventSecondFactorAccepted, "client", p.Client.ID(), "account", accountHash(p.Email))
-	return s.finish(ctx, w, r, p, rec, started)
+	return counted.settle(ctx, s.finish(ctx, w, r, p, rec, started))
 }
 
-// codeRefused asks for a code again after a wrong one, maxWrongCodes times at
-// most.
-func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pendingSignIn, err error) error {
-	s.events.record(r.Context(), eventSecondFactorFailed, "client", p.Client.ID(), "account", accountHash(p.Email), "error", err)
-	if !errors.Is(err, identity.ErrSecondFactorRefused) {
-		return err
+// codeRefused asks for a code again, maxCodes times at most, or returns the
+// error of a code that could not be judged. Each code counts, whatever the
+// IdentityServer answered, unless the server was away.
+func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pendingSignIn, counted *countedAttempt, err error) error {
+	ctx := r.Context()
+	s.events.record(ctx, eventSecondFactorFailed, "client", p.Client.ID(), "account", accountHash(p.Email), "error", err)
+	// A 500 counts: some servers answer so to codes that they do not expect, and
+	// there are only a million codes.
+	away := isAway(ctx, err) && !answered(err, http.StatusInternalServerError)
+	if away {
+		counted.giveBack()
 	}
-	if !s.pending.Wrong(p.ID) {
+	more, storeErr := s.pending.Keep(ctx, p, away)
+	switch {
+	case storeErr != nil:
+		return storeErr
+	case !more:
 		return &answer.Error{
 			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err, Actions: []templates.Link{templates.LinkSignIn},
 		}
+	case !errors.Is(err, identity.ErrSecondFactorRefused):
+		return err
 	}
 	return s.askForCode(w, r, p, http.StatusUnprocessableEntity, texts.SecondFactor.Wrong)
 }
@@ -75,18 +83,14 @@ func (s *signInPages) askForCode(w http.ResponseWriter, r *http.Request, p *pend
 	return s.answers.Render(w, r, status, templates.SecondFactorPage(templates.SecondFactor{
 		Page:     s.frame(r, ""),
 		Attempt:  p.ID,
-		Provider: p.factor.Provider, Message: p.factor.Message,
+		Provider: p.SignIn.SecondFactor.Provider, Message: p.SignIn.SecondFactor.Message,
 		Problem: problem,
 	}))
 }
 
 // find returns the pending sign-in with an ID that belongs to the browser.
 func (s *signInPages) find(r *http.Request, id string) (*pendingSignIn, error) {
-	p, ok := s.pending.Get(id, s.sessions.Browser(r.Context()))
-	if !ok {
-		return nil, attemptOver()
-	}
-	return p, nil
+	return s.pending.Get(r.Context(), id, s.sessions.Browser(r.Context()))
 }
 
 func attemptOver() error {

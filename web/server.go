@@ -90,12 +90,12 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	s.signIns = signInPages{
-		site: s.site, ender: s.ender, limit: newSignInLimit(c, s.events), pending: &pendingSignIns{now: c.Now},
+		site: s.site, ender: s.ender, limit: newSignInLimit(c, s.events), pending: newPendingSignIns(s.records, s.clients, c.Now),
 	}
 	s.account = accountPages{s.site}
 	s.ownSessions = sessionPages{s.site, s.ender}
 	s.users = usersPages{s.site, s.ender}
-	s.backChannel = backChannel{s.site, s.ender, newLimiter(c.Now, refusedLogoutsPerMinute)}
+	s.backChannel = backChannel{s.site, s.ender, newLimiter(c.Now, refusedLogoutsPerMinute, time.Minute)}
 	s.ready.site = s.site
 	s.gateway = s.newGateway()
 

@@ -222,20 +222,6 @@ func TestIdleTimeoutBetweenProcesses(t *testing.T) {
 	})
 }
 
-// A second factor is finished where it was begun; elsewhere it starts over.
-func TestSecondFactorInAnotherProcess(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, shared)
-		other := s.replica()
-		b := s.browser()
-		to := b.signIn("guarded", "spa").header.Get("Location")
-		_, id, _ := strings.Cut(to, "attempt=")
-		b.at(other).post("/sign-in/second-factor", "attempt", id, "code", "246810").is(403, "no longer under way")
-		b.post("/sign-in/second-factor", "attempt", id, "code", "246810").leadsTo("/account")
-		b.at(other).get("/account").is(200)
-	})
-}
-
 // req 88: the new forms are as guarded as the old ones.
 func TestSessionFormsFromElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

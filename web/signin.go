@@ -86,12 +86,18 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 	if p.Email == "" || form.Get("password") == "" {
 		return s.again(w, r, p, texts.SignIn.Missing)
 	}
-	if err := s.limit.take(r, p.Email); err != nil {
+	counted, err := s.limit.take(r, p.Email)
+	if err != nil {
 		return err
 	}
+	return counted.settle(r.Context(), s.try(w, r, p, form.Get("password")))
+}
+
+// try sends a password that was counted.
+func (s *signInPages) try(w http.ResponseWriter, r *http.Request, p *pendingSignIn, password string) (err error) {
 	started := s.config.Now()
 	ctx, rec := s.record(r.Context(), nil)
-	p.SignIn, err = p.Client.SignIn(ctx, p.Email, form.Get("password"))
+	p.SignIn, err = p.Client.SignIn(ctx, p.Email, password)
 	if err != nil {
 		return s.refused(w, r, p, err)
 	}
@@ -102,8 +108,10 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	rec.add(s.browserStep(r, started, url.Values{"client": {p.Client.ID()}}))
-	p.Browser, p.Exchanges, p.factor = s.sessions.NewBrowser(r.Context()), rec.all(), *p.SignIn.SecondFactor
-	s.pending.Add(p)
+	p.Exchanges = rec.all()
+	if err := s.pending.Add(ctx, p, s.sessions.NewBrowser(r.Context())); err != nil {
+		return err
+	}
 	s.events.record(ctx, eventSecondFactorRequired, "client", p.Client.ID(), "account", accountHash(p.Email))
 	http.Redirect(w, r, secondFactorPath(p), http.StatusSeeOther)
 	return nil

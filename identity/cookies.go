@@ -1,0 +1,71 @@
+package identity
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// cookies is the cookie jar of one sign-in. Other than the jar of net/http it
+// can be exported: it keeps each Set-Cookie line as the server sent it. It is
+// not safe for concurrent use.
+type cookies struct {
+	*cookiejar.Jar
+	now func() time.Time
+	set []setCookie
+}
+
+// setCookie is one Set-Cookie line.
+type setCookie struct {
+	Path string    `json:"p"` // of the URL that it came from
+	Line string    `json:"l"`
+	At   time.Time `json:"t"`
+}
+
+func newCookies(now func() time.Time) *cookies {
+	jar, _ := cookiejar.New(nil) // never fails
+	return &cookies{Jar: jar, now: now}
+}
+
+// SetCookies implements http.CookieJar.
+func (c *cookies) SetCookies(u *url.URL, received []*http.Cookie) {
+	c.Jar.SetCookies(u, received)
+	for _, cookie := range received {
+		line := cookie.Raw
+		if line == "" {
+			line = cookie.String()
+		}
+		next := setCookie{u.EscapedPath(), line, c.now()}
+		c.set = slices.DeleteFunc(c.set, func(old setCookie) bool { return old.replacedBy(next.Path, cookie) })
+		c.set = append(c.set, next)
+	}
+}
+
+// replacedBy reports whether a cookie from a path has the place of s: "the same
+// name, domain-value, path-value" (RFC 6265 section 5.3, step 11).
+func (s setCookie) replacedBy(path string, by *http.Cookie) bool {
+	old, err := http.ParseSetCookie(s.Line)
+	return err != nil || old.Name == by.Name && old.Domain == by.Domain && old.Path == by.Path && (by.Path != "" || s.Path == path)
+}
+
+// restore takes over what another jar of the same server kept.
+func (c *cookies) restore(server *url.URL, set []setCookie) {
+	for _, s := range set {
+		cookie, err := http.ParseSetCookie(s.Line)
+		from, pathErr := server.Parse(s.Path)
+		if err != nil || pathErr != nil {
+			continue
+		}
+		if cookie.MaxAge > 0 { // which counts from when the line came
+			left := s.At.Add(time.Duration(cookie.MaxAge) * time.Second).Sub(c.now())
+			if left < time.Second {
+				continue
+			}
+			cookie.MaxAge = int(left / time.Second)
+		}
+		c.Jar.SetCookies(from, []*http.Cookie{cookie})
+	}
+	c.set = set
+}
