@@ -20,7 +20,8 @@ type cachedEntry struct {
 	mu        sync.Mutex
 	renewal   *renewal  // the one under way; nil: none
 	failures  int       // renewals that failed in a row
-	notBefore time.Time // no renewal before, after a failure
+	notBefore time.Time // no renewal before, after a failure: see retryAt
+	inOutage  time.Time // when the last renewal failed in an outage of the server; zero: it did not
 	cause     error     // of the last failure
 }
 

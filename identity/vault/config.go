@@ -42,7 +42,8 @@ type Config struct {
 	Timeout time.Duration
 
 	// MaxWait bounds how long Token waits for a renewal before it returns an
-	// UnavailableError. The renewal goes on. Zero: 20 seconds.
+	// UnavailableError. The renewal goes on, and keeps its place if it waits for
+	// its turn. Zero: 20 seconds.
 	MaxWait time.Duration
 
 	// Lease is how long the holder of a lease may be silent before another

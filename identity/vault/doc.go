@@ -21,6 +21,14 @@
 // server works. The record's version fences the lease: a process that was
 // paused cannot overwrite a newer record.
 //
+// # The server's pace
+//
+// Of each client, a process has a bounded number of renewals under way: 64 at
+// first, then between 4 and 256, as many as the server answers well. The others
+// wait, first come, first served, and those that callers wait for go first. A
+// renewal waits before it takes the lease. Each runs in the end, even if its
+// callers have left.
+//
 // # What a failure means
 //
 //   - The request was not sent: the vault repeats it a moment later.
@@ -28,7 +36,9 @@
 //     again, then asks the server once more.
 //   - The server fails or asks to wait (5xx, 429): the entry is kept. The old
 //     token serves while it lives. After that Token returns an
-//     [UnavailableError], and the pauses between renewals grow.
+//     [UnavailableError], and the pauses between renewals grow. When the server
+//     renews one entry after an outage, the pauses of the others end, except
+//     those that the server asked for.
 //   - The server does not accept the client: the same, with an error in the log.
 //   - The refresh token is refused, and no other process changed the record:
 //     the entry's State, if it has one, brings new tokens without a password. If

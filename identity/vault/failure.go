@@ -17,6 +17,27 @@ func pause(err error, failures int) time.Duration {
 	return jitter(time.Second << min(failures-1, 4))
 }
 
+// failed begins the pause after a failure. The caller holds e.mu.
+func (e *cachedEntry) failed(err error, now time.Time, p *pace) {
+	e.failures++
+	e.notBefore, e.cause = now.Add(pause(err, e.failures)), err
+	e.inOutage = time.Time{}
+	if retryAfter(err) == 0 && p.outage() {
+		e.inOutage = time.Now()
+	}
+}
+
+// retryAt returns when the next renewal may start. The pause after a failure in
+// an outage of the server ends when the server renews another entry. It does not
+// end so if the server fails for this entry alone, or asked for the pause. The
+// caller holds e.mu.
+func (e *cachedEntry) retryAt(p *pace) time.Time {
+	if !e.inOutage.IsZero() && p.recovered(e.inOutage) {
+		e.failures, e.notBefore, e.inOutage = 0, time.Time{}, time.Time{}
+	}
+	return e.notBefore
+}
+
 // maxPause bounds the delay that a server may ask for: a maintenance page that
 // asks for a day must not outlast the refresh token.
 const maxPause = 5 * time.Minute

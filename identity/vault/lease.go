@@ -3,10 +3,10 @@ package vault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"b2trader.identity.auth/identity/store"
-	"b2trader.identity.auth/identity/store/records"
 )
 
 // A lease lets its holder renew the token. Each write of a record is a
@@ -17,26 +17,47 @@ type lease struct {
 	Until  time.Time `json:"u"`
 }
 
-// takeLease reads the record and writes this vault's lease into it. It waits
-// as long as another holder extends its lease.
+// holdLease makes sure that this vault holds the lease for a while: load may
+// have used most of it up before the refresh token is sent.
 //
-// Errors: as reread.
+// Errors: as takeLease.
+func (r *renewal) holdLease(ctx context.Context) error {
+	const tries = 3
+	for range tries {
+		if l := r.stored; l != nil && r.isOurs(l.Value.Lease) && time.Since(r.leasedAt) < r.vault.config.Lease/2 {
+			return nil
+		}
+		if err := r.takeLease(ctx); err != nil {
+			return err
+		}
+	}
+	r.giveBackLease(ctx)
+	return fmt.Errorf("the store takes more than half of a lease of %v to write it", r.vault.config.Lease)
+}
+
+// takeLease waits for the renewal's turn, reads the record and writes this
+// vault's lease into it. It waits as long as another holder extends its lease,
+// and lets other renewals go first meanwhile.
+//
+// Errors: as reread; errClosed if the vault closes while it waits.
 func (r *renewal) takeLease(ctx context.Context) error {
 	for {
+		if err := r.awaitTurn(ctx); err != nil {
+			return err
+		}
 		if err := r.reread(ctx); err != nil {
 			return err
 		}
-		now := r.vault.config.Now()
-		l := r.stored.Value.Lease
-		if l != nil && l.Holder != r.vault.holder && now.Before(l.Until) {
-			r.waitForChange(ctx, jitter(l.Until.Sub(now)+r.vault.config.Lease/8))
-			r.leaseWait += r.vault.config.Now().Sub(now)
-			if ctx.Err() != nil {
-				return ctx.Err()
+		if wait := r.heldFor(r.stored.Value.Lease); wait > 0 {
+			r.turn.leave()
+			if err := r.waitForHolder(ctx, wait); err != nil {
+				return err
 			}
 			continue
 		}
-		r.takenOver = l != nil
+		if l := r.stored.Value.Lease; l != nil && !(r.isOurs(l) && r.tried) {
+			r.takenOver = true
+		}
 		switch err := r.writeLease(ctx); {
 		case err == nil:
 			return nil
@@ -47,17 +68,57 @@ func (r *renewal) takeLease(ctx context.Context) error {
 	}
 }
 
+func (r *renewal) isOurs(l *lease) bool { return l != nil && l.Holder == r.vault.holder }
+
+// heldFor returns how long to wait before the lease can be taken; 0: it can be
+// taken now. A holder under load may be about to extend a lease that has just
+// run out: the lease is taken over if nothing changes for a while.
+func (r *renewal) heldFor(l *lease) time.Duration {
+	if l == nil || r.isOurs(l) {
+		return 0
+	}
+	left := l.Until.Sub(r.vault.config.Now())
+	if left <= 0 && r.stored.Version == r.watched {
+		return 0
+	}
+	r.watched = r.stored.Version
+	return jitter(max(0, left) + r.vault.config.Lease/8)
+}
+
+// waitForHolder blocks until the record changes, for at most d.
+//
+// Errors: errClosed, or the context's.
+func (r *renewal) waitForHolder(ctx context.Context, d time.Duration) error {
+	began := r.vault.config.Now()
+	r.waitForChange(r.vault.accepting, d)
+	r.leaseWait += r.vault.config.Now().Sub(began)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case r.vault.accepting.Err() != nil:
+		return errClosed
+	}
+	return nil
+}
+
 // writeLease writes a lease into the record that begins now.
 func (r *renewal) writeLease(ctx context.Context) error {
+	began := time.Now()
 	next := r.stored.Value
 	next.Lease = &lease{Holder: r.vault.holder, Until: r.vault.config.Now().Add(r.vault.config.Lease)}
-	return r.write(ctx, next)
+	r.tried = true
+	if err := r.write(ctx, next); err != nil {
+		return err
+	}
+	r.leasedAt = began
+	return nil
 }
 
 // extendLease extends the lease until ctx ends, or until another process has
 // taken it over, as after a long pause of this one.
 func (r *renewal) extendLease(ctx context.Context) {
-	tick := time.NewTicker(r.vault.config.Lease / 3)
+	every := r.vault.config.Lease / 3
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
@@ -65,16 +126,34 @@ func (r *renewal) extendLease(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := r.writeLease(ctx); errors.Is(err, store.ErrConflict) || records.Absent(err) {
+		bounded, cancel := context.WithTimeout(ctx, every) // the next try must not come too late
+		err := r.writeLease(bounded)
+		if errors.Is(err, store.ErrConflict) { // perhaps with an extension of ours that seemed to fail
+			err = r.reread(bounded)
+			if err == nil && !r.isOurs(r.stored.Value.Lease) {
+				err = errAhead
+			}
+			if err == nil {
+				err = r.writeLease(bounded)
+			}
+		}
+		cancel()
+		if isLost(err) {
 			return
 		}
 	}
 }
 
+// isLost reports whether err says that another process changed the record, and
+// not that the store failed.
+func isLost(err error) bool {
+	return errors.Is(err, store.ErrConflict) || errors.Is(err, errAhead) || resultOf(err) != Failed
+}
+
 // giveBackLease removes the lease, so that other processes need not wait until
 // it ends. If that fails, they wait.
 func (r *renewal) giveBackLease(ctx context.Context) {
-	if l := r.stored.Value.Lease; l != nil && l.Holder == r.vault.holder {
+	if l := r.stored.Value.Lease; r.isOurs(l) {
 		next := r.stored.Value
 		next.Lease = nil
 		_ = r.write(context.WithoutCancel(ctx), next)

@@ -8,6 +8,7 @@ type Renewal struct {
 	Result        Result
 	Duration      time.Duration
 	Err           error         // nil if Renewed, Resumed or Joined
+	QueueWait     time.Duration // the part of Duration that other renewals of the client went first
 	LeaseWait     time.Duration // the part of Duration that another process held the lease
 }
 

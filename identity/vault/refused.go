@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -24,7 +26,14 @@ func (r *renewal) onRefused(ctx context.Context, cause error) (Result, error) {
 	}
 	resumeCtx, cancel := context.WithTimeout(ctx, r.vault.config.Timeout)
 	defer cancel()
-	token, state, err := resumer.ResumeBinary(resumeCtx, current.State)
+	var (
+		token *oauth2.Token
+		state []byte
+	)
+	err := r.turn.exchange(func() (err error) {
+		token, state, err = resumer.ResumeBinary(resumeCtx, current.State)
+		return err
+	})
 	switch {
 	case err == nil:
 		next := current.with(token, r.vault.config.Now())

@@ -12,24 +12,30 @@ import (
 // A renewal replaces one generation of an entry's token. Any number of callers
 // in this process wait for it. Its steps, in this order, keep sessions alive:
 //
-//  1. read the record from the store, never from memory (lease.go);
-//  2. take the lease by compare-and-swap on that record (lease.go);
-//  3. send the refresh token, and extend the lease meanwhile (request.go);
-//  4. store the successor before any caller uses it (successor.go).
+//  1. wait for a slot of the client's pace (queue.go);
+//  2. read the record from the store, never from memory (lease.go);
+//  3. take the lease by compare-and-swap on that record (lease.go);
+//  4. send the refresh token, and extend the lease meanwhile (request.go);
+//  5. store the successor before any caller uses it (successor.go).
 //
-// A process that dies between 3 and 4 has used the refresh token up. The process
+// A process that dies between 4 and 5 has used the refresh token up. The process
 // that takes the expired lease over asks once more, is refused, and resumes the
 // entry from its State (refused.go).
 type renewal struct {
 	vault      *Vault
 	entry      *cachedEntry
 	generation int           // the one to replace
+	turn       *turn         // its slot
 	done       chan struct{} // closed when the renewal has finished
 	err        error         // what callers get; nil: the entry has a successor. Valid once done
 
 	began     time.Time
+	queueWait time.Duration           // how long it waited for its turn
 	leaseWait time.Duration           // how long another process held the lease
 	stored    *records.Record[record] // as last read or written
+	leasedAt  time.Time               // when the lease that this renewal holds began, by the monotonic clock
+	tried     bool                    // it has tried to write a lease
+	watched   uint64                  // the version that it saw another process's lease in
 	takenOver bool                    // the last holder did not give the lease back: it may have sent the refresh token
 }
 
@@ -37,21 +43,29 @@ type renewal struct {
 var errAhead = errors.New("another process has renewed the token")
 
 // startRenewal returns the renewal under way, or starts one. After a failure
-// it starts none before the pause is over.
+// it starts none before the pause is over. A renewal that callers wait for is
+// urgent.
 //
 // Errors: *UnavailableError.
-func (v *Vault) startRenewal(e *cachedEntry, s *snapshot, now time.Time) (*renewal, error) {
+func (v *Vault) startRenewal(e *cachedEntry, s *snapshot, now time.Time, urgent bool) (*renewal, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.renewal != nil {
+		if urgent {
+			e.renewal.turn.hurry()
+		}
 		return e.renewal, nil
 	}
-	r := &renewal{vault: v, entry: e, generation: s.stored.Value.Generation, began: now, done: make(chan struct{})}
+	p := v.pace(s.stored.Value.Client)
+	r := &renewal{
+		vault: v, entry: e, generation: s.stored.Value.Generation, turn: &turn{pace: p, urgent: urgent},
+		began: now, done: make(chan struct{}),
+	}
 	switch {
 	case e.snapshot.Load().stored.Value.Generation > r.generation: // renewed since the caller looked
 		close(r.done)
 		return r, nil
-	case now.Before(e.notBefore):
+	case now.Before(e.retryAt(p)):
 		return nil, &UnavailableError{RetryAfter: max(time.Second, e.notBefore.Sub(now)), Err: e.cause}
 	case !v.mayRenew():
 		return nil, unavailable(errClosed)
@@ -67,11 +81,12 @@ func (r *renewal) renew() {
 	v := r.vault
 	defer v.renewing.Done()
 	result, err := r.run(withEntryKey(v.ctx, r.entry.key))
+	r.turn.leave()
 	r.finish(result, err)
-	if v.config.OnRenewal == nil {
+	if v.config.OnRenewal == nil || errors.Is(err, errClosed) {
 		return
 	}
-	report := Renewal{Result: result, Duration: v.config.Now().Sub(r.began), Err: err, LeaseWait: r.leaseWait}
+	report := Renewal{Result: result, Duration: v.config.Now().Sub(r.began), Err: err, QueueWait: r.queueWait, LeaseWait: r.leaseWait}
 	if r.stored != nil {
 		report.Owner, report.Client = r.stored.Value.Owner, r.stored.Value.Client
 	}
@@ -81,7 +96,7 @@ func (r *renewal) renew() {
 // run carries out the steps. Its error is nil if the entry then has a
 // successor.
 func (r *renewal) run(ctx context.Context) (Result, error) {
-	switch err := r.takeLease(ctx); {
+	switch err := r.holdLease(ctx); {
 	case err == nil:
 	case errors.Is(err, errAhead):
 		return Joined, nil
@@ -128,9 +143,8 @@ func (r *renewal) finish(result Result, err error) {
 	case Discarded:
 		r.err = ErrNotFound
 	case Failed:
-		e.failures++
 		now := r.vault.config.Now()
-		e.notBefore, e.cause = now.Add(pause(err, e.failures)), err
+		e.failed(err, now, r.turn.pace)
 		r.err = &UnavailableError{RetryAfter: max(time.Second, e.notBefore.Sub(now)), Err: err}
 		if errors.Is(err, errClosed) {
 			r.err = unavailable(errClosed)

@@ -14,11 +14,14 @@ import (
 // repeats a request that was not sent. After a request without an answer it
 // reads the record again and, if that has no successor, asks once more.
 //
-// Errors: as reread, or the Refresher's.
+// Errors: as holdLease, or the Refresher's.
 func (r *renewal) refresh(ctx context.Context) (*oauth2.Token, error) {
 	const tries = 3
 	askedTwice := r.takenOver
 	for try := 1; ; try++ {
+		if err := r.holdLease(ctx); err != nil {
+			return nil, err
+		}
 		token, err := r.request(ctx)
 		switch kind := tokenapi.OutcomeOf(err).Kind; {
 		case err == nil:
@@ -53,5 +56,10 @@ func (r *renewal) request(ctx context.Context) (*oauth2.Token, error) {
 		r.extendLease(extending)
 	}()
 	defer func() { stop(); <-stopped }()
-	return client.Refresh(ctx, token)
+	var next *oauth2.Token
+	err := r.turn.exchange(func() (err error) {
+		next, err = client.Refresh(ctx, token)
+		return err
+	})
+	return next, err
 }

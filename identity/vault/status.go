@@ -28,7 +28,7 @@ func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
 	status.Uses, status.MaxUses = s.budget.spent()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	status.Failure, status.RetryAt = e.cause, e.notBefore
+	status.Failure, status.RetryAt = e.cause, e.retryAt(v.pace(r.Client))
 	return status, nil
 }
 

@@ -36,6 +36,7 @@ func (r *renewal) saveSuccessor(ctx context.Context, next record, result Result,
 			return r.discard(ctx, next, err)
 		}
 		if try == 1 {
+			r.turn.leave() // the store fails, and the server need not wait for it
 			r.vault.config.Logger.Error("vault: CRITICAL: a new token cannot be stored; trying until it can",
 				slog.String("client", next.Client), slog.Any("error", err))
 		}

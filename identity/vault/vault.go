@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -24,12 +25,16 @@ type Vault struct {
 	entries *sharded.Map[*cachedEntry] // by the callers' keys
 	alarms  alarms
 
-	ctx      context.Context //nolint:containedctx // of renewals, which belong to the vault and not to a caller
-	stop     context.CancelFunc
-	sweeping sync.WaitGroup
-	renewing sync.WaitGroup
-	closing  sync.Mutex // guards closed, and renewing.Add against Close
-	closed   bool
+	paces map[string]*pace // by client; "": of clients without a Refresher
+
+	ctx       context.Context //nolint:containedctx // of renewals, which belong to the vault and not to a caller
+	stop      context.CancelFunc
+	accepting context.Context //nolint:containedctx // ends when renewals that wait for their turn must not begin
+	refuse    context.CancelFunc
+	sweeping  sync.WaitGroup
+	renewing  sync.WaitGroup
+	closing   sync.Mutex // guards closed, and renewing.Add against Close
+	closed    bool
 }
 
 // prefix begins the keys of the vault's records in the store.
@@ -50,8 +55,13 @@ func New(config Config) (*Vault, error) {
 		records: records.NewKind(cache, prefix, records.JSON[record]()),
 		entries: sharded.NewMap[*cachedEntry](),
 		alarms:  alarms{logger: config.Logger, raised: map[string]string{}},
+		paces:   map[string]*pace{"": newPace(config.Timeout)},
+	}
+	for client := range config.Refreshers {
+		v.paces[client] = newPace(config.Timeout)
 	}
 	v.ctx, v.stop = context.WithCancel(context.Background())
+	v.accepting, v.refuse = context.WithCancel(v.ctx)
 	if config.Records == nil {
 		v.own = cache
 	}
@@ -146,7 +156,7 @@ func (v *Vault) Renew(ctx context.Context, key string, stale *oauth2.Token) (*oa
 	case s.token.AccessToken != stale.AccessToken:
 		return v.Token(ctx, key)
 	}
-	r, err := v.startRenewal(e, s, v.config.Now())
+	r, err := v.startRenewal(e, s, v.config.Now(), true)
 	if err != nil {
 		return nil, err
 	}
@@ -196,13 +206,14 @@ func (v *Vault) Done(ctx context.Context, key string) (deleted <-chan struct{}, 
 	return deleted, stop, nil
 }
 
-// Close starts no more renewals and waits for those under way, so that none of
-// them loses its refresh token; they give their leases back. If ctx ends first,
-// Close cancels them and returns ctx's error.
+// Close starts no more renewals and waits for those that have sent their refresh
+// token, so that none of them loses it; they give their leases back. If ctx ends
+// first, Close cancels them and returns ctx's error.
 func (v *Vault) Close(ctx context.Context) error {
 	v.closing.Lock()
 	v.closed = true
 	v.closing.Unlock()
+	v.refuse()
 	done := make(chan struct{})
 	go func() { v.renewing.Wait(); close(done) }()
 	defer v.release()
@@ -221,6 +232,9 @@ func (v *Vault) release() {
 		v.own.Close()
 	}
 }
+
+// pace returns the pace of a client.
+func (v *Vault) pace(client string) *pace { return cmp.Or(v.paces[client], v.paces[""]) }
 
 // mayRenew reports whether a renewal may start. If it returns true, the caller
 // calls renewing.Done later.

@@ -16,7 +16,7 @@ func (v *Vault) serve(e *cachedEntry, s *snapshot) (*oauth2.Token, *renewal, err
 	if left == ample {
 		return s.token, nil, nil
 	}
-	r, err := v.startRenewal(e, s, now)
+	r, err := v.startRenewal(e, s, now, left == empty)
 	if left == low {
 		return s.token, nil, nil
 	}
