@@ -11,6 +11,7 @@ import (
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/identity/worker"
 	"b2trader.identity.auth/web"
 )
 
@@ -47,26 +48,14 @@ func Example_user() {
 func Example_worker() {
 	ctx := context.Background()
 	var client *identity.Client // for core_ib, with its secret
-	newVault := func(r vault.Refresher) *vault.Vault {
-		v, err := vault.New(vault.Config{
-			Store: memstore.New(), Keys: []vault.Key{vault.NewKey("first")}, Refreshers: map[string]vault.Refresher{"core_ib": r},
-		})
-		if err != nil {
-			log.Fatal(err)
-		}
-		return v
-	}
 
-	machine, err := client.Keeper(tokenapi.Account{Login: "ib@example.com", Password: tokenapi.Fixed(os.Getenv("IB_PASSWORD"))})
+	account := tokenapi.Account{Login: "ib@example.com", Password: tokenapi.Fixed(os.Getenv("IB_PASSWORD"))}
+	ib, err := worker.New(client, account, worker.Config{}) // or with a Store and Keys, shared by several processes
 	if err != nil {
 		log.Fatal(err)
 	}
-	tokens := newVault(machine) // as above, with machine as the Refresher
-	entry := vault.Entry{Client: "core_ib", Token: machine.FirstToken(), Until: time.Now().AddDate(10, 0, 0)}
-	if err := tokens.Put(ctx, "worker", entry); err != nil {
-		log.Fatal(err)
-	}
-	api := &http.Client{Transport: &vault.Transport{Vault: tokens, Key: "worker"}}
+	defer func() { _ = ib.Close(ctx) }()
+	api := ib.Client() // an *http.Client with the live token
 
 	_ = api
 }

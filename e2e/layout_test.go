@@ -57,6 +57,7 @@ var rooms = map[string]room{
 	"static":               {},
 
 	"identity/vault":             {imports: "identity/internal/checkconfig identity/internal/sharded identity/store identity/store/records identity/tokenapi", modules: oauth2Modules},
+	"identity/worker":            {imports: "identity/internal/checkconfig identity/store identity/store/memstore identity/tokenapi identity/vault", modules: oauth2Modules},
 	"identity/store":             {},
 	"identity/store/records":     {imports: "identity/internal/checkconfig identity/internal/sharded identity/store"},
 	"identity/store/memstore":    {imports: storeRooms},

@@ -78,6 +78,10 @@ func (v *Vault) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "vault.Vault
 // Errors: ErrNotFound for such a key, *UnavailableError, the context's, or what
 // is wrong with the entry.
 func (v *Vault) Put(ctx context.Context, key string, e Entry) error {
+	return v.put(ctx, key, e, true)
+}
+
+func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) error {
 	if err := v.check(key, e); err != nil {
 		return err
 	}
@@ -88,11 +92,17 @@ func (v *Vault) Put(ctx context.Context, key string, e Entry) error {
 	saved, err := v.records.Update(ctx, v.records.ID(key), func(old *records.Record[record]) (records.Record[record], error) {
 		next := newRecord(e, now)
 		if old != nil {
+			if !replace && !old.Value.Ended {
+				return *old, errPresent
+			}
 			next.Generation = old.Value.Generation + 1
 		}
 		return records.Record[record]{Owner: v.owner(e.Owner), Expires: e.Until, Value: next}, nil
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, errPresent):
+		return nil
+	case err != nil:
 		return storeError(ctx, err)
 	}
 	v.adopt(v.cached(key), saved)

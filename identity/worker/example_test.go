@@ -1,0 +1,72 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"log"
+	"os"
+
+	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store/redisstore"
+	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/tradevest"
+	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/identity/worker"
+)
+
+// A program that calls the BackOffice as core_ib for as long as it runs.
+func Example() {
+	ctx := context.Background()
+	var client *identity.Client // from identity.New, for core_ib with its secret
+	account := tokenapi.Account{Login: "ib@example.com", Password: tokenapi.Fixed(os.Getenv("IB_PASSWORD"))}
+
+	ib, err := worker.New(client, account, worker.Config{})
+	if err != nil {
+		log.Fatal(err) // names each problem
+	}
+	resp, err := ib.Client().Get("https://trader.example.com/backoffice/api/v3/accounts")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = resp.Body.Close()
+
+	if err := ib.Close(ctx); err != nil { // waits for a renewal under way
+		log.Print(err)
+	}
+}
+
+// Several processes sign in once and share the token.
+func ExampleConfig() {
+	ctx := context.Background()
+	var client *identity.Client  // from identity.New
+	var account tokenapi.Account // as above
+	var keys []vault.Key         // the same in each process, from a file
+
+	store, err := redisstore.Open(ctx, redisstore.Config{URL: "rediss://tokens.example.com"}) // or PostgreSQL, SQLite
+	if err != nil {
+		log.Fatal(err)
+	}
+	ib, err := worker.New(client, account, worker.Config{Name: "ib", Store: store, Keys: keys})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := ib.Token(ctx); err != nil {
+		log.Fatal(err) // such as a wrong password, before the first request
+	}
+	_ = ib.Client()
+	if err := errors.Join(ib.Close(ctx), store.Close()); err != nil {
+		log.Print(err)
+	}
+}
+
+// Tradevest's partner is named by the client's Config, so that the account is a
+// pace. The client's Transport adds the Requestor-ID to each request.
+func ExampleNew() {
+	var client *tradevest.Client // from tradevest.New
+
+	partner, err := worker.New(client, tokenapi.Pace{}, worker.Config{Transport: client.Transport(nil)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = partner.Client()
+}
