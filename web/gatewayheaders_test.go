@@ -175,6 +175,7 @@ func TestResponseHeaders(t *testing.T) {
 		"Set-Cookie", "Set-Cookie2", "WWW-Authenticate", "Proxy-Authenticate", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
 		"Access-Control-Expose-Headers", "Clear-Site-Data", "Alt-Svc", "Refresh", "Service-Worker-Allowed", "Strict-Transport-Security", "Content-Location",
 		"Authentication-Info", "Report-To", "Nel", "SourceMap", "X-Frame-Options", "Referrer-Policy", "Permissions-Policy",
+		"X-Total-Count", // named by Connection
 	}
 	s.upstream.will(func(w http.ResponseWriter, _ *http.Request) {
 		for _, name := range held {
@@ -186,6 +187,7 @@ func TestResponseHeaders(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("ETag", `"1"`)
 		w.Header().Set("X-RateLimit-Remaining", "3")
+		w.Header().Set("Connection", "x-total-count")
 		w.Header().Set("Trailer", "Set-Cookie, X-Later")
 		_, _ = w.Write([]byte("<script>alert(1)</script>"))
 		w.Header().Set("Set-Cookie", "late=1")

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/gateway"
 )
 
 // metrics are the values that Config.Registerer gets. No label has a value that
@@ -162,23 +164,39 @@ func (m *metrics) renewalWait(w vault.Wait) {
 	m.renewalWaits.WithLabelValues(w.Client, resultOf(w.Err)).Observe(w.Duration.Seconds())
 }
 
+// upstreamMetrics counts the calls of one API. It implements gateway.Metrics.
+type upstreamMetrics struct {
+	byCode    func(code string) prometheus.Counter
+	byStatus  sync.Map // of prometheus.Counter by status: finding one by its labels is slow
+	durations prometheus.Observer
+}
+
+func (m *metrics) upstream(name string) gateway.Metrics {
+	return &upstreamMetrics{
+		byCode:    func(code string) prometheus.Counter { return m.upstreamResponses.WithLabelValues(name, code) },
+		durations: m.upstreamDurations.WithLabelValues(name),
+	}
+}
+
 // Answered counts an API's answer by its status; 0 means no answer.
-func (m *metrics) Answered(name string, status int) {
+func (m *upstreamMetrics) Answered(status int) {
 	code := "other"
 	switch {
 	case status == 0:
 		code = "none"
 	case http.StatusText(status) != "":
+		if known, ok := m.byStatus.Load(status); ok {
+			known.(prometheus.Counter).Inc()
+			return
+		}
 		code = strconv.Itoa(status)
+		m.byStatus.Store(status, m.byCode(code))
 	}
-	m.upstreamResponses.WithLabelValues(name, code).Inc()
+	m.byCode(code).Inc()
 }
 
-// Took records how long a call took until the API's answer was passed
-// on.
-func (m *metrics) Took(name string, took time.Duration) {
-	m.upstreamDurations.WithLabelValues(name).Observe(took.Seconds())
-}
+// Took records how long a call took until the API's answer was passed on.
+func (m *upstreamMetrics) Took(took time.Duration) { m.durations.Observe(took.Seconds()) }
 
 // results are the values of the label "result". The first match counts.
 var results = []struct {

@@ -85,7 +85,7 @@ func (s *Server) newGateway() *gateway.Gateway {
 		Transport: c.APITransport,
 		Vault:     s.vault,
 		Sessions:  apiSessions{s.sessions},
-		Metrics:   s.metrics,
+		Metrics:   s.metrics.upstream,
 		Answers:   s.answers,
 		Logger:    s.logger,
 		Now:       c.Now,

@@ -16,9 +16,10 @@ import (
 // req 126: an API cannot make up labels.
 func TestUpstreamMetrics(t *testing.T) {
 	m := newMetrics()
+	api := m.upstream("frontoffice")
 	for status := range 2000 {
-		m.Answered("frontoffice", status)
-		m.Took("frontoffice", 20*time.Millisecond)
+		api.Answered(status)
+		api.Took(20 * time.Millisecond)
 	}
 	if n := testutil.CollectAndCount(m.upstreamResponses); n > 70 {
 		t.Errorf("%d codes", n)

@@ -67,8 +67,8 @@ func (k *Kind[T]) Owner(name string) Owner {
 }
 
 func hashed(prefix, name string) string {
-	sum := sha256.Sum256([]byte(name))
-	var b [64]byte
+	var b [64]byte // most names and results fit, so neither is allocated
+	sum := sha256.Sum256(append(b[:0], name...))
 	return string(base64.RawURLEncoding.AppendEncode(append(b[:0], prefix...), sum[:]))
 }
 

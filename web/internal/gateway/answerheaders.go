@@ -54,9 +54,9 @@ func (a *api) passes(name string, switched bool) bool {
 	return slices.ContainsFunc(usualAnswerPrefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// modify makes the API's answer an answer of this site.
-func (a *api) modify(resp *http.Response) error {
-	c := callOf(resp.Request.Context())
+// adopt makes the API's answer an answer of this site.
+func (c *call) adopt(resp *http.Response) error {
+	a := c.api
 	c.status = resp.StatusCode
 	h := resp.Header
 	switched := resp.StatusCode == http.StatusSwitchingProtocols
@@ -73,8 +73,8 @@ func (a *api) modify(resp *http.Response) error {
 		h["Content-Type"] = []string{"application/octet-stream"} // net/http would guess, and might guess HTML
 	}
 	switch {
-	case switched && !isWebSocket(c.in):
-		return nil // not asked for: ReverseProxy makes it an error
+	case switched && !isWebSocket(c.asked):
+		return errors.New("the API switches to another protocol, unasked")
 	case switched || isStream(h):
 		return c.becomeStream(resp)
 	}

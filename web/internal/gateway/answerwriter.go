@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -11,8 +12,15 @@ import (
 	"time"
 )
 
-// answerWait bounds how long a browser may take to read one write of an answer.
-const answerWait = 30 * time.Second
+const (
+	// answerWait bounds how long a browser may take to read one write of an
+	// answer.
+	answerWait = 30 * time.Second
+
+	// smallAnswer is the size of the body, in bytes, up to which the server's
+	// write timeout bounds an answer instead.
+	smallAnswer = 16 << 10
+)
 
 var errCut = errors.New("the answer has ended with its session")
 
@@ -24,7 +32,8 @@ type answerWriter struct {
 	written atomic.Int64 // bytes
 
 	mu    sync.Mutex // guards the fields below, and the setting of deadlines
-	until time.Time  // the write deadline; zero: nothing was written yet
+	until time.Time  // the write deadline; zero: unknown
+	begun bool
 	isCut bool
 	ended bool     // it was cut after it had begun
 	late  bool     // the browser did not read a write in time
@@ -76,6 +85,19 @@ func (w *answerWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, buffered, nil
 }
 
+// keepServerDeadline keeps the write deadline that the server set when the
+// request began, if the answer has so few bytes that the system buffers all of
+// them: moving the deadline costs as much as the other checks of a call.
+func (w *answerWriter) keepServerDeadline(ctx context.Context, began time.Time, size int64) {
+	server, ok := ctx.Value(http.ServerContextKey).(*http.Server)
+	if !ok || server.WriteTimeout <= 0 || size < 0 || size > smallAnswer {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.until = began.Add(server.WriteTimeout)
+}
+
 // extend gives the browser answerWait to read the next write. It moves the
 // deadline only if a good part of that is over.
 func (w *answerWriter) extend() error {
@@ -84,10 +106,15 @@ func (w *answerWriter) extend() error {
 	if w.ended {
 		return errCut
 	}
-	if now := time.Now(); w.until.Sub(now) < answerWait*7/8 {
+	w.begun = true
+	w.move(time.Now())
+	return nil
+}
+
+func (w *answerWriter) move(now time.Time) {
+	if w.until.Sub(now) < answerWait*7/8 {
 		w.deadline(now.Add(answerWait))
 	}
-	return nil
 }
 
 // note remembers that a write failed because the browser did not read it.
@@ -109,7 +136,7 @@ func (w *answerWriter) cut() {
 	switch {
 	case w.conn != nil:
 		_ = w.conn.Close()
-	case !w.until.IsZero():
+	case w.begun:
 		w.ended = true
 		w.deadline(time.Now())
 	}
@@ -126,8 +153,8 @@ func (w *answerWriter) wasCut() bool {
 func (w *answerWriter) finish() (late bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn == nil && !w.until.IsZero() && !w.late {
-		w.deadline(time.Now().Add(answerWait)) // the server resets it for the next request
+	if w.conn == nil && w.begun && !w.late {
+		w.move(time.Now()) // the server resets it for the next request
 	}
 	return w.late
 }

@@ -22,27 +22,22 @@ import (
 type call struct {
 	api    *api
 	asked  *http.Request // from the browser
-	in     *http.Request // the same, with a context that ends with the session
+	began  time.Time
+	ctx    context.Context //nolint:containedctx // of the exchange with the API: it ends with the session; nil: nothing was sent
 	cancel context.CancelCauseFunc
 	rest   string // of the path, after the API's prefix, still escaped
 	caller Caller
 	token  *oauth2.Token
 	body   *slowBody // nil: there is none, or it has been read
 	out    answerWriter
-	values [3]string // of headers, for rewrite
+	values [3]string // of headers, for request
 	status int       // of the API's answer; 0: none yet
 	repeat bool      // the call can be sent again
 
 	placed, counted bool        // it occupies a place of its session, and of its API
 	streaming       atomic.Bool // it is a stream
-	watchTimer      *time.Timer // nil: nothing was sent
 	watching        sync.WaitGroup
 }
-
-type callKey struct{}
-
-// callOf returns the call of the request whose context ctx is.
-func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 // serve checks a call and passes it on.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) error {
@@ -58,7 +53,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", a.allow)
 		return &answer.Error{Status: http.StatusMethodNotAllowed}
 	}
-	c := &call{api: a, asked: r, rest: rest, out: answerWriter{ResponseWriter: w}}
+	c := &call{api: a, asked: r, began: time.Now(), rest: rest, out: answerWriter{ResponseWriter: w}}
 	defer c.end()
 	if err := g.admit(c, r); err != nil {
 		return err
@@ -137,33 +132,36 @@ func (a *api) send(c *call) (err error) {
 		}
 	}
 	request.Of(ctx).APICall = true
-	ctx, c.cancel = context.WithCancelCause(context.WithValue(ctx, callKey{}, c))
-	c.in = c.asked.WithContext(ctx)
-	c.watchSoon()
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	a.watchdog.add(c)
 	delete(c.out.Header(), "Cache-Control") // setCacheControl sets it
 	defer a.measure(c, time.Now())
-	a.forward.ServeHTTP(&c.out, c.in)
+	if isWebSocket(c.asked) {
+		c.forwardWebSocket()
+	} else {
+		c.forward()
+	}
 	return nil
 }
 
 // measure counts a call that was passed on. The duration of a stream is not
 // that of an answer.
 func (a *api) measure(c *call, began time.Time) {
-	a.config.Metrics.Answered(a.name, c.status)
+	a.metrics.Answered(c.status)
 	if !c.streaming.Load() {
-		a.config.Metrics.Took(a.name, time.Since(began))
+		a.metrics.Took(time.Since(began))
 	}
 }
 
 // end releases what the call occupied, after its last byte was passed on.
 func (c *call) end() {
 	c.leave()
-	if c.watchTimer == nil {
+	if c.ctx == nil {
 		return
 	}
-	cause := context.Cause(c.in.Context())
+	cause := context.Cause(c.ctx)
 	c.cancel(nil)
-	if !c.watchTimer.Stop() {
+	if !c.api.watchdog.remove(c) {
 		c.watching.Wait()
 	}
 	if c.streaming.Load() {
@@ -196,7 +194,6 @@ func (c *call) takeBody(w http.ResponseWriter) error {
 		return &answer.Error{Status: http.StatusRequestEntityTooLarge, Code: "too_large.call"}
 	case n > maxKept:
 		c.body = newSlowBody(w, r, bodyWait)
-		r.Body = c.body
 		return nil
 	case n == 0:
 		c.repeat = !isWebSocket(r)

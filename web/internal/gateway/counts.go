@@ -14,20 +14,23 @@ type counts struct {
 func (c *counts) acquire(key string, limit int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open[key] >= limit {
+	n := c.open[key]
+	if n >= limit {
 		return false
 	}
 	if c.open == nil {
 		c.open = make(map[string]int)
 	}
-	c.open[key]++
+	c.open[key] = n + 1
 	return true
 }
 
 func (c *counts) release(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open[key]--; c.open[key] <= 0 {
+	if n := c.open[key]; n > 1 {
+		c.open[key] = n - 1
+	} else {
 		delete(c.open, key)
 	}
 }

@@ -12,11 +12,10 @@ import (
 )
 
 // failed answers a call whose API did not answer.
-func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
-	w.Header()["Cache-Control"] = answer.NoStore
-	c := callOf(r.Context())
+func (c *call) failed(err error) {
+	c.out.Header()["Cache-Control"] = answer.NoStore
 	asked := c.asked
-	switch cause := context.Cause(c.in.Context()); {
+	switch cause := context.Cause(c.ctx); {
 	case errors.Is(cause, errSessionOver):
 		err = answer.ErrNoSession
 		asked = asked.WithContext(context.WithoutCancel(asked.Context())) // slowBody.cut has canceled it
@@ -27,7 +26,7 @@ func (a *api) failed(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		err = upstreamError(err)
 	}
-	a.config.Answers.Fail(w, asked, err)
+	c.api.config.Answers.Fail(&c.out, asked, err)
 }
 
 // upstreamError returns err if it explains itself, else an error that says that

@@ -15,7 +15,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,7 +30,7 @@ type Config struct {
 	Transport http.RoundTripper // sends the calls
 	Vault     *vault.Vault
 	Sessions  Sessions
-	Metrics   Metrics
+	Metrics   func(upstream string) Metrics
 	Answers   *answer.Answers
 	Logger    *slog.Logger
 	Now       func() time.Time
@@ -72,19 +71,20 @@ type Caller struct {
 	Until    time.Time // when it ends unless it is used
 }
 
-// Metrics counts the calls that are passed on.
+// Metrics counts the calls that are passed on to one API.
 type Metrics interface {
-	Answered(upstream string, status int)         // 0: no answer
-	Took(upstream string, duration time.Duration) // until the answer was passed on
+	Answered(status int)         // 0: no answer
+	Took(duration time.Duration) // until the answer was passed on
 }
 
 // Gateway passes API calls on.
 type Gateway struct {
-	config  Config
-	origin  string // of the site, as browsers write it
-	apis    map[string]*api
-	streams *streams
-	bearers bearers
+	config   Config
+	origin   string // of the site, as browsers write it
+	apis     map[string]*api
+	streams  *streams
+	watchdog watchdog
+	bearers  bearers
 }
 
 // api is one API below /api/.
@@ -101,9 +101,10 @@ type api struct {
 	basePath        string // on the API's host, such as /frontoffice/api/
 	escapedBasePath string
 
-	forward httputil.ReverseProxy
-	calls   atomic.Int64 // under way, without streams
-	places  places
+	metrics    Metrics
+	webSockets httputil.ReverseProxy
+	calls      atomic.Int64 // under way, without streams
+	places     places
 }
 
 // New returns a Gateway. It leaves out an Upstream whose URL is empty or cannot
@@ -128,10 +129,7 @@ func (g *Gateway) add(u Upstream) {
 		headers: headerSet(usualHeaders, limits.RequestHeaders), answerHeaders: headerSet(usualAnswerHeaders, limits.ResponseHeaders),
 		prefix: request.APIPrefix + u.Name + "/", base: base,
 		basePath: base.Path + request.APIPrefix, escapedBasePath: base.EscapedPath() + request.APIPrefix,
-	}
-	a.forward = httputil.ReverseProxy{
-		Rewrite: a.rewrite, Transport: a, ModifyResponse: a.modify, ErrorHandler: a.failed, BufferPool: buffers{},
-		ErrorLog: slog.NewLogLogger(g.config.Logger.Handler(), slog.LevelWarn),
+		metrics: g.config.Metrics(u.Name), webSockets: webSocketProxy(g.config.Logger),
 	}
 	g.apis[u.Name] = a
 }
@@ -151,16 +149,3 @@ func (g *Gateway) Or(next http.Handler) http.Handler {
 
 // EndStreams ends all event streams and websockets, and those that open later.
 func (g *Gateway) EndStreams() { g.streams.endAll() }
-
-// buffers is a pool of buffers that the answers of all APIs share.
-type buffers struct{}
-
-const bufferSize = 32 << 10
-
-var bufferPool = sync.Pool{New: func() any { return new([bufferSize]byte) }}
-
-// Get implements httputil.BufferPool.
-func (buffers) Get() []byte { return bufferPool.Get().(*[bufferSize]byte)[:] }
-
-// Put implements httputil.BufferPool.
-func (buffers) Put(b []byte) { bufferPool.Put((*[bufferSize]byte)(b)) }

@@ -2,8 +2,9 @@ package gateway
 
 import (
 	"hash/maphash"
-	"net/http/httputil"
+	"net/http"
 	"net/textproto"
+	"strings"
 	"sync/atomic"
 
 	"b2trader.identity.auth/web/internal/request"
@@ -37,25 +38,54 @@ func headerSet(usual, more []string) map[string]bool {
 	return headers
 }
 
-// rewrite makes the request that the API gets. ReverseProxy has already removed
-// the headers that Connection names, so the bearer stays.
-func (a *api) rewrite(pr *httputil.ProxyRequest) {
-	c, out := callOf(pr.In.Context()), pr.Out
-	a.setTarget(out, c.rest, pr.In.URL)
-	upgrade := isWebSocket(pr.In)
-	for name := range out.Header {
-		if !a.headers[name] && (!upgrade || name != "Connection" && name != "Upgrade") {
-			delete(out.Header, name)
+// noUserAgent keeps the transport from sending a User-Agent of its own.
+var noUserAgent = []string{""}
+
+// request returns the request that the API gets. It shares the values of headers
+// with the browser's.
+func (c *call) request() *http.Request {
+	a, in := c.api, c.asked
+	out := in.WithContext(c.ctx)
+	a.setTarget(out, c.rest, in.URL)
+	out.RequestURI, out.Close, out.TransferEncoding, out.Trailer = "", false, nil, nil
+	switch {
+	case in.ContentLength == 0:
+		out.Body = http.NoBody
+	case c.body != nil:
+		out.Body = c.body
+	}
+	h := make(http.Header, 8)
+	for name, values := range in.Header {
+		if a.headers[name] {
+			h[name] = values
 		}
 	}
-	out.Trailer = nil
-	info := request.Of(pr.In.Context())
-	c.values = [3]string{info.ID, info.Address.String(), a.bearers.line(c.token)} // one allocation, with the call
-	out.Header["X-Request-Id"] = c.values[0:1:1]
-	if info.Address.IsValid() {
-		out.Header["X-Forwarded-For"] = c.values[1:2:2]
+	dropNamed(h, in.Header["Connection"])
+	if isWebSocket(in) {
+		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, in.Header["Upgrade"]
 	}
-	out.Header["Authorization"] = c.values[2:3:3]
+	if h["User-Agent"] == nil {
+		h["User-Agent"] = noUserAgent
+	}
+	info := request.Of(c.ctx)
+	c.values = [3]string{info.ID, info.Address.String(), a.bearers.line(c.token)} // one allocation, with the call
+	h["X-Request-Id"] = c.values[0:1:1]
+	if info.Address.IsValid() {
+		h["X-Forwarded-For"] = c.values[1:2:2]
+	}
+	h["Authorization"] = c.values[2:3:3]
+	out.Header = h
+	return out
+}
+
+// dropNamed removes the headers that a Connection header names: they concern
+// one connection only (RFC 9110 section 7.6.1).
+func dropNamed(h http.Header, connection []string) {
+	for _, value := range connection {
+		for name := range strings.SplitSeq(value, ",") {
+			delete(h, textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)))
+		}
+	}
 }
 
 // bearers caches the Authorization of sessions with calls at the moment, so that

@@ -13,26 +13,15 @@ import (
 // youngToken is the age below which a token that an API refuses is not renewed.
 const youngToken = 5 * time.Second
 
-// RoundTrip sends a call with its token. If the API answers 401, it did not act
+// exchange sends a call with its token. If the API answers 401, it did not act
 // (RFC 9110 section 15.5.2), so the call, whatever its method, is sent once more
 // with another token, if there is one and the body was kept.
-func (a *api) RoundTrip(out *http.Request) (*http.Response, error) {
-	c := callOf(out.Context())
-	// Not with ReverseProxy's trace in the context: that would pass
-	// informational answers (1xx) on without the policy for headers, and clear
-	// the headers of this site's answer.
-	ctx := c.in.Context()
-	resp, err := a.config.Transport.RoundTrip(out.WithContext(ctx))
-	if err != nil {
-		return nil, err
+func (c *call) exchange(out *http.Request) (*http.Response, error) {
+	resp, err := c.api.config.Transport.RoundTrip(out)
+	if err == nil && resp.StatusCode == http.StatusUnauthorized && c.repeat {
+		return c.api.repeat(c.ctx, c, out, resp)
 	}
-	if resp.StatusCode == http.StatusUnauthorized && c.repeat {
-		resp, err = a.repeat(ctx, c, out, resp)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return withoutTrailer(resp), nil
+	return resp, err
 }
 
 // repeat sends a refused call once more if there is a newer token. Else it
@@ -78,15 +67,4 @@ func (a *api) newerToken(ctx context.Context, c *call) (*oauth2.Token, error) {
 func keepBody(r *http.Request, body []byte) {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.Body, _ = r.GetBody()
-}
-
-// withoutTrailer hides the trailer that resp may still get: the transport sets
-// it in the response that it returned, not in this copy.
-func withoutTrailer(resp *http.Response) *http.Response {
-	if resp.ContentLength >= 0 && resp.Trailer == nil {
-		return resp
-	}
-	hidden := *resp
-	hidden.Trailer = nil
-	return &hidden
 }

@@ -20,21 +20,33 @@ const (
 )
 
 // slowBody is the body of a call. The server's ReadTimeout is meant for forms,
-// so each read has a deadline of its own.
+// so each read has a deadline of its own. Close does not close the body
+// underneath, which belongs to the server: closing would wait for bytes that a
+// browser may never send.
 type slowBody struct {
 	io.ReadCloser
-	conn  *http.ResponseController
-	until time.Time
-	over  atomic.Bool // no read follows
-	late  atomic.Bool // the browser sent nothing in time
+	conn   *http.ResponseController
+	until  time.Time
+	closed atomic.Bool
+	over   atomic.Bool // no read follows
+	late   atomic.Bool // the browser sent nothing in time
 }
 
 func newSlowBody(w http.ResponseWriter, r *http.Request, wait time.Duration) *slowBody {
 	return &slowBody{ReadCloser: r.Body, conn: http.NewResponseController(w), until: time.Now().Add(wait)}
 }
 
+// Close implements io.Closer.
+func (b *slowBody) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
 // Read implements io.Reader. Errors: also a *answer.Error with status 408.
 func (b *slowBody) Read(p []byte) (int, error) {
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	deadline := time.Now().Add(bodyIdle)
 	if deadline.After(b.until) {
 		deadline = b.until

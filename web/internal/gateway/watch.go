@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -9,15 +8,9 @@ import (
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-const (
-	// watchAfter is how long a call is open before its session is watched. Most
-	// calls are over by then.
-	watchAfter = 200 * time.Millisecond
-
-	// apiIdle is how often a call is checked for progress. An answer of which
-	// nothing came between two checks ends. Streams may be silent.
-	apiIdle = time.Minute
-)
+// apiIdle is how often a call is checked for progress. An answer of which
+// nothing came between two checks ends. Streams may be silent.
+const apiIdle = time.Minute
 
 // Why a call was cut.
 var (
@@ -26,47 +19,41 @@ var (
 	errSilent      = errors.New("the API sends nothing")
 )
 
-// watchSoon has the call watched once it is open for watchAfter.
-func (c *call) watchSoon() {
-	c.watching.Add(1)
-	c.watchTimer = time.AfterFunc(watchAfter, func() {
-		defer c.watching.Done()
-		ctx := c.in.Context()
-		for {
-			ends, err := c.listen(ctx)
-			if err == nil {
-				defer ends.stop()
-				c.watch(ctx, ends)
-				return
-			}
-			if errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrEnded) || errors.Is(err, answer.ErrNoSession) {
-				c.cut(errSessionOver)
-				return
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(answer.RetryLater): // the store failed, which ends no session
-			}
+// watchUntilEnd watches the call. While the store fails, which ends no session,
+// it tries again.
+func (c *call) watchUntilEnd() {
+	for {
+		ends, err := c.listen()
+		if err == nil {
+			defer ends.stop()
+			c.watch(ends)
+			return
 		}
-	})
+		if errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrEnded) || errors.Is(err, answer.ErrNoSession) {
+			c.cut(errSessionOver)
+			return
+		}
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-time.After(answer.RetryLater):
+		}
+	}
 }
 
 // watchNow has the call watched from now on, if it is not yet.
 func (c *call) watchNow() error {
-	if !c.watchTimer.Stop() {
+	if !c.api.watchdog.remove(c) {
 		return nil
 	}
-	ends, err := c.listen(c.in.Context())
+	ends, err := c.listen()
 	if err != nil {
-		c.watching.Done()
 		return err
 	}
-	go func() {
-		defer c.watching.Done()
+	c.watching.Go(func() {
 		defer ends.stop()
-		c.watch(c.in.Context(), ends)
-	}()
+		c.watch(ends)
+	})
 	return nil
 }
 
@@ -82,19 +69,19 @@ func (e ends) stop() {
 	e.stopSessions()
 }
 
-func (c *call) listen(ctx context.Context) (e ends, err error) {
-	if e.tokens, e.stopTokens, err = c.api.config.Vault.Done(ctx, c.caller.VaultKey); err != nil {
+func (c *call) listen() (e ends, err error) {
+	if e.tokens, e.stopTokens, err = c.api.config.Vault.Done(c.ctx, c.caller.VaultKey); err != nil {
 		return e, err
 	}
-	if e.sessions, e.stopSessions, err = c.api.config.Sessions.Ended(ctx, c.caller); err != nil {
+	if e.sessions, e.stopSessions, err = c.api.config.Sessions.Ended(c.ctx, c.caller); err != nil {
 		e.stopTokens()
 	}
 	return e, err
 }
 
 // watch cuts the call when its session ends, in whatever process.
-func (c *call) watch(ctx context.Context, ends ends) {
-	config, caller, closing := c.api.config, c.caller, c.api.streams.closing
+func (c *call) watch(ends ends) {
+	ctx, config, caller, closing := c.ctx, c.api.config, c.caller, c.api.streams.closing
 	silence := time.NewTicker(apiIdle)
 	defer silence.Stop()
 	sent := int64(-1)

@@ -20,9 +20,25 @@ type Info struct {
 	Address netip.Addr // the client's; see [ClientAddress]
 	Session string     // the session's name in the log; empty: no session
 	APICall bool       // the gateway passed the request on to an API
+
+	header [1]string // the value of X-Request-Id
 }
 
 type infoKey struct{}
+
+// infoContext is a context with an Info: one allocation for both.
+type infoContext struct {
+	context.Context //nolint:containedctx // it is one
+	info            Info
+}
+
+// Value implements context.Context.
+func (c *infoContext) Value(key any) any {
+	if key == (infoKey{}) {
+		return &c.info
+	}
+	return c.Context.Value(key)
+}
 
 // Of returns the Info of the request whose context ctx is. Handlers may set
 // its Session and APICall. Without [Identify] it returns an empty Info.
@@ -40,9 +56,10 @@ func Identify(trusted []netip.Prefix) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			var id [8]byte
 			binary.BigEndian.PutUint64(id[:], rand.Uint64()) // the ID is not a secret
-			info := &Info{ID: hex.EncodeToString(id[:]), Address: ClientAddress(r, trusted)}
-			w.Header()["X-Request-Id"] = []string{info.ID}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), infoKey{}, info)))
+			ctx := &infoContext{r.Context(), Info{ID: hex.EncodeToString(id[:]), Address: ClientAddress(r, trusted)}}
+			ctx.info.header[0] = ctx.info.ID
+			w.Header()["X-Request-Id"] = ctx.info.header[:]
+			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
 }
