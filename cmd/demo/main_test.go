@@ -238,6 +238,7 @@ func TestConfigurationProblems(t *testing.T) {
 		"machine without password": {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_LK_SECRET=hidden"}, []string{"B2TRADER_MACHINE_PASSWORD or"}},
 		"machine without client":   {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_MACHINE_PASSWORD=hidden"}, []string{"a secret for core_ib or lk is missing"}},
 		"client without machine":   {named, []string{"B2TRADER_CORE_IB_SECRET=hidden"}, []string{"-machine-email is missing"}},
+		"plaintext for nothing":    {[]string{"-insecure-allow-plaintext"}, nil, []string{"-insecure-allow-plaintext has no effect"}},
 		// field 23
 		"public passwords on every address":    {[]string{"-addr", ":8080", "-public-url", "http://localhost:8080"}, nil, []string{"-identity-url is missing", "-addr :8080", "-insecure-embedded-servers"}},
 		"public passwords on a public address": {[]string{"-public-url", "https://app.example.com"}, nil, []string{"-identity-url is missing", "-public-url"}},

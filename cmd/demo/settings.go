@@ -27,6 +27,7 @@ type settings struct {
 	frontOfficeURL    string
 	backOfficeURL     string
 	insecureAllowHTTP bool
+	insecurePlaintext bool
 	insecureEmbedded  bool
 	trustedProxies    prefixes
 	machineEmail      string
@@ -106,6 +107,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.BoolVar(&s.insecureEmbedded, "insecure-embedded-servers", false, "let the embedded IdentityServer, whose users and passwords are public, serve -addr and -public-url beyond loopback and a -platforms-file")
 	f.StringVar(&s.platformsFile, "platforms-file", "", "JSON `file` that names the systems of the Platforms page; empty: embedded ones, if the IdentityServer is")
 	f.StringVar(&s.store, "store", memory, "where sessions live: `memory | sqlite:FILE | redis://… | rediss://… | postgres://…`; processes that share it share them")
+	f.BoolVar(&s.insecurePlaintext, "insecure-allow-plaintext", false, "accept a -store beyond loopback without verified TLS: others on the way may read and change what is stored")
 	f.StringVar(&s.storeListenURL, "store-listen-url", "", "postgres:// `URL` where LISTEN works, if -store leads to a pooler")
 	f.StringVar(&s.sessionKeysFile, "session-keys-file", "", "`file` with the keys that seal what is stored, one a line, id:base64; the first seals, all open; needed unless -store is memory")
 	f.BoolVar(&s.generateSessionKey, "generate-session-key", false, "print a new line for -session-keys-file, and exit")

@@ -80,6 +80,9 @@ func (s *settings) storeProblems() []error {
 	case kind != memory && s.sessionKeysFile == "":
 		report("-session-keys-file is missing: without it a restart would end all sessions in -store %s; make one with -generate-session-key", s.storeName())
 	}
+	if s.insecurePlaintext && kind != redis && kind != postgres {
+		report("-insecure-allow-plaintext has no effect: -store is neither redis://… nor postgres://…")
+	}
 	if s.storeListenURL != "" && kind != postgres {
 		report("-store-listen-url has no effect: -store is not postgres://…")
 	}
@@ -116,9 +119,9 @@ func (s *settings) dialStore(ctx context.Context) (closingStore, error) {
 	case sqlite:
 		return opened(sqlitestore.Open(ctx, sqlitestore.Config{File: s.sqliteFile()}))
 	case redis:
-		return opened(redisstore.Open(ctx, redisstore.Config{URL: s.store}))
+		return opened(redisstore.Open(ctx, redisstore.Config{URL: s.store, InsecureAllowPlaintext: s.insecurePlaintext}))
 	case postgres:
-		return opened(pgstore.Open(ctx, pgstore.Config{URL: s.store, ListenURL: s.storeListenURL}))
+		return opened(pgstore.Open(ctx, pgstore.Config{URL: s.store, ListenURL: s.storeListenURL, InsecureAllowPlaintext: s.insecurePlaintext}))
 	}
 	return memstore.New(), nil
 }

@@ -21,12 +21,18 @@ type Config struct {
 	// libpq and of pgxpool (pool_max_conns and others), or the same as
 	// KEYWORD=VALUE pairs. The pool has 4 connections, or as many as there are
 	// cores if that is more. target_session_attrs is read-write by default, so
-	// that of several hosts, or behind a name, the primary is found.
+	// that of several hosts, or behind a name, the primary is found. sslmode is
+	// verify-full by default if a host is beyond loopback, and no other sslmode is
+	// accepted then; sslrootcert names the authority.
 	URL string
 
 	ListenURL string        // where LISTEN works, if URL leads to a pooler; "": URL
 	Table     string        // and channel: lower-case letters, digits, _; "": "b2trader_store"
 	Timeout   time.Duration // of each call and of a connect; 0: 3 s
+
+	// InsecureAllowPlaintext accepts each sslmode for hosts beyond loopback, with
+	// libpq's default, prefer: others on the way may read and change records.
+	InsecureAllowPlaintext bool
 }
 
 const (
@@ -48,12 +54,18 @@ func wrongURL(field, url string) error {
 		field, storeurl.Scheme(url))
 }
 
-// parse parses a URL. It sets target_session_attrs=read-write unless the URL or
-// the environment does.
-func parse(text string) (*pgxpool.Config, error) {
+// parse parses the URL of a field. It sets target_session_attrs=read-write
+// unless the URL or the environment does.
+func (c Config) parse(field, text string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(text)
+	if err == nil && !c.InsecureAllowPlaintext && !private(config) && !choosesTLS(text) {
+		config, err = pgxpool.ParseConfig(verifying(text))
+	}
 	if err != nil {
-		return nil, err
+		return nil, wrongURL(field, text)
+	}
+	if !c.InsecureAllowPlaintext && !private(config) {
+		return nil, fmt.Errorf("pgstore: Config.%s leads beyond loopback without verified TLS: set sslmode=verify-full, and sslrootcert if the authority is your own; or set InsecureAllowPlaintext", field)
 	}
 	const setting = "target_session_attrs"
 	if !strings.Contains(text, setting) && os.Getenv("PGTARGETSESSIONATTRS") == "" {
@@ -69,16 +81,16 @@ func (c Config) options() (o options, err error) {
 	if c.URL == "" {
 		problems = append(problems, errors.New("pgstore: Config.URL is empty"))
 	}
-	if o.pool, err = parse(c.URL); err != nil {
-		problems = append(problems, wrongURL("URL", c.URL))
+	if o.pool, err = c.parse("URL", c.URL); err != nil {
+		problems = append(problems, err)
 	}
 	if c.ListenURL == "" {
 		c.ListenURL = c.URL
 	}
-	if listen, err := parse(c.ListenURL); err == nil {
+	if listen, err := c.parse("ListenURL", c.ListenURL); err == nil {
 		o.listen = listen.ConnConfig
 	} else if c.ListenURL != c.URL {
-		problems = append(problems, wrongURL("ListenURL", c.ListenURL))
+		problems = append(problems, err)
 	}
 	if o.table = c.Table; c.Table == "" {
 		o.table = defaultTable

@@ -153,6 +153,9 @@ func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
 		{Config{URL: "postgres://user:hunter2/x@host/db"}, []string{"Config.URL"}},
 		{Config{URL: "postgres://user:hunter2%t@host/db"}, []string{"postgres://…"}}, // field 26
 		{Config{URL: "postgres://user:hunter2@127.0.0.1:1/db"}, []string{"refused"}},
+		// field 29
+		{Config{URL: "postgres://user:hunter2@host/db?sslmode=disable"}, []string{"Config.URL", "verify-full", "InsecureAllowPlaintext"}},
+		{Config{URL: "postgres://user:hunter2@127.0.0.1:1/db", ListenURL: "postgres://user:hunter2@host/db?sslmode=require"}, []string{"Config.ListenURL"}},
 	} {
 		s, err := Open(t.Context(), test.cfg)
 		storetest.CheckConfigError(t, s, err, test.says...)

@@ -23,7 +23,8 @@ type Config struct {
 	//	redis://HOST:PORT?addr=HOST:PORT&addr=HOST:PORT         a cluster; one address is enough
 	//	redis://HOST:PORT/DATABASE?addr=…&master_set=NAME       the primary that these Sentinels name
 	//
-	// valkey:// and valkeys:// are the same.
+	// valkey:// and valkeys:// are the same. redis:// is for loopback only, also
+	// for the servers that Sentinels or a cluster name.
 	URL string
 
 	SentinelUsername, SentinelPassword string      // if Sentinels ask for them
@@ -32,6 +33,10 @@ type Config struct {
 	Prefix    string        // of all keys and of the channel; "": "b2trader:"
 	Timeout   time.Duration // of each call, and of silence on a connection; 0: 3 s
 	CacheSize int           // in bytes per server; 0: 64 MiB; negative: no cache
+
+	// InsecureAllowPlaintext permits redis:// and unverified TLS beyond loopback:
+	// others on the way may read and change records, and read the password.
+	InsecureAllowPlaintext bool
 }
 
 const (
@@ -61,7 +66,21 @@ func (c Config) options() (rueidis.ClientOption, error) {
 		return options, err
 	}
 	c.apply(&options)
+	for _, addr := range options.InitAddress {
+		if err := c.checkPrivate(addr, options.TLSConfig); err != nil {
+			return options, err
+		}
+	}
 	return options, nil
+}
+
+// checkPrivate returns the problem of a connection that strangers can read.
+func (c Config) checkPrivate(addr string, config *tls.Config) error {
+	host, _, err := net.SplitHostPort(addr)
+	if c.InsecureAllowPlaintext || err == nil && storeurl.Private(host, config) {
+		return nil
+	}
+	return fmt.Errorf("redisstore: Config.URL leads beyond loopback, to %s, without verified TLS: use rediss:// without skip_verify; or set InsecureAllowPlaintext", addr)
 }
 
 func parse(text string) (rueidis.ClientOption, error) {

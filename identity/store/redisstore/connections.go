@@ -19,6 +19,8 @@ const dropInterval = 500 * time.Millisecond
 // connections are the open connections of a Store. The driver keeps a connection
 // to a server that was demoted, so the Store drops it.
 type connections struct {
+	check func(addr string, config *tls.Config) error // before each dial
+
 	mu      sync.Mutex
 	open    map[*connection]struct{}
 	dropped time.Time
@@ -32,6 +34,9 @@ type connection struct {
 
 // dial is rueidis.ClientOption.DialCtxFn.
 func (c *connections) dial(ctx context.Context, addr string, dialer *net.Dialer, config *tls.Config) (net.Conn, error) {
+	if err := c.check(addr, config); err != nil { // Sentinels and clusters name servers
+		return nil, err
+	}
 	var conn net.Conn
 	var err error
 	if config != nil {

@@ -18,7 +18,7 @@ func Example() {
 }
 
 func ExampleConfig_sentinel() {
-	cfg := redisstore.Config{URL: "redis://:password@sentinel1:26379/0?addr=sentinel2:26379&addr=sentinel3:26379&master_set=sessions"}
+	cfg := redisstore.Config{URL: "rediss://:password@sentinel1:26379/0?addr=sentinel2:26379&addr=sentinel3:26379&master_set=sessions"}
 	fmt.Println(cfg.Timeout) // 0: the default of 3 s
 	// Output: 0s
 }

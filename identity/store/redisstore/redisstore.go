@@ -75,6 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	life := lifecycle.New(ctx, "redis")
 	s := &Store{name: newNames(cfg.Prefix), timeout: options.ConnWriteTimeout, life: life}
+	s.conns.check = cfg.checkPrivate
 	options.DialCtxFn = s.conns.dial
 	if s.client, err = rueidis.NewClient(options); err != nil {
 		return nil, life.Fault(ctx, "open", err)
