@@ -79,6 +79,14 @@ func (d *demo) read(lines []string) {
 	}
 }
 
+// signal sends a signal, such as one that stops the process for a while.
+func (d *demo) signal(s syscall.Signal) {
+	d.t.Helper()
+	if err := d.process.Process.Signal(s); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // kill ends the process as kill -9 does.
 func (d *demo) kill() {
 	d.t.Helper()

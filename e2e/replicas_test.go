@@ -32,6 +32,8 @@ func TestReplicas(t *testing.T) {
 				"SignOut":               signOut,
 				"ShareSessions":         shareSessions,
 				"SharePlatforms":        sharePlatforms,
+				"StoppedReplica":        stoppedReplica,
+				"CutOffReplica":         cutOffReplica,
 				"RestartWithAnotherKey": restartWithAnotherKey,
 				"KilledWhileAllEnd":     killedWhileAllEnd,
 			} {

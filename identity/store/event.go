@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // A Kind is the kind of an Event.
 type Kind uint8
 
@@ -16,6 +18,8 @@ const (
 	Changed
 	// Deleted reports that Delete deleted the record of Key.
 	Deleted
+	// Alive is a sign of life, by its field At.
+	Alive
 )
 
 // An Event is what a watch reports.
@@ -30,11 +34,31 @@ const (
 // A reader that is too slow loses events and gets Synced in their place. Lost
 // comes at once when a connection is cut. When a connection goes silent, Lost
 // comes within the time that the documentation of the store states.
+//
+// # Signs of life
+//
+// A process that was stopped, or whose connection went silent, does not know
+// what it missed. So Synced and Alive say how far the reports have come: every
+// change whose Put or Delete returned before At has been reported. A cache
+// answers from memory only if At is a moment ago by its clock, and else reads
+// the store ([records] answers from memory for a second).
+//
+// At is when this process began a round trip to the store that ended after all
+// earlier changes had arrived. It is no time at which an answer arrived: answers
+// may have waited while the process was stopped. It contains a reading of the
+// monotonic clock, as time.Now returns it. A watch reports Alive about three
+// times a second. If At is zero, caches read the store each time, which is
+// always safe.
+//
+// [records]: https://pkg.go.dev/b2trader.identity.auth/identity/store/records
 type Event struct {
 	Kind    Kind
 	Key     string // in Changed and Deleted
 	Version uint64 // in Changed and Deleted
 	Err     error  // in Lost: the reason, for the log
+
+	// At is in Synced and Alive: what was changed before has been reported.
+	At time.Time
 }
 
 // String returns the name of the kind.
@@ -48,6 +72,8 @@ func (k Kind) String() string {
 		return "changed"
 	case Deleted:
 		return "deleted"
+	case Alive:
+		return "alive"
 	default:
 		return "unknown"
 	}

@@ -16,10 +16,8 @@ type Store interface {
 	// never existed or has expired, and ErrDeleted if Delete deleted it.
 	// Any other error is a fault.
 	//
-	// Get returns the caller's own writes and the changes that Watch reported
-	// at once, and never an older version than before. It may answer from
-	// memory until the change notification of another process arrives, usually
-	// within a millisecond. Callers that need certainty use Put.
+	// Get asks the database: it returns every change whose Put or Delete has
+	// returned, in any process, and never an older version than before.
 	Get(ctx context.Context, key string) (Record, error)
 
 	// Put stores r and returns its new version. With Version 0 it creates the
@@ -43,7 +41,8 @@ type Store interface {
 
 	// Watch reports the changes and deletions of all processes until ctx ends
 	// or the store is closed. Event states the guarantees. Each range over the
-	// result is a watch of its own.
+	// result is a watch of its own. A watch that gives no signs of life (Alive)
+	// is safe and slow: caches over it then read the store each time.
 	Watch(ctx context.Context) iter.Seq[Event]
 }
 

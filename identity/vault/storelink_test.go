@@ -140,7 +140,7 @@ func (l *storeLink) interrupt() {
 func (l *storeLink) resume() {
 	synctest.Wait() // events until now are lost
 	l.setDeaf(false)
-	l.notices <- store.Event{Kind: store.Synced}
+	l.notices <- store.Event{Kind: store.Synced, At: time.Now().Add(24 * time.Hour)}
 	synctest.Wait()
 }
 

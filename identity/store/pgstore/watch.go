@@ -11,13 +11,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/internal/watch"
 )
-
-// pingInterval is the time without notifications after which the connection is
-// checked.
-const pingInterval = 2 * time.Second
 
 // listen reports changes from a connection of its own until that fails.
 func (s *Store) listen(ctx context.Context) error {
@@ -30,18 +28,25 @@ func (s *Store) listen(ctx context.Context) error {
 		defer cancel()
 		_ = conn.Close(bounded)
 	}()
+	began := time.Now()
 	if err := s.testNotifications(ctx, conn); err != nil {
 		return err
 	}
-	s.life.Hub.Synced()
+	s.life.Hub.Synced(began)
 	for {
-		payload, err := s.nextNotification(ctx, conn)
-		if err != nil {
+		if err := s.report(ctx, conn, began.Add(watch.AliveInterval)); err != nil {
 			return err
 		}
-		if e, ok := parseEvent(payload); ok {
-			s.life.Hub.Publish(e)
+		began = time.Now()
+		if err := s.checkServer(ctx, conn); err != nil {
+			return err
 		}
+		// The server sends the notifications of transactions that have
+		// committed before it says that it is ready again.
+		if err := s.report(ctx, conn, began); err != nil {
+			return err
+		}
+		s.life.Hub.Alive(began)
 	}
 }
 
@@ -83,30 +88,38 @@ func (s *Store) testNotifications(ctx context.Context, conn *pgx.Conn) error {
 	}
 }
 
-// nextNotification returns the payload of the next notification. After a while
-// without one it checks that the server still answers and is still the primary.
-func (s *Store) nextNotification(ctx context.Context, conn *pgx.Conn) (string, error) {
+// report reports the changes that have arrived, and those that arrive until a
+// time.
+func (s *Store) report(ctx context.Context, conn *pgx.Conn, until time.Time) error {
+	bounded, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	for {
-		quiet, cancel := context.WithTimeout(ctx, pingInterval)
-		n, err := conn.WaitForNotification(quiet)
-		over := quiet.Err() != nil
-		cancel()
-		if err == nil {
-			return n.Payload, nil
-		}
-		if !over || ctx.Err() != nil || conn.IsClosed() {
-			return "", err
-		}
-		bounded, cancel := context.WithTimeout(ctx, s.timeout)
-		err = conn.Ping(bounded)
-		if err == nil && s.listenConfig.ValidateConnect != nil {
-			err = s.listenConfig.ValidateConnect(bounded, conn.PgConn())
-		}
-		cancel()
-		if err != nil {
-			return "", fmt.Errorf("the server does not answer or is no primary any more: %w", err)
+		n, err := conn.WaitForNotification(bounded)
+		switch {
+		case err == nil:
+			if e, ok := parseEvent(n.Payload); ok {
+				s.life.Hub.Publish(e)
+			}
+		case bounded.Err() == nil || ctx.Err() != nil || conn.IsClosed():
+			return err
+		default:
+			return nil
 		}
 	}
+}
+
+// checkServer checks that the server still answers and is still the primary.
+func (s *Store) checkServer(ctx context.Context, conn *pgx.Conn) error {
+	bounded, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	check := func(ctx context.Context, _ *pgconn.PgConn) error { return conn.Ping(ctx) }
+	if s.listenConfig.ValidateConnect != nil {
+		check = s.listenConfig.ValidateConnect
+	}
+	if err := check(bounded, conn.PgConn()); err != nil {
+		return fmt.Errorf("the server does not answer or is no primary any more: %w", err)
+	}
+	return nil
 }
 
 // parseEvent parses the payload of a notification: "c" for changed or "d" for

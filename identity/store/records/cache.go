@@ -35,8 +35,8 @@ type Cache struct {
 	timeout time.Duration
 	logger  *slog.Logger
 
-	live  atomic.Uint64 // the epoch of the watch, or 0 while it is interrupted
-	epoch uint64        // how often the watch came up; only the watch uses it
+	pulse atomic.Pointer[pulse] // nil while the watch is interrupted
+	epoch uint64                // how often the watch came up; only the watch uses it
 
 	kinds atomic.Pointer[[]observer] // every Kind that keeps records in memory
 	mu    sync.Mutex                 // guards writes of kinds, and closed
@@ -111,7 +111,7 @@ func (c *Cache) watch() {
 		for e := range c.store.Watch(c.ctx) {
 			c.event(e)
 		}
-		c.live.Store(0)
+		c.pulse.Store(nil)
 		select { // the store ended the watch: it is closed, or it has failed
 		case <-time.After(time.Second):
 		case <-c.ctx.Done():
@@ -124,12 +124,16 @@ func (c *Cache) event(e store.Event) {
 	switch e.Kind {
 	case store.Synced:
 		c.epoch++
-		c.live.Store(c.epoch)
+		c.pulse.Store(&pulse{c.epoch, e.At})
 		for _, k := range kinds {
 			k.synced()
 		}
+	case store.Alive:
+		if c.watched() != 0 {
+			c.pulse.Store(&pulse{c.epoch, e.At})
+		}
 	case store.Lost:
-		c.live.Store(0)
+		c.pulse.Store(nil)
 		c.logger.Warn("store watch interrupted: records are read from the store", slog.Any("error", e.Err))
 	case store.Changed:
 		for _, k := range kinds {
@@ -141,9 +145,6 @@ func (c *Cache) event(e store.Event) {
 		}
 	}
 }
-
-// trusted returns the epoch of the watch, or 0 if memory cannot be trusted now.
-func (c *Cache) trusted() uint64 { return c.live.Load() }
 
 func (c *Cache) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, c.timeout)

@@ -94,6 +94,42 @@ func TestInterruptedWatch(t *testing.T) {
 	})
 }
 
+// Memory answers for a second after a sign of life. A sign of life that waited
+// while the process was stopped is none.
+func TestMemoryNeedsSignsOfLife(t *testing.T) { // field 41
+	synctest.Test(t, func(t *testing.T) {
+		s := &testStore{Store: memstore.New(), events: make(chan store.Event)}
+		k := openTexts(t, s)
+		k.put(0, "one")
+		reads := func(when string, want int64) {
+			t.Helper()
+			k.wants("one")
+			k.wants("one")
+			if n := s.reads.Swap(0); n != want {
+				t.Errorf("%d reads of the store for two calls %s, want %d", n, when, want)
+			}
+		}
+		began := time.Now()
+		s.alive(store.Alive, began)
+		reads("after a sign of life before Synced", 2)
+		s.alive(store.Synced, began)
+		reads("after Synced", 1)
+		<-time.After(time.Second - 1)
+		reads("just before a second is over", 0)
+		<-time.After(1)
+		reads("after a second without a sign of life", 2)
+		s.alive(store.Alive, began)
+		reads("after a sign of life that is a second old", 2)
+		s.alive(store.Alive, time.Now())
+		reads("after a new sign of life", 0)
+		s.alive(store.Synced, time.Time{})
+		reads("with a store that gives no signs of life", 2)
+		s.alive(store.Lost, time.Time{})
+		s.alive(store.Alive, time.Now())
+		reads("after a sign of life while the watch is interrupted", 2)
+	})
+}
+
 // A read that began before a deletion or a change must not outlive it.
 func TestSlowRead(t *testing.T) {
 	for name, act := range map[string]func(k texts, version uint64) error{

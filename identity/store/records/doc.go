@@ -18,11 +18,12 @@
 //
 // # When an answer comes from memory
 //
-// A copy in memory is current if the watch is up, if the copy was read or
-// written since the watch last came up, and if no newer version has been
-// reported. Otherwise the store is read, once for all callers that ask at the
-// same time. A change by another process is seen when the store reports it,
-// usually within a millisecond. Expiry is not reported: callers for whom it
+// A copy in memory is current if the watch gave a sign of life less than a
+// second ago ([store.Event]), if the copy was read or written since the watch
+// last came up, and if no newer version has been reported. Otherwise the store
+// is read, once for all callers that ask at the same time. A change by another
+// process is seen when the store reports it, usually within a millisecond, and
+// within a second by a process that was stopped or cut off. Expiry is not reported: callers for whom it
 // matters compare Record.Expires with their clock.
 //
 // # Three answers

@@ -67,7 +67,7 @@ func (r *Ref[T]) share() (*sharedRead[T], error) {
 func (r *Ref[T]) Read(ctx context.Context) (*Record[T], error) {
 	ctx, cancel := r.cache.bounded(ctx)
 	defer cancel()
-	epoch := r.cache.trusted() // before the read: later changes are newer than what it returns
+	epoch := r.cache.watched() // before the read: later changes are newer than what it returns
 	raw, err := r.cache.store.Get(ctx, string(r.id))
 	if err != nil {
 		r.failed(err)

@@ -42,8 +42,7 @@ func newDroppedRef[T any](k *Kind[T], id ID) *Ref[T] {
 // Current reports whether a copy, which may be nil, is known to be what the
 // store has.
 func (r *Ref[T]) Current(c *Record[T]) bool {
-	live := r.cache.trusted()
-	return c != nil && live != 0 && c.epoch == live && c.Version >= r.newest.Load()
+	return c != nil && c.epoch != 0 && c.Version >= r.newest.Load() && c.epoch == r.cache.trusted()
 }
 
 // Dropped reports whether the Ref left memory: the record is absent, was
@@ -59,7 +58,7 @@ func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	}
 	ctx, cancel := r.cache.bounded(ctx)
 	defer cancel()
-	next.epoch = r.cache.trusted()
+	next.epoch = r.cache.watched()
 	version, err := r.cache.store.Put(ctx, store.Record{
 		Key: string(r.id), Owner: string(next.Owner), Version: next.Version, Value: sealed, Expires: next.Expires,
 	})

@@ -30,9 +30,8 @@ type Config struct {
 	SentinelUsername, SentinelPassword string      // if Sentinels ask for them
 	TLS                                *tls.Config // for rediss://; nil: the authorities of the system, TLS 1.2 or later
 
-	Prefix    string        // of all keys and of the channel; "": "b2trader:"
-	Timeout   time.Duration // of each call, and of silence on a connection; 0: 3 s
-	CacheSize int           // in bytes per server; 0: 64 MiB; negative: no cache
+	Prefix  string        // of all keys and of the channel; "": "b2trader:"
+	Timeout time.Duration // of each call, and of silence on a connection; 0: 3 s
 
 	// InsecureAllowPlaintext permits redis:// and unverified TLS beyond loopback:
 	// others on the way may read and change records, and read the password.
@@ -102,12 +101,8 @@ func (c Config) apply(o *rueidis.ClientOption) {
 	}
 	o.Dialer = net.Dialer{Timeout: timeout, KeepAlive: pingInterval}
 	o.ConnWriteTimeout = timeout
-	o.CacheSizeEachConn = c.CacheSize
-	if c.CacheSize == 0 {
-		o.CacheSizeEachConn = 64 << 20
-	}
-	o.DisableCache = c.CacheSize < 0
-	o.PipelineMultiplex = -1 // one connection and so one cache per server
+	o.DisableCache = true
+	o.PipelineMultiplex = -1 // one connection per server, besides that for events
 	if c.TLS != nil {
 		name := o.TLSConfig.ServerName
 		o.TLSConfig = c.TLS.Clone()

@@ -80,3 +80,4 @@ func newNames(prefix string) names {
 func (n names) record(key string) string  { return n.prefix + "record:" + key }
 func (n names) owner(owner string) string { return n.prefix + "owner:" + owner }
 func (n names) channel() string           { return n.prefix + "changes" }
+func (n names) nothing() string           { return n.prefix + "nothing" } // never exists

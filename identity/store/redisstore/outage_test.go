@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,14 +17,30 @@ import (
 // An outage is a fault and no miss. It ends without a restart of this process.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	for _, cache := range []int{0, -1} {
-		t.Run(fmt.Sprint("CacheSize ", cache), func(t *testing.T) {
-			t.Parallel()
-			server := servers.StartRedis(t, "--appendfsync", "always")
-			s := open(t, Config{URL: server.URL(0), Timeout: 3 * time.Second, CacheSize: cache})
-			storetest.CheckRestart(t, s, server.Kill, func() { server.Start(t) })
-		})
+	server := servers.StartRedis(t, "--appendfsync", "always")
+	s := open(t, Config{URL: server.URL(0), Timeout: 3 * time.Second})
+	storetest.CheckRestart(t, s, server.Kill, func() { server.Start(t) })
+}
+
+// A server that answers no more is a fault, and heals.
+func TestSilentServer(t *testing.T) {
+	t.Parallel()
+	server := servers.StartRedis(t)
+	s := open(t, Config{URL: server.URL(0), Timeout: time.Second})
+	events := storetest.Observe(t, s)
+	events.Await(t, store.Synced)
+	storetest.PutEventually(t, s, store.Record{Key: "key"})
+	get := func() error {
+		_, err := s.Get(t.Context(), "key")
+		return err
 	}
+	storetest.Until(t, func() bool { return get() == nil })
+	server.Signal(t, syscall.SIGSTOP)
+	storetest.Until(t, func() bool { return errors.Is(get(), store.ErrUnavailable) })
+	events.Await(t, store.Lost)
+	server.Signal(t, syscall.SIGCONT)
+	storetest.Until(t, func() bool { return get() == nil })
+	events.Await(t, store.Synced)
 }
 
 func TestServerForgetsScripts(t *testing.T) {
@@ -44,7 +61,6 @@ func TestSentinelFailover(t *testing.T) {
 	events := storetest.Observe(t, s)
 	events.Await(t, store.Synced)
 	r := put(t, s, "key", "value")
-	value(t, s)
 	storetest.Until(t, func() bool { return group.Replica.MustDo(t, "EXISTS", s.name.record("key")) == "1" })
 	group.Primary.Kill()
 	events.Await(t, store.Lost)

@@ -155,6 +155,11 @@ func TestSwapIsOneRoundTrip(t *testing.T) {
 	}
 }
 
+// raw returns r as the server keeps it.
+func raw(r store.Record) string {
+	return formatVersion(r.Version) + "+" + formatExpires(r.Expires) + formatOwner(r.Owner) + string(r.Value)
+}
+
 func FuzzParseRecord(f *testing.F) {
 	r := store.Record{Key: "key", Owner: "owner", Version: 7, Value: []byte("value"), Expires: time.UnixMilli(1_800_000_000_000)}
 	f.Add(raw(r))

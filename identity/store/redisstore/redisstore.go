@@ -1,19 +1,10 @@
 // Package redisstore keeps records in Redis (6.2 or later) or Valkey: one
 // server, a primary under Sentinel, or a cluster.
 //
-// # Cost of a read
+// # Cost
 //
-// Get answers from a cache. The server sends a message when a cached record
-// changes (client-side caching,
-// https://redis.io/docs/latest/develop/reference/client-side-caching/). So a
-// change by another process is visible when the message arrives. If the
-// connection ends the cache is emptied. A silent connection is found out within
-// Config.Timeout plus 1 s. After a fault of Put or Delete, Get asks the server.
-// List always asks.
-//
-// # Cost of a write
-//
-// A swap takes one round trip. A new record or a longer life takes two: first
+// A read is one round trip: the driver's client-side cache is off, because it
+// answers from memory while the connection is silent. A swap takes one round trip. A new record or a longer life takes two: first
 // the list of the owner, then the record. No script uses two keys, so records
 // and lists may be on different servers of a cluster. A list may contain keys
 // without a record; List skips them, and they leave the list when they expire.
@@ -35,7 +26,9 @@
 // # Watch
 //
 // Changes come by PUBLISH, which in a cluster reaches all servers. The store
-// subscribes at each of them, and reports Lost when one of the connections ends.
+// subscribes at each of them, and reports Lost when one of the connections ends
+// or is silent for Config.Timeout. Three times a second the store asks each
+// server on this connection for a sign of life.
 //
 // The driver is github.com/redis/rueidis.
 package redisstore
@@ -52,16 +45,12 @@ import (
 	"b2trader.identity.auth/identity/store/internal/lifecycle"
 )
 
-// cacheFor is how long an unchanged record stays in the cache at most.
-const cacheFor = 10 * time.Minute
-
 // A Store keeps records in Redis.
 type Store struct {
 	client  rueidis.Client
 	conns   connections
 	name    names
 	timeout time.Duration
-	minimum minVersions
 	life    *lifecycle.Lifecycle
 }
 
@@ -127,13 +116,7 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 		return store.Record{}, err
 	}
 	defer cancel()
-	name := s.name.record(key)
-	minimum := s.minimum.of(key)
-	found, err := decode(key, s.client.DoCache(bounded, s.client.B().Get().Key(name).Cache(), cacheFor))
-	if refusedTransaction(err) || err == nil && found.record.Version < minimum { // the cache is of no use
-		found, err = decode(key, s.client.Do(bounded, s.client.B().Get().Key(name).Build()))
-		s.minimum.raise(key, found.record.Version)
-	}
+	found, err := decode(key, s.client.Do(bounded, s.client.B().Get().Key(s.name.record(key)).Build()))
 	switch {
 	case err != nil:
 		return store.Record{}, s.fault(ctx, op, err)
@@ -143,14 +126,6 @@ func (s *Store) Get(ctx context.Context, key string) (store.Record, error) {
 		return store.Record{}, store.ErrDeleted
 	}
 	return found.record, nil
-}
-
-// refusedTransaction reports whether err is the answer to a cached read by a
-// server whose memory is full. The driver reads in a transaction, which such a
-// server refuses. It does not refuse a plain read.
-func refusedTransaction(err error) bool {
-	_, answer := rueidis.IsRedisErr(err)
-	return answer || errors.Is(err, rueidis.ErrDoCacheAborted)
 }
 
 // Put creates a record or replaces one of a known version.
@@ -178,10 +153,8 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 		}
 	}
 	if err != nil {
-		s.minimum.raise(r.Key, r.Version+1) // the server may have carried it out
 		return 0, s.fault(ctx, op, err)
 	}
-	s.minimum.raise(r.Key, answer.version)
 	return answer.result()
 }
 
@@ -195,10 +168,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	defer cancel()
 	tombstone, err := s.delete(bounded, key)
 	if err != nil {
-		s.minimum.raise(key, anyNewer)
 		return s.fault(ctx, op, err)
 	}
-	s.minimum.raise(key, tombstone.record.Version)
 	if tombstone.record.Owner != "" {
 		s.unindex(bounded, tombstone.record)
 	}

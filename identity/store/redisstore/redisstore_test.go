@@ -27,6 +27,11 @@ func open(tb testing.TB, cfg Config) *Store {
 	return s
 }
 
+func put(t *testing.T, s *Store, key, value string) store.Record {
+	t.Helper()
+	return storetest.Put(t, s, store.Record{Key: key, Owner: "owner", Value: []byte(value)})
+}
+
 // conform runs the suite, with a prefix for each test.
 func conform(t *testing.T, cfg Config) {
 	storetest.Run(t, func(t *testing.T) (a, b store.Store) {
@@ -39,11 +44,6 @@ func conform(t *testing.T, cfg Config) {
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	conform(t, Config{URL: servers.StartRedis(t).URL(0)})
-}
-
-func TestConformanceWithoutCache(t *testing.T) {
-	t.Parallel()
-	conform(t, Config{URL: servers.StartRedis(t).URL(1), CacheSize: -1})
 }
 
 func TestConformanceCluster(t *testing.T) {

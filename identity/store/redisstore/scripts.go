@@ -136,9 +136,6 @@ func (s *Store) put(ctx context.Context, r store.Record, indexed bool) (answer, 
 		return answer{}, fmt.Errorf("the script returned %d fields, want 2", len(fields))
 	}
 	version, err := strconv.ParseUint(fields[1], 10, 63)
-	if fields[0] == "missing" {
-		version = r.Version + 1 // a cached record is out of date
-	}
 	return answer{code: fields[0], version: version}, err
 }
 

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/redis/rueidis"
+	"golang.org/x/sync/errgroup"
 
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/internal/watch"
 )
 
 var errTopology = errors.New("the servers have changed")
@@ -29,23 +31,25 @@ func (s *Store) checkChannel(ctx context.Context) error {
 	return err
 }
 
-// subscribe reports changes from every server. It returns when a connection ends
-// or the set of servers changes. The driver sends pings and ends a connection
-// that does not answer.
+// subscribe reports changes from every server. It returns when a connection
+// ends, a server gives no sign of life, or the set of servers changes.
 func (s *Store) subscribe(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	began := time.Now()
 	nodes := s.client.Nodes()
 	broken := make(chan error, len(nodes))
+	connections := make([]rueidis.DedicatedClient, 0, len(nodes))
 	for _, node := range nodes {
 		connection, release := node.Dedicate()
 		defer release()
+		connections = append(connections, connection)
 		if err := s.listen(ctx, connection, broken); err != nil {
 			return err
 		}
 	}
-	s.life.Hub.Synced()
-	tick := time.NewTicker(topologyCheck)
+	s.life.Hub.Synced(began)
+	tick := time.NewTicker(watch.AliveInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -58,7 +62,37 @@ func (s *Store) subscribe(ctx context.Context) error {
 		if now := s.client.Nodes(); !slices.Equal(addresses(now), addresses(nodes)) {
 			return errTopology
 		}
+		began = time.Now()
+		if err := s.checkServers(ctx, connections); err != nil {
+			return err
+		}
+		s.life.Hub.Alive(began)
 	}
+}
+
+// checkServers waits until every server has answered on the connection that
+// brings its changes. Earlier changes have arrived then. The command deletes a
+// key that does not exist, because a server that was demoted refuses only
+// commands that write. Another server of a cluster answers MOVED, which is an
+// answer, too.
+func (s *Store) checkServers(ctx context.Context, connections []rueidis.DedicatedClient) error {
+	bounded, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	var all errgroup.Group
+	for _, connection := range connections {
+		all.Go(func() error {
+			err := connection.Do(bounded, connection.B().Del().Key(s.name.nothing()).Build()).Error()
+			if _, answered := rueidis.IsRedisErr(err); answered && !wrongServer(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	err := all.Wait()
+	if wrongServer(err) {
+		s.conns.drop()
+	}
+	return err
 }
 
 func addresses(nodes map[string]rueidis.Client) []string { return slices.Sorted(maps.Keys(nodes)) }
@@ -109,6 +143,5 @@ func (s *Store) publish(text string) {
 	if text[versionEnd] == '-' {
 		e.Kind = store.Deleted
 	}
-	s.minimum.raise(e.Key, version)
 	s.life.Hub.Publish(e)
 }

@@ -26,6 +26,7 @@ func (s *Store) startWatch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	r := &changeReader{conn: conn}
 	r.changes, err = conn.PrepareContext(ctx, `SELECT key, version, deleted FROM record WHERE version > ? ORDER BY version LIMIT 500`)
 	if err == nil {
@@ -35,7 +36,7 @@ func (s *Store) startWatch(ctx context.Context) error {
 		_ = conn.Close()
 		return err
 	}
-	s.life.Hub.Synced()
+	s.life.Hub.Synced(began)
 	s.life.Go(func(ctx context.Context) {
 		defer func() { _ = conn.Close() }()
 		s.reportChanges(ctx, r)
@@ -54,14 +55,17 @@ func (s *Store) reportChanges(ctx context.Context, r *changeReader) {
 		case <-s.writer.changed:
 		case <-tick.C:
 		}
+		began := time.Now()
 		err := r.publishNew(context.WithoutCancel(ctx), s.life.Hub.Publish)
 		switch {
 		case err != nil:
 			s.life.Hub.Lost(err)
 			lost = true
 		case lost: // the Hub publishes nothing between Lost and Synced
-			s.life.Hub.Synced()
+			s.life.Hub.Synced(began)
 			lost = false
+		default:
+			s.life.Hub.Alive(began)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"sync"
+	"time"
 
 	"b2trader.identity.auth/identity/store"
 )
@@ -13,6 +14,10 @@ import (
 // Buffer is how many events a reader may be behind. Beyond that it loses them
 // and gets Synced.
 const Buffer = 4096
+
+// AliveInterval is how often a store gives a sign of life. Caches answer from
+// memory for a second after it, so one or two may be late.
+const AliveInterval = 300 * time.Millisecond
 
 // errStarting is the reason in Lost until the first connection stands.
 var errStarting = errors.New("not connected yet")
@@ -22,7 +27,8 @@ var errStarting = errors.New("not connected yet")
 type Hub struct {
 	mu      sync.Mutex
 	up      bool
-	down    error // why up is false
+	at      time.Time // of the last sign of life
+	down    error     // why up is false
 	closed  bool
 	readers map[*reader]struct{}
 }
@@ -69,7 +75,7 @@ func (h *Hub) join() *reader {
 	}
 	r := &reader{wake: make(chan struct{}, 1)}
 	if h.up {
-		r.restart(store.Event{Kind: store.Synced})
+		r.restart(h.synced())
 	} else {
 		r.restart(h.lost())
 	}
@@ -79,6 +85,8 @@ func (h *Hub) join() *reader {
 	h.readers[r] = struct{}{}
 	return r
 }
+
+func (h *Hub) synced() store.Event { return store.Event{Kind: store.Synced, At: h.at} }
 
 func (h *Hub) lost() store.Event {
 	if h.down == nil {
@@ -110,7 +118,7 @@ func (h *Hub) Publish(e store.Event) {
 	}
 	for r := range h.readers {
 		if len(r.queue) >= Buffer {
-			r.restart(store.Event{Kind: store.Synced})
+			r.restart(h.synced())
 			continue
 		}
 		r.queue = append(r.queue, e)
@@ -118,13 +126,33 @@ func (h *Hub) Publish(e store.Event) {
 	}
 }
 
-// Synced tells the readers that every change from now on reaches Publish.
-func (h *Hub) Synced() {
+// Synced tells the readers that every change from now on reaches Publish. It is
+// also the first sign of life, see Alive.
+func (h *Hub) Synced(at time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.up, h.down = true, nil
+	h.up, h.down, h.at = true, nil, at
 	for r := range h.readers {
-		r.restart(store.Event{Kind: store.Synced})
+		r.restart(h.synced())
+	}
+}
+
+// Alive tells the readers that every change before at has reached Publish. A
+// reader that has not read the last sign of life gets only this one.
+func (h *Hub) Alive(at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.up {
+		return
+	}
+	h.at = at
+	for r := range h.readers {
+		if n := len(r.queue); n > 0 && r.queue[n-1].Kind == store.Alive {
+			r.queue[n-1].At = at
+			continue
+		}
+		r.queue = append(r.queue, store.Event{Kind: store.Alive, At: at})
+		r.signal()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"testing"
+	"time"
 
 	"b2trader.identity.auth/identity/store"
 )
@@ -34,7 +35,7 @@ func TestReaderGetsTheState(t *testing.T) {
 	if e := read(t, &h, t.Context())(); e.Kind != store.Lost || e.Err == nil {
 		t.Errorf("got %+v before the first Synced, want Lost with a reason", e)
 	}
-	h.Synced()
+	h.Synced(time.Now())
 	if e := read(t, &h, t.Context())(); e.Kind != store.Synced {
 		t.Errorf("got %+v after Synced, want Synced", e)
 	}
@@ -46,7 +47,7 @@ func TestReaderGetsTheState(t *testing.T) {
 
 func TestInterruption(t *testing.T) {
 	var h Hub
-	h.Synced()
+	h.Synced(time.Now())
 	next := read(t, &h, t.Context())
 	next()
 	h.Publish(changed(1))
@@ -59,7 +60,7 @@ func TestInterruption(t *testing.T) {
 	if e := next(); e.Kind != store.Lost || e.Err.Error() != "first" {
 		t.Fatalf("got %+v, want Lost with the first reason", e)
 	}
-	h.Synced()
+	h.Synced(time.Now())
 	h.Publish(changed(3))
 	if e := next(); e.Kind != store.Synced {
 		t.Fatalf("got %+v, want Synced", e)
@@ -71,7 +72,7 @@ func TestInterruption(t *testing.T) {
 
 func TestSlowReaderStartsOver(t *testing.T) {
 	var h Hub
-	h.Synced()
+	h.Synced(time.Now())
 	next := read(t, &h, t.Context())
 	next()
 	for v := range uint64(Buffer + 2) {
@@ -85,9 +86,45 @@ func TestSlowReaderStartsOver(t *testing.T) {
 	}
 }
 
+// A sign of life comes after the changes before it. Unread ones are replaced.
+func TestSignOfLife(t *testing.T) { // field 41
+	at := time.Now()
+	var h Hub
+	h.Synced(at)
+	next := read(t, &h, t.Context())
+	if e := next(); !e.At.Equal(at) {
+		t.Errorf("Synced.At = %v, want %v", e.At, at)
+	}
+	h.Publish(changed(1))
+	h.Alive(at.Add(1))
+	h.Alive(at.Add(2))
+	h.Publish(changed(2))
+	if e := next(); e.Version != 1 {
+		t.Errorf("got %+v, want version 1", e)
+	}
+	if e := next(); e.Kind != store.Alive || !e.At.Equal(at.Add(2)) {
+		t.Errorf("got %+v, want the second sign of life, at %v", e, at.Add(2))
+	}
+	if e := next(); e.Version != 2 {
+		t.Errorf("got %+v, want version 2", e)
+	}
+	if e := read(t, &h, t.Context())(); !e.At.Equal(at.Add(2)) {
+		t.Errorf("Synced.At of a later reader = %v, want %v", e.At, at.Add(2))
+	}
+	h.Lost(errors.New("down"))
+	h.Alive(at.Add(3))
+	if e := next(); e.Kind != store.Lost {
+		t.Errorf("got %+v, want Lost", e)
+	}
+	h.Synced(at.Add(4))
+	if e := next(); e.Kind != store.Synced {
+		t.Errorf("got %+v after a sign of life during the interruption, want Synced", e)
+	}
+}
+
 func TestBreakEndsTheWatch(t *testing.T) {
 	var h Hub
-	h.Synced()
+	h.Synced(time.Now())
 	for range h.Watch(t.Context()) {
 		if len(h.readers) != 1 {
 			t.Errorf("%d readers during a watch, want 1", len(h.readers))
@@ -103,7 +140,7 @@ func TestWatchEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var h Hub
-	h.Synced()
+	h.Synced(time.Now())
 	for range h.Watch(ctx) {
 		h.Publish(changed(1))
 		cancel()

@@ -15,6 +15,7 @@ type Relay struct {
 
 	mu     sync.Mutex
 	target string
+	silent chan struct{} // closed when bytes pass again; nil: they pass
 }
 
 // StartRelay starts a Relay that leads to target until the test ends.
@@ -52,6 +53,44 @@ func (r *Relay) Lead(target string) {
 	r.target = target
 }
 
+// Silence holds all bytes back, of open connections and of new ones, as a broken
+// network does. Speak ends that.
+func (r *Relay) Silence() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.silent = make(chan struct{})
+}
+
+// Speak passes the bytes on that Silence held back, and all later ones.
+func (r *Relay) Speak() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.silent)
+	r.silent = nil
+}
+
+// A gate reads from a connection unless the Relay is silent.
+type gate struct {
+	net.Conn
+	relay *Relay
+	ctx   context.Context //nolint:containedctx // of the relay
+}
+
+func (g gate) Read(b []byte) (int, error) {
+	n, err := g.Conn.Read(b)
+	g.relay.mu.Lock()
+	silent := g.relay.silent
+	g.relay.mu.Unlock()
+	if silent != nil {
+		select {
+		case <-silent:
+		case <-g.ctx.Done():
+			return 0, g.ctx.Err()
+		}
+	}
+	return n, err
+}
+
 func (r *Relay) serve(ctx context.Context, client net.Conn) {
 	r.mu.Lock()
 	target := r.target
@@ -69,7 +108,7 @@ func (r *Relay) serve(ctx context.Context, client net.Conn) {
 	defer context.AfterFunc(ctx, closeBoth)()
 	go func() {
 		defer closeBoth()
-		_, _ = io.Copy(server, client)
+		_, _ = io.Copy(server, gate{client, r, ctx})
 	}()
-	_, _ = io.Copy(client, server)
+	_, _ = io.Copy(client, gate{server, r, ctx})
 }
