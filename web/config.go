@@ -100,10 +100,17 @@ type Config struct {
 	// IdentityServer, too.
 	ForgetIdentitySession bool
 
-	// AttemptsPerAccount and AttemptsPerAddress bound the attempts to sign in
-	// per minute, for one e-mail and for one client address (an IPv6 /64 is
-	// one). A success gives the account its attempts back, but not the address.
-	// Zero: 5 and 30.
+	// AttemptsPerAccount bounds the attempts to sign in per minute, for one
+	// e-mail from one client address (an IPv6 /64 is one), so that strangers
+	// cannot keep a user from signing in. Four times as many are allowed in an
+	// hour, and twelve times as many from all addresses together.
+	// AttemptsPerAddress bounds those of one address per minute.
+	//
+	// A browser that has signed in to the account in the last 90 days counts by
+	// itself: a cookie exempts it from the bounds of its address and of all
+	// addresses. A success gives the account its attempts back, but not the
+	// address. An attempt that met an outage does not count. Each process counts
+	// by itself. Zero: 5 and 30.
 	AttemptsPerAccount, AttemptsPerAddress int
 
 	// TrustedProxies are the proxies whose X-Forwarded-For is trusted. Nil:

@@ -35,7 +35,8 @@ type pendingSignIn struct {
 	SignIn    *identity.SignIn
 	Exchanges []identity.Exchange
 
-	record *records.Record[storedSignIn] // nil before Add
+	counted *countedAttempt               // of this request
+	record  *records.Record[storedSignIn] // nil before Add
 }
 
 // storedSignIn is a sign-in that waits for its second factor, as it is stored.

@@ -50,6 +50,8 @@ func (s *signInPages) submitCode(w http.ResponseWriter, r *http.Request) error {
 		return counted.settle(ctx, err)
 	}
 	s.events.record(ctx, eventSecondFactorAccepted, "client", p.Client.ID(), "account", accountHash(p.Email))
+	counted.accepted()
+	p.counted = counted
 	return counted.settle(ctx, s.finish(ctx, w, r, p, rec, started))
 }
 

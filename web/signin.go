@@ -86,11 +86,10 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 	if p.Email == "" || form.Get("password") == "" {
 		return s.again(w, r, p, texts.SignIn.Missing)
 	}
-	counted, err := s.limit.take(r, p.Email)
-	if err != nil {
+	if p.counted, err = s.limit.take(r, p.Email); err != nil {
 		return err
 	}
-	return counted.settle(r.Context(), s.try(w, r, p, form.Get("password")))
+	return p.counted.settle(r.Context(), s.try(w, r, p, form.Get("password")))
 }
 
 // try sends a password that was counted.
@@ -101,6 +100,7 @@ func (s *signInPages) try(w http.ResponseWriter, r *http.Request, p *pendingSign
 	if err != nil {
 		return s.refused(w, r, p, err)
 	}
+	p.counted.accepted()
 	if p.SignIn.SecondFactor == nil {
 		return s.finish(ctx, w, r, p, rec, started)
 	}
@@ -149,7 +149,7 @@ func (s *signInPages) finish(ctx context.Context, w http.ResponseWriter, r *http
 	if err := s.begin(r.WithContext(ctx), in, rec.all()); err != nil {
 		return s.failed(ctx, p, err)
 	}
-	s.limit.succeeded(p.Email)
+	p.counted.succeeded(w, r, p.Email)
 	request.Of(ctx).Session = s.logID(ctx)
 	s.events.record(ctx, eventSignedIn, "client", in.user.Client, "user", in.user.Owner,
 		"account", accountHash(p.Email), "administrator", in.user.Administrator)

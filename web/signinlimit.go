@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,26 +25,49 @@ const (
 	defaultAttemptsPerAddress = 30
 )
 
+// An account has slower limits beside AttemptsPerAccount, in multiples of it, an
+// hour. One address cannot use up those of all addresses.
+const (
+	hourlyPerPlace     = 4
+	hourlyAllAddresses = 3 * hourlyPerPlace
+)
+
 // signInLimit bounds the attempts to sign in, with a password or with a
 // one-time code. Its counts are this process's.
+//
+// An account is counted together with where the attempt comes from, its place:
+// the client's address, or a browser that has signed in to the account before.
+// Strangers can therefore use up their own attempts only. A limit over all
+// addresses slows down guessing from many; known browsers are exempt from it,
+// and from the limit of their address.
 type signInLimit struct {
-	perAddress, perAccount *limiter
-	now                    func() time.Time
-	events                 *eventLog
+	perAddress    *limiter
+	perPlace      *limiter // an account at a place, a minute
+	perPlaceHour  *limiter
+	allAddresses  *limiter // an account
+	knownBrowsers *knownBrowsers
+	now           func() time.Time
+	events        *eventLog
 }
 
 func newSignInLimit(c Config, events *eventLog) *signInLimit {
+	perAccount := cmp.Or(c.AttemptsPerAccount, defaultAttemptsPerAccount)
 	return &signInLimit{
-		perAddress: newLimiter(c.Now, cmp.Or(c.AttemptsPerAddress, defaultAttemptsPerAddress), time.Minute),
-		perAccount: newLimiter(c.Now, cmp.Or(c.AttemptsPerAccount, defaultAttemptsPerAccount), time.Minute),
-		now:        c.Now,
-		events:     events,
+		perAddress:    newLimiter(c.Now, cmp.Or(c.AttemptsPerAddress, defaultAttemptsPerAddress), time.Minute),
+		perPlace:      newLimiter(c.Now, perAccount, time.Minute),
+		perPlaceHour:  newLimiter(c.Now, hourlyPerPlace*perAccount, time.Hour),
+		allAddresses:  newLimiter(c.Now, hourlyAllAddresses*perAccount, time.Hour),
+		knownBrowsers: newKnownBrowsers(c.Keys, c.secure(), c.Now),
+		now:           c.Now,
+		events:        events,
 	}
 }
 
 // countedAttempt is an attempt that was counted.
 type countedAttempt struct {
+	limit  *signInLimit
 	counts []count
+	place  string // with the account
 }
 
 // count is one limit that an attempt was counted under.
@@ -53,19 +77,27 @@ type count struct {
 	key     string
 }
 
-// take counts an attempt for the client's address, and then for the account. It
-// returns a 429 if there was none left.
+// take counts an attempt. It returns a 429 if there was none left.
 func (l *signInLimit) take(r *http.Request, email string) (*countedAttempt, error) {
-	counts := []count{
-		{"address", l.perAddress, request.AddressKey(request.Of(r.Context()).Address)},
-		{"account", l.perAccount, accountHash(email)},
+	account := accountHash(email)
+	address := request.AddressKey(request.Of(r.Context()).Address)
+	a := &countedAttempt{limit: l, place: account + " at " + address}
+	known := l.knownBrowsers.Of(r, email)
+	if known != "" {
+		a.place = account + " in " + known
+	}
+	counts := []count{{"account", l.perPlace, a.place}, {"account", l.perPlaceHour, a.place}}
+	if known == "" {
+		counts = append([]count{{"address", l.perAddress, address}}, counts...)
+		counts = append(counts, count{"account", l.allAddresses, account})
 	}
 	for _, c := range counts {
 		if wait := c.limiter.Take(c.key); wait > 0 {
 			return nil, l.refuse(r, email, c.by, wait)
 		}
+		a.counts = append(a.counts, c)
 	}
-	return &countedAttempt{counts}, nil
+	return a, nil
 }
 
 func (l *signInLimit) refuse(r *http.Request, email, by string, wait time.Duration) error {
@@ -78,8 +110,24 @@ func (l *signInLimit) refuse(r *http.Request, email, by string, wait time.Durati
 	}
 }
 
-// succeeded gives the account its attempts back, but not the address.
-func (l *signInLimit) succeeded(email string) { l.perAccount.Forget(accountHash(email)) }
+// accepted notes that the password or code was right, which is no guess: it does
+// not count for the account as a whole.
+func (a *countedAttempt) accepted() {
+	for _, c := range a.counts {
+		if c.limiter == a.limit.allAddresses {
+			c.limiter.GiveBack(c.key)
+		}
+	}
+	a.counts = slices.DeleteFunc(a.counts, func(c count) bool { return c.limiter == a.limit.allAddresses })
+}
+
+// succeeded gives the account its attempts at this place back, but not the
+// address, and marks the browser as a known one.
+func (a *countedAttempt) succeeded(w http.ResponseWriter, r *http.Request, email string) {
+	a.limit.perPlace.Forget(a.place)
+	a.limit.perPlaceHour.Forget(a.place)
+	a.limit.knownBrowsers.Remember(w, r, email)
+}
 
 // settle gives the attempt back if err says that nothing judged it, because the
 // IdentityServer or the store was away. It returns err.
@@ -120,6 +168,9 @@ func answered(err error, status int) bool {
 // accountHash names an account in the log and in the limit. It hides what was
 // typed, because people type passwords into the wrong field.
 func accountHash(email string) string {
-	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimSpace(email))))
+	sum := sha256.Sum256([]byte(normalEmail(email)))
 	return hex.EncodeToString(sum[:8])
 }
+
+// normalEmail returns an e-mail in the one spelling in which it is compared.
+func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }

@@ -3,7 +3,9 @@ package records
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 
 	"b2trader.identity.auth/identity/internal/checkconfig"
@@ -24,6 +26,16 @@ func NewKey(id string) Key {
 	secret := make([]byte, 32)
 	_, _ = rand.Read(secret) // never fails
 	return Key{ID: id, Secret: secret}
+}
+
+// Derive returns a key of 32 bytes for another purpose, from which the Secret and
+// the keys of other purposes cannot be computed (RFC 5869).
+func (k Key) Derive(purpose string) []byte {
+	derived, err := hkdf.Key(sha256.New, k.Secret, nil, purpose, sha256.Size)
+	if err != nil { // only for a longer key than SHA-256 allows
+		panic(err)
+	}
+	return derived
 }
 
 // A Sealer seals with the first of its keys and opens with any of them.

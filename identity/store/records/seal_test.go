@@ -78,6 +78,18 @@ func TestKeysAreChecked(t *testing.T) {
 	}
 }
 
+// Whatever is derived from a key is another key, and the same in each process.
+func TestDerivedKeys(t *testing.T) {
+	k := records.Key{ID: "a", Secret: bytes.Repeat([]byte{7}, 32)}
+	one, two := k.Derive("one"), k.Derive("two")
+	if bytes.Equal(one, two) || bytes.Equal(one, k.Secret) || bytes.Equal(one, records.NewKey("a").Derive("one")) {
+		t.Error("Derive returns one key for two purposes, or the key itself")
+	}
+	if got := fmt.Sprintf("%x", one[:8]); got != "ff21ed6f978c1380" {
+		t.Errorf("Derive = %s, want that of the last version", got)
+	}
+}
+
 // An update of this program must find what the last version stored.
 func TestPlacesAndFormStayTheSame(t *testing.T) {
 	c, err := records.Open(records.Config{Store: memstore.New(), Keys: []records.Key{testKey}})

@@ -104,7 +104,8 @@ func (w *saver) save() bool {
 	}
 	if token != w.token && (token != "" || m.destroyed(ctx)) {
 		w.token = token
-		http.SetCookie(w.ResponseWriter, m.cookie(token))
+		cookies := w.Header()["Set-Cookie"]
+		w.Header()["Set-Cookie"] = append([]string{m.cookie(token).String()}, cookies...) // before those of the handler
 	}
 	return true
 }
