@@ -56,7 +56,7 @@ type Keeper struct {
 	refused     [32]byte  // the hash of the password refused last
 	pausedUntil time.Time // of the refused password
 	spent       [32]byte  // the hash of the refresh token refused last
-	last        error     // of the last sign-in
+	last        error     // of the last sign-in, or of a refresh that asked for a delay
 }
 
 // NewKeeper returns a Keeper. It makes no request. Its error joins every
@@ -101,6 +101,7 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	if k.refreshable(old) {
 		token, err := k.config.Refresh(ctx, old)
 		if !spends(err) {
+			k.obey(err)
 			return token, err
 		}
 		k.spend(old)
@@ -178,9 +179,29 @@ func (k *Keeper) begin(password [32]byte) error {
 	return nil
 }
 
+// maxRetryAfter bounds the delay that a server may ask for, as package vault
+// does.
+const maxRetryAfter = 5 * time.Minute
+
+// obey puts the next sign-in off, if err asks for a delay: a person may ask for
+// the sign-in before a vault would.
+func (k *Keeper) obey(err error) {
+	asked := min(OutcomeOf(err).RetryAfter, maxRetryAfter)
+	if err == nil || asked <= 0 {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last = err
+	if at := k.config.Now().Add(asked); at.After(k.notBefore) {
+		k.notBefore = at
+	}
+}
+
 // end remembers the result of a sign-in. It returns how long the password is not
 // tried again, or 0.
 func (k *Keeper) end(password [32]byte, err error) (pause time.Duration) {
+	defer k.obey(err)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch k.last = err; {

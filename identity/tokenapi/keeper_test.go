@@ -163,6 +163,45 @@ func TestKeeperRepeatsWhatWasNotSent(t *testing.T) {
 	}
 }
 
+// field 64: a sign-in waits as long as the server asked for, whatever asks for it.
+func TestKeeperObeysRetryAfter(t *testing.T) {
+	busy := func(after time.Duration) error {
+		return &tokenapi.Error{Err: tokenapi.ErrUnavailable, Sent: true, StatusCode: 429, RetryAfter: after}
+	}
+	for name, c := range map[string]struct {
+		asked, want time.Duration
+		old         *oauth2.Token
+	}{
+		"a sign-in":        {time.Minute, time.Minute, nil},
+		"a refresh":        {time.Minute, time.Minute, &oauth2.Token{RefreshToken: "old"}},
+		"less than a Pace": {time.Second, 10 * time.Second, nil},
+		"a day":            {24 * time.Hour, 5 * time.Minute, nil},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &asked{refused: busy(c.asked)}
+			var refusal error = busy(c.asked)
+			k := a.keeper(t, func(config *tokenapi.KeeperConfig) {
+				config.SignIn = func(context.Context, string, string) (*oauth2.Token, error) {
+					return &oauth2.Token{AccessToken: "new"}, refusal
+				}
+			})
+			if _, err := k.Refresh(t.Context(), c.old); !errors.Is(err, refusal) && !errors.Is(err, a.refused) {
+				t.Fatalf("%s: Refresh = %v, want the server's answer", name, err)
+			}
+			refusal = nil
+			<-time.After(c.want - time.Second)
+			_, err := k.Refresh(t.Context(), k.FirstToken())
+			if paused, ok := errors.AsType[*tokenapi.PausedError](err); !ok || paused.RetryAfter != time.Second {
+				t.Errorf("%s: Refresh a second too early = %v, want a PausedError of 1 s", name, err)
+			}
+			<-time.After(time.Second)
+			if _, err := k.Refresh(t.Context(), k.FirstToken()); err != nil {
+				t.Errorf("%s: Refresh in time = %v, want a token", name, err)
+			}
+		})
+	}
+}
+
 // A failing Account.Password is a misconfiguration, unless the context ended.
 func TestKeeperWithoutPassword(t *testing.T) {
 	gone := errors.New("the file is gone")

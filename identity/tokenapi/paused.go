@@ -6,8 +6,8 @@ import (
 )
 
 // A PausedError means that a [Keeper] waits before its next sign-in, because it
-// signed in a moment ago or its password was refused. It wraps ErrUnavailable
-// and the error of the last sign-in.
+// signed in a moment ago, its password was refused, or the server asked for a
+// delay. It wraps ErrUnavailable and the error of the last sign-in or refresh.
 type PausedError struct {
 	System     string        // the Keeper's
 	RetryAfter time.Duration // when to call again

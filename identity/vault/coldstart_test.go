@@ -243,28 +243,49 @@ func TestRecoveryEndsThePauses(t *testing.T) {
 	}
 }
 
-// The pauses of an entry that the server fails for alone do not end so, nor do
-// those that the server asked for.
-func TestRecoveryKeepsOtherPauses(t *testing.T) {
-	for name, c := range map[string]struct {
-		retryAfter time.Duration
-		most       int
-	}{"fails alone": {0, 8}, "asked to wait": {30 * time.Second, 3}} {
-		server := newPacedServer(time.Millisecond)
-		server.life = 4 * time.Second
-		inColdStart(t, 1, 20, server, func(t *testing.T, vaults []*vault.Vault) {
-			server.refuse("0", tokenapi.WithOutcome(errors.New("500"), tokenapi.Outcome{RetryAfter: c.retryAfter}))
-			for range 600 {
-				for i := range 20 {
-					_, _ = vaults[0].Token(t.Context(), strconv.Itoa(i))
-				}
-				<-time.After(100 * time.Millisecond)
+// The pauses of an entry that the server fails for alone do not end so.
+func TestRecoveryKeepsThePausesOfOne(t *testing.T) {
+	server := newPacedServer(time.Millisecond)
+	server.life = 4 * time.Second
+	inColdStart(t, 1, 20, server, func(t *testing.T, vaults []*vault.Vault) {
+		server.refuse("0", tokenapi.WithOutcome(errors.New("500"), tokenapi.Outcome{}))
+		for range 600 {
+			for i := range 20 {
+				_, _ = vaults[0].Token(t.Context(), strconv.Itoa(i))
 			}
-			if n := server.sent["0"]; n > c.most {
-				t.Errorf("%s: %d requests in a minute, want at most %d", name, n, c.most)
+			<-time.After(100 * time.Millisecond)
+		}
+		if n := server.sent["0"]; n > 8 {
+			t.Errorf("%d requests in a minute, want at most 8", n)
+		}
+	})
+}
+
+// Nor do those that the server asked for.
+func TestRecoveryKeepsRetryAfter(t *testing.T) {
+	server := newPacedServer(time.Millisecond)
+	inColdStart(t, 1, 11, server, func(t *testing.T, vaults []*vault.Vault) {
+		server.set(tokenapi.WithOutcome(errors.New("503"), tokenapi.Outcome{RetryAfter: 30 * time.Second}))
+		token := func(i int) error { return errOf(vaults[0].Token(t.Context(), strconv.Itoa(i))) }
+		for i := range 10 {
+			_ = token(i)
+		}
+		server.set(nil)
+		if err := token(10); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 10 {
+			if err := token(i); err == nil {
+				t.Errorf("Token(%d) brought a token, want an error until 30 s have passed", i)
 			}
-		})
-	}
+		}
+		<-time.After(30 * time.Second)
+		for i := range 10 {
+			if err := token(i); err != nil {
+				t.Errorf("Token(%d) after 30 s = %v, want a token", i, err)
+			}
+		}
+	})
 }
 
 // Close does not wait for renewals that have sent nothing.

@@ -53,10 +53,13 @@ func explain(p Platform, err error) *web.Error {
 	}
 	if paused, ok := errors.AsType[*tokenapi.PausedError](err); ok {
 		told.Status, told.RetryAfter = http.StatusServiceUnavailable, paused.RetryAfter
-		if paused.Err == nil {
+		switch {
+		case paused.Err == nil:
 			told.Explanation = fmt.Sprintf("This server signed in to %s a moment ago, and leaves time between two sign-ins.", p.Name)
-		} else {
+		case errors.Is(paused.Err, tokenapi.ErrBadCredentials):
 			told.Explanation += " This server waits before it asks again, so that the account is not locked."
+		default:
+			told.Explanation += " This server waits before it asks again."
 		}
 	}
 	if kept {

@@ -252,6 +252,36 @@ func TestPlatformPauses(t *testing.T) {
 	})
 }
 
+// field 64: a sign-in by hand waits as long as the platform asked for, whether
+// the platform said so to a sign-in or to a renewal.
+func TestPlatformAsksToWait(t *testing.T) {
+	for _, signedIn := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, o := newSite(t)
+			b := s.administrator()
+			action := "sign-in"
+			if signedIn {
+				b.done("office", "sign-in")
+				b.done("robot", "sign-in")
+				pass(time.Minute)
+				action = "renew"
+			}
+			for platform, server := range map[string]*identitytest.Server{"office": o.Server, "robot": s.identity} {
+				server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 429, RetryAfter: "40"})
+				b.done(platform, action).says(platform, "Try again in 40 seconds.")
+				pass(15 * time.Second)
+				asked := server.Count(identitytest.EndpointToken)
+				b.done(platform, "sign-in").says(platform, "429 Too Many Requests", "This server waits before it asks again. Try again in 25 seconds.")
+				if n := server.Count(identitytest.EndpointToken); n != asked {
+					t.Errorf("%s, signed in %v: got %d requests too early, want 0", platform, signedIn, n-asked)
+				}
+				pass(25 * time.Second)
+				b.done(platform, "sign-in").says(platform, "Valid")
+			}
+		})
+	}
+}
+
 // A renewal that is overtaken by a sign-out brings nothing back, and there is nobody to revoke its token.
 func TestPlatformSignOutDuringRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -33,6 +33,7 @@ type signIns struct {
 	keys      *records.Kind[string]
 	platforms map[string]Platform // by their names in the vault
 	logger    *slog.Logger
+	retry     *retryTimes
 	now       func() time.Time
 }
 
@@ -46,6 +47,7 @@ var entryKey = records.Codec[string]{
 
 func newSignIns(config Config) (*signIns, error) {
 	s := &signIns{platforms: make(map[string]Platform), logger: config.Logger, now: config.Now}
+	s.retry = &retryTimes{now: config.Now, refuse: make(map[string]refusedUntil)}
 	refreshers := make(map[string]vault.Refresher)
 	for _, p := range config.Platforms {
 		s.platforms[p.client()] = p
@@ -123,8 +125,12 @@ func (s *signIns) signIn(ctx context.Context, p Platform) error {
 	if _, err := s.key(ctx, p); err != nil && !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
+	if err := s.retry.check(p.client()); err != nil {
+		return err
+	}
 	token, err := p.Refresher.Refresh(ctx, tokenapi.FirstToken())
 	if err != nil {
+		s.retry.note(p.client(), err)
 		return err
 	}
 	ctx = context.WithoutCancel(ctx) // the platform gave a token: keep it
@@ -208,6 +214,7 @@ func (s *signIns) renew(ctx context.Context, p Platform) error {
 }
 
 func (s *signIns) logRenewal(r vault.Renewal) {
+	s.retry.note(r.Client, r.Err)
 	level := slog.LevelDebug
 	switch {
 	case errors.Is(r.Err, tokenapi.ErrMisconfigured):
