@@ -25,9 +25,13 @@ func (s apiSessions) CheckAgain(ctx context.Context, c gateway.Caller) (gateway.
 }
 
 // Ended implements gateway.Sessions.
-func (s apiSessions) Ended(ctx context.Context, c gateway.Caller) (<-chan struct{}, func(), error) {
-	ended, stop, err := s.sessions.Ended(ctx, c.Group)
-	return ended, stop, translate(err)
+func (s apiSessions) Ended(ctx context.Context, c gateway.Caller) (group, here <-chan struct{}, stop func(), err error) {
+	group, stopGroup, err := s.sessions.Ended(ctx, c.Group)
+	if err != nil {
+		return nil, nil, nil, translate(err)
+	}
+	here, stopHere := s.sessions.EndedHere(c.User, c.IdentityID)
+	return group, here, func() { stopGroup(); stopHere() }, nil
 }
 
 // Forget implements gateway.Sessions.
@@ -36,7 +40,9 @@ func (s apiSessions) Forget(ctx context.Context, c gateway.Caller) error {
 }
 
 func callerOf(s session.Session, err error) (gateway.Caller, error) {
-	return gateway.Caller{ID: s.ID, User: s.User.Owner, VaultKey: s.User.VaultKey, Group: s.User.Group, Until: s.Until}, translate(err)
+	return gateway.Caller{
+		ID: s.ID, User: s.User.Owner, IdentityID: s.User.IdentityID, VaultKey: s.User.VaultKey, Group: s.User.Group, Until: s.Until,
+	}, translate(err)
 }
 
 // translate turns the errors of package session into those of package answer.

@@ -5,10 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/web/internal/answer"
@@ -20,8 +24,8 @@ import (
 // IdentityServer posts logout tokens.
 const backChannelPath = "/backchannel-logout"
 
-// refusedLogoutsPerMinute bounds the refused posts of one address. A valid logout
-// token gives the allowance back.
+// refusedLogoutsPerMinute bounds the refused posts of one address: more get 429.
+// A valid logout token is carried out in any case.
 const refusedLogoutsPerMinute = 600
 
 var (
@@ -35,64 +39,101 @@ type backChannel struct {
 	*site
 	ender *sessionEnder
 	limit *limiter // by address
+	kept  *keptLogouts
+}
+
+func newBackChannel(s *site, ender *sessionEnder) *backChannel {
+	b := &backChannel{site: s, ender: ender, limit: newLimiter(s.config.Now, refusedLogoutsPerMinute, time.Minute)}
+	b.kept = newKeptLogouts(s, b.carryOut)
+	return b
 }
 
 // logout carries out a logout token. The token proves the origin of the request,
 // which has no session. "If the logout request was invalid or the logout failed,
-// the RP MUST respond with HTTP 400 Bad Request" (section 2.8): so a failure of
-// the store is 400, too.
+// the RP MUST respond with HTTP 400 Bad Request" (section 2.8). A token that
+// cannot be verified or carried out now is neither: the answer is 503, so that
+// the sender repeats it, and a verified one is kept and carried out later.
 func (s *backChannel) logout(w http.ResponseWriter, r *http.Request) {
+	ctx := context.WithoutCancel(r.Context()) // the IdentityServer may not wait
+	token, err := s.verified(r)
+	ended := 0
+	if err == nil {
+		if ended, err = s.carryOut(ctx, token); !settled(err) && !s.kept.add(token) {
+			err = fmt.Errorf("%w; it is not kept, since %d others are", err, maxKeptLogouts)
+		}
+	}
+	switch {
+	case err == nil:
+		s.limit.Forget(request.AddressKey(request.Of(ctx).Address))
+		s.events.record(ctx, eventBackChannelLogout, logoutAttributes(token, ended)...)
+		w.WriteHeader(http.StatusOK)
+	case isInvalid(err):
+		s.refuse(w, r, err)
+	default:
+		s.events.recordAt(ctx, slog.LevelError, eventBackChannelRefused, "error", err)
+		answer.SetRetryAfter(w.Header(), answer.RetryLater)
+		answer.JSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable"})
+	}
+}
+
+// refuse answers an invalid request, with 429 if the address sends many.
+func (s *backChannel) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	ctx := r.Context()
-	address := request.AddressKey(request.Of(ctx).Address)
-	if wait := s.limit.Take(address); wait > 0 {
+	if wait := s.limit.Take(request.AddressKey(request.Of(ctx).Address)); wait > 0 {
 		s.events.record(ctx, eventTooManyLogouts)
 		answer.SetRetryAfter(w.Header(), wait)
 		answer.JSON(w, http.StatusTooManyRequests, map[string]string{"error": "too_many_requests"})
 		return
 	}
-	token, ended, err := s.carryOut(r)
-	if err != nil {
-		level, code := slog.LevelWarn, "invalid_request"
-		if !errors.Is(err, identity.ErrUnusableAnswer) && !errors.Is(err, errNoLogoutToken) && !errors.Is(err, errReplayed) {
-			level, code = slog.LevelError, "temporarily_unavailable"
-		}
-		s.events.recordAt(ctx, level, eventBackChannelRefused, "error", err)
-		answer.JSON(w, http.StatusBadRequest, map[string]string{"error": code})
-		return
-	}
-	s.limit.Forget(address)
-	s.events.record(ctx, eventBackChannelLogout, "user", token.Issuer+" "+token.Subject, "one_session", token.SessionID != "", "sessions", ended)
-	w.WriteHeader(http.StatusOK)
+	s.events.record(ctx, eventBackChannelRefused, "error", err)
+	answer.JSON(w, http.StatusBadRequest, map[string]string{"error": "invalid_request"})
 }
 
-// carryOut verifies the logout token, checks that no process has carried it out
-// before, and ends the sessions. A token whose logout failed can be posted again.
-func (s *backChannel) carryOut(r *http.Request) (*identity.LogoutToken, int, error) {
-	ctx := context.WithoutCancel(r.Context()) // the IdentityServer may not wait
+// isInvalid reports whether a failure is the fault of the request.
+func isInvalid(err error) bool {
+	return errors.Is(err, identity.ErrUnusableAnswer) || errors.Is(err, errNoLogoutToken) || errors.Is(err, errReplayed)
+}
+
+// settled reports whether a logout token need not be tried again.
+func settled(err error) bool { return err == nil || errors.Is(err, errReplayed) }
+
+func logoutAttributes(token *identity.LogoutToken, ended int) []any {
+	return []any{"user", token.Issuer + " " + token.Subject, "one_session", token.SessionID != "", "sessions", ended}
+}
+
+// verified returns the logout token of a request, verified.
+func (s *backChannel) verified(r *http.Request) (*identity.LogoutToken, error) {
 	form, err := answer.Form(r)
 	if err != nil {
-		return nil, 0, errors.Join(errNoLogoutToken, err)
+		return nil, errors.Join(errNoLogoutToken, err)
 	}
 	raw := form.Get("logout_token")
 	client := s.audience(raw)
 	if client == nil {
-		return nil, 0, errNoLogoutToken
+		return nil, errNoLogoutToken
 	}
-	token, err := client.VerifyLogoutToken(r.Context(), raw)
-	if err != nil {
-		return nil, 0, err
-	}
+	return client.VerifyLogoutToken(r.Context(), raw)
+}
+
+// carryOut checks that no process has carried out the token before, and ends
+// the sessions. It returns how many. A token whose logout failed can be carried
+// out again.
+func (s *backChannel) carryOut(ctx context.Context, token *identity.LogoutToken) (int, error) {
 	switch spent, err := s.index.Spent(ctx, token.Issuer, token.ID); {
 	case err != nil:
-		return nil, 0, err
+		return 0, err
 	case spent:
-		return nil, 0, errReplayed
+		return 0, errReplayed
 	}
 	ended, err := s.end(ctx, token)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	return token, ended, s.index.Spend(ctx, token.Issuer, token.ID, token.Expiry)
+	expiry := token.Expiry
+	if soon := s.config.Now().Add(time.Minute); expiry.Before(soon) { // it was kept longer than it is valid
+		expiry = soon
+	}
+	return ended, s.index.Spend(ctx, token.Issuer, token.ID, expiry)
 }
 
 // end ends the sessions of a logout token, and returns how many: with a sid those
@@ -116,20 +157,22 @@ func (s *backChannel) linked(ctx context.Context, token *identity.LogoutToken) (
 	if err != nil {
 		return nil, err
 	}
-	var list []session.Session
-	for _, id := range ids {
-		found, err := s.sessions.At(ctx, id)
-		if errors.Is(err, session.ErrNone) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if token.Subject == "" || token.Subject == found.User.Subject {
-			list = append(list, found)
-		}
+	found := make([]session.Session, len(ids))
+	var group errgroup.Group
+	group.SetLimit(deletions)
+	for i, id := range ids {
+		group.Go(func() (err error) {
+			if found[i], err = s.sessions.StoredAt(ctx, id); errors.Is(err, session.ErrNone) {
+				return nil
+			}
+			return err
+		})
 	}
-	return list, nil
+	err = group.Wait()
+	return slices.DeleteFunc(found, func(f session.Session) bool {
+		known := f.User.VaultKey != ""
+		return f.ID == "" || known && token.Subject != "" && token.Subject != f.User.Subject
+	}), err
 }
 
 // audience returns the client in the audience of a token that is not verified

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -153,7 +154,8 @@ func TestBackChannelLogoutReplayed(t *testing.T) {
 	})
 }
 
-// req 118: an address that posts garbage is slowed down, and other addresses are not.
+// req 118, field 18: an address that posts garbage is slowed down. Other
+// addresses are not, and neither is a valid token of the same address.
 func TestBackChannelLogoutLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -163,6 +165,10 @@ func TestBackChannelLogoutLimit(t *testing.T) {
 		if a := s.sendLogout("garbage").is(429); a.header.Get("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
+		victim := s.browser()
+		victim.signIn("trader", "spa").leadsTo("/account")
+		s.sendLogout(s.identity.SignLogoutToken(s.order("", traderID))).is(200) // field 18: of the same address
+		victim.get("/session").is(401)
 		b := s.browser() // of another address, and with an Origin that no form of ours may have
 		b.header = http.Header{"Origin": {"https://identity.example"}}
 		b.post("/backchannel-logout", "logout_token", s.identity.SignLogoutToken(s.order("", traderID))).is(200)
@@ -173,24 +179,86 @@ func TestBackChannelLogoutLimit(t *testing.T) {
 	})
 }
 
-// A store that fails is told, and the order can be given again.
+// field 62: a verified token that meets an outage of the store is kept. The
+// sessions have ended at this replica at once, with their streams, and
+// everywhere when the store is back.
 func TestBackChannelLogoutWithoutStore(t *testing.T) {
+	for name, of := range map[string]func(s *site) identitytest.LogoutToken{
+		"user": func(s *site) identitytest.LogoutToken { return s.order("", traderID) },
+		"sid":  func(s *site) identitytest.LogoutToken { return s.order(s.sids()[0], "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, shared, quietly, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+				store := s.config.Store.(*outage)
+				other := s.replica()
+				b := s.browser()
+				b.signIn("trader", "spa").leadsTo("/account")
+				b.at(other).get("/session").is(200)
+				stream := b.stream()
+				pass(time.Second)
+				order := s.identity.SignLogoutToken(of(s))
+				store.down.Store(true)
+				if a := s.sendLogout(order).is(503, "temporarily_unavailable"); a.header.Get("Retry-After") == "" {
+					t.Error("Retry-After = none, want a time")
+				}
+				<-stream
+				b.get("/session").is(401)
+				if b.session() == "" {
+					t.Error("the cookie is gone, want it to stay")
+				}
+				b.at(other).get("/session").is(200) // it cannot know
+				s.sendLogout(order).is(503)         // repeated, and kept once
+				pass(5 * time.Minute)               // longer than the token is valid
+				b.get("/session").is(401)
+				store.down.Store(false)
+				pass(2 * time.Second)
+				b.at(other).get("/session").is(401)
+				b.get("/session").is(401)
+				if n := strings.Count(s.log.String(), `"tokens revoked"`); n != 1 {
+					t.Errorf("the tokens of %d sessions are revoked, want 1", n)
+				}
+				b.signIn("trader", "spa").leadsTo("/account") // the order was for the sessions before
+				pass(time.Minute)
+				b.get("/session").is(200)
+				b.at(other).get("/session").is(200)
+			})
+		})
+	}
+}
+
+// field 62: a token that cannot be verified now is answered so that the sender
+// repeats it. It is not kept.
+func TestBackChannelLogoutWithoutKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.identity.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: 503, Times: -1})
+		order := s.identity.SignLogoutToken(s.order("", traderID))
+		if a := s.sendLogout(order).is(503, "temporarily_unavailable"); a.header.Get("Retry-After") == "" {
+			t.Error("Retry-After = none, want a time")
+		}
+		s.identity.ClearFaults()
+		pass(time.Minute)
+		s.sendLogout(order).is(200)
+	})
+}
+
+// field 62: the number of kept tokens is bounded, and a process that stops says
+// what it gives up.
+func TestKeptLogoutsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
-		store := s.config.Store.(*outage)
-		b := s.browser()
-		b.signIn("trader", "spa").leadsTo("/account")
-		order := s.identity.SignLogoutToken(s.order("", traderID))
-		store.down.Store(true)
-		s.sendLogout(order).is(400, "temporarily_unavailable")
-		a := b.get("/sessions").is(503) // req 80
-		if a.header.Get("Retry-After") == "" || b.session() == "" {
-			t.Error("no Retry-After, or the cookie is gone")
+		s.sendLogout(s.identity.SignLogoutToken(s.order("", "nobody"))).is(200) // it has the keys
+		s.config.Store.(*outage).down.Store(true)
+		for i := range 1001 {
+			s.sendLogout(s.identity.SignLogoutToken(s.order("", fmt.Sprint("user-", i)))).is(503)
 		}
-		store.down.Store(false)
-		b.get("/session").is(200)
-		s.sendLogout(order).is(200)
-		b.get("/session").is(401)
+		if err := s.web.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if n := strings.Count(s.log.String(), `"back-channel logout given up"`); n != 1000 {
+			t.Errorf("given up %d tokens, want the 1000 that were kept", n)
+		}
 	})
 }
 

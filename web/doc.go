@@ -47,7 +47,9 @@
 // Register PublicURL + /backchannel-logout as back-channel logout URI of each
 // client, with the session ID required. A logout token with a sid ends the
 // sessions that came from that session at the IdentityServer. One without a sid
-// ends all sessions of the user. It works once, in every process. Front-channel
+// ends all sessions of the user. It works once, in every process. If the store
+// fails, the answer is 503; the process keeps the token, up to 1,000 of them,
+// treats the sessions as ended, and ends them when the store is back. Front-channel
 // logout is not offered: it depends on frames and on third-party cookies.
 //
 // # Administrators
@@ -151,6 +153,7 @@
 //	not ready                              client or store, error
 //	too many refused logouts               -
 //	session not deleted                    user, error
+//	back-channel logout given up           user
 //	request                                method, path, status, bytes, took
 //	request failed                         status, error
 //	request abandoned                      error

@@ -171,6 +171,9 @@ func (e *sessionEnder) endTokens(ctx context.Context, what revocation, u user) {
 // deleteTokens deletes the tokens of a session from the vault, and returns the
 // entry if there is something to revoke.
 func (e *sessionEnder) deleteTokens(ctx context.Context, u user) *vault.Entry {
+	if u.VaultKey == "" {
+		return nil
+	}
 	entry, err := e.vault.Delete(ctx, u.VaultKey)
 	switch {
 	case errors.Is(err, vault.ErrNotFound):

@@ -36,6 +36,7 @@ const (
 	eventNotReady
 	eventTooManyLogouts
 	eventSessionNotDeleted
+	eventLogoutGivenUp
 )
 
 // counter is a Prometheus counter of events. An event's attributes give the
@@ -89,6 +90,7 @@ var events = [...]struct {
 	eventNotReady:             {"not ready", slog.LevelWarn, "client or store, error", nil, ""},
 	eventTooManyLogouts:       {"too many refused logouts", slog.LevelWarn, "", nil, ""},
 	eventSessionNotDeleted:    {"session not deleted", slog.LevelError, "user, error", nil, ""},
+	eventLogoutGivenUp:        {"back-channel logout given up", slog.LevelError, "user", nil, ""},
 
 	// The rooms below this package write these by a logger of their own.
 	{"request", slog.LevelInfo, "method, path, status, bytes, took", nil, ""},

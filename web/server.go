@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"b2trader.identity.auth/identity"
@@ -33,12 +34,12 @@ type Server struct {
 	account     accountPages
 	ownSessions sessionPages
 	users       usersPages
-	backChannel backChannel
+	backChannel *backChannel
 	ready       readiness
 	gateway     *gateway.Gateway
 
-	stopSweep context.CancelFunc
-	swept     chan struct{} // closed when the sweep has stopped
+	stopWork context.CancelFunc // of the sweep and the kept logouts
+	work     sync.WaitGroup
 }
 
 // New returns a Server, or every problem of the Config at once. Call Close
@@ -54,7 +55,6 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		site:    &site{config: config, logger: logger, events: &eventLog{logger, metrics}, clients: make(map[string]*identity.Client)},
 		metrics: metrics,
-		swept:   make(chan struct{}),
 	}
 	for _, c := range config.Clients {
 		s.clients[c.ID()] = c
@@ -95,13 +95,14 @@ func (s *Server) open() (err error) {
 	s.account = accountPages{s.site}
 	s.ownSessions = sessionPages{s.site, s.ender}
 	s.users = usersPages{s.site, s.ender}
-	s.backChannel = backChannel{s.site, s.ender, newLimiter(c.Now, refusedLogoutsPerMinute, time.Minute)}
+	s.backChannel = newBackChannel(s.site, s.ender)
 	s.ready.site = s.site
 	s.gateway = s.newGateway()
 
 	var ctx context.Context
-	ctx, s.stopSweep = context.WithCancel(context.Background())
-	go s.sweep(ctx)
+	ctx, s.stopWork = context.WithCancel(context.Background())
+	s.work.Go(func() { s.sweep(ctx) })
+	s.work.Go(func() { s.backChannel.kept.run(ctx) })
 	if s.handler, err = s.routes(); err == nil {
 		err = s.metrics.register(c.Registerer, s.vault)
 	}
@@ -120,11 +121,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // renewals under way, so that no refresh token is lost. Call it after the HTTP
 // server has drained. When ctx ends, Close cuts the work short.
 func (s *Server) Close(ctx context.Context) error {
-	s.stopSweep()
+	s.stopWork()
 	s.EndStreams()
 	s.metrics.unregister()
 	done := make(chan struct{})
-	go func() { <-s.swept; s.ender.running.Wait(); close(done) }()
+	go func() { s.work.Wait(); s.ender.running.Wait(); close(done) }()
 	select {
 	case <-done:
 	case <-ctx.Done():
@@ -175,7 +176,6 @@ func (s *Server) logRenewal(r vault.Renewal) {
 
 // sweep ends the sessions that have reached their end, and revokes their tokens.
 func (s *Server) sweep(ctx context.Context) {
-	defer close(s.swept)
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {

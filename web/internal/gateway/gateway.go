@@ -53,10 +53,11 @@ type Sessions interface {
 	// CheckAgain returns the session as it is now. Its errors are those of Find.
 	CheckAgain(ctx context.Context, c Caller) (Caller, error)
 
-	// Ended returns a channel that is closed when the sessions of the caller's
-	// group end, in whatever process, and a function that ends the wait for it.
-	// Its errors are those of Find.
-	Ended(ctx context.Context, c Caller) (ended <-chan struct{}, stop func(), err error)
+	// Ended returns channels that are closed when the sessions of the caller's
+	// group end, in whatever process, and when the session ends for this process
+	// alone, and a function that ends the wait for both. Its errors are those of
+	// Find.
+	Ended(ctx context.Context, c Caller) (group, here <-chan struct{}, stop func(), err error)
 
 	// Forget ends the session, whose entry in the vault has ended.
 	Forget(ctx context.Context, c Caller) error
@@ -64,11 +65,12 @@ type Sessions interface {
 
 // Caller is the session that a call belongs to.
 type Caller struct {
-	ID       string    // its name in the log and in the count of its streams
-	User     string    // whose session it is
-	VaultKey string    // of its tokens
-	Group    string    // the user's sessions that end together
-	Until    time.Time // when it ends unless it is used
+	ID         string    // its name in the log and in the count of its streams
+	User       string    // whose session it is
+	IdentityID string    // of the session at the IdentityServer; empty: unknown
+	VaultKey   string    // of its tokens
+	Group      string    // the user's sessions that end together
+	Until      time.Time // when it ends unless it is used
 }
 
 // Metrics counts the calls that are passed on to one API.

@@ -60,20 +60,20 @@ func (c *call) watchNow() error {
 // ends are the ways in which the session of a call ends, each a channel that is
 // closed then.
 type ends struct {
-	tokens, sessions         <-chan struct{} // its tokens are deleted; all sessions of the user end
-	stopTokens, stopSessions func()
+	tokens, group, here  <-chan struct{} // its tokens are deleted; its group ends; it ends for this process
+	stopTokens, stopRest func()
 }
 
 func (e ends) stop() {
 	e.stopTokens()
-	e.stopSessions()
+	e.stopRest()
 }
 
 func (c *call) listen() (e ends, err error) {
 	if e.tokens, e.stopTokens, err = c.api.config.Vault.Done(c.ctx, c.caller.VaultKey); err != nil {
 		return e, err
 	}
-	if e.sessions, e.stopSessions, err = c.api.config.Sessions.Ended(c.ctx, c.caller); err != nil {
+	if e.group, e.here, e.stopRest, err = c.api.config.Sessions.Ended(c.ctx, c.caller); err != nil {
 		e.stopTokens()
 	}
 	return e, err
@@ -111,7 +111,10 @@ func (c *call) watch(ends ends) {
 		case <-ends.tokens:
 			c.cut(errSessionOver)
 			return
-		case <-ends.sessions:
+		case <-ends.group:
+			c.cut(errSessionOver)
+			return
+		case <-ends.here:
 			c.cut(errSessionOver)
 			return
 		case <-closing:

@@ -65,7 +65,7 @@ func (m *Manager) find(ctx context.Context, id records.ID) (*record, error) {
 		return nil, ErrNone
 	case err != nil:
 		return nil, storeError(err)
-	case m.store.over(r), r.Value.user.VaultKey == "":
+	case m.store.over(r), r.Value.user.VaultKey == "", m.store.endedHere.has(r.Value.user.Owner, r.Value.user.IdentityID):
 		return nil, ErrNone
 	}
 	if err := m.store.groups.check(ctx, r.Value.user.Group); err != nil {
@@ -90,6 +90,23 @@ func (m *Manager) Of(ctx context.Context, owner string) ([]Session, error) {
 	return slices.DeleteFunc(list, func(s Session) bool {
 		return !m.now().Before(s.Until) || s.User.Group != "" && !alive[s.User.Group]
 	}), nil
+}
+
+// StoredAt returns the session with an ID as the store has it, even if it has
+// ended and is not deleted yet. Of one that cannot be read it returns the ID.
+//
+// Errors: [ErrNone], *[StoreError].
+func (m *Manager) StoredAt(ctx context.Context, id string) (Session, error) {
+	r, err := m.store.kind.Get(ctx, recordID(id))
+	switch {
+	case records.Absent(err):
+		return Session{}, ErrNone
+	case errors.Is(err, records.ErrUnreadable):
+		return Session{ID: id}, nil
+	case err != nil:
+		return Session{}, storeError(err)
+	}
+	return m.view(r), nil
 }
 
 // Stored returns the sessions of a user that the store has, the latest sign-in

@@ -24,6 +24,9 @@ type record = records.Record[stored]
 type scsStore struct {
 	kind   *records.Kind[stored]
 	groups *groups
+
+	endedHere endedHere
+
 	logger *slog.Logger
 	now    func() time.Time
 	idle   time.Duration
@@ -69,7 +72,7 @@ func (s *scsStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
-	case s.over(r):
+	case s.over(r), s.endedHere.has(r.Value.user.Owner, r.Value.user.IdentityID):
 		return nil, false, nil
 	}
 	if err := s.groups.check(ctx, r.Value.user.Group); err != nil {
