@@ -24,7 +24,7 @@ func Example_user() {
 	if err != nil {
 		log.Fatal(err) // names each problem of the Config
 	}
-	token, err := client.Login(ctx, "user@example.com", password)
+	session, err := client.Login(ctx, "user@example.com", password)
 	if err != nil {
 		log.Fatal(err) // errors.Is(err, identity.ErrBadCredentials), for example
 	}
@@ -36,10 +36,10 @@ func Example_user() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := tokens.Put(ctx, "session 1", vault.Entry{Client: "spa", Token: token}); err != nil {
+	if err := tokens.Put(ctx, "session 1", vault.NewEntry("spa", session)); err != nil {
 		log.Fatal(err)
 	}
-	api := &http.Client{Transport: &vault.Transport{Vault: tokens, Key: "session 1"}}
+	api := tokens.Client("session 1")
 
 	_ = api
 }

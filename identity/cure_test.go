@@ -28,7 +28,13 @@ func answering(path string, status int, name, value string) func(*identity.Confi
 //
 // field 10
 func TestErrorsNameTheField(t *testing.T) {
-	login := func(c *identity.Client) (*oauth2.Token, error) { return c.Login(t.Context(), email, password) }
+	login := func(c *identity.Client) (*oauth2.Token, error) {
+		session, err := c.Login(t.Context(), email, password)
+		if err != nil {
+			return nil, err
+		}
+		return session.Token, nil
+	}
 	machine := func(c *identity.Client) (*oauth2.Token, error) {
 		return c.MachineToMachineSignIn(t.Context(), "machine@example.com", "machine-password")
 	}

@@ -24,11 +24,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	token, err := client.Login(ctx, "user@example.com", os.Getenv("B2TRADER_USER_PASSWORD"))
+	session, err := client.Login(ctx, "user@example.com", os.Getenv("B2TRADER_USER_PASSWORD"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("Signed in until", token.Expiry)
+	fmt.Println("Signed in until", session.Expiry) // session.Token is the *oauth2.Token
 }
 
 // A sign-in, a renewal and an API call at the test server. A refresh token
@@ -37,7 +37,7 @@ func Example_renewed() {
 	ctx, server := context.Background(), must(identitytest.New(identitytest.Config{}))
 	const url = "https://trader.example.com"
 	client := must(identity.New(identity.Config{URL: url, ClientID: identity.ClientSPA, Transport: server.Transport()}))
-	token := must(client.Login(ctx, "trader@example.com", "trader-password"))
+	token := must(client.Login(ctx, "trader@example.com", "trader-password")).Token
 	next := must(client.Refresh(ctx, token))
 	api := &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()}}
 	fmt.Println(must(api.Get(url + "/frontoffice/api/v3/account")).Status)
@@ -93,31 +93,47 @@ func ExampleClient_SignIn() {
 			log.Fatal(err)
 		}
 	}
-	code, err := signIn.Authorize(ctx)
+	session, err := signIn.Finish(ctx) // Authorize, RetrieveToken and State
 	if err != nil {
 		log.Fatal(err)
 	}
-	token, err := signIn.RetrieveToken(ctx, code)
+	fmt.Println("Signed in until", session.Expiry)
+}
+
+// Login stops at a second factor. The password is not sent again.
+func ExampleSecondFactorError() {
+	ctx := context.Background()
+	var client *identity.Client // from New
+	var code string             // from the user
+
+	session, err := client.Login(ctx, "user@example.com", "password")
+	if e, ok := errors.AsType[*identity.SecondFactorError](err); ok {
+		fmt.Println(e.SignIn.SecondFactor.Message)
+		if err := e.SignIn.VerifySecondFactor(ctx, code); err != nil {
+			log.Fatal(err)
+		}
+		session, err = e.SignIn.Finish(ctx)
+	}
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("Signed in until", token.Expiry)
+	fmt.Println("Signed in until", session.Expiry)
 }
 
 // A refresh token works once: store its successor before using it.
 func ExampleClient_Refresh() {
 	ctx := context.Background()
 	var client *identity.Client // from New
-	token, err := client.Login(ctx, "user@example.com", "password")
+	session, err := client.Login(ctx, "user@example.com", "password")
 	if err != nil {
 		log.Fatal(err)
 	}
-	next, err := client.Refresh(ctx, token)
+	next, err := client.Refresh(ctx, session.Token)
 	switch {
 	case errors.Is(err, identity.ErrGrantRefused):
 		fmt.Println("The session is over: sign in again.")
 	case errors.Is(err, identity.ErrUnavailable):
-		fmt.Println("Not now. The old token serves until", token.Expiry)
+		fmt.Println("Not now. The old token serves until", session.Expiry)
 	case err != nil:
 		log.Fatal(err)
 	default:
@@ -129,11 +145,11 @@ func ExampleClient_Refresh() {
 func ExampleClient_SignOut() {
 	ctx := context.Background()
 	var client *identity.Client // from New
-	token, err := client.Login(ctx, "user@example.com", "password")
+	session, err := client.Login(ctx, "user@example.com", "password")
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := client.SignOut(ctx, token.AccessToken, token.RefreshToken); err != nil {
+	if err := client.SignOut(ctx, session.AccessToken, session.RefreshToken); err != nil {
 		log.Print(err) // the tokens end by themselves
 	}
 }

@@ -45,11 +45,11 @@ func start(t testing.TB, changes ...func(*identity.Config)) (*identitytest.Serve
 
 func login(t testing.TB, client *identity.Client) *oauth2.Token {
 	t.Helper()
-	token, err := client.Login(t.Context(), email, password)
+	session, err := client.Login(t.Context(), email, password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token
+	return session.Token
 }
 
 func signIn(t testing.TB, client *identity.Client) *identity.SignIn {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"golang.org/x/oauth2"
-
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/internal/strictjson"
 )
@@ -179,32 +177,4 @@ func (s *SignIn) accept(x *exchange, answer signInAnswer) error {
 // Format prints the account's id and the client only, for every verb.
 func (s *SignIn) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "identity.SignIn(%s as %v)", s.Account.ID, s.client)
-}
-
-// Login signs in with email and password: SignIn, Authorize and RetrieveToken
-// in one call.
-//
-// Errors: those of the three calls; ErrSecondFactorRequired for an account that
-// needs the single steps; ErrMisconfigured, without a request, for core_ib and
-// lk, the platform's machine clients, which have no authorization codes.
-func (c *Client) Login(ctx context.Context, email, password string) (*oauth2.Token, error) {
-	if isMachine(c.config.ClientID) {
-		e := fail("sign in", ErrMisconfigured, "Config.ClientID is "+c.config.ClientID+", a machine's client, which no person signs in with")
-		e.Advice = "call MachineToMachineSignIn, or use a Keeper"
-		return nil, e
-	}
-	s, err := c.SignIn(ctx, email, password)
-	if err != nil {
-		return nil, err
-	}
-	return s.token(ctx)
-}
-
-// token calls Authorize and RetrieveToken.
-func (s *SignIn) token(ctx context.Context) (*oauth2.Token, error) {
-	code, err := s.Authorize(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return s.RetrieveToken(ctx, code)
 }

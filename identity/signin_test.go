@@ -151,12 +151,6 @@ func TestSecondFactor(t *testing.T) {
 	wantError(t, s.VerifySecondFactor(t.Context(), "246810"), identity.ErrSecondFactorRefused)
 }
 
-func TestLoginNamesTheSecondFactor(t *testing.T) {
-	_, client := start(t)
-	_, err := client.Login(t.Context(), "guarded@example.com", "guarded-password")
-	wantError(t, err, identity.ErrSecondFactorRequired)
-}
-
 func TestSecondFactorCanBeReplaced(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{})
 	var seen []identity.Exchange

@@ -197,7 +197,7 @@ func TestTokenAnswers(t *testing.T) {
 			if life := token.Expiry.Sub(began); life < c.life || life > c.life+5*time.Second {
 				t.Errorf("the token lives %v, want %v", life, c.life)
 			}
-			if got := extra(token, "scope"); got == "" {
+			if got := extra(token.Token, "scope"); got == "" {
 				t.Error("the token has no scope, want one")
 			}
 		})

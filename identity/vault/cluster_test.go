@@ -148,11 +148,11 @@ func (p *process) put(key, client string, token *oauth2.Token, state []byte) {
 // login signs in and returns the token.
 func (p *process) login() *oauth2.Token {
 	p.Helper()
-	token, err := p.client.Login(p.Context(), "trader@example.com", "trader-password")
+	session, err := p.client.Login(p.Context(), "trader@example.com", "trader-password")
 	if err != nil {
 		p.Fatal(err)
 	}
-	return token
+	return session.Token
 }
 
 // signIn puts the token of a new sign-in under key.

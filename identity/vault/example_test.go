@@ -3,7 +3,6 @@ package vault_test
 import (
 	"context"
 	"log"
-	"net/http"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store/memstore"
@@ -14,7 +13,7 @@ import (
 func Example() {
 	ctx := context.Background()
 	var client *identity.Client // from identity.New
-	token, err := client.Login(ctx, "user@example.com", "password")
+	session, err := client.Login(ctx, "user@example.com", "password")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -27,11 +26,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = v.Put(ctx, "some key", vault.Entry{Owner: "user@example.com", Client: client.ID(), Token: token})
+	err = v.Put(ctx, "some key", vault.NewEntry(client.ID(), session))
 	if err != nil {
 		log.Fatal(err)
 	}
-	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "some key"}}
+	api := v.Client("some key")
 
 	resp, err := api.Get("https://trader.example.com/frontoffice/api/v3/orders")
 	if err != nil {

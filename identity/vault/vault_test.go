@@ -237,11 +237,11 @@ func TestDeleteOwner(t *testing.T) {
 		for i := range 3 {
 			p.signIn(fmt.Sprint("k", i))
 		}
-		token, err := p.client.Login(c.Context(), "admin@example.com", "admin-password")
+		session, err := p.client.Login(c.Context(), "admin@example.com", "admin-password")
 		if err != nil {
 			c.Fatal(err)
 		}
-		if err := p.vault.Put(c.Context(), "other", vault.Entry{Owner: "admin", Client: "spa", Token: token}); err != nil {
+		if err := p.vault.Put(c.Context(), "other", vault.Entry{Owner: "admin", Client: "spa", Token: session.Token}); err != nil {
 			c.Fatal(err)
 		}
 		if n, err := p.vault.DeleteOwner(c.Context(), "trader"); n != 3 || err != nil {
