@@ -78,7 +78,7 @@ func (l *lockedLog) String() string {
 	return l.text.String()
 }
 
-// launch starts a process, on a free port unless args say otherwise, and waits until it serves.
+// launch starts a process, on a free port and without a delay at its end unless args say otherwise, and waits until it serves.
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
 	built.Store(true)
@@ -86,7 +86,7 @@ func launch(t *testing.T, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(program, append([]string{"-addr", "127.0.0.1:0"}, args...)...), ended: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(program, append([]string{"-addr", "127.0.0.1:0", "-stop-delay", "0"}, args...)...), ended: make(chan struct{})}
 	p.cmd.Stderr = &p.log
 	p.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "B2TRADER_") }) // its settings are args
 	out, err := p.cmd.StdoutPipe()

@@ -101,8 +101,12 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	announce(stdout, p.web.PublicURL, identityURL, metricsURL)
 	select {
 	case <-ctx.Done():
-		r.logger.Info("stopping")
-		return r.drain(site, s.stopDelay)
+		var delay time.Duration
+		if errors.Is(context.Cause(ctx), errTerminated) {
+			delay = s.stopDelay
+		}
+		r.logger.Info("stopping", "delay", delay)
+		return r.drain(site, delay)
 	case err := <-r.failed:
 		return err
 	}

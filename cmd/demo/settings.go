@@ -116,7 +116,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.IntVar(&s.maxSessionsPerUser, "max-sessions-per-user", 0, "how many sessions a user has; one more ends the oldest; 0: any number")
 	f.BoolVar(&s.forgetIdentity, "forget-identity-session", false, "do not keep the IdentityServer's session, sealed, to save sessions whose refresh token was lost")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, without a sign-in; empty: nowhere")
-	f.DurationVar(&s.stopDelay, "stop-delay", 0, "after a signal, how long to go on serving while /readyz says 503, so that a load balancer notices")
+	f.DurationVar(&s.stopDelay, "stop-delay", defaultStopDelay, "after SIGTERM, how long to go on serving while /readyz says 503, so that a load balancer notices; Ctrl-C does not wait")
 	f.BoolVar(&s.onlyCheck, "check-config", false, "report every problem of the configuration, check the store and the IdentityServer, and exit")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
 	return f
