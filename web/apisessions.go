@@ -21,7 +21,10 @@ func (s apiSessions) Find(r *http.Request, use bool) (gateway.Caller, error) {
 
 // CheckAgain implements gateway.Sessions.
 func (s apiSessions) CheckAgain(ctx context.Context, c gateway.Caller) (gateway.Caller, error) {
-	return callerOf(s.sessions.At(ctx, c.ID))
+	at, err := s.sessions.At(ctx, c.ID)
+	return callerOf(session.Found{
+		ID: at.ID, Owner: at.User.Owner, IdentityID: at.User.IdentityID, VaultKey: at.User.VaultKey, Group: at.User.Group, Until: at.Until,
+	}, err)
 }
 
 // Ended implements gateway.Sessions.
@@ -39,9 +42,9 @@ func (s apiSessions) Forget(ctx context.Context, c gateway.Caller) error {
 	return s.sessions.EndAt(ctx, c.ID)
 }
 
-func callerOf(s session.Session, err error) (gateway.Caller, error) {
+func callerOf(s session.Found, err error) (gateway.Caller, error) {
 	return gateway.Caller{
-		ID: s.ID, User: s.User.Owner, IdentityID: s.User.IdentityID, VaultKey: s.User.VaultKey, Group: s.User.Group, Until: s.Until,
+		ID: s.ID, User: s.Owner, IdentityID: s.IdentityID, VaultKey: s.VaultKey, Group: s.Group, Until: s.Until,
 	}, translate(err)
 }
 

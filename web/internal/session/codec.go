@@ -42,7 +42,12 @@ func (valuesCodec) Decode(b []byte) (time.Time, map[string]any, error) {
 }
 
 func encodeValues(deadline time.Time, values map[string]json.RawMessage) []byte {
-	b := binary.AppendUvarint(nil, uint64(deadline.UnixMilli()))
+	size := binary.MaxVarintLen64
+	for key, value := range values {
+		size += len(key) + len(value) + 2*binary.MaxVarintLen16
+	}
+	b := make([]byte, 0, size) // sessions keep it: append would double it
+	b = binary.AppendUvarint(b, uint64(deadline.UnixMilli()))
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		b = appendBytes(appendBytes(b, []byte(key)), values[key])
 	}
@@ -97,8 +102,12 @@ type stored struct {
 	seen    time.Time  // the last use that was written
 	address netip.Addr // of the client then
 	body    []byte     // the values, by valuesCodec
-	user    User       // the user in body; zero: none
+	keys    keys       // of the user in body; zero: there is none
 }
+
+// keys is what every request needs of a session's user. The rest of the user
+// stays encoded: sessions are many, and pages are few.
+type keys struct{ owner, identityID, vaultKey, group string }
 
 // storedVersion is the version of the encoding: version, seen in Unix
 // milliseconds, address, body.
@@ -128,15 +137,29 @@ func decodeStored(b []byte) (stored, error) {
 
 // with returns s with the values in body.
 func (s stored) with(body []byte) (stored, error) {
-	_, values, err := decodeValues(body)
+	u, err := userIn(body)
 	if err != nil {
 		return stored{}, err
 	}
-	s.body, s.user = body, User{}
-	if raw := values[userValue.name]; raw != nil && json.Unmarshal(raw, &s.user) != nil {
-		return stored{}, errCodec
-	}
+	s.body, s.keys = body, keys{u.Owner, u.IdentityID, u.VaultKey, u.Group}
 	return s, nil
+}
+
+// user returns the user of the session. Its zero value says that there is none.
+func (s stored) user() User {
+	u, _ := userIn(s.body) // with has decoded it before
+	return u
+}
+
+func userIn(body []byte) (u User, err error) {
+	_, values, err := decodeValues(body)
+	if err != nil {
+		return User{}, err
+	}
+	if raw := values[userValue.name]; raw != nil && json.Unmarshal(raw, &u) != nil {
+		return User{}, errCodec
+	}
+	return u, nil
 }
 
 // mergeValues applies to newer what a request changed between before and after.

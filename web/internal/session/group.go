@@ -145,7 +145,7 @@ func (m *Manager) LeaveGroup(ctx context.Context) (string, error) {
 	if _, err := m.save(ctx); err != nil {
 		return "", storeError(err)
 	}
-	if saved := currentOf(ctx).record; saved == nil || saved.Value.user.Group != id {
+	if saved := currentOf(ctx).record; saved == nil || saved.Value.keys.group != id {
 		return "", storeError(errors.New("another request changed the session at the same time"))
 	}
 	return id, nil

@@ -22,31 +22,44 @@ type Session struct {
 }
 
 func (m *Manager) view(r *record) Session {
-	return Session{ID: idOf(r), User: r.Value.user, Seen: r.Value.seen, Address: r.Value.address, Until: m.store.idleEnd(r)}
+	return Session{ID: idOf(r), User: r.Value.user(), Seen: r.Value.seen, Address: r.Value.address, Until: m.store.idleEnd(r)}
 }
 
 func recordID(id string) records.ID { return records.ID(prefix + id) }
 
-// Find returns the session of a request by its cookie alone. It does not decode
-// the values for pages. If use is true, the request is use of the session, from
-// the client's address.
+// Found is what an API call needs of its session.
+type Found struct {
+	ID         string // a hash, not a secret
+	Owner      string
+	IdentityID string
+	VaultKey   string
+	Group      string
+	Until      time.Time // when the session ends unless it is used
+}
+
+// Find returns the session of a request by its cookie alone. It decodes neither
+// the user nor the values for pages. If use is true, the request is use of the
+// session, from the client's address.
 //
 // Errors: [ErrNone], *[StoreError].
-func (m *Manager) Find(r *http.Request, use bool, address netip.Addr) (Session, error) {
+func (m *Manager) Find(r *http.Request, use bool, address netip.Addr) (Found, error) {
 	cookie, err := r.Cookie(m.scs.Cookie.Name)
 	if err != nil {
-		return Session{}, ErrNone
+		return Found{}, ErrNone
 	}
 	found, err := m.find(r.Context(), m.store.kind.ID(cookie.Value))
 	if err != nil {
-		return Session{}, err
+		return Found{}, err
 	}
 	if use {
 		if found, err = m.store.touch(r.Context(), found, address); err != nil {
-			return Session{}, storeError(err)
+			return Found{}, storeError(err)
 		}
 	}
-	return m.view(found), nil
+	of := found.Value.keys
+	return Found{
+		ID: idOf(found), Owner: of.owner, IdentityID: of.identityID, VaultKey: of.vaultKey, Group: of.group, Until: m.store.idleEnd(found),
+	}, nil
 }
 
 // At returns the session with an ID. Its errors are those of Find.
@@ -65,10 +78,10 @@ func (m *Manager) find(ctx context.Context, id records.ID) (*record, error) {
 		return nil, ErrNone
 	case err != nil:
 		return nil, storeError(err)
-	case m.store.over(r), r.Value.user.VaultKey == "", m.store.endedHere.has(r.Value.user.Owner, r.Value.user.IdentityID):
+	case m.store.over(r), r.Value.keys.vaultKey == "", m.store.endedHere.has(r.Value.keys.owner, r.Value.keys.identityID):
 		return nil, ErrNone
 	}
-	if err := m.store.groups.check(ctx, r.Value.user.Group); err != nil {
+	if err := m.store.groups.check(ctx, r.Value.keys.group); err != nil {
 		return nil, storeError(err)
 	}
 	return r, nil
@@ -118,13 +131,13 @@ func (m *Manager) Stored(ctx context.Context, owner string) ([]Session, error) {
 	if err != nil {
 		return nil, storeError(err)
 	}
-	slices.SortFunc(list, func(a, b *record) int {
-		return cmp.Or(b.Value.user.SignedIn.Compare(a.Value.user.SignedIn), cmp.Compare(a.ID, b.ID))
-	})
 	sessions := make([]Session, len(list))
 	for i, r := range list {
 		sessions[i] = m.view(r)
 	}
+	slices.SortFunc(sessions, func(a, b Session) int {
+		return cmp.Or(b.User.SignedIn.Compare(a.User.SignedIn), cmp.Compare(a.ID, b.ID))
+	})
 	return sessions, nil
 }
 
@@ -144,7 +157,7 @@ func (m *Manager) Sweep(ctx context.Context) []User {
 	defer func() { m.store.groups.forget(used) }()
 	for r, known := range m.store.kind.Held() {
 		if !m.store.over(r) {
-			used[r.Value.user.Group] = true
+			used[r.Value.keys.group] = true
 			continue
 		}
 		if !known && m.now().Before(r.Expires) { // another process may have written its use
@@ -156,8 +169,8 @@ func (m *Manager) Sweep(ctx context.Context) []User {
 			m.logger.WarnContext(ctx, "session not ended", "error", err)
 			continue
 		}
-		if r.Value.user.VaultKey != "" {
-			users = append(users, r.Value.user)
+		if r.Value.keys.vaultKey != "" {
+			users = append(users, r.Value.user())
 		}
 	}
 	return users

@@ -123,9 +123,6 @@ func New(config Config) *Manager {
 
 // User returns the signed-in user of the request.
 func (m *Manager) User(ctx context.Context) (User, bool) {
-	if r := currentOf(ctx).record; r != nil && m.scs.Status(ctx) == scs.Unmodified {
-		return r.Value.user, r.Value.user.VaultKey != ""
-	}
 	u, ok := userValue.Get(ctx, m)
 	return u, ok && u.VaultKey != ""
 }

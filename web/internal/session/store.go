@@ -72,10 +72,10 @@ func (s *scsStore) FindCtx(ctx context.Context, token string) ([]byte, bool, err
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
-	case s.over(r), s.endedHere.has(r.Value.user.Owner, r.Value.user.IdentityID):
+	case s.over(r), s.endedHere.has(r.Value.keys.owner, r.Value.keys.identityID):
 		return nil, false, nil
 	}
-	if err := s.groups.check(ctx, r.Value.user.Group); err != nil {
+	if err := s.groups.check(ctx, r.Value.keys.group); err != nil {
 		if errors.Is(err, ErrNone) {
 			err = nil
 		}
@@ -119,7 +119,7 @@ func (s *scsStore) create(ctx context.Context, id records.ID, body []byte, deadl
 	if err != nil {
 		return nil, err
 	}
-	saved, err := s.kind.Put(ctx, record{ID: id, Owner: s.kind.Owner(value.user.Owner), Expires: deadline, Value: value})
+	saved, err := s.kind.Put(ctx, record{ID: id, Owner: s.kind.Owner(value.keys.owner), Expires: deadline, Value: value})
 	if errors.Is(err, store.ErrDeleted) || errors.Is(err, store.ErrConflict) { // the token was another session's
 		return nil, ErrEnded
 	}

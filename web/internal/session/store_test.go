@@ -267,7 +267,7 @@ func TestSessionCodec(t *testing.T) {
 	body := encodeValues(time.UnixMilli(1_800_000_000_123), map[string]json.RawMessage{userValue.name: raw, "empty": nil, "x": json.RawMessage(`"y"`)})
 	s := stored{seen: time.UnixMilli(1_800_000_000_000), address: netip.MustParseAddr("2001:db8::1"), body: body}
 	got, err := decodeStored(encoded(s))
-	if err != nil || !got.seen.Equal(s.seen) || got.address != s.address || string(got.body) != string(body) || got.user.VaultKey != "key" {
+	if err != nil || !got.seen.Equal(s.seen) || got.address != s.address || string(got.body) != string(body) || got.keys.vaultKey != "key" || got.user().VaultKey != "key" {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for cut := range len(encoded(s)) {
@@ -309,7 +309,7 @@ func FuzzDecodeSession(f *testing.F) {
 	f.Add([]byte{storedVersion, 1, 0, 1, 1, 'a', 255, 255, 255, 255, 255, 255, 255, 255, 255, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := decodeStored(b)
-		if err != nil && (s.body != nil || s.user != User{}) {
+		if err != nil && (s.body != nil || s.keys != keys{}) {
 			t.Error("an error, and a session")
 		}
 	})
