@@ -119,7 +119,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Close stops the work in the background and waits for the sign-outs and
 // renewals under way, so that no refresh token is lost. Call it after the HTTP
-// server has drained. When ctx ends, Close cuts the work short.
+// server has drained. When ctx ends, Close cuts the work short: give it more than
+// tokenapi.RefreshTimeout, because a session is lost if its renewal is cut after
+// the request, or before the new token is stored, and it cannot be resumed.
 func (s *Server) Close(ctx context.Context) error {
 	s.stopWork()
 	s.EndStreams()

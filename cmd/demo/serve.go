@@ -18,32 +18,46 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web"
 )
 
 // stopWait bounds each step of a graceful stop, so that requests that do not
-// end
-// leave the renewals their time.
-const stopWait = 20 * time.Second
+// end leave the renewals their time. renewalStopWait bounds a step that waits
+// for renewals: a new token that is not stored by then is lost.
+const (
+	stopWait        = 20 * time.Second
+	renewalStopWait = tokenapi.RefreshTimeout + 10*time.Second
+)
 
 // running keeps what was started, and stops it in the opposite order.
 type running struct {
 	logger *slog.Logger
 	failed chan error // of what should have gone on
-	stops  []func(context.Context) error
+	stops  []stopStep
+}
+
+type stopStep struct {
+	wait time.Duration
+	stop func(context.Context) error
 }
 
 // later adds a step to the stop.
-func (r *running) later(stop func(context.Context) error) { r.stops = append(r.stops, stop) }
+func (r *running) later(stop func(context.Context) error) { r.laterWithin(stopWait, stop) }
+
+// laterWithin adds a step that has that long.
+func (r *running) laterWithin(wait time.Duration, stop func(context.Context) error) {
+	r.stops = append(r.stops, stopStep{wait, stop})
+}
 
 // stop lets requests finish, then the renewals that they began, and then closes
 // the store and the listeners.
 func (r *running) stop() error {
 	var problems []error
-	for _, stop := range slices.Backward(r.stops) {
-		ctx, cancel := context.WithTimeout(context.Background(), stopWait)
-		problems = append(problems, stop(ctx))
+	for _, step := range slices.Backward(r.stops) {
+		ctx, cancel := context.WithTimeout(context.Background(), step.wait)
+		problems = append(problems, step.stop(ctx))
 		cancel()
 	}
 	return errors.Join(problems...)
@@ -95,8 +109,8 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	r.later(pages.Close)
-	r.later(site.Close)
+	r.laterWithin(renewalStopWait, pages.Close)
+	r.laterWithin(renewalStopWait, site.Close)
 	r.start("the site", site, listener)
 	announce(stdout, p.web.PublicURL, identityURL, metricsURL)
 	select {

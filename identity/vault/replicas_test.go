@@ -3,6 +3,8 @@ package vault_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -201,6 +203,36 @@ func TestSuccessorOutlivesAnOutageOfTheStore(t *testing.T) {
 		pass(6 * time.Second)
 		c.wantLiveToken(1, 0)
 	})
+}
+
+// field 65: Close waits for the store while its context allows it. Then a new
+// token is lost, and the log says whether the entry can be resumed.
+func TestCloseDuringAnOutageOfTheStore(t *testing.T) {
+	for _, c := range []struct {
+		back  time.Duration // until the store is back
+		lost  int
+		state bool
+	}{{80 * time.Second, 0, false}, {time.Hour, 1, false}, {time.Hour, 1, true}} {
+		inCluster(t, 1, func(c2 *cluster, p *process) {
+			p.signInExpired(c.state)
+			c2.fault(identitytest.Fault{DelayAfter: 2 * time.Second})
+			go func() { _ = p.tokenErr("k") }()
+			pass(time.Second)
+			p.link.cut(errCut)
+			ctx, cancel := context.WithTimeout(c2.Context(), 100*time.Second)
+			defer cancel()
+			time.AfterFunc(c.back, func() { p.link.cut(nil) })
+			err := p.vault.Close(ctx)
+			if wantErr := c.lost > 0; (err != nil) != wantErr {
+				c2.Errorf("store back after %v: Close = %v, want an error %v", c.back, err, wantErr)
+			}
+			synctest.Wait()
+			text := fmt.Sprintf("a new token is lost: it could not be stored before the vault closed\" client=spa resumable=%v", c.state)
+			if n := strings.Count(c2.log.String(), text); n != c.lost {
+				c2.Errorf("store back after %v: the log says %q %d times, want %d: %s", c.back, text, n, c.lost, c2.log.String())
+			}
+		})
+	}
 }
 
 // req 80: a store that fails says nothing about an entry. I5

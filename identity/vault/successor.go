@@ -42,6 +42,8 @@ func (r *renewal) saveSuccessor(ctx context.Context, next record, result Result,
 		}
 		r.waitForChange(ctx, jitter(min(100*time.Millisecond<<min(try, 10), 5*time.Second)))
 		if ctx.Err() != nil {
+			r.vault.config.Logger.Error("vault: CRITICAL: a new token is lost: it could not be stored before the vault closed",
+				slog.String("client", next.Client), slog.Bool("resumable", len(next.State) > 0), slog.Any("error", err))
 			return Failed, err
 		}
 	}

@@ -218,7 +218,8 @@ func (v *Vault) Done(ctx context.Context, key string) (deleted <-chan struct{}, 
 
 // Close starts no more renewals and waits for those that have sent their refresh
 // token, so that none of them loses it; they give their leases back. If ctx ends
-// first, Close cancels them and returns ctx's error.
+// first, Close cancels them and returns ctx's error. An entry whose new token was
+// not stored by then is lost, unless its State brings it back.
 func (v *Vault) Close(ctx context.Context) error {
 	v.closing.Lock()
 	v.closed = true
