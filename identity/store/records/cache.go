@@ -38,6 +38,9 @@ type Cache struct {
 	pulse atomic.Pointer[pulse] // nil while the watch is interrupted
 	epoch uint64                // how often the watch came up; only the watch uses it
 
+	interrupted bool // since the watch was up; only the watch uses it
+
+	seen  *seen
 	kinds atomic.Pointer[[]observer] // every Kind that keeps records in memory
 	mu    sync.Mutex                 // guards writes of kinds, and closed
 
@@ -50,6 +53,7 @@ type Cache struct {
 // An observer is a Kind as the watch sees it.
 type observer interface {
 	synced()
+	reread(start func(read func(context.Context)))
 	changed(id ID, version uint64)
 	deleted(id ID)
 }
@@ -67,6 +71,7 @@ func Open(config Config) (*Cache, error) {
 	}
 	c := &Cache{
 		store:   config.Store,
+		seen:    newSeen(),
 		sealer:  sealer,
 		timeout: cmp.Or(config.Timeout, 5*time.Second),
 		logger:  cmp.Or(config.Logger, slog.Default()),
@@ -128,18 +133,25 @@ func (c *Cache) event(e store.Event) {
 		for _, k := range kinds {
 			k.synced()
 		}
+		if c.interrupted {
+			c.interrupted = false
+			_ = c.goRead(c.restoreAll)
+		}
 	case store.Alive:
 		if c.watched() != 0 {
 			c.pulse.Store(&pulse{c.epoch, e.At})
 		}
 	case store.Lost:
 		c.pulse.Store(nil)
+		c.interrupted = c.epoch > 0
 		c.logger.Warn("store watch interrupted: records are read from the store", slog.Any("error", e.Err))
 	case store.Changed:
+		c.seen.changed(ID(e.Key), e.Version)
 		for _, k := range kinds {
 			k.changed(ID(e.Key), e.Version)
 		}
 	case store.Deleted:
+		c.seen.deleted(ID(e.Key), e.Version)
 		for _, k := range kinds {
 			k.deleted(ID(e.Key))
 		}

@@ -23,8 +23,18 @@
 // last came up, and if no newer version has been reported. Otherwise the store
 // is read, once for all callers that ask at the same time. A change by another
 // process is seen when the store reports it, usually within a millisecond, and
-// within a second by a process that was stopped or cut off. Expiry is not reported: callers for whom it
-// matters compare Record.Expires with their clock.
+// within a second by a process that was stopped or cut off. Expiry is not
+// reported: callers for whom it matters compare Record.Expires with their clock.
+//
+// # A store that forgets
+//
+// After a restart from an older copy, or a failover to a replica that lagged, a
+// store shows older versions and deleted records again. A Cache remembers at
+// least the last 32,768 versions and deletions that it wrote, read or heard of.
+// A record that was deleted is deleted again, and counts as deleted. An older
+// version is replaced by the copy in memory. If another process has the newer
+// version, a read waits a second for it. After an interruption of the watch the
+// Cache looks through its memory for such records.
 //
 // # Three answers
 //

@@ -96,6 +96,11 @@ func (k *Kind[T]) Delete(ctx context.Context, id ID) error {
 	if err := k.cache.store.Delete(ctx, string(id)); err != nil {
 		return err
 	}
+	version := k.cache.seen.version(id)
+	if r := k.known(id); r != nil {
+		version = r.known()
+	}
+	k.cache.seen.deleted(id, version)
 	k.deleted(id)
 	return nil
 }
@@ -112,6 +117,10 @@ func (k *Kind[T]) List(ctx context.Context, owner Owner) ([]*Record[T], error) {
 	}
 	var list []*Record[T]
 	for _, raw := range found {
+		if k.cache.seen.isDeleted(ID(raw.Key), raw.Version) {
+			_ = k.cache.deleteAgain(ctx, ID(raw.Key))
+			continue
+		}
 		if r, err := k.open(raw, 0); err == nil {
 			list = append(list, r)
 		}
@@ -191,6 +200,12 @@ func (k *Kind[T]) open(raw store.Record, epoch uint64) (*Record[T], error) {
 func (k *Kind[T]) synced() {
 	for r := range k.memory() {
 		r.recheck()
+	}
+}
+
+func (k *Kind[T]) reread(start func(read func(context.Context))) {
+	for r := range k.memory() {
+		start(func(ctx context.Context) { _, _ = r.Read(ctx) })
 	}
 }
 

@@ -3,6 +3,7 @@ package records
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"b2trader.identity.auth/identity/store"
 )
@@ -67,15 +68,35 @@ func (r *Ref[T]) share() (*sharedRead[T], error) {
 func (r *Ref[T]) Read(ctx context.Context) (*Record[T], error) {
 	ctx, cancel := r.cache.bounded(ctx)
 	defer cancel()
-	epoch := r.cache.watched() // before the read: later changes are newer than what it returns
+	for try := 1; ; try++ {
+		c, err := r.read(ctx)
+		if errors.Is(err, store.ErrConflict) && try < restoreTries {
+			continue
+		}
+		if err != nil {
+			r.failed(err)
+		}
+		return c, err
+	}
+}
+
+// read is one attempt of Read.
+//
+// Errors: as Get, and store.ErrConflict if another process restores the record.
+func (r *Ref[T]) read(ctx context.Context) (*Record[T], error) {
+	// Both before the read: later changes are newer than what it returns.
+	epoch, known := r.cache.watched(), r.known()
 	raw, err := r.cache.store.Get(ctx, string(r.id))
-	if err != nil {
-		r.failed(err)
+	switch {
+	case err != nil:
 		return nil, err
+	case r.cache.seen.isDeleted(r.id, raw.Version):
+		return nil, r.cache.deleteAgain(ctx, r.id)
+	case raw.Version < known:
+		return r.restore(ctx, raw, known)
 	}
 	c, err := r.kind.open(raw, epoch)
 	if err != nil {
-		r.failed(err)
 		return nil, err
 	}
 	return r.install(c), nil

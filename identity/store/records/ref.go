@@ -51,6 +51,17 @@ func (r *Ref[T]) Dropped() bool { return r.newest.Load() == dropped }
 
 // Put is Kind.Put for this record.
 func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
+	saved, err := r.put(ctx, next)
+	if err != nil {
+		r.failed(err)
+		return nil, err
+	}
+	r.install(saved)
+	return saved, nil
+}
+
+// put writes next and returns it as stored.
+func (r *Ref[T]) put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	next.ID = r.id
 	sealed, err := r.kind.codec.seal(r.cache.sealer, r.id, next.Value)
 	if err != nil {
@@ -58,6 +69,9 @@ func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	}
 	ctx, cancel := r.cache.bounded(ctx)
 	defer cancel()
+	if next.Version != 0 && r.cache.seen.isDeleted(r.id, next.Version) { // the store may have forgotten it
+		return nil, store.ErrDeleted
+	}
 	next.epoch = r.cache.watched()
 	version, err := r.cache.store.Put(ctx, store.Record{
 		Key: string(r.id), Owner: string(next.Owner), Version: next.Version, Value: sealed, Expires: next.Expires,
@@ -66,11 +80,9 @@ func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
 		r.reported(next.Version + 1)
 	}
 	if err != nil {
-		r.failed(err)
 		return nil, err
 	}
 	next.Version = version
-	r.install(&next)
 	return &next, nil
 }
 

@@ -33,6 +33,12 @@ type Config struct {
 	Prefix  string        // of all keys and of the channel; "": "b2trader:"
 	Timeout time.Duration // of each call, and of silence on a connection; 0: 3 s
 
+	// ReplicaWait is how long Put and Delete wait until a replica has the change
+	// (WAIT), so that a failover does not forget it. If none confirms it in
+	// time, the change counts all the same, and writes do not wait for 5 s.
+	// 0: 1 s with Sentinel and in a cluster, else not at all. Negative: never.
+	ReplicaWait time.Duration
+
 	// InsecureAllowPlaintext permits redis:// and unverified TLS beyond loopback:
 	// others on the way may read and change records, and read the password.
 	InsecureAllowPlaintext bool
@@ -102,6 +108,7 @@ func (c Config) apply(o *rueidis.ClientOption) {
 	o.Dialer = net.Dialer{Timeout: timeout, KeepAlive: pingInterval}
 	o.ConnWriteTimeout = timeout
 	o.DisableCache = true
+	o.BlockingPoolSize = replicaConnections
 	o.PipelineMultiplex = -1 // one connection per server, besides that for events
 	if c.TLS != nil {
 		name := o.TLSConfig.ServerName

@@ -4,18 +4,21 @@
 // # Cost
 //
 // A read is one round trip: the driver's client-side cache is off, because it
-// answers from memory while the connection is silent. A swap takes one round trip. A new record or a longer life takes two: first
-// the list of the owner, then the record. No script uses two keys, so records
-// and lists may be on different servers of a cluster. A list may contain keys
-// without a record; List skips them, and they leave the list when they expire.
-// A record is always in its list. Each swap also repairs the list, in case a
-// failover lost it.
+// answers from memory while the connection is silent. A swap takes one round
+// trip. A new record or a longer life takes two: first the list of the owner,
+// then the record. No script uses two keys, so records and lists may be on
+// different servers of a cluster. A list may contain keys without a record; List
+// skips them, and they leave the list when they expire. A record is always in
+// its list. Each swap also repairs the list, in case a failover lost it.
 //
 // # What Redis can lose
 //
-// Redis replicates and saves after it answers. A failover or a crash may lose
-// the last writes and deletions, unless it is configured otherwise (appendfsync
-// always, min-replicas-to-write). Versions come from the clock of the server, so
+// Redis replicates and saves after it answers. With Sentinel and in a cluster a
+// write waits for one replica (Config.ReplicaWait). Without that, and if no
+// replica answers, a failover or a crash may lose the last writes and deletions,
+// unless Redis is configured otherwise (appendfsync always,
+// min-replicas-to-write). Package records then writes what a process still
+// knows. Versions come from the clock of the server, so
 // a lost version is not given to another value. Set maxmemory-policy to
 // noeviction: an evicted tombstone protects nothing.
 //
@@ -47,11 +50,13 @@ import (
 
 // A Store keeps records in Redis.
 type Store struct {
-	client  rueidis.Client
-	conns   connections
-	name    names
-	timeout time.Duration
-	life    *lifecycle.Lifecycle
+	client rueidis.Client
+	conns  connections
+
+	replicas replicas
+	name     names
+	timeout  time.Duration
+	life     *lifecycle.Lifecycle
 }
 
 var _ store.Store = (*Store)(nil)
@@ -73,6 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.client.Close()
 		return nil, life.Fault(ctx, "open", err)
 	}
+	s.replicas.wait = cfg.waitFor(s.client.Mode())
 	life.Go(func(ctx context.Context) { life.Hub.Reconnect(ctx, s.subscribe) })
 	return s, nil
 }
@@ -155,6 +161,9 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 	if err != nil {
 		return 0, s.fault(ctx, op, err)
 	}
+	if answer.code == done {
+		s.replicate(bounded, s.name.record(r.Key))
+	}
 	return answer.result()
 }
 
@@ -172,6 +181,9 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	}
 	if tombstone.record.Owner != "" {
 		s.unindex(bounded, tombstone.record)
+	}
+	if tombstone.record.Version != 0 {
+		s.replicate(bounded, s.name.record(key))
 	}
 	return nil
 }

@@ -86,7 +86,11 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 return redis.call('ZRANGE', KEYS[1], 0, -1)
 `)
 
-const mustIndex = "index"
+// Codes in the answer of putScript.
+const (
+	mustIndex = "index"
+	done      = "done"
+)
 
 // An answer is the answer of putScript.
 type answer struct {
@@ -96,7 +100,7 @@ type answer struct {
 
 func (a answer) result() (uint64, error) {
 	switch a.code {
-	case "done":
+	case done:
 		return a.version, nil
 	case "past":
 		return 0, store.Invalid("expiry in the past")

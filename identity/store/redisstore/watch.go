@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
-	"golang.org/x/sync/errgroup"
 
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/internal/watch"
@@ -78,21 +78,21 @@ func (s *Store) subscribe(ctx context.Context) error {
 func (s *Store) checkServers(ctx context.Context, connections []rueidis.DedicatedClient) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	var all errgroup.Group
-	for _, connection := range connections {
-		all.Go(func() error {
-			err := connection.Do(bounded, connection.B().Del().Key(s.name.nothing()).Build()).Error()
-			if _, answered := rueidis.IsRedisErr(err); answered && !wrongServer(err) {
-				return nil
+	errs := make([]error, len(connections))
+	var all sync.WaitGroup
+	for i, connection := range connections {
+		all.Go(func() {
+			errs[i] = connection.Do(bounded, connection.B().Del().Key(s.name.nothing()).Build()).Error()
+			if _, answered := rueidis.IsRedisErr(errs[i]); answered && !wrongServer(errs[i]) {
+				errs[i] = nil
 			}
-			return err
 		})
 	}
-	err := all.Wait()
-	if wrongServer(err) {
+	all.Wait()
+	if slices.ContainsFunc(errs, wrongServer) {
 		s.conns.drop()
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 func addresses(nodes map[string]rueidis.Client) []string { return slices.Sorted(maps.Keys(nodes)) }

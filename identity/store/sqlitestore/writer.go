@@ -203,7 +203,9 @@ func (w *writer) applyOne(ctx context.Context, c *change, last *uint64) error {
 	if c.err != nil {
 		return nil //nolint:nilerr // a refusal is the answer to one caller and no fault
 	}
-	*last++
+	// The clock keeps versions from being used twice after the file was replaced
+	// by an older copy.
+	*last = max(*last+1, uint64(now)*1000) //nolint:gosec // the time is positive
 	c.version = *last
 	value := append(make([]byte, 0, len(r.Value)), r.Value...) // nil would be NULL
 	_, err = w.store.ExecContext(ctx, []byte(r.Key), []byte(r.Owner), c.version, c.delete, r.Expires.UnixMilli(), value)
