@@ -25,6 +25,7 @@ import (
 	"b2trader.identity.auth/identity/store/pgstore"
 	"b2trader.identity.auth/identity/store/redisstore"
 	"b2trader.identity.auth/identity/store/sqlitestore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web"
 )
@@ -127,7 +128,7 @@ func siteProxy(work childWork, public string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := identity.New(identity.Config{URL: work.Identity, ClientID: identity.ClientSPA, Observe: web.Observe})
+	client, err := identity.New(identity.Config{URL: work.Identity, ClientID: identity.ClientSPA, HTTP: tokenapi.HTTP{Observe: web.Observe}})
 	if err != nil {
 		return nil, err
 	}

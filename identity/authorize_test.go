@@ -148,7 +148,7 @@ func TestIssuerOfTheAuthorizationResponse(t *testing.T) {
 			}})
 			client := newClient(t, srv, identity.ClientSPA, func(config *identity.Config) {
 				if c.iss != nil {
-					config.Transport = addToRedirect("iss", c.iss(srv))
+					config.HTTP.Transport = addToRedirect("iss", c.iss(srv))
 				}
 			})
 			_, err := client.Login(t.Context(), email, password)
@@ -165,7 +165,7 @@ func TestIssuerOfTheAuthorizationResponse(t *testing.T) {
 // RFC 6749 section 3.1: "parameters MUST NOT be included more than once".
 func TestRepeatedParameters(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{})
-	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.Transport = addToRedirect("code", "another") })
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.HTTP.Transport = addToRedirect("code", "another") })
 	_, err := client.Login(t.Context(), email, password)
 	wantError(t, err, identity.ErrUnusableAnswer)
 }

@@ -1,9 +1,7 @@
 package identity
 
 import (
-	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -93,26 +91,10 @@ type Config struct {
 	// in the times of ID tokens. Zero: 30 seconds; at most 5 minutes.
 	ClockSkew time.Duration
 
-	// Timeout bounds each HTTP exchange, including the answer's body. A call makes
-	// at most three exchanges and follows the redirects between them. Zero: one
-	// minute. It does not shorten Refresh and Resume: see tokenapi.HTTP.
-	Timeout time.Duration
-
-	// Transport sends the requests, with TLS settings such as a private CA. Nil:
-	// a clone of http.DefaultTransport, as in tokenapi.HTTP.
-	Transport http.RoundTripper
-
-	// Observe, if set, is called after each HTTP exchange, in the goroutine of
-	// the call and with its context; a fetch of signing keys, which serves many
-	// calls, has a context of its own. An Exchange contains no secrets.
-	Observe func(context.Context, Exchange)
-
-	// Now is the clock. Nil: time.Now.
-	Now func() time.Time
-
-	// InsecureAllowHTTP permits http URLs beyond loopback, which show passwords
-	// and tokens to every host on the way.
-	InsecureAllowHTTP bool
+	// HTTP says how requests are sent. A call makes at most three exchanges and
+	// follows the redirects between them. A fetch of signing keys serves many
+	// calls, so Observe gets it with a context of its own.
+	HTTP tokenapi.HTTP
 }
 
 // A Client talks to one IdentityServer as one OAuth 2.0 client. It is safe for
@@ -134,7 +116,7 @@ func New(config Config) (*Client, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	c.peer = httpx.Peer{System: system, HTTP: c.config.http(), Base: c.server}
+	c.peer = httpx.Peer{System: system, HTTP: c.config.HTTP, Base: c.server}
 	c.keys = newKeys(c)
 	return c, nil
 }
@@ -179,13 +161,6 @@ func (c *Client) Format(f fmt.State, _ rune) {
 // system is the name of this package in errors.
 const system = "identity"
 
-// http returns the fields of config that say how requests are sent.
-func (config Config) http() tokenapi.HTTP {
-	return tokenapi.HTTP{
-		Timeout: config.Timeout, Transport: config.Transport, Observe: config.Observe, Now: config.Now, InsecureAllowHTTP: config.InsecureAllowHTTP,
-	}
-}
-
 func (c *Client) endpoint(path string) string { return c.config.URL + path }
 
 func (config Config) withDefaults() Config {
@@ -204,8 +179,7 @@ func (config Config) withDefaults() Config {
 	if config.SigningAlgorithms == nil {
 		config.SigningAlgorithms = []string{"RS256"}
 	}
-	h := config.http().WithDefaults()
-	config.Timeout, config.Transport, config.Now = h.Timeout, h.Transport, h.Now
+	config.HTTP = config.HTTP.WithDefaults()
 	return config
 }
 
@@ -231,7 +205,7 @@ func defaultScopes(clientID string) []string {
 // check parses the URLs and reports every problem of the Config.
 func (c *Client) check(p *checkconfig.Problems) {
 	config := c.config
-	c.server = p.URL("URL", config.URL, config.InsecureAllowHTTP)
+	c.server = p.URL("URL", config.URL, config.HTTP.InsecureAllowHTTP)
 	if c.server != nil && withEndpoint.MatchString(c.server.Path) {
 		p.Add("URL", "must be the part before /identity, which the client appends, such as https://trader.example.com")
 	}
@@ -251,7 +225,7 @@ func (c *Client) check(p *checkconfig.Problems) {
 	if config.ClockSkew > 5*time.Minute {
 		p.Add("ClockSkew", "is more than 5 minutes")
 	}
-	p.Negative("Timeout", config.Timeout < 0)
+	p.Negative("HTTP.Timeout", config.HTTP.Timeout < 0)
 }
 
 // withEndpoint matches the path of a URL that goes on beyond Config.URL.
@@ -259,7 +233,7 @@ var withEndpoint = regexp.MustCompile(`(?i)/identity/*(/(sign-in|sign-out|sign-i
 
 // parseURL parses the URL of a field, which may have a query.
 func (config Config) parseURL(p *checkconfig.Problems, field, raw string) *url.URL {
-	u, err := checkconfig.ParseURL(raw, config.InsecureAllowHTTP)
+	u, err := checkconfig.ParseURL(raw, config.HTTP.InsecureAllowHTTP)
 	p.Check(field, err)
 	return u
 }

@@ -17,7 +17,7 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 		SecondFactorPath:  "relative",
 		Scopes:            []string{"with space"},
 		SigningAlgorithms: []string{"none"},
-		Timeout:           -1,
+		HTTP:              tokenapi.HTTP{Timeout: -1},
 		ClockSkew:         time.Hour,
 	})
 	if err == nil {
@@ -25,7 +25,7 @@ func TestNewReportsEveryProblemAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		"Config.URL must begin with https://", "Config.JWKSURL must not contain a user name or password",
-		"Config.SecondFactorPath", `"with space"`, `"none"`, "Config.Timeout is negative", "Config.ClockSkew", "Config.ClientID is missing",
+		"Config.SecondFactorPath", `"with space"`, `"none"`, "Config.HTTP.Timeout is negative", "Config.ClockSkew", "Config.ClientID is missing",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in:\n%v", want, err)
@@ -45,7 +45,7 @@ func TestConfigURLs(t *testing.T) {
 	}{
 		{identity.Config{URL: server + "///"}, ""},
 		{identity.Config{URL: server + "/b2t", RedirectURL: server + "/done?q=1", JWKSURL: server + "/keys?q=1"}, ""},
-		{identity.Config{URL: "http://trader.example.com", InsecureAllowHTTP: true}, ""},
+		{identity.Config{URL: "http://trader.example.com", HTTP: tokenapi.HTTP{InsecureAllowHTTP: true}}, ""},
 		{identity.Config{URL: "http://trader.example.com"}, "Config.URL"}, // req 69
 		{identity.Config{URL: server + "?q=1"}, "Config.URL"},
 		// field 10: the client appends /identity

@@ -15,7 +15,7 @@ import (
 // a body.
 func answering(path string, status int, name, value string) func(*identity.Config) {
 	return func(c *identity.Config) {
-		c.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
+		c.HTTP.Transport = roundTripper(func(req *http.Request) (*http.Response, error) {
 			if !strings.HasSuffix(req.URL.Path, path) {
 				return http.DefaultTransport.RoundTrip(req)
 			}

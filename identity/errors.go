@@ -31,7 +31,7 @@ var (
 // Error is the error of one call, without any secret.
 type Error = tokenapi.Error
 
-// Exchange describes one HTTP exchange to [Config.Observe], without secrets.
+// Exchange describes one HTTP exchange to HTTP.Observe, without secrets.
 type Exchange = tokenapi.Exchange
 
 // A Secret is a string that no formatting verb, logger or encoder shows.

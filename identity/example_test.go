@@ -12,6 +12,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // One call signs in.
@@ -36,7 +37,7 @@ func Example() {
 func Example_renewed() {
 	ctx, server := context.Background(), must(identitytest.New(identitytest.Config{}))
 	const url = "https://trader.example.com"
-	client := must(identity.New(identity.Config{URL: url, ClientID: identity.ClientSPA, Transport: server.Transport()}))
+	client := must(identity.New(identity.Config{URL: url, ClientID: identity.ClientSPA, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))
 	token := must(client.Login(ctx, "trader@example.com", "trader-password")).Token
 	next := must(client.Refresh(ctx, token))
 	api := &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()}}

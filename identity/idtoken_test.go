@@ -95,7 +95,7 @@ func TestClockSkew(t *testing.T) {
 		{328 * time.Second, true}, {332 * time.Second, false}, // exp: in 300 s
 	} {
 		_, client := start(t, func(config *identity.Config) {
-			config.Now = func() time.Time { return time.Now().Add(c.ahead) }
+			config.HTTP.Now = func() time.Time { return time.Now().Add(c.ahead) }
 		})
 		if _, err := client.Login(t.Context(), email, password); (err == nil) != c.ok {
 			t.Errorf("Login with a clock %v ahead = %v, want success %v", c.ahead, err, c.ok)

@@ -22,6 +22,6 @@ func (c *Client) Keeper(account tokenapi.Account) (*Keeper, error) {
 		return nil, p.Err()
 	}
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{
-		System: system, Account: account, SignIn: c.MachineToMachineSignIn, Refresh: c.Refresh, Now: c.config.Now,
+		System: system, Account: account, SignIn: c.MachineToMachineSignIn, Refresh: c.Refresh, Now: c.config.HTTP.Now,
 	})
 }

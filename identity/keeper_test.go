@@ -60,7 +60,7 @@ func atWork(t *testing.T, config identitytest.Config, f func(w *worker)) {
 		w := &worker{server: server, password: machinePassword}
 		client, err := identity.New(identity.Config{
 			URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
-			Transport: server.Transport(),
+			HTTP: tokenapi.HTTP{Transport: server.Transport()},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -32,7 +32,7 @@ type keys struct {
 
 func newKeys(c *Client) *keys {
 	k := &keys{client: c, turn: make(chan struct{}, 1)}
-	k.set.Fetch, k.set.Now = k.fetch, c.config.Now
+	k.set.Fetch, k.set.Now = k.fetch, c.config.HTTP.Now
 	k.set.Ignored = func(err error) {
 		slog.Warn("signing key ignored", "server", httpx.WithoutQuery(c.server), "reason", err.Error())
 	}
@@ -75,7 +75,7 @@ func (k *keys) discover(ctx context.Context) (*metadata, error) {
 }
 
 // fetch returns the key set document. After a failure it first discovers again
-// where the document is. Config.Timeout bounds it.
+// where the document is. Config.HTTP.Timeout bounds it.
 //
 // Errors: *Error.
 func (k *keys) fetch(failed bool) ([]byte, error) {
@@ -129,7 +129,7 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
 			Description: fmt.Sprintf("%s announces the issuer %q, but Config.Issuer is %q", url, doc.Issuer, c.config.Issuer)})
 	}
-	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.InsecureAllowHTTP); err != nil {
+	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.HTTP.InsecureAllowHTTP); err != nil {
 		return doc, x.Unusable(fmt.Sprintf("jwks_uri %v", err))
 	}
 	return doc, nil

@@ -10,6 +10,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // inBubble runs f on virtual time, with a server without sockets.
@@ -20,7 +21,7 @@ func inBubble(t *testing.T, f func(t *testing.T, srv *identitytest.Server, clien
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: identity.ClientSPA, Transport: srv.Transport(), Issuer: "https://trader.example.com/identity"})
+		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: identity.ClientSPA, HTTP: tokenapi.HTTP{Transport: srv.Transport()}, Issuer: "https://trader.example.com/identity"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,11 +78,11 @@ func TestPendingSignInKeepsCookies(t *testing.T) {
 	}, {"replaced=2; path=/", "removed=; path=/; max-age=0"}}
 	answers := 0
 	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
-		base := c.Transport
+		base := c.HTTP.Transport
 		if base == nil {
 			base = http.DefaultTransport
 		}
-		c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		c.HTTP.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 			resp, err := base.RoundTrip(r)
 			if err == nil && answers < len(lines) {
 				for _, line := range lines[answers] {

@@ -11,6 +11,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/internal/clienttest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // req 17, 123: nothing that this package exports shows a secret, however it is
@@ -23,7 +24,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	}}})
 	var exchanges []identity.Exchange
 	config := identity.Config{URL: srv.URL(), ClientID: "spa_admin", ClientSecret: identity.NewSecret(clientSecret),
-		Observe: func(_ context.Context, e identity.Exchange) { exchanges = append(exchanges, e) }}
+		HTTP: tokenapi.HTTP{Observe: func(_ context.Context, e identity.Exchange) { exchanges = append(exchanges, e) }}}
 	client, err := identity.New(config)
 	if err != nil {
 		t.Fatal(err)

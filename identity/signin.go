@@ -97,7 +97,7 @@ func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, e
 }
 
 func (c *Client) newSignIn() *SignIn {
-	return &SignIn{client: c, jar: newCookies(c.config.Now)}
+	return &SignIn{client: c, jar: newCookies(c.config.HTTP.Now)}
 }
 
 // VerifySecondFactor posts the user's one-time code, with the cookies of the

@@ -157,7 +157,7 @@ func TestSecondFactorCanBeReplaced(t *testing.T) {
 	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
 		c.SecondFactorPath = "/identity/sign-in/step-2"
 		c.SecondFactorBody = func(code, provider string) any { return map[string]string{"otp": code, "provider": provider} }
-		c.Observe = func(_ context.Context, e identity.Exchange) { seen = append(seen, e) }
+		c.HTTP.Observe = func(_ context.Context, e identity.Exchange) { seen = append(seen, e) }
 	})
 	s, err := client.SignIn(t.Context(), "guarded@example.com", "guarded-password")
 	if err != nil {

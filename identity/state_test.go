@@ -7,6 +7,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // finished returns the State of a finished sign-in.
@@ -67,7 +68,7 @@ func TestResumeEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := identity.New(identity.Config{URL: "https://example.com", ClientID: "spa", Transport: srv.Transport()})
+		client, err := identity.New(identity.Config{URL: "https://example.com", ClientID: "spa", HTTP: tokenapi.HTTP{Transport: srv.Transport()}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -227,7 +227,7 @@ func TestTokensWithoutLifeAreExpired(t *testing.T) {
 	}
 }
 
-// field 40: Config.Timeout bounds a sign-in, but does not cut a refresh or a
+// field 40: HTTP.Timeout bounds a sign-in, but does not cut a refresh or a
 // resumption, which may use up a token that works once.
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestTimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: "spa", Transport: srv.Transport(), Timeout: 15 * time.Second})
+		client, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: "spa", HTTP: tokenapi.HTTP{Transport: srv.Transport(), Timeout: 15 * time.Second}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -108,7 +108,7 @@ func claimsOf(payload []byte) (claims, error) {
 // checkTimes compares the claims with this process's clock. A token without
 // one of them is refused, except nbf. ends is exp, or an earlier time.
 func (c *Client) checkTimes(all claims, ends time.Time) error {
-	now, skew := c.config.Now(), c.config.ClockSkew
+	now, skew := c.config.HTTP.Now(), c.config.ClockSkew
 	clock := now.UTC().Format(time.RFC3339)
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	switch issued := time.Time(*all.IssuedAt); {

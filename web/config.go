@@ -19,8 +19,8 @@ import (
 // Config says how a [Server] works. Clients and PublicURL are required.
 type Config struct {
 	// Clients are the clients that users may sign in with, in the order in
-	// which the sign-in page offers them. For OnSignIn, set their
-	// identity.Config.Observe to [Observe].
+	// which the sign-in page offers them. For OnSignIn, set
+	// identity.Config.HTTP.Observe to [Observe].
 	Clients []*identity.Client
 
 	// Store keeps the sessions and their tokens, sealed with Keys. Processes

@@ -19,6 +19,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web"
 )
 
@@ -103,7 +104,7 @@ func newImpatientSite(t testing.TB, read, write time.Duration, change ...func(*w
 	s.identity = identitytest.Start(t, identitytest.Config{Now: s.clock.Now})
 	s.seen = &secrets{base: http.DefaultTransport}
 	client, err := identity.New(identity.Config{
-		URL: s.identity.URL(), ClientID: identity.ClientSPA, Transport: s.seen, Now: s.clock.Now,
+		URL: s.identity.URL(), ClientID: identity.ClientSPA, HTTP: tokenapi.HTTP{Transport: s.seen, Now: s.clock.Now},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web"
 )
 
@@ -35,7 +36,7 @@ func anotherIssuer(t *testing.T) *identity.Client {
 		t.Fatal(err)
 	}
 	client, err := identity.New(identity.Config{
-		URL: "http://127.0.0.1", ClientID: identity.ClientSPA, Issuer: identitytest.InternalIssuer, Transport: server.Transport(),
+		URL: "http://127.0.0.1", ClientID: identity.ClientSPA, Issuer: identitytest.InternalIssuer, HTTP: tokenapi.HTTP{Transport: server.Transport()},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,8 +15,8 @@ import (
 const maxExchanges = 24
 
 // Observe records the exchanges of a sign-in for [Config.OnSignIn]. Set it as
-// identity.Config.Observe of [Config.Clients]. It records an exchange only if
-// its context belongs to a sign-in under way. The secrets are redacted already.
+// identity.Config.HTTP.Observe of [Config.Clients]. It records an exchange only
+// if its context belongs to a sign-in under way. The secrets are redacted already.
 func Observe(ctx context.Context, e identity.Exchange) {
 	if r, ok := ctx.Value(recordingKey{}).(*recording); ok {
 		r.add(e)

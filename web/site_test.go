@@ -22,6 +22,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web"
 )
@@ -134,7 +135,7 @@ func shared(c *web.Config) {
 
 func (s *site) client(id string) *identity.Client {
 	s.t.Helper()
-	config := identity.Config{URL: "http://127.0.0.1", ClientID: id, Transport: s.seen, Observe: web.Observe}
+	config := identity.Config{URL: "http://127.0.0.1", ClientID: id, HTTP: tokenapi.HTTP{Transport: s.seen, Observe: web.Observe}}
 	if id != identity.ClientSPA {
 		config.ClientSecret = identity.NewSecret(id + "-secret")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -95,7 +96,7 @@ func (s *settings) checkIdentity(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, identityWait)
 	defer cancel()
 	client, err := identity.New(identity.Config{
-		URL: s.identityURL, Issuer: s.identityIssuer, JWKSURL: s.identityJWKSURL, ClientID: identity.ClientSPA, InsecureAllowHTTP: s.insecureAllowHTTP,
+		URL: s.identityURL, Issuer: s.identityIssuer, JWKSURL: s.identityJWKSURL, ClientID: identity.ClientSPA, HTTP: tokenapi.HTTP{InsecureAllowHTTP: s.insecureAllowHTTP},
 	})
 	if err != nil {
 		return "", err

@@ -11,6 +11,7 @@ import (
 
 	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web"
 )
 
@@ -112,7 +113,7 @@ func (p *parts) addClients(in installation, insecure bool) error {
 		}
 		client, err := identity.New(identity.Config{
 			URL: in.url, Issuer: in.issuer, JWKSURL: in.jwksURL, ClientID: id, ClientSecret: secret,
-			Timeout: exchangeTimeout, Observe: web.Observe, InsecureAllowHTTP: insecure,
+			HTTP: tokenapi.HTTP{Timeout: exchangeTimeout, Observe: web.Observe, InsecureAllowHTTP: insecure},
 		})
 		switch {
 		case err != nil:

@@ -19,6 +19,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -81,7 +82,7 @@ func (c *cluster) start(change func(*vault.Config)) *process {
 	p := &process{cluster: c, link: newStoreLink(c.disk), network: &network{base: c.server.Transport()}}
 	p.platform = &platform{network: p.network}
 	var err error
-	p.client, err = identity.New(identity.Config{URL: "https://trader.example.com", ClientID: "spa", Transport: p.network})
+	p.client, err = identity.New(identity.Config{URL: "https://trader.example.com", ClientID: "spa", HTTP: tokenapi.HTTP{Transport: p.network}})
 	if err != nil {
 		c.Fatal(err)
 	}

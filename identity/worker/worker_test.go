@@ -57,7 +57,7 @@ var systems = map[string]func(t *testing.T) system{
 		t.Helper()
 		server := must(identitytest.New(identitytest.Config{}))(t)
 		client := must(identity.New(identity.Config{
-			URL: host, ClientID: identity.ClientLK, ClientSecret: tokenapi.NewSecret("lk-secret"), Transport: server.Transport(),
+			URL: host, ClientID: identity.ClientLK, ClientSecret: tokenapi.NewSecret("lk-secret"), HTTP: tokenapi.HTTP{Transport: server.Transport()},
 		}))(t)
 		return system{
 			start: func(c worker.Config) (*worker.Worker, error) {

@@ -101,7 +101,7 @@ func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { retu
 
 func (s *site) client(url, id string) *identity.Client {
 	s.t.Helper()
-	config := identity.Config{URL: url, ClientID: id, Transport: transportFunc(s.roundTrip), Observe: web.Observe}
+	config := identity.Config{URL: url, ClientID: id, HTTP: tokenapi.HTTP{Transport: transportFunc(s.roundTrip), Observe: web.Observe}}
 	if id != identity.ClientSPA {
 		config.ClientSecret = identity.NewSecret(id + "-secret")
 	}
@@ -367,7 +367,7 @@ func (l *lockedBuffer) String() string {
 func officeClient(t *testing.T, transport http.RoundTripper) *identity.Client {
 	t.Helper()
 	config := identity.Config{URL: "http://127.0.0.2", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret")}
-	config.Transport = transport
+	config.HTTP.Transport = transport
 	client, err := identity.New(config)
 	if err != nil {
 		t.Fatal(err)
