@@ -67,7 +67,7 @@ func SetConnectionTimes(t *http.Transport) {
 }
 
 // defaultTransport keeps enough idle connections for parallel sign-ins at one
-// host.
+// host, and bounds an answer's header as the API gateway does.
 func defaultTransport() http.RoundTripper {
 	standard, ok := http.DefaultTransport.(*http.Transport)
 	if !ok { // replaced by the program, for example to trace requests
@@ -75,6 +75,7 @@ func defaultTransport() http.RoundTripper {
 	}
 	t := standard.Clone()
 	t.MaxIdleConnsPerHost = 64
+	t.MaxResponseHeaderBytes = 64 << 10
 	SetConnectionTimes(t)
 	return t
 }

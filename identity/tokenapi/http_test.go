@@ -13,8 +13,12 @@ type traced struct{ http.RoundTripper }
 func TestDefaultTransportIsReplaced(t *testing.T) {
 	standard := http.DefaultTransport
 	defer func() { http.DefaultTransport = standard }()
-	if _, ok := (tokenapi.HTTP{}).WithDefaults().Transport.(*http.Transport); !ok {
-		t.Error("the default Transport is http.DefaultTransport, want a clone")
+	clone, ok := (tokenapi.HTTP{}).WithDefaults().Transport.(*http.Transport)
+	if !ok || clone == standard {
+		t.Fatal("the default Transport is http.DefaultTransport, want a clone")
+	}
+	if clone.ResponseHeaderTimeout != 0 || clone.MaxResponseHeaderBytes != 64<<10 { // field 36, 40
+		t.Errorf("the default Transport waits %v for a header of %d bytes, want no bound of time, and 64 KiB", clone.ResponseHeaderTimeout, clone.MaxResponseHeaderBytes)
 	}
 	http.DefaultTransport = traced{standard}
 	if got := (tokenapi.HTTP{}).WithDefaults().Transport; got != (traced{standard}) {
