@@ -33,7 +33,7 @@ func ExampleClient_Keeper() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	entry := vault.Entry{Owner: "worker", Client: "core_ib", Token: machine.FirstToken(), Until: time.Now().AddDate(100, 0, 0)}
+	entry := vault.Entry{Owner: "worker", Client: "core_ib", Token: machine.FirstToken()}
 	if err := tokens.Put(context.Background(), "worker", entry); err != nil {
 		log.Fatal(err)
 	}

@@ -35,8 +35,15 @@ type Session struct {
 // one call.
 //
 // Errors: those of the two calls; *[SecondFactorError], which wraps
-// ErrSecondFactorRequired, for an account with a second factor.
+// ErrSecondFactorRequired, for an account with a second factor;
+// ErrMisconfigured, without a request, for core_ib and lk, the platform's
+// machine clients, which have no authorization codes.
 func (c *Client) Login(ctx context.Context, email, password string) (*Session, error) {
+	if isMachine(c.config.ClientID) {
+		e := fail("sign in", ErrMisconfigured, "Config.ClientID is "+c.config.ClientID+", a machine's client, which no person signs in with")
+		e.Advice = "call MachineToMachineSignIn, or use a Keeper"
+		return nil, e
+	}
 	s, err := c.SignIn(ctx, email, password)
 	switch {
 	case err != nil:

@@ -42,9 +42,8 @@ type KeeperConfig struct {
 // server refuses it. A Keeper is a Refresher of package vault and safe for
 // concurrent use.
 //
-// A worker puts [Keeper.FirstToken] into a vault, with an Until as far ahead as
-// the worker may run, and sends requests through the vault's Transport.
-// Processes that share the vault's store share the sign-in; each puts the entry
+// A worker puts [Keeper.FirstToken] into a vault, where the entry stays until it
+// is deleted, and sends requests through the vault's Transport. Processes that share the vault's store share the sign-in; each puts the entry
 // only if there is none. The vault's lease lets one process sign in at a time,
 // but each process counts its own attempts for the Pace.
 type Keeper struct {
@@ -85,6 +84,10 @@ func (k *Keeper) Format(f fmt.State, _ rune) {
 
 // MaxUses returns KeeperConfig.MaxUses, for the vault.
 func (k *Keeper) MaxUses() int { return k.config.MaxUses }
+
+// Unattended reports true: a vault's entry needs no person and never ends by
+// itself.
+func (*Keeper) Unattended() bool { return true }
 
 // FirstToken returns the token to put into a vault at the start: its renewal
 // signs in.

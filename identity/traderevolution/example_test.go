@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"net/http"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -80,7 +79,7 @@ func ExampleClient_Keeper() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	entry := vault.Entry{Client: "backoffice", Token: keeper.FirstToken(), Until: time.Now().AddDate(100, 0, 0)}
+	entry := vault.Entry{Client: "backoffice", Token: keeper.FirstToken()}
 	if err := tokens.Put(ctx, "worker", entry); err != nil {
 		log.Fatal(err)
 	}

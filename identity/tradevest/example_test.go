@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -62,7 +61,7 @@ func Example_vault() {
 		Refreshers: map[string]vault.Refresher{"tradevest": keeper},
 	})
 	check(err)
-	check(tokens.Put(ctx, "tradevest", vault.Entry{Client: "tradevest", Token: keeper.FirstToken(), Until: time.Now().AddDate(100, 0, 0)}))
+	check(tokens.Put(ctx, "tradevest", vault.Entry{Client: "tradevest", Token: keeper.FirstToken()}))
 	api := &http.Client{Transport: client.Transport(&vault.Transport{Vault: tokens, Key: "tradevest", Base: server.Transport()})}
 
 	resp, err := api.Get("https://tvda-api.platform-test.tradevest.ai" + tradevesttest.APIPath)

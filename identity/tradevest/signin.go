@@ -53,6 +53,10 @@ func (c *Client) Refresh(ctx context.Context, _ *oauth2.Token) (*oauth2.Token, e
 	return c.SignIn(ctx)
 }
 
+// Unattended reports true: each renewal is a sign-in without a person, so an
+// entry of package vault never ends by itself.
+func (*Client) Unattended() bool { return true }
+
 const opSignIn = "sign in"
 
 func (c *Client) signIn(ctx context.Context, secret tokenapi.Secret) (*oauth2.Token, error) {

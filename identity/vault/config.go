@@ -15,9 +15,6 @@ import (
 	"b2trader.identity.auth/identity/store/records"
 )
 
-// defaultLife is IdentityServer's absolute lifetime of a refresh token.
-const defaultLife = 30 * 24 * time.Hour
-
 // Config says how a [Vault] works. Refreshers are required, and either Records
 // or Store and Keys.
 type Config struct {

@@ -19,6 +19,11 @@ import (
 // optional method:
 //
 //	MaxUses() int // 0 or less: unlimited
+//
+// A Refresher that signs in by itself, as a tokenapi.Keeper does, says so by a
+// second one. Its entries end only if they are deleted, or at their Until:
+//
+//	Unattended() bool
 type Refresher interface {
 	Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error)
 }
@@ -38,5 +43,5 @@ type Entry struct {
 	Client string        // the key of its Refresher in Config.Refreshers
 	Token  *oauth2.Token // the vault never changes it; its successor is another Token
 	State  []byte        // for the Resumer; nil: none
-	Until  time.Time     // when the entry expires; zero: in 30 days
+	Until  time.Time     // when the entry expires; zero: never for an Unattended Refresher, else in 30 days
 }

@@ -87,7 +87,7 @@ func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) erro
 	}
 	now := v.config.Now()
 	if e.Until.IsZero() {
-		e.Until = now.Add(defaultLife)
+		e.Until = v.endOf(e.Client, now)
 	}
 	saved, err := v.records.Update(ctx, v.records.ID(key), func(old *records.Record[record]) (records.Record[record], error) {
 		next := newRecord(e, now)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -103,7 +102,7 @@ func (w *Worker) ensure(ctx context.Context) error {
 		return nil
 	}
 	return w.vault.PutIfAbsent(ctx, w.name, vault.Entry{
-		Owner: w.name, Client: w.name, Token: w.keeper.FirstToken(), Until: time.Now().AddDate(100, 0, 0),
+		Owner: w.name, Client: w.name, Token: w.keeper.FirstToken(),
 	})
 }
 

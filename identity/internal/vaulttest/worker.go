@@ -60,7 +60,7 @@ func (w *Worker) renewed(r vault.Renewal) {
 // Put stores token under key, for the client of that name and without an end.
 func (w *Worker) Put(key, client string, token *oauth2.Token) {
 	w.Helper()
-	entry := vault.Entry{Client: client, Token: token, Until: time.Now().AddDate(100, 0, 0)}
+	entry := vault.Entry{Client: client, Token: token}
 	if err := w.Vault.Put(w.Context(), key, entry); err != nil {
 		w.Fatal(err)
 	}
