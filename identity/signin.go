@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/internal/strictjson"
@@ -81,7 +82,7 @@ func (a signInAnswer) refuses(status int) bool {
 // Config.URL; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, error) {
 	s := c.newSignIn()
-	x := c.exchange("sign in", password)
+	x := c.exchange("sign in", password, strings.TrimSpace(email)) // people type passwords into the wrong field
 	url := c.endpoint("/identity/sign-in")
 	if err := x.post(ctx, url, signInRequest{email, password}, s.jar, nil); err != nil {
 		return nil, err

@@ -117,7 +117,7 @@ func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password str
 	if c.config.ClientSecret.IsZero() {
 		return nil, fail(op, ErrMisconfigured, "Config.ClientSecret is missing: only a client with a secret may sign in this way")
 	}
-	x := c.exchange(op, password)
+	x := c.exchange(op, password, email)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
 		return c.oauth2().PasswordCredentialsToken(x.Context(ctx), email, password)
 	})

@@ -49,7 +49,7 @@ func (s *signInPages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	if err := s.pending.Finish(ctx, p); err != nil {
 		return counted.settle(ctx, err)
 	}
-	s.events.record(ctx, eventSecondFactorAccepted, "client", p.Client.ID(), "account", accountHash(p.Email))
+	s.events.record(ctx, eventSecondFactorAccepted, "client", p.Client.ID(), "account", s.accounts.Of(p.Email))
 	counted.accepted()
 	p.counted = counted
 	return counted.settle(ctx, s.finish(ctx, w, r, p, rec, started))
@@ -60,7 +60,7 @@ func (s *signInPages) submitCode(w http.ResponseWriter, r *http.Request) error {
 // IdentityServer answered, unless the server was away.
 func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pendingSignIn, counted *countedAttempt, err error) error {
 	ctx := r.Context()
-	s.events.record(ctx, eventSecondFactorFailed, "client", p.Client.ID(), "account", accountHash(p.Email), "error", err)
+	s.events.record(ctx, eventSecondFactorFailed, "client", p.Client.ID(), "account", s.accounts.Of(p.Email), "error", err)
 	// A 500 counts: some servers answer so to codes that they do not expect, and
 	// there are only a million codes.
 	away := isAway(ctx, err) && !answered(err, http.StatusInternalServerError)

@@ -84,13 +84,14 @@ func (s *Server) open() (err error) {
 	s.sessions = session.New(session.Config{
 		Records: s.records, Secure: c.secure(), Idle: c.IdleTimeout, Latest: c.AbsoluteTimeout, Logger: s.logger, Now: c.Now,
 	})
+	s.accounts = newAccountNames(c.Keys)
 	s.index = session.NewIndex(s.records, c.Keys)
 	if err := s.openVault(); err != nil {
 		s.records.Close()
 		return err
 	}
 	s.signIns = signInPages{
-		site: s.site, ender: s.ender, limit: newSignInLimit(c, s.events), pending: newPendingSignIns(s.records, s.clients, c.Now),
+		site: s.site, ender: s.ender, limit: newSignInLimit(s.site), pending: newPendingSignIns(s.records, s.clients, c.Now),
 	}
 	s.account = accountPages{s.site}
 	s.ownSessions = sessionPages{s.site, s.ender}
@@ -110,6 +111,11 @@ func (s *Server) open() (err error) {
 		return errors.Join(err, s.Close(context.Background()))
 	}
 	return nil
+}
+
+// Format prints the site's URL, for every verb.
+func (s *Server) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "web.Server(%s)", s.config.PublicURL)
 }
 
 // ServeHTTP implements http.Handler.

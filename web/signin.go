@@ -112,7 +112,7 @@ func (s *signInPages) try(w http.ResponseWriter, r *http.Request, p *pendingSign
 	if err := s.pending.Add(ctx, p, s.sessions.NewBrowser(r.Context())); err != nil {
 		return err
 	}
-	s.events.record(ctx, eventSecondFactorRequired, "client", p.Client.ID(), "account", accountHash(p.Email))
+	s.events.record(ctx, eventSecondFactorRequired, "client", p.Client.ID(), "account", s.accounts.Of(p.Email))
 	http.Redirect(w, r, secondFactorPath(p), http.StatusSeeOther)
 	return nil
 }
@@ -152,7 +152,7 @@ func (s *signInPages) finish(ctx context.Context, w http.ResponseWriter, r *http
 	p.counted.succeeded(w, r, p.Email)
 	request.Of(ctx).Session = s.logID(ctx)
 	s.events.record(ctx, eventSignedIn, "client", in.user.Client, "user", in.user.Owner,
-		"account", accountHash(p.Email), "administrator", in.user.Administrator)
+		"account", s.accounts.Of(p.Email), "administrator", in.user.Administrator)
 	if wasSignedIn {
 		s.ender.endTokens(ctx, revokeSession, before)
 	}
@@ -197,7 +197,7 @@ func welcome(u user) string {
 
 // failed logs err and returns it.
 func (s *signInPages) failed(ctx context.Context, p *pendingSignIn, err error) error {
-	s.events.record(ctx, eventSignInFailed, "client", p.Client.ID(), "account", accountHash(p.Email), "error", err)
+	s.events.record(ctx, eventSignInFailed, "client", p.Client.ID(), "account", s.accounts.Of(p.Email), "error", err)
 	return err
 }
 

@@ -3,12 +3,9 @@ package web
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"b2trader.identity.auth/identity"
@@ -46,11 +43,13 @@ type signInLimit struct {
 	perPlaceHour  *limiter
 	allAddresses  *limiter // an account
 	knownBrowsers *knownBrowsers
+	accounts      accountNames
 	now           func() time.Time
 	events        *eventLog
 }
 
-func newSignInLimit(c Config, events *eventLog) *signInLimit {
+func newSignInLimit(s *site) *signInLimit {
+	c := s.config
 	perAccount := cmp.Or(c.AttemptsPerAccount, defaultAttemptsPerAccount)
 	return &signInLimit{
 		perAddress:    newLimiter(c.Now, cmp.Or(c.AttemptsPerAddress, defaultAttemptsPerAddress), time.Minute),
@@ -58,8 +57,9 @@ func newSignInLimit(c Config, events *eventLog) *signInLimit {
 		perPlaceHour:  newLimiter(c.Now, hourlyPerPlace*perAccount, time.Hour),
 		allAddresses:  newLimiter(c.Now, hourlyAllAddresses*perAccount, time.Hour),
 		knownBrowsers: newKnownBrowsers(c.Keys, c.secure(), c.Now),
+		accounts:      s.accounts,
 		now:           c.Now,
-		events:        events,
+		events:        s.events,
 	}
 }
 
@@ -79,7 +79,7 @@ type count struct {
 
 // take counts an attempt. It returns a 429 if there was none left.
 func (l *signInLimit) take(r *http.Request, email string) (*countedAttempt, error) {
-	account := accountHash(email)
+	account := l.accounts.Of(email)
 	address := request.AddressKey(request.Of(r.Context()).Address)
 	a := &countedAttempt{limit: l, place: account + " at " + address}
 	known := l.knownBrowsers.Of(r, email)
@@ -101,7 +101,7 @@ func (l *signInLimit) take(r *http.Request, email string) (*countedAttempt, erro
 }
 
 func (l *signInLimit) refuse(r *http.Request, email, by string, wait time.Duration) error {
-	l.events.record(r.Context(), eventTooManyAttempts, "by", by, "account", accountHash(email))
+	l.events.record(r.Context(), eventTooManyAttempts, "by", by, "account", l.accounts.Of(email))
 	until := l.now().Add(wait + time.Second - 1)
 	return &answer.Error{
 		Status: http.StatusTooManyRequests, Code: "too_many_attempts", RetryAfter: wait,
@@ -164,13 +164,3 @@ func answered(err error, status int) bool {
 	e, ok := errors.AsType[*identity.Error](err)
 	return ok && e.StatusCode == status
 }
-
-// accountHash names an account in the log and in the limit. It hides what was
-// typed, because people type passwords into the wrong field.
-func accountHash(email string) string {
-	sum := sha256.Sum256([]byte(normalEmail(email)))
-	return hex.EncodeToString(sum[:8])
-}
-
-// normalEmail returns an e-mail in the one spelling in which it is compared.
-func normalEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web"
@@ -205,5 +207,41 @@ func TestKnownBrowserCookie(t *testing.T) {
 		pass(91 * 24 * time.Hour)
 		exhaust(s)
 		try(s, mark).is(429)
+	})
+}
+
+// field 30: a name of an account in the log cannot be found by guessing the
+// account, all processes use the same, and a server's message is logged without
+// the account.
+func TestAccountsInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := func(s *site) string {
+			t.Helper()
+			_, after, found := strings.Cut(s.log.String(), `"account":"`)
+			account, _, _ := strings.Cut(after, `"`)
+			if !found || len(account) != 16 {
+				t.Fatalf("the log names the account %q, want 16 letters", account)
+			}
+			return account
+		}
+		s := newSite(t, shared)
+		const typed = "My-Secret-Pass"
+		s.identity.Inject(identitytest.EndpointSignIn, identitytest.Fault{Status: 400,
+			Body: []byte(`{"errors":[{"code":"1","message":"no user ` + typed + `; did you mean trader@example.com?"}]}`)})
+		s.browser().guess(typed).is(422)
+		got := name(s)
+		if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(strings.ToLower(typed)))); strings.HasPrefix(sum, got) {
+			t.Errorf("the account is named %s, which is its hash without a key", got)
+		}
+		if log := s.log.String(); strings.Contains(log, typed) || strings.Contains(log, "trader@example.com") || !strings.Contains(log, "did you mean") {
+			t.Errorf("the log repeats an account of the server's message, or lacks the message: %s", log)
+		}
+		twin := newSite(t, func(c *web.Config) { c.Store, c.Keys = s.config.Store, s.config.Keys })
+		twin.browser().guess(" " + strings.ToUpper(typed) + " ")
+		stranger := newSite(t, shared)
+		stranger.browser().guess(typed)
+		if name(twin) != got || name(stranger) == got {
+			t.Errorf("the account is named %s, %s in a process with the same keys and %s in one with others, want the first two equal", got, name(twin), name(stranger))
+		}
 	})
 }

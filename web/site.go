@@ -27,6 +27,7 @@ type site struct {
 	config   Config
 	logger   *slog.Logger // adds the request's attributes
 	events   *eventLog
+	accounts accountNames
 	answers  *answer.Answers
 	sessions *session.Manager
 	index    *session.Index

@@ -42,6 +42,11 @@ type Session struct {
 	vaultKey string
 }
 
+// Format prints the client and the subject, for every verb.
+func (s *Session) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "web.Session(%s of %s)", s.Client, s.Subject)
+}
+
 func (s *site) hostSession(r *http.Request, u user) (*Session, error) {
 	status, err := s.vault.Status(r.Context(), u.VaultKey)
 	if err != nil {

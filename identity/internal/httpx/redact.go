@@ -10,15 +10,20 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
+// emailAddress finds addresses also as URLs, HTML and JSON spell them. It rather
+// takes too much.
+var emailAddress = regexp.MustCompile(`(?i)[^\s"'<>()\[\]{},;:=/\\|?&]+(?:@|＠|%40|&#64;|&#x40;|&commat;|\\u0040)[^\s"'<>()\[\]{},;=/\\|?&]*`)
+
 // Redact makes a peer's text safe for an error or a log. It removes control
-// characters, replaces the given secrets (also as forms, JSON and base64 encode
-// them), and cuts the text to 200 bytes.
+// characters, replaces e-mail addresses and the given secrets (also as forms,
+// JSON and base64 encode them), and cuts the text to 200 bytes.
 func Redact(text string, secrets ...string) string {
 	text = printable(text)
 	for _, secret := range secrets {
@@ -28,6 +33,7 @@ func Redact(text string, secrets ...string) string {
 			}
 		}
 	}
+	text = emailAddress.ReplaceAllString(text, tokenapi.Redacted)
 	const limit = 200
 	if len(text) > limit {
 		text = strings.ToValidUTF8(text[:limit], "") + "…"

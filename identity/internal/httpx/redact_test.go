@@ -26,6 +26,15 @@ func TestRedact(t *testing.T) {
 		{"sent Basic aWQ6cGE1NQ==", "id:pa55", "sent Basic [redacted]"}, // field 50
 		{"sent cGE1NQ==", "pa55", "sent [redacted]"},
 		{"line\nbreak\x00 and \u202Ereversed", "", "linebreak and reversed"},
+		// field 30
+		{"no user trader@example.com.", "", "no user [redacted]"},
+		{`User "Trader+1@Example.co.uk" is locked`, "", `User "[redacted]" is locked`},
+		{"mailto:o'neil@example.com?subject=x", "", "mailto:o'[redacted]?subject=x"},
+		{"email=trader%40example.com&x=1", "", "email=[redacted]&x=1"},
+		{`{"email":"trader\u0040example.com"}`, "", `{"email":"[redacted]"}`},
+		{"trader&#64;example.com, <trader@localhost>", "", "[redacted], <[redacted]>"},
+		{"jürgen@münchen.example", "", "[redacted]"},
+		{"@context is not an address", "", "@context is not an address"},
 		{strings.Repeat("é", 150), "", strings.Repeat("é", 100) + "…"},
 	} {
 		if got := Redact(c.in, c.secret); got != c.want {

@@ -18,9 +18,6 @@ type Key struct {
 	Secret []byte // 32 random bytes
 }
 
-// Format prints the ID and never the secret.
-func (k Key) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "Key(%s)", k.ID) }
-
 // NewKey returns a random key.
 func NewKey(id string) Key {
 	secret := make([]byte, 32)
