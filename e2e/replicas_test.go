@@ -36,6 +36,7 @@ func TestReplicas(t *testing.T) {
 				"CutOffReplica":         cutOffReplica,
 				"RestartWithAnotherKey": restartWithAnotherKey,
 				"KilledWhileAllEnd":     killedWhileAllEnd,
+				"KeyIsMissing":          keyIsMissing,
 			} {
 				t.Run(name, func(t *testing.T) { t.Parallel(); scenario(t, db.part()) })
 			}
@@ -311,6 +312,31 @@ func killedWhileAllEnd(t *testing.T, store string) {
 	}
 }
 
+// keyIsMissing signs out at a process that lacks the key of the session. Until
+// then it answers 503. The session and its streams end at the other process,
+// too. field 42
+func keyIsMissing(t *testing.T, store string) {
+	f := newFleet(t, newSecrets(t), store)
+	b := f.browser()
+	b.signIn(trader, "spa").want(http.StatusOK, "/account")
+	old := b.clone()
+	stream := old.listenToEvents(t)
+	f.setKeys(vault.NewKey("another"))
+	f.restart(1)
+	at := b.at(f.demos[1])
+	for _, path := range []string{"/session", "/account/token", apiCall, eventsCall} {
+		at.fetch(path).wantUnavailable()
+	}
+	at.open("/account").want(http.StatusServiceUnavailable, "/account")
+	pressed := b.open("/account").filled("/sign-out", "Sign out")
+	pressed.url.Host, pressed.origin = at.base.Host, at.base.Scheme+"://"+at.base.Host
+	if p := at.send(pressed); p.header.Get("Location") != "/sign-in?done=signed-out" {
+		t.Errorf("POST /sign-out = %d to %q, want 303 to the sign-in page", p.status, p.header.Get("Location"))
+	}
+	receive(t, stream, "end of the stream")
+	f.wantEnded(old)
+}
+
 // restartWithAnotherKey restarts the processes one by one, with a new key for
 // what is stored. No session ends at any step, and the other process serves
 // meanwhile. req 81
@@ -323,7 +349,7 @@ func restartWithAnotherKey(t *testing.T, store string) {
 	for n := range f.demos {
 		f.restart(n)
 	}
-	b.open("/account").want(http.StatusOK, "/sign-in")
+	b.open("/account").want(http.StatusServiceUnavailable, "/account")
 	b.signIn(trader, "spa").want(http.StatusOK, "/account")
 	for _, keys := range [][]vault.Key{{first}, {first, second}, {second, first}} {
 		f.setKeys(keys...)

@@ -27,14 +27,10 @@ func (s apiSessions) CheckAgain(ctx context.Context, c gateway.Caller) (gateway.
 	}, err)
 }
 
-// Ended implements gateway.Sessions.
-func (s apiSessions) Ended(ctx context.Context, c gateway.Caller) (group, here <-chan struct{}, stop func(), err error) {
-	group, stopGroup, err := s.sessions.Ended(ctx, c.Group)
-	if err != nil {
-		return nil, nil, nil, translate(err)
-	}
-	here, stopHere := s.sessions.EndedHere(c.User, c.IdentityID)
-	return group, here, func() { stopGroup(); stopHere() }, nil
+// Ends implements gateway.Sessions.
+func (s apiSessions) Ends(ctx context.Context, c gateway.Caller) (gateway.Ends, error) {
+	e, err := s.sessions.WatchEnds(ctx, c.ID, session.User{Owner: c.User, IdentityID: c.IdentityID, Group: c.Group})
+	return gateway.Ends(e), translate(err)
 }
 
 // Forget implements gateway.Sessions.

@@ -71,7 +71,7 @@ func (s *Server) open() (err error) {
 	s.ender = newSessionEnder(s.site)
 	s.answers, err = answer.New(answer.Config{
 		Logger: s.logger, Frame: s.frame, Translate: translate,
-		EndSession: func(ctx context.Context) error { return s.sessions.End(ctx) },
+		EndSession: func(ctx context.Context) error { _, err := s.sessions.End(ctx); return err },
 	})
 	if err != nil {
 		return err

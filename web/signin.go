@@ -30,6 +30,8 @@ func (s *signInPages) home(w http.ResponseWriter, r *http.Request) error {
 	target := "/sign-in"
 	if _, err := s.user(r); err == nil {
 		target = "/account"
+	} else if err := s.sessions.Readable(r.Context()); err != nil {
+		return err
 	} else if request.FromOtherSite(r) {
 		return s.answers.LandingPage(w, r)
 	}
@@ -182,7 +184,8 @@ func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []identi
 	}
 	id := s.sessions.ID(ctx)
 	if err := s.index.Remember(ctx, id, u, u.SignedIn.Add(s.config.AbsoluteTimeout)); err != nil {
-		return errors.Join(err, s.sessions.End(ctx))
+		_, failed := s.sessions.End(ctx)
+		return errors.Join(err, failed)
 	}
 	return s.ender.keepToLimit(ctx, u, id)
 }

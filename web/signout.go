@@ -19,14 +19,20 @@ type sessionPages struct {
 	ender *sessionEnder
 }
 
-// signOut ends this session. Without a session it answers the same.
+// signOut ends this session. Without a session it answers the same. A session
+// that this process cannot read ends, too; then only its tokens, which it cannot
+// read either, are not revoked.
 func (s *sessionPages) signOut(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	u, ok := s.sessions.User(ctx)
-	if err := s.sessions.End(ctx); err != nil {
+	unreadable := s.sessions.Readable(ctx)
+	u, err := s.sessions.End(ctx)
+	switch {
+	case err != nil:
 		return err
-	}
-	if ok {
+	case unreadable != nil:
+		s.events.record(ctx, eventSignedOut, "client", "", "user", "")
+		s.events.record(ctx, eventTokensNotDeleted, "client", "", "user", "", "error", unreadable)
+	case u.VaultKey != "":
 		s.events.record(ctx, eventSignedOut, "client", u.Client, "user", u.Owner)
 		s.ender.endTokens(ctx, revokeSession, u)
 	}
@@ -47,7 +53,7 @@ func (s *sessionPages) signOutEverywhere(w http.ResponseWriter, r *http.Request,
 	if _, err := s.vault.DeleteOwner(context.WithoutCancel(ctx), u.Owner); err != nil { // entries without a session
 		s.events.record(ctx, eventTokensNotDeleted, "client", u.Client, "user", u.Owner, "error", err)
 	}
-	if err := s.sessions.End(ctx); err != nil {
+	if _, err := s.sessions.End(ctx); err != nil {
 		s.events.record(ctx, eventSessionNotDeleted, "user", u.Owner, "error", err)
 	}
 	s.events.record(ctx, eventSignedOutEverywhere, "user", u.Owner, "sessions", others+1)

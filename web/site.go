@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -85,11 +86,12 @@ func (s *site) administrator(h userHandler) userHandler {
 // user returns the signed-in user. The session is over if its entry in the
 // vault has ended or was deleted, even if the browser still has the cookie.
 //
-// Errors: answer.ErrNoSession, and those of [vault.Vault.Status].
+// Errors: answer.ErrNoSession, *session.StoreError, and those of
+// [vault.Vault.Status].
 func (s *site) user(r *http.Request) (user, error) {
 	u, ok := s.sessions.User(r.Context())
 	if !ok {
-		return user{}, answer.ErrNoSession
+		return user{}, cmp.Or(s.sessions.Readable(r.Context()), answer.ErrNoSession)
 	}
 	if _, err := s.vault.Status(r.Context(), u.VaultKey); err != nil {
 		return user{}, err

@@ -53,11 +53,9 @@ type Sessions interface {
 	// CheckAgain returns the session as it is now. Its errors are those of Find.
 	CheckAgain(ctx context.Context, c Caller) (Caller, error)
 
-	// Ended returns channels that are closed when the sessions of the caller's
-	// group end, in whatever process, and when the session ends for this process
-	// alone, and a function that ends the wait for both. Its errors are those of
+	// Ends returns the ways in which the session ends. Its errors are those of
 	// Find.
-	Ended(ctx context.Context, c Caller) (group, here <-chan struct{}, stop func(), err error)
+	Ends(ctx context.Context, c Caller) (Ends, error)
 
 	// Forget ends the session, whose entry in the vault has ended.
 	Forget(ctx context.Context, c Caller) error
@@ -71,6 +69,12 @@ type Caller struct {
 	VaultKey   string    // of its tokens
 	Group      string    // the user's sessions that end together
 	Until      time.Time // when it ends unless it is used
+}
+
+// Ends are the ways in which a session ends, each a channel that is closed then.
+type Ends struct {
+	Session, Group, Here <-chan struct{} // alone; with all of the user; for this process only
+	Stop                 func()          // ends the wait for them
 }
 
 // Metrics counts the calls that are passed on to one API.

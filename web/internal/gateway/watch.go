@@ -57,23 +57,23 @@ func (c *call) watchNow() error {
 	return nil
 }
 
-// ends are the ways in which the session of a call ends, each a channel that is
-// closed then.
+// ends are the ways in which the session of a call ends.
 type ends struct {
-	tokens, group, here  <-chan struct{} // its tokens are deleted; its group ends; it ends for this process
-	stopTokens, stopRest func()
+	Ends
+	tokens     <-chan struct{} // closed when the session's tokens are deleted
+	stopTokens func()
 }
 
 func (e ends) stop() {
 	e.stopTokens()
-	e.stopRest()
+	e.Stop()
 }
 
 func (c *call) listen() (e ends, err error) {
 	if e.tokens, e.stopTokens, err = c.api.config.Vault.Done(c.ctx, c.caller.VaultKey); err != nil {
 		return e, err
 	}
-	if e.group, e.here, e.stopRest, err = c.api.config.Sessions.Ended(c.ctx, c.caller); err != nil {
+	if e.Ends, err = c.api.config.Sessions.Ends(c.ctx, c.caller); err != nil {
 		e.stopTokens()
 	}
 	return e, err
@@ -111,10 +111,13 @@ func (c *call) watch(ends ends) {
 		case <-ends.tokens:
 			c.cut(errSessionOver)
 			return
-		case <-ends.group:
+		case <-ends.Session:
 			c.cut(errSessionOver)
 			return
-		case <-ends.here:
+		case <-ends.Group:
+			c.cut(errSessionOver)
+			return
+		case <-ends.Here:
 			c.cut(errSessionOver)
 			return
 		case <-closing:

@@ -29,7 +29,7 @@ type endedHere struct {
 	waiting    map[chan struct{}]listener
 }
 
-// listener is the session that a caller of EndedHere waits for.
+// listener is the session that a caller of endedHere waits for.
 type listener struct{ owner, identityID string }
 
 func (e *endedHere) has(owner, identityID string) bool {
@@ -74,9 +74,9 @@ func (m *Manager) EndHere(which Selection) (lift func()) {
 	})
 }
 
-// EndedHere returns a channel that is closed when EndHere ends a session of an
+// endedHere returns a channel that is closed when EndHere ends a session of an
 // owner, and a function that ends the wait for it.
-func (m *Manager) EndedHere(owner, identityID string) (ended <-chan struct{}, stop func()) {
+func (m *Manager) endedHere(owner, identityID string) (ended <-chan struct{}, stop func()) {
 	e := &m.store.endedHere
 	e.mu.Lock()
 	defer e.mu.Unlock()

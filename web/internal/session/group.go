@@ -83,22 +83,22 @@ func (g *groups) of(ctx context.Context, owner string) (map[string]bool, error) 
 	return ids, err
 }
 
-// listen returns a channel that is closed when the group with an ID is
-// deleted, by any process, and a function that ends the wait for it.
-func (g *groups) listen(ctx context.Context, id string) (deleted <-chan struct{}, stop func(), err error) {
-	if id == "" {
-		return nil, func() {}, nil
-	}
+// listen returns a channel that is closed when a record is deleted, by any
+// process, and a function that ends the wait for it.
+func listen[T any](ctx context.Context, kind *records.Kind[T], id records.ID) (deleted <-chan struct{}, stop func(), err error) {
 	for {
-		ref := g.kind.Ref(records.ID(id))
-		deleted, stop := ref.Listen() // from now on forget leaves it alone
-		err := g.check(ctx, id)
+		ref := kind.Ref(id)
+		deleted, stop := ref.Listen() // from now on the record stays in memory
+		_, err := ref.Get(ctx)
 		if err == nil && !ref.Dropped() {
 			return deleted, stop, nil
 		}
 		stop()
+		if records.Absent(err) {
+			return nil, nil, ErrNone
+		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, storeError(err)
 		}
 	}
 }
@@ -151,12 +151,30 @@ func (m *Manager) LeaveGroup(ctx context.Context) (string, error) {
 	return id, nil
 }
 
-// Ended returns a channel that is closed when the sessions of a group end, in
-// whatever process, and a function that ends the wait for it. The channel says
-// nothing of a session that ends alone.
+// Ends are the ways in which a session ends, each a channel that is closed
+// then. Stop ends the wait for them.
+type Ends struct {
+	Session <-chan struct{} // it ends alone, in whatever process, or its ID changes
+	Group   <-chan struct{} // all sessions of the user end, in whatever process
+	Here    <-chan struct{} // EndHere ends it
+	Stop    func()
+}
+
+// WatchEnds returns the Ends of the session with an ID, an owner and a group.
 //
 // Errors: [ErrNone], *[StoreError].
-func (m *Manager) Ended(ctx context.Context, group string) (ended <-chan struct{}, stop func(), err error) {
-	ended, stop, err = m.store.groups.listen(ctx, group)
-	return ended, stop, storeError(err)
+func (m *Manager) WatchEnds(ctx context.Context, id string, u User) (e Ends, err error) {
+	session, stopSession, err := listen(ctx, m.store.kind, recordID(id))
+	if err != nil {
+		return e, err
+	}
+	group, stopGroup := (<-chan struct{})(nil), func() {}
+	if u.Group != "" {
+		if group, stopGroup, err = listen(ctx, m.store.groups.kind, records.ID(u.Group)); err != nil {
+			stopSession()
+			return e, err
+		}
+	}
+	here, stopHere := m.endedHere(u.Owner, u.IdentityID)
+	return Ends{session, group, here, func() { stopSession(); stopGroup(); stopHere() }}, nil
 }

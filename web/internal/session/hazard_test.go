@@ -128,7 +128,7 @@ func (b *bench) change(cookie string, value int) {
 func (b *bench) signOut(cookie string) {
 	b.t.Helper()
 	b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
-		if err := b.m.End(r.Context()); err != nil {
+		if _, err := b.m.End(r.Context()); err != nil {
 			b.t.Error(err)
 		}
 	})

@@ -74,7 +74,7 @@ func (m *Manager) At(ctx context.Context, id string) (Session, error) {
 func (m *Manager) find(ctx context.Context, id records.ID) (*record, error) {
 	r, err := m.store.kind.Get(ctx, id)
 	switch {
-	case records.Absent(err), errors.Is(err, records.ErrUnreadable):
+	case records.Absent(err):
 		return nil, ErrNone
 	case err != nil:
 		return nil, storeError(err)

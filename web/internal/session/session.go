@@ -152,7 +152,18 @@ func (m *Manager) SignIn(ctx context.Context, u User, values ...Binding) (err er
 	if _, err := m.save(ctx); err != nil {
 		return storeError(fmt.Errorf("store the session: %w", err))
 	}
-	return nil
+	return m.endUnreadable(ctx)
+}
+
+// endUnreadable ends the session that the browser had before a sign-in, if this
+// process cannot read it.
+func (m *Manager) endUnreadable(ctx context.Context) error {
+	at := currentOf(ctx)
+	if at.unreadable == nil {
+		return nil
+	}
+	at.unreadable = nil
+	return storeError(m.store.kind.Delete(context.WithoutCancel(ctx), at.place))
 }
 
 // StepUp gives the session a new ID, for the time until a second factor is
@@ -169,8 +180,32 @@ func (m *Manager) StepUp(ctx context.Context) error {
 	return nil
 }
 
-// End ends the session of the request.
-func (m *Manager) End(ctx context.Context) error { return storeError(m.scs.Destroy(ctx)) }
+// Readable returns nil unless the request has a session that this process
+// cannot read, such as one that is sealed with a key that it lacks.
+//
+// Errors: *[StoreError].
+func (m *Manager) Readable(ctx context.Context) error { return storeError(currentOf(ctx).unreadable) }
+
+// End ends the session that the request's cookie leads to, even if this process
+// cannot read it or takes it for ended. It returns the user, if that is known.
+//
+// Errors: *[StoreError].
+func (m *Manager) End(ctx context.Context) (User, error) {
+	at := currentOf(ctx)
+	u, ok := m.User(ctx)
+	if !ok && at.over != nil {
+		u = at.over.Value.user()
+	}
+	if at.over != nil {
+		if err := m.EndAt(ctx, idOf(at.over)); err != nil {
+			return User{}, err
+		}
+	}
+	if err := m.endUnreadable(ctx); err != nil {
+		return User{}, err
+	}
+	return u, storeError(m.scs.Destroy(ctx))
+}
 
 // Touch writes that the session is used, unless that was written a moment ago.
 func (m *Manager) Touch(ctx context.Context) error {

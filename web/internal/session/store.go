@@ -37,6 +37,10 @@ type current struct {
 	address netip.Addr // the client's
 	record  *record    // as it was last read or written; nil: none
 	body    []byte     // the request's own values as they are stored
+
+	place      records.ID // that the cookie leads to; empty: there is no cookie
+	over       *record    // what is there, if that has ended by this process's clock or list
+	unreadable error      // why what is there cannot be read
 }
 
 type currentKey struct{}
@@ -60,28 +64,32 @@ func currentOf(ctx context.Context) *current {
 	return &current{}
 }
 
-// FindCtx implements scs.CtxStore. A session that cannot be unsealed counts as
-// none and is not deleted: another process may have its key.
+// FindCtx implements scs.CtxStore. A session that cannot be unsealed is not
+// deleted: another process may have its key. [Manager.Readable] tells it from
+// none.
 func (s *scsStore) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
-	r, err := s.kind.Get(ctx, s.kind.ID(token))
+	at := currentOf(ctx)
+	at.place = s.kind.ID(token)
+	r, err := s.kind.Get(ctx, at.place)
 	switch {
 	case records.Absent(err):
 		return nil, false, nil
 	case errors.Is(err, records.ErrUnreadable):
 		s.logger.ErrorContext(ctx, "session not read", "error", err)
+		at.unreadable = err
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
 	case s.over(r), s.endedHere.has(r.Value.keys.owner, r.Value.keys.identityID):
+		at.over = r
 		return nil, false, nil
 	}
 	if err := s.groups.check(ctx, r.Value.keys.group); err != nil {
 		if errors.Is(err, ErrNone) {
-			err = nil
+			at.over, err = r, nil
 		}
 		return nil, false, err
 	}
-	at := currentOf(ctx)
 	at.record, at.body = r, r.Value.body
 	return r.Value.body, true, nil
 }
