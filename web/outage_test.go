@@ -13,7 +13,8 @@ import (
 type outage struct {
 	store.Store
 	down atomic.Bool
-	lose atomic.Int32 // the deletion of this number fails, counted from one
+	how  func(ctx context.Context) error // how it is down; nil: at once
+	lose atomic.Int32                    // the deletion of this number fails, counted from one
 
 	cut     atomic.Bool  // deletions fail after the allowed ones
 	allowed atomic.Int32 // deletions that work before
@@ -28,16 +29,23 @@ func (o *outage) written() []store.Record {
 	return o.puts
 }
 
+func (o *outage) fault(ctx context.Context, op string) error {
+	if o.how == nil {
+		return store.NewFault(ctx, op, io.ErrUnexpectedEOF)
+	}
+	return store.NewFault(ctx, op, o.how(ctx))
+}
+
 func (o *outage) Get(ctx context.Context, key string) (store.Record, error) {
 	if o.down.Load() {
-		return store.Record{}, store.NewFault(ctx, "get", io.ErrUnexpectedEOF)
+		return store.Record{}, o.fault(ctx, "get")
 	}
 	return o.Store.Get(ctx, key)
 }
 
 func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
 	if o.down.Load() {
-		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
+		return 0, o.fault(ctx, "put")
 	}
 	o.mu.Lock()
 	o.puts = append(o.puts, r)
@@ -47,14 +55,14 @@ func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
 
 func (o *outage) Delete(ctx context.Context, key string) error {
 	if o.lose.Add(-1) == 0 || o.down.Load() || o.cut.Load() && o.allowed.Add(-1) < 0 {
-		return store.NewFault(ctx, "delete", io.ErrUnexpectedEOF)
+		return o.fault(ctx, "delete")
 	}
 	return o.Store.Delete(ctx, key)
 }
 
 func (o *outage) List(ctx context.Context, owner string) ([]store.Record, error) {
 	if o.down.Load() {
-		return nil, store.NewFault(ctx, "list", io.ErrUnexpectedEOF)
+		return nil, o.fault(ctx, "list")
 	}
 	return o.Store.List(ctx, owner)
 }

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -14,9 +15,29 @@ import (
 )
 
 // req 80: while the store fails, no user is half signed in or out. It heals by itself.
-func TestStoreOutage(t *testing.T) {
+func TestStoreOutage(t *testing.T) { // field 43, 65
+	for name, how := range map[string]func(ctx context.Context) error{
+		"refuses":              nil,
+		"says CLUSTERDOWN":     func(context.Context) error { return errors.New("CLUSTERDOWN The cluster is down") },
+		"hangs":                func(ctx context.Context) error { return hang(ctx, 3*time.Second) },
+		"hangs without an end": func(ctx context.Context) error { return hang(ctx, time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) { testStoreOutage(t, how) })
+	}
+}
+
+// hang waits as a store does whose database does not answer.
+func hang(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func testStoreOutage(t *testing.T, how func(context.Context) error) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store, how: how} })
 		down := &s.config.Store.(*outage).down
 		b, late := s.browser(), s.browser()
 		b.signIn("trader", "spa").leadsTo("/account")

@@ -110,6 +110,23 @@ func TestSilentListener(t *testing.T) {
 	events.Await(t, store.Synced)
 }
 
+// A server that answers no more is a fault, and heals.
+func TestSilentServer(t *testing.T) { // field 43
+	t.Parallel()
+	server := servers.SharedPostgres(t)
+	relay := servers.StartRelay(t, server.Addr)
+	s, _ := openShared(t, Config{URL: strings.Replace(server.URL("postgres"), server.Addr, relay.Addr, 1), Timeout: time.Second})
+	events := storetest.Observe(t, s)
+	events.Await(t, store.Synced)
+	storetest.PutEventually(t, s, store.Record{Key: "key"})
+	relay.Silence()
+	storetest.CheckOutage(t, s, store.Record{Key: "key", Owner: "owner", Expires: time.Now().Add(time.Hour)})
+	events.Await(t, store.Lost)
+	relay.Speak()
+	storetest.PutEventually(t, s, store.Record{Key: "after"})
+	events.Await(t, store.Synced)
+}
+
 // Behind a pooler Watch does not work, and says why. All other methods work.
 func TestListenThroughPooler(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package records
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -158,6 +159,16 @@ func (c *Cache) event(e store.Event) {
 	}
 }
 
+// bounded returns ctx with the time of one call of the store.
 func (c *Cache) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, c.timeout)
+}
+
+// fault makes a fault of the store of an error that says that the time of the
+// call is over. ctx is the caller's: if it has ended, that is no fault.
+func fault(ctx context.Context, op string, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && !errors.Is(err, store.ErrUnavailable) {
+		return store.NewFault(ctx, "records: "+op, err)
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package records_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -239,6 +240,27 @@ func TestOneReadForAllCallers(t *testing.T) {
 		}
 		if n := s.reads.Load(); n != 1 {
 			t.Errorf("%d reads of the store for 21 callers, want 1", n)
+		}
+	})
+}
+
+// The time of a call is over because of the store; the caller's is not.
+func TestStoreHangs(t *testing.T) { // field 43
+	synctest.Test(t, func(t *testing.T) {
+		s := &hanging{memstore.New()}
+		k := openTexts(t, s)
+		late, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for ctx, want := range map[context.Context]error{late: context.DeadlineExceeded, t.Context(): store.ErrUnavailable} {
+			_, get := k.Get(ctx, k.id)
+			_, put := k.Put(ctx, k.record(0, "one"))
+			_, list := k.List(ctx, k.Owner("owner"))
+			_, ids := k.IDs(ctx, k.Owner("owner"))
+			for op, err := range map[string]error{"Get": get, "Put": put, "Delete": k.Delete(ctx, k.id), "List": list, "IDs": ids} {
+				if !errors.Is(err, want) || errors.Is(err, store.ErrUnavailable) != (want == store.ErrUnavailable) {
+					t.Errorf("%s = %v, want %v", op, err, want)
+				}
+			}
 		}
 	})
 }

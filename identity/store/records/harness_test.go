@@ -78,6 +78,23 @@ func (s *testStore) alive(k store.Kind, at time.Time) {
 	synctest.Wait()
 }
 
+// A hanging store waits until the context of the call ends.
+type hanging struct{ store.Store }
+
+func (h *hanging) wait(ctx context.Context) error {
+	<-ctx.Done()
+	return store.NewFault(ctx, "call", ctx.Err())
+}
+
+func (h *hanging) Get(ctx context.Context, _ string) (store.Record, error) {
+	return store.Record{}, h.wait(ctx)
+}
+func (h *hanging) Put(ctx context.Context, _ store.Record) (uint64, error) { return 0, h.wait(ctx) }
+func (h *hanging) Delete(ctx context.Context, _ string) error              { return h.wait(ctx) }
+func (h *hanging) List(ctx context.Context, _ string) ([]store.Record, error) {
+	return nil, h.wait(ctx)
+}
+
 var testKey = records.NewKey("test")
 
 func open(t *testing.T, s store.Store, keys ...records.Key) *records.Cache {

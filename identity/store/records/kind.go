@@ -91,10 +91,10 @@ func (k *Kind[T]) Put(ctx context.Context, r Record[T]) (*Record[T], error) {
 //
 // Errors: the store's.
 func (k *Kind[T]) Delete(ctx context.Context, id ID) error {
-	ctx, cancel := k.cache.bounded(ctx)
+	bounded, cancel := k.cache.bounded(ctx)
 	defer cancel()
-	if err := k.cache.store.Delete(ctx, string(id)); err != nil {
-		return err
+	if err := k.cache.store.Delete(bounded, string(id)); err != nil {
+		return fault(ctx, "delete", err)
 	}
 	version := k.cache.seen.version(id)
 	if r := k.known(id); r != nil {
@@ -109,16 +109,16 @@ func (k *Kind[T]) Delete(ctx context.Context, id ID) error {
 //
 // Errors: the store's.
 func (k *Kind[T]) List(ctx context.Context, owner Owner) ([]*Record[T], error) {
-	ctx, cancel := k.cache.bounded(ctx)
+	bounded, cancel := k.cache.bounded(ctx)
 	defer cancel()
-	found, err := k.cache.store.List(ctx, string(owner))
+	found, err := k.cache.store.List(bounded, string(owner))
 	if err != nil {
-		return nil, err
+		return nil, fault(ctx, "list", err)
 	}
 	var list []*Record[T]
 	for _, raw := range found {
 		if k.cache.seen.isDeleted(ID(raw.Key), raw.Version) {
-			_ = k.cache.deleteAgain(ctx, ID(raw.Key))
+			_ = k.cache.deleteAgain(bounded, ID(raw.Key))
 			continue
 		}
 		if r, err := k.open(raw, 0); err == nil {
@@ -132,14 +132,14 @@ func (k *Kind[T]) List(ctx context.Context, owner Owner) ([]*Record[T], error) {
 //
 // Errors: the store's.
 func (k *Kind[T]) IDs(ctx context.Context, owner Owner) ([]ID, error) {
-	ctx, cancel := k.cache.bounded(ctx)
+	bounded, cancel := k.cache.bounded(ctx)
 	defer cancel()
-	found, err := k.cache.store.List(ctx, string(owner))
+	found, err := k.cache.store.List(bounded, string(owner))
 	ids := make([]ID, len(found))
 	for i, raw := range found {
 		ids[i] = ID(raw.Key)
 	}
-	return ids, err
+	return ids, fault(ctx, "list", err)
 }
 
 // Held yields the records in memory, each with whether that copy is current.

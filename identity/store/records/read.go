@@ -66,17 +66,17 @@ func (r *Ref[T]) share() (*sharedRead[T], error) {
 //
 // Errors: as Get.
 func (r *Ref[T]) Read(ctx context.Context) (*Record[T], error) {
-	ctx, cancel := r.cache.bounded(ctx)
+	bounded, cancel := r.cache.bounded(ctx)
 	defer cancel()
 	for try := 1; ; try++ {
-		c, err := r.read(ctx)
+		c, err := r.read(bounded)
 		if errors.Is(err, store.ErrConflict) && try < restoreTries {
 			continue
 		}
 		if err != nil {
 			r.failed(err)
 		}
-		return c, err
+		return c, fault(ctx, "get", err)
 	}
 }
 

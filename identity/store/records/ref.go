@@ -67,20 +67,20 @@ func (r *Ref[T]) put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := r.cache.bounded(ctx)
+	bounded, cancel := r.cache.bounded(ctx)
 	defer cancel()
 	if next.Version != 0 && r.cache.seen.isDeleted(r.id, next.Version) { // the store may have forgotten it
 		return nil, store.ErrDeleted
 	}
 	next.epoch = r.cache.watched()
-	version, err := r.cache.store.Put(ctx, store.Record{
+	version, err := r.cache.store.Put(bounded, store.Record{
 		Key: string(r.id), Owner: string(next.Owner), Version: next.Version, Value: sealed, Expires: next.Expires,
 	})
 	if errors.Is(err, store.ErrConflict) { // versions grow: the stored one is newer
 		r.reported(next.Version + 1)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fault(ctx, "put", err)
 	}
 	next.Version = version
 	return &next, nil

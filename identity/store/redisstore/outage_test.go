@@ -36,7 +36,7 @@ func TestSilentServer(t *testing.T) {
 	}
 	storetest.Until(t, func() bool { return get() == nil })
 	server.Signal(t, syscall.SIGSTOP)
-	storetest.Until(t, func() bool { return errors.Is(get(), store.ErrUnavailable) })
+	storetest.CheckOutage(t, s, store.Record{Key: "key", Owner: "owner", Expires: time.Now().Add(time.Hour)}) // field 43
 	events.Await(t, store.Lost)
 	server.Signal(t, syscall.SIGCONT)
 	storetest.Until(t, func() bool { return get() == nil })
@@ -128,6 +128,24 @@ func TestClusterNodeRestart(t *testing.T) {
 	if list, err := s.List(t.Context(), "owner 3"); len(list) != 6 {
 		t.Errorf("List after the restart = %d records, %v, want 6", len(list), err)
 	}
+}
+
+// A cluster that has lost a server refuses the keys of all servers.
+func TestClusterDown(t *testing.T) { // field 65
+	t.Parallel()
+	cluster := servers.StartRedisCluster(t)
+	s := open(t, Config{URL: cluster.URL, Timeout: 3 * time.Second})
+	r := put(t, s, "key", "value")
+	cluster.Nodes[1].Kill()
+	for _, node := range []*servers.Redis{cluster.Nodes[0], cluster.Nodes[2]} {
+		storetest.Until(t, func() bool { return strings.Contains(node.MustDo(t, "CLUSTER", "INFO"), "cluster_state:fail") })
+	}
+	for i := range 4 {
+		r.Key, r.Owner = fmt.Sprint("key ", i), fmt.Sprint("owner ", i)
+		storetest.CheckOutage(t, s, r)
+	}
+	cluster.Nodes[1].Start(t)
+	storetest.PutEventually(t, s, store.Record{Key: "after"})
 }
 
 // The primary becomes a replica, and its name leads to the new primary. The old
