@@ -26,7 +26,7 @@ func Example_user() {
 	}
 	session, err := client.Login(ctx, "user@example.com", password)
 	if err != nil {
-		log.Fatal(err) // errors.Is(err, identity.ErrBadCredentials), for example
+		log.Fatal(err) // errors.Is(err, tokenapi.ErrBadCredentials), for example
 	}
 	tokens, err := vault.New(vault.Config{
 		Store:      memstore.New(),                     // or SQLite, Redis, PostgreSQL

@@ -11,6 +11,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/identitytest/npmclient"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // TestNPM installs the published npm package once, compares it with the Go
@@ -137,7 +138,7 @@ func installation(client, secret string) identitytest.Config {
 
 func goClient(t *testing.T, url, client, secret string) *identity.Client {
 	t.Helper()
-	c, err := identity.New(identity.Config{URL: url, ClientID: client, ClientSecret: identity.NewSecret(secret)})
+	c, err := identity.New(identity.Config{URL: url, ClientID: client, ClientSecret: tokenapi.NewSecret(secret)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // TestSecretsFindsLeaks gives a secret away in each place and spelling.
@@ -83,7 +84,7 @@ func TestSecretsLearnsASignIn(t *testing.T) {
 	s := &secrets{}
 	server := startIdentityServer(t, s)
 	client := must(identity.New(identity.Config{
-		URL: server.URL(), ClientID: identity.ClientSPAAdmin, ClientSecret: identity.NewSecret("spa_admin-secret"),
+		URL: server.URL(), ClientID: identity.ClientSPAAdmin, ClientSecret: tokenapi.NewSecret("spa_admin-secret"),
 	}))(t)
 	token := must(client.Login(t.Context(), admin, passwords[admin]))(t)
 	id, _ := token.Extra("id_token").(string)

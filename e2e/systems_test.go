@@ -54,7 +54,7 @@ func systems(t *testing.T, asked time.Duration) []system {
 	}
 	b2trader := must(identitytest.New(identitytest.Config{}))(t)
 	b2traderClient := must(identity.New(identity.Config{
-		URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
+		URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: tokenapi.NewSecret("core_ib-secret"),
 		HTTP: tokenapi.HTTP{Transport: b2trader.Transport()},
 	}))(t)
 	machine := must(b2traderClient.Keeper(tokenapi.Account{Login: "machine@example.com", Password: password("machine-password")}))(t)

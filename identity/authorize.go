@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // An authorizationRequest has the one-time values of one request, until its
@@ -45,7 +46,7 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	c := s.client
 	switch {
 	case c == nil: // not made by Client.SignIn
-		return "", fail("authorize", ErrNotSignedIn, "")
+		return "", fail("authorize", tokenapi.ErrNotSignedIn, "")
 	case s.SecondFactor != nil:
 		return "", fail("authorize", ErrSecondFactorRequired, "")
 	}
@@ -59,7 +60,7 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 		oauth2.S256ChallengeOption(request.verifier), oauth2.SetAuthURLParam("nonce", request.nonce))
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
-		return "", fail(x.Op, httpx.Because(ErrMisconfigured, errors.New("the authorization URL cannot be parsed")), "")
+		return "", fail(x.Op, httpx.Because(tokenapi.ErrMisconfigured, errors.New("the authorization URL cannot be parsed")), "")
 	}
 	resp, err := x.Client(s.jar, c.followWithin).Do(req)
 	if err != nil {
@@ -104,20 +105,20 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	case err == nil && isErrorPage(target):
 		return nil, c.requestRefused(x, httpx.Problem{Description: "the server redirects to its error page, " + httpx.WithoutQuery(target)})
 	case err == nil:
-		return nil, x.Refusal(ErrNotSignedIn, httpx.Problem{Description: "the server redirects to " + httpx.WithoutQuery(target)})
+		return nil, x.Refusal(tokenapi.ErrNotSignedIn, httpx.Problem{Description: "the server redirects to " + httpx.WithoutQuery(target)})
 	}
 	problem := httpx.ParseProblem(x.Last.Body)
 	followed := resp.Request.Response != nil
 	switch status := x.Last.StatusCode; {
 	case httpx.Later(status):
-		return nil, x.Refusal(ErrUnavailable, problem)
+		return nil, x.Refusal(tokenapi.ErrUnavailable, problem)
 	case status == http.StatusNotFound && !followed:
-		return nil, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no such endpoint at " + c.oauth2().Endpoint.AuthURL + ": check Config.URL"})
-	case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured), status == http.StatusBadRequest, isErrorPage(resp.Request.URL):
+		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no such endpoint at " + c.oauth2().Endpoint.AuthURL + ": check Config.URL"})
+	case errors.Is(httpx.OAuth.Codes[problem.Code], tokenapi.ErrMisconfigured), status == http.StatusBadRequest, isErrorPage(resp.Request.URL):
 		return nil, c.requestRefused(x, problem)
 	}
 	problem.Description = strings.TrimSpace("the redirects end at " + httpx.WithoutQuery(resp.Request.URL) + " " + problem.Description)
-	return nil, x.Refusal(ErrNotSignedIn, problem)
+	return nil, x.Refusal(tokenapi.ErrNotSignedIn, problem)
 }
 
 // isErrorPage reports whether u is the page that an IdentityServer shows for an
@@ -127,8 +128,8 @@ func isErrorPage(u *url.URL) bool { return u.Query().Has("errorId") }
 
 // requestRefused returns the error of an authorization request that the server
 // refuses because of the client, and not because of the session.
-func (c *Client) requestRefused(x *exchange, problem httpx.Problem) *Error {
-	e := x.Refusal(ErrMisconfigured, problem)
+func (c *Client) requestRefused(x *exchange, problem httpx.Problem) *tokenapi.Error {
+	e := x.Refusal(tokenapi.ErrMisconfigured, problem)
 	e.Advice = httpx.OAuthAdvice[problem.Code]
 	if e.Advice == "" {
 		e.Advice = fmt.Sprintf("check that the server registers Config.RedirectURL, %s, for the client %s, and its Config.Scopes",
@@ -156,12 +157,12 @@ func (c *Client) checkAuthorizationResponse(x *exchange, answer url.Values, stat
 	if answer.Has("error") {
 		problem := httpx.Problem{Code: answer.Get("error"), Description: answer.Get("error_description")}
 		switch {
-		case errors.Is(httpx.OAuth.Codes[problem.Code], ErrMisconfigured):
+		case errors.Is(httpx.OAuth.Codes[problem.Code], tokenapi.ErrMisconfigured):
 			return "", c.requestRefused(x, problem)
 		case problem.Code == "server_error", problem.Code == "temporarily_unavailable":
-			return "", x.Refusal(ErrUnavailable, problem)
+			return "", x.Refusal(tokenapi.ErrUnavailable, problem)
 		}
-		return "", x.Refusal(ErrNotSignedIn, problem)
+		return "", x.Refusal(tokenapi.ErrNotSignedIn, problem)
 	}
 	if answer.Get("code") == "" {
 		return "", x.Unusable("the authorization response has no code")

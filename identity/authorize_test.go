@@ -12,6 +12,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // req 1, 2, 4, 12
@@ -73,21 +74,21 @@ func TestAuthorizeRefusals(t *testing.T) {
 		want  error
 		says  string
 	}{
-		{"state of another request (req 3)", identitytest.Fault{WrongState: true}, identity.ErrUnusableAnswer, "state"},
-		{"no state (req 5)", identitytest.Fault{NoState: true}, identity.ErrUnusableAnswer, "state"},
-		{"login required", identitytest.Fault{ErrorCode: "login_required"}, identity.ErrNotSignedIn, "login_required"},
-		{"access denied", identitytest.Fault{ErrorCode: "access_denied"}, identity.ErrNotSignedIn, "access_denied"},
-		{"invalid scope", identitytest.Fault{ErrorCode: "invalid_scope"}, identity.ErrMisconfigured, "invalid_scope"},
-		{"server error", identitytest.Fault{ErrorCode: "server_error"}, identity.ErrUnavailable, "server_error"},
-		{"elsewhere", identitytest.Fault{Redirect: "https://phish.example/identity/sign-in-done?code=c0de"}, identity.ErrNotSignedIn, "phish.example/identity/sign-in-done"},
-		{"another path", identitytest.Fault{Redirect: "/identity/unauthorized?code=c0de"}, identity.ErrNotSignedIn, "/identity/unauthorized"},
-		{"a page that is not there", identitytest.Fault{Redirect: "/identity/nowhere"}, identity.ErrNotSignedIn, "/identity/nowhere"},
-		{"500", identitytest.Fault{Status: 500}, identity.ErrUnavailable, ""},
-		{"429", identitytest.Fault{Status: 429}, identity.ErrUnavailable, ""},
-		{"404", identitytest.Fault{Status: 404}, identity.ErrMisconfigured, ""},
-		{"400", identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, identity.ErrMisconfigured, "invalid_client"},
-		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("sign in")}, identity.ErrNotSignedIn, "/identity/connect/authorize"},
-		{"oversized", identitytest.Fault{Oversized: true}, identity.ErrUnusableAnswer, "longer"},
+		{"state of another request (req 3)", identitytest.Fault{WrongState: true}, tokenapi.ErrUnusableAnswer, "state"},
+		{"no state (req 5)", identitytest.Fault{NoState: true}, tokenapi.ErrUnusableAnswer, "state"},
+		{"login required", identitytest.Fault{ErrorCode: "login_required"}, tokenapi.ErrNotSignedIn, "login_required"},
+		{"access denied", identitytest.Fault{ErrorCode: "access_denied"}, tokenapi.ErrNotSignedIn, "access_denied"},
+		{"invalid scope", identitytest.Fault{ErrorCode: "invalid_scope"}, tokenapi.ErrMisconfigured, "invalid_scope"},
+		{"server error", identitytest.Fault{ErrorCode: "server_error"}, tokenapi.ErrUnavailable, "server_error"},
+		{"elsewhere", identitytest.Fault{Redirect: "https://phish.example/identity/sign-in-done?code=c0de"}, tokenapi.ErrNotSignedIn, "phish.example/identity/sign-in-done"},
+		{"another path", identitytest.Fault{Redirect: "/identity/unauthorized?code=c0de"}, tokenapi.ErrNotSignedIn, "/identity/unauthorized"},
+		{"a page that is not there", identitytest.Fault{Redirect: "/identity/nowhere"}, tokenapi.ErrNotSignedIn, "/identity/nowhere"},
+		{"500", identitytest.Fault{Status: 500}, tokenapi.ErrUnavailable, ""},
+		{"429", identitytest.Fault{Status: 429}, tokenapi.ErrUnavailable, ""},
+		{"404", identitytest.Fault{Status: 404}, tokenapi.ErrMisconfigured, ""},
+		{"400", identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, tokenapi.ErrMisconfigured, "invalid_client"},
+		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("sign in")}, tokenapi.ErrNotSignedIn, "/identity/connect/authorize"},
+		{"oversized", identitytest.Fault{Oversized: true}, tokenapi.ErrUnusableAnswer, "longer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv, client := start(t)
@@ -156,7 +157,7 @@ func TestIssuerOfTheAuthorizationResponse(t *testing.T) {
 				t.Errorf("Login = %v, want success %v", err, c.ok)
 			}
 			if !c.ok {
-				wantError(t, err, identity.ErrUnusableAnswer)
+				wantError(t, err, tokenapi.ErrUnusableAnswer)
 			}
 		})
 	}
@@ -167,7 +168,7 @@ func TestRepeatedParameters(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{})
 	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.HTTP.Transport = addToRedirect("code", "another") })
 	_, err := client.Login(t.Context(), email, password)
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
 // addToRedirect returns a transport that adds a parameter to the redirect of
@@ -219,10 +220,10 @@ func TestNotSignedIn(t *testing.T) {
 	s := signIn(t, client)
 	srv.EndSessions(email)
 	_, err := s.Authorize(t.Context())
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 	var nobody identity.SignIn
 	_, err = nobody.Authorize(t.Context())
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 }
 
 // A loop of redirects ends.
@@ -231,7 +232,7 @@ func TestRedirectLoop(t *testing.T) {
 	s := signIn(t, client)
 	srv.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Redirect: "/identity/connect/authorize?loop", Times: -1})
 	_, err := s.Authorize(t.Context())
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 	if n := srv.Count(identitytest.EndpointAuthorize); n > 11 {
 		t.Errorf("sent %d requests, want at most 11", n)
 	}

@@ -44,7 +44,7 @@ type Config struct {
 	// ClientSecret authenticates the client by HTTP Basic (RFC 6749 section
 	// 2.3.1). Zero: a public client. spa must have none; spa_admin, core_ib and
 	// lk must have one.
-	ClientSecret Secret
+	ClientSecret tokenapi.Secret
 
 	// Scopes are requested at sign-in. Nil: those that the npm package 1.2.0
 	// requests for the client.

@@ -79,7 +79,7 @@ func TestDefaultsAreThoseOfTheNpmPackage(t *testing.T) {
 	} {
 		config := identity.Config{URL: "https://trader.example.com/", ClientID: id}
 		if id != "spa" {
-			config.ClientSecret = identity.NewSecret("s")
+			config.ClientSecret = tokenapi.NewSecret("s")
 		}
 		client, err := identity.New(config)
 		if err != nil {
@@ -100,7 +100,7 @@ func TestSecretsFitTheClient(t *testing.T) {
 			t.Errorf("New(%s without a secret) = %v, want a problem of ClientSecret", id, err)
 		}
 	}
-	_, err := identity.New(identity.Config{URL: "https://example.com", ClientID: "spa", ClientSecret: identity.NewSecret("hu5h")})
+	_, err := identity.New(identity.Config{URL: "https://example.com", ClientID: "spa", ClientSecret: tokenapi.NewSecret("hu5h")})
 	if err == nil || !strings.Contains(err.Error(), "public client") || strings.Contains(err.Error(), "hu5h") {
 		t.Errorf("New(spa with a secret) = %v, want a problem without the secret", err)
 	}

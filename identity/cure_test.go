@@ -9,6 +9,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // answering makes the requests to a path get a status with a header and without
@@ -39,7 +40,7 @@ func TestErrorsNameTheField(t *testing.T) {
 		return c.MachineToMachineSignIn(t.Context(), "machine@example.com", "machine-password")
 	}
 	refresh := func(c *identity.Client) (*oauth2.Token, error) { return c.RefreshToken(t.Context(), "r") }
-	wrongSecret := func(c *identity.Config) { c.ClientSecret = identity.NewSecret("wrong") }
+	wrongSecret := func(c *identity.Config) { c.ClientSecret = tokenapi.NewSecret("wrong") }
 	page := identitytest.Fault{Status: 400, ContentType: "text/html", Body: []byte("<html>Invalid parameter: redirect_uri")}
 	discovery := func(f identitytest.Fault) (identitytest.Endpoint, identitytest.Fault) {
 		return identitytest.EndpointDiscovery, f
@@ -53,26 +54,26 @@ func TestErrorsNameTheField(t *testing.T) {
 		want   error
 		says   []string
 	}{
-		{name: "a redirect URI that is not registered, by the error page", client: "spa", call: login, want: identity.ErrMisconfigured,
+		{name: "a redirect URI that is not registered, by the error page", client: "spa", call: login, want: tokenapi.ErrMisconfigured,
 			change: func(c *identity.Config) { c.RedirectURL = "https://elsewhere.example/done" }, says: []string{"Config.RedirectURL", "https://elsewhere.example/done"}},
-		{name: "a redirect URI that is not registered, by 400", client: "spa", call: login, want: identity.ErrMisconfigured,
+		{name: "a redirect URI that is not registered, by 400", client: "spa", call: login, want: tokenapi.ErrMisconfigured,
 			fault: func() (identitytest.Endpoint, identitytest.Fault) { return identitytest.EndpointAuthorize, page }, says: []string{"Config.RedirectURL", "/identity/sign-in-done"}},
-		{name: "the same without a body", client: "spa", call: login, want: identity.ErrMisconfigured,
+		{name: "the same without a body", client: "spa", call: login, want: tokenapi.ErrMisconfigured,
 			fault: func() (identitytest.Endpoint, identitytest.Fault) {
 				return identitytest.EndpointAuthorize, identitytest.Fault{Status: 400}
 			}, says: []string{"Config.RedirectURL"}},
-		{name: "a wrong secret at a sign-in of a machine", client: "core_ib", change: wrongSecret, call: machine, want: identity.ErrMisconfigured, says: []string{"Config.ClientSecret"}},
-		{name: "a wrong secret at a sign-in", client: "spa_admin", change: wrongSecret, call: login, want: identity.ErrMisconfigured, says: []string{"Config.ClientSecret"}},
-		{name: "a wrong secret at a refresh", client: "spa_admin", change: wrongSecret, call: refresh, want: identity.ErrMisconfigured, says: []string{"Config.ClientSecret"}},
-		{name: "an empty 401 with a challenge", client: "spa_admin", call: refresh, want: identity.ErrMisconfigured,
+		{name: "a wrong secret at a sign-in of a machine", client: "core_ib", change: wrongSecret, call: machine, want: tokenapi.ErrMisconfigured, says: []string{"Config.ClientSecret"}},
+		{name: "a wrong secret at a sign-in", client: "spa_admin", change: wrongSecret, call: login, want: tokenapi.ErrMisconfigured, says: []string{"Config.ClientSecret"}},
+		{name: "a wrong secret at a refresh", client: "spa_admin", change: wrongSecret, call: refresh, want: tokenapi.ErrMisconfigured, says: []string{"Config.ClientSecret"}},
+		{name: "an empty 401 with a challenge", client: "spa_admin", call: refresh, want: tokenapi.ErrMisconfigured,
 			change: answering("/connect/token", 401, "Www-Authenticate", `Basic realm="x"`), says: []string{"Config.ClientSecret"}},
-		{name: "a person's sign-in by core_ib", client: "core_ib", call: login, want: identity.ErrMisconfigured, says: []string{"Config.ClientID", "MachineToMachineSignIn"}},
-		{name: "a person's sign-in by lk", client: "lk", call: login, want: identity.ErrMisconfigured, says: []string{"Config.ClientID", "MachineToMachineSignIn"}},
-		{name: "a URL without a discovery document", client: "spa", call: login, want: identity.ErrMisconfigured,
+		{name: "a person's sign-in by core_ib", client: "core_ib", call: login, want: tokenapi.ErrMisconfigured, says: []string{"Config.ClientID", "MachineToMachineSignIn"}},
+		{name: "a person's sign-in by lk", client: "lk", call: login, want: tokenapi.ErrMisconfigured, says: []string{"Config.ClientID", "MachineToMachineSignIn"}},
+		{name: "a URL without a discovery document", client: "spa", call: login, want: tokenapi.ErrMisconfigured,
 			fault: func() (identitytest.Endpoint, identitytest.Fault) { return discovery(identitytest.Fault{Status: 404}) }, says: []string{"Config.URL", "/identity/.well-known/openid-configuration"}},
-		{name: "a URL that redirects", client: "spa", call: login, want: identity.ErrMisconfigured,
+		{name: "a URL that redirects", client: "spa", call: login, want: tokenapi.ErrMisconfigured,
 			change: answering("/openid-configuration", 301, "Location", "https://www.example.com/"), says: []string{"Config.URL", "/identity/.well-known/openid-configuration"}},
-		{name: "a URL of a web application", client: "spa", call: login, want: identity.ErrUnusableAnswer,
+		{name: "a URL of a web application", client: "spa", call: login, want: tokenapi.ErrUnusableAnswer,
 			fault: func() (identitytest.Endpoint, identitytest.Fault) {
 				return discovery(identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")})
 			}, says: []string{"Config.URL", "/identity/.well-known/openid-configuration"}},

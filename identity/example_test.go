@@ -44,7 +44,7 @@ func Example_renewed() {
 	fmt.Println(must(api.Get(url + "/frontoffice/api/v3/account")).Status)
 
 	_, err := client.Refresh(ctx, token)
-	fmt.Println(errors.Is(err, identity.ErrGrantRefused), err)
+	fmt.Println(errors.Is(err, tokenapi.ErrGrantRefused), err)
 	// Output:
 	// 200 OK
 	// true identity: refresh token: the grant was refused (HTTP 400 from /identity/connect/token): invalid_grant; sign in again
@@ -63,7 +63,7 @@ func ExampleNew() {
 	client, err := identity.New(identity.Config{
 		URL:          "https://trader.example.com",
 		ClientID:     identity.ClientSPAAdmin,
-		ClientSecret: identity.NewSecret(os.Getenv("B2TRADER_SPA_ADMIN_SECRET")),
+		ClientSecret: tokenapi.NewSecret(os.Getenv("B2TRADER_SPA_ADMIN_SECRET")),
 		Issuer:       "http://identity-server/identity/",
 	})
 	if err != nil {
@@ -78,7 +78,7 @@ func ExampleClient_SignIn() {
 	var client *identity.Client // from New
 
 	signIn, err := client.SignIn(ctx, "user@example.com", "password")
-	if errors.Is(err, identity.ErrBadCredentials) {
+	if errors.Is(err, tokenapi.ErrBadCredentials) {
 		fmt.Println("Wrong email or password.")
 		return
 	} else if err != nil {
@@ -131,9 +131,9 @@ func ExampleClient_Refresh() {
 	}
 	next, err := client.Refresh(ctx, session.Token)
 	switch {
-	case errors.Is(err, identity.ErrGrantRefused):
+	case errors.Is(err, tokenapi.ErrGrantRefused):
 		fmt.Println("The session is over: sign in again.")
-	case errors.Is(err, identity.ErrUnavailable):
+	case errors.Is(err, tokenapi.ErrUnavailable):
 		fmt.Println("Not now. The old token serves until", session.Expiry)
 	case err != nil:
 		log.Fatal(err)
@@ -160,7 +160,7 @@ func ExampleClient_MachineToMachineSignIn() {
 	client, err := identity.New(identity.Config{
 		URL:          "https://trader.example.com",
 		ClientID:     identity.ClientCoreIB,
-		ClientSecret: identity.NewSecret(os.Getenv("B2TRADER_CORE_IB_SECRET")),
+		ClientSecret: tokenapi.NewSecret(os.Getenv("B2TRADER_CORE_IB_SECRET")),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -183,7 +183,7 @@ func ExampleClient_Resume() {
 		log.Fatal(err)
 	}
 	token, next, err := client.Resume(ctx, state)
-	if errors.Is(err, identity.ErrNotSignedIn) {
+	if errors.Is(err, tokenapi.ErrNotSignedIn) {
 		fmt.Println("That session has ended: sign in again.")
 		return
 	} else if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // An exchange is one operation of a Client.
@@ -32,6 +33,6 @@ func (x *exchange) post(ctx context.Context, url string, body any, jar http.Cook
 }
 
 // fail returns the error of an operation that ends before it sends anything.
-func fail(op string, err error, description string) *Error {
-	return &Error{System: system, Op: op, Err: err, Description: description}
+func fail(op string, err error, description string) *tokenapi.Error {
+	return &tokenapi.Error{System: system, Op: op, Err: err, Description: description}
 }

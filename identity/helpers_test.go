@@ -9,6 +9,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A sample user without a second factor.
@@ -23,7 +24,7 @@ func newClient(t testing.TB, srv *identitytest.Server, id string, changes ...fun
 	config := identity.Config{URL: srv.URL(), ClientID: id}
 	for _, c := range identitytest.SampleClients() {
 		if c.ID == id {
-			config.ClientSecret = identity.NewSecret(c.Secret)
+			config.ClientSecret = tokenapi.NewSecret(c.Secret)
 		}
 	}
 	for _, change := range changes {
@@ -61,13 +62,13 @@ func signIn(t testing.TB, client *identity.Client) *identity.SignIn {
 	return s
 }
 
-// wantError checks that err is an *identity.Error that wraps want, and returns
+// wantError checks that err is an *tokenapi.Error that wraps want, and returns
 // it.
-func wantError(t testing.TB, err, want error) *identity.Error {
+func wantError(t testing.TB, err, want error) *tokenapi.Error {
 	t.Helper()
-	e, ok := errors.AsType[*identity.Error](err)
+	e, ok := errors.AsType[*tokenapi.Error](err)
 	if !ok || !errors.Is(err, want) {
-		t.Fatalf("got the error %v, want an *identity.Error that is %q", err, want)
+		t.Fatalf("got the error %v, want an *tokenapi.Error that is %q", err, want)
 	}
 	return e
 }

@@ -8,6 +8,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // refusedIDTokens are invalid ID tokens with a part of the error. Most are
@@ -45,7 +46,7 @@ func TestIDTokensThatAreRefused(t *testing.T) {
 			srv, client := start(t)
 			srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: c.fault})
 			token, err := client.Login(t.Context(), email, password)
-			e := wantError(t, err, identity.ErrUnusableAnswer)
+			e := wantError(t, err, tokenapi.ErrUnusableAnswer)
 			if token != nil || !contains(e.Description, c.says) || e.Op != "retrieve token" {
 				t.Errorf("Login = %v, want an error with %q", err, c.says)
 			}
@@ -80,7 +81,7 @@ func TestIDTokensThatAreAccepted(t *testing.T) {
 func TestAlgorithmsAreAnAllowList(t *testing.T) {
 	_, client := start(t, func(c *identity.Config) { c.SigningAlgorithms = []string{"ES256"} })
 	_, err := client.Login(t.Context(), email, password)
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
 // req 37: the clock is the configured one, and the skew its bound in both
@@ -114,15 +115,15 @@ func TestVerifyIDToken(t *testing.T) {
 		t.Errorf("got the subject %q, want the sample user's", id.Subject)
 	}
 	_, err = client.VerifyIDToken(t.Context(), &oauth2.Token{AccessToken: "a"})
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 
 	mixed := (&oauth2.Token{AccessToken: "another"}).WithExtra(map[string]any{"id_token": extra(token, "id_token")})
 	_, err = client.VerifyIDToken(t.Context(), mixed) // the at_hash is of the other access token
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 
 	for _, garbage := range []string{"x", "a.b.c", extra(token, "id_token") + "x", token.RefreshToken} {
 		_, err = client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": garbage}))
-		e := wantError(t, err, identity.ErrUnusableAnswer)
+		e := wantError(t, err, tokenapi.ErrUnusableAnswer)
 		if len(garbage) > 9 && contains(e.Error(), garbage) {
 			t.Errorf("got %v, want an error without the token", e)
 		}
@@ -148,7 +149,7 @@ func TestTypedTokensAreNotIDTokens(t *testing.T) {
 	_, client := start(t)
 	token := login(t, client)
 	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJSUzI1NiJ9.e30.AAAA"}))
-	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "typ") {
+	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !contains(e.Description, "typ") {
 		t.Errorf("VerifyIDToken(typ at+jwt) = %v, want an error of the typ", err)
 	}
 }
@@ -158,14 +159,14 @@ func TestTypedTokensAreNotIDTokens(t *testing.T) {
 func TestVerifyIDTokenNamesTheCure(t *testing.T) {
 	_, client := start(t)
 	_, err := client.VerifyIDToken(t.Context(), nil)
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 	token := login(t, client)
 	_, err = client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJhbGciOiJQUzI1NiJ9.e30.AAAA"}))
-	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, `"PS256"`) || !contains(e.Description, "Config.SigningAlgorithms") || !contains(e.Description, "RS256") {
+	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !contains(e.Description, `"PS256"`) || !contains(e.Description, "Config.SigningAlgorithms") || !contains(e.Description, "RS256") {
 		t.Errorf("VerifyIDToken of a PS256 token = %v, want the algorithm, Config.SigningAlgorithms and the announced RS256 named", err)
 	}
 	_, err = client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "a.b.c.d.e"}))
-	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "encrypted") {
+	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !contains(e.Description, "encrypted") {
 		t.Errorf("VerifyIDToken of a JWE = %v, want that it is encrypted", err)
 	}
 }
@@ -176,7 +177,7 @@ func TestLogoutTokenIsNoIDToken(t *testing.T) {
 	token := login(t, client)
 	raw := srv.SignLogoutToken(identitytest.LogoutToken{Issuer: client.Issuer(), Client: client.ID(), Subject: "subject"})
 	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": raw}))
-	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "logout token") {
+	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !contains(e.Description, "logout token") {
 		t.Errorf("VerifyIDToken of a logout token = %v, want that it is one", err)
 	}
 }

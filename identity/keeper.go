@@ -2,20 +2,13 @@ package identity
 
 import "b2trader.identity.auth/identity/tokenapi"
 
-// A Keeper keeps an account signed in. See [tokenapi.Keeper].
-type Keeper = tokenapi.Keeper
-
-// A PausedError means that a [Keeper] waits before its next sign-in, because it
-// signed in a moment ago or its password was refused.
-type PausedError = tokenapi.PausedError
-
 // Keeper returns a Keeper for an account whose Login is its e-mail address. It
 // renews by the refresh token, and signs in by [Client.MachineToMachineSignIn],
 // whose warning applies. The client must have a secret and the password grant,
 // as core_ib and lk have.
 //
 // Errors: every problem of the account, or that the client has no secret.
-func (c *Client) Keeper(account tokenapi.Account) (*Keeper, error) {
+func (c *Client) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {
 	if c.config.ClientSecret.IsZero() {
 		p := tokenapi.Problems{Package: system + ": Keeper"}
 		p.Missing("ClientSecret", true)

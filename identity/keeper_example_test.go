@@ -18,9 +18,9 @@ import (
 func ExampleClient_Keeper() {
 	var client *identity.Client // from New, for core_ib with its secret
 
-	machine, err := client.Keeper(tokenapi.Account{Login: "ib@example.com", Password: func(context.Context) (identity.Secret, error) {
+	machine, err := client.Keeper(tokenapi.Account{Login: "ib@example.com", Password: func(context.Context) (tokenapi.Secret, error) {
 		password, err := os.ReadFile("/run/secrets/ib-password") // at each sign-in, so it may change
-		return identity.NewSecret(strings.TrimSpace(string(password))), err
+		return tokenapi.NewSecret(strings.TrimSpace(string(password))), err
 	}})
 	if err != nil {
 		log.Fatal(err)

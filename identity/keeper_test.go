@@ -26,7 +26,7 @@ const (
 type worker struct {
 	*vaulttest.Worker
 	server  *identitytest.Server
-	machine *identity.Keeper
+	machine *tokenapi.Keeper
 
 	mu       sync.Mutex
 	password string
@@ -39,14 +39,14 @@ func (w *worker) setPassword(p string) {
 	w.password = p
 }
 
-func (w *worker) readPassword(context.Context) (identity.Secret, error) {
+func (w *worker) readPassword(context.Context) (tokenapi.Secret, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked++
 	if w.password == "" {
-		return identity.Secret{}, errors.New("the file is gone")
+		return tokenapi.Secret{}, errors.New("the file is gone")
 	}
-	return identity.NewSecret(w.password), nil
+	return tokenapi.NewSecret(w.password), nil
 }
 
 // atWork runs f with a worker that has not signed in yet.
@@ -59,7 +59,7 @@ func atWork(t *testing.T, config identitytest.Config, f func(w *worker)) {
 		}
 		w := &worker{server: server, password: machinePassword}
 		client, err := identity.New(identity.Config{
-			URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret"),
+			URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: tokenapi.NewSecret("core_ib-secret"),
 			HTTP: tokenapi.HTTP{Transport: server.Transport()},
 		})
 		if err != nil {
@@ -142,7 +142,7 @@ func TestMachineWrongPassword(t *testing.T) {
 		start := time.Now()
 		for range int(4 * time.Hour / time.Second) {
 			later := w.Waits("worker")
-			if !errors.Is(later, identity.ErrBadCredentials) {
+			if !errors.Is(later, tokenapi.ErrBadCredentials) {
 				t.Fatalf("got %v, want it to wrap ErrBadCredentials", later)
 			}
 			if later.RetryAfter > 20*time.Second {
@@ -219,7 +219,7 @@ func TestMachineConcurrent(t *testing.T) {
 		for range 20 {
 			all.Go(func() {
 				token, err := w.machine.Refresh(w.Context(), w.machine.FirstToken())
-				pause, isPause := errors.AsType[*identity.PausedError](err)
+				pause, isPause := errors.AsType[*tokenapi.PausedError](err)
 				w.mu.Lock()
 				defer w.mu.Unlock()
 				switch {
@@ -242,7 +242,7 @@ func TestMachineConcurrent(t *testing.T) {
 
 func TestKeeperNeedsAnAccount(t *testing.T) {
 	client := func(id, secret string) *identity.Client {
-		c, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: id, ClientSecret: identity.NewSecret(secret)})
+		c, err := identity.New(identity.Config{URL: "https://trader.example.com", ClientID: id, ClientSecret: tokenapi.NewSecret(secret)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/internal/jwt"
 	"b2trader.identity.auth/identity/internal/strictjson"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // metadata is the part of the discovery document that the client needs (OIDC
@@ -49,7 +50,7 @@ func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 	case k.turn <- struct{}{}:
 		defer func() { <-k.turn }()
 	case <-ctx.Done():
-		return nil, fail("discover", httpx.Because(ErrUnavailable, ctx.Err()), "")
+		return nil, fail("discover", httpx.Because(tokenapi.ErrUnavailable, ctx.Err()), "")
 	}
 	if known := k.known.Load(); known != nil {
 		return known, nil
@@ -94,9 +95,9 @@ func (k *keys) fetch(failed bool) ([]byte, error) {
 		return x.Last.Body, nil
 	}
 	if c.config.JWKSURL != "" && (x.Last.StatusCode == http.StatusNotFound || x.Last.StatusCode == http.StatusMethodNotAllowed) {
-		return nil, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no key set at Config.JWKSURL: correct it, or leave it empty to discover it"})
+		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no key set at Config.JWKSURL: correct it, or leave it empty to discover it"})
 	}
-	return nil, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
+	return nil, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 }
 
 type discoveryDocument struct {
@@ -117,16 +118,16 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	case err != nil:
 		return doc, err
 	case httpx.Later(x.Last.StatusCode):
-		return doc, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
+		return doc, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case x.Last.StatusCode == http.StatusNotFound, x.Last.StatusCode == http.StatusMethodNotAllowed:
-		return doc, x.noDocument(ErrMisconfigured, "there is no discovery document at "+url)
+		return doc, x.noDocument(tokenapi.ErrMisconfigured, "there is no discovery document at "+url)
 	case x.Last.StatusCode/100 == 3:
-		return doc, x.noDocument(ErrMisconfigured, url+" redirects, which is not followed")
+		return doc, x.noDocument(tokenapi.ErrMisconfigured, url+" redirects, which is not followed")
 	case !x.OK(), strictjson.Unmarshal(x.Last.Body, &doc) != nil:
-		return doc, x.noDocument(ErrUnusableAnswer, "the answer of "+url+" is not a discovery document")
+		return doc, x.noDocument(tokenapi.ErrUnusableAnswer, "the answer of "+url+" is not a discovery document")
 	}
 	if doc.Issuer != c.config.Issuer {
-		return doc, x.Refusal(ErrMisconfigured, httpx.Problem{
+		return doc, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{
 			Description: fmt.Sprintf("%s announces the issuer %q, but Config.Issuer is %q", url, doc.Issuer, c.config.Issuer)})
 	}
 	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.HTTP.InsecureAllowHTTP); err != nil {
@@ -137,7 +138,7 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 
 // noDocument returns the error of an answer that is not a discovery document:
 // most often Config.URL is wrong.
-func (x *exchange) noDocument(err error, description string) *Error {
+func (x *exchange) noDocument(err error, description string) *tokenapi.Error {
 	e := x.Refusal(err, httpx.Problem{Description: description})
 	e.Advice = "check Config.URL, or set Config.Issuer and Config.JWKSURL"
 	return e

@@ -44,7 +44,7 @@ func TestDiscoveryIsUsedAndKept(t *testing.T) {
 	}
 	srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = srv.URL() + "/nowhere" }})
 	_, err := newClient(t, srv, identity.ClientSPA).Login(t.Context(), email, password)
-	wantError(t, err, identity.ErrUnavailable)
+	wantError(t, err, tokenapi.ErrUnavailable)
 }
 
 // req 7: byte for byte, also where only a slash differs.
@@ -52,11 +52,11 @@ func TestIssuerMismatch(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{Issuer: identitytest.InternalIssuer})
 	for _, issuer := range []string{"", "http://identity-server/identity", "https://identity-server/identity/"} {
 		client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.Issuer = issuer })
-		e := wantError(t, client.Ready(t.Context()), identity.ErrMisconfigured)
+		e := wantError(t, client.Ready(t.Context()), tokenapi.ErrMisconfigured)
 		if !contains(e.Description, `"http://identity-server/identity/"`) {
 			t.Errorf("Ready = %v, want the announced issuer in the error", e)
 		}
-		if _, err := client.Login(t.Context(), email, password); !errors.Is(err, identity.ErrMisconfigured) {
+		if _, err := client.Login(t.Context(), email, password); !errors.Is(err, tokenapi.ErrMisconfigured) {
 			t.Errorf("Login = %v, want ErrMisconfigured", err)
 		}
 	}
@@ -69,12 +69,12 @@ func TestDiscoveryFaults(t *testing.T) {
 		fault identitytest.Fault
 		want  error
 	}{
-		{"500", identitytest.Fault{Status: 500}, identity.ErrUnavailable},
-		{"404", identitytest.Fault{Status: 404}, identity.ErrMisconfigured},
-		{"not JSON", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnusableAnswer},
-		{"too large", identitytest.Fault{Oversized: true}, identity.ErrUnusableAnswer},
-		{"keys over http", identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = "http://example.com/keys" }}, identity.ErrUnusableAnswer},
-		{"no keys", identitytest.Fault{Answer: func(f map[string]any) { delete(f, "jwks_uri") }}, identity.ErrUnusableAnswer},
+		{"500", identitytest.Fault{Status: 500}, tokenapi.ErrUnavailable},
+		{"404", identitytest.Fault{Status: 404}, tokenapi.ErrMisconfigured},
+		{"not JSON", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnusableAnswer},
+		{"too large", identitytest.Fault{Oversized: true}, tokenapi.ErrUnusableAnswer},
+		{"keys over http", identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = "http://example.com/keys" }}, tokenapi.ErrUnusableAnswer},
+		{"no keys", identitytest.Fault{Answer: func(f map[string]any) { delete(f, "jwks_uri") }}, tokenapi.ErrUnusableAnswer},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv, client := start(t)
@@ -147,7 +147,7 @@ func TestRefetchIsLimited(t *testing.T) {
 		wantCount(t, srv, identitytest.EndpointKeys, 2)
 		<-time.After(30 * time.Second)
 		_, err := client.Login(t.Context(), email, password)
-		wantError(t, err, identity.ErrUnusableAnswer)
+		wantError(t, err, tokenapi.ErrUnusableAnswer)
 		wantCount(t, srv, identitytest.EndpointKeys, 3)
 		srv.ClearFaults()
 		login(t, client) // the old keys are still held
@@ -163,7 +163,7 @@ func TestKeysOutliveAnOutage(t *testing.T) {
 		login(t, client)
 		srv.RotateKeys()
 		_, err := client.Login(t.Context(), email, password)
-		wantError(t, err, identity.ErrUnavailable) // not unusable: the token cannot be judged
+		wantError(t, err, tokenapi.ErrUnavailable) // not unusable: the token cannot be judged
 		srv.ClearFaults()
 		<-time.After(time.Second)
 		login(t, client)
@@ -183,9 +183,9 @@ func TestRefreshSurvivesAnUnreadableKeySet(t *testing.T) {
 			t.Fatalf("Refresh while the key set is a page = %v, want new tokens with the old ID token", err)
 		}
 		_, err = client.Login(t.Context(), email, password)
-		wantError(t, err, identity.ErrUnavailable)
+		wantError(t, err, tokenapi.ErrUnavailable)
 		_, err = client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(order(client)))
-		wantError(t, err, identity.ErrUnavailable)
+		wantError(t, err, tokenapi.ErrUnavailable)
 		srv.ClearFaults()
 		<-time.After(time.Second)
 		login(t, client)
@@ -197,7 +197,7 @@ func TestKeySetMoves(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
 		srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = "https://trader.example.com/nowhere" }})
 		_, err := client.Login(t.Context(), email, password)
-		wantError(t, err, identity.ErrUnavailable)
+		wantError(t, err, tokenapi.ErrUnavailable)
 		<-time.After(time.Second)
 		login(t, client)
 	})
@@ -210,7 +210,7 @@ func TestWrongKeySetURL(t *testing.T) {
 		c.Issuer, c.JWKSURL = srv.URL()+"/identity", srv.URL()+"/nowhere"
 	})
 	_, err := client.Login(t.Context(), email, password)
-	if e := wantError(t, err, identity.ErrMisconfigured); !contains(e.Error(), "Config.JWKSURL") || !contains(e.Error(), "404") {
+	if e := wantError(t, err, tokenapi.ErrMisconfigured); !contains(e.Error(), "Config.JWKSURL") || !contains(e.Error(), "404") {
 		t.Errorf("Login with a wrong JWKSURL = %v, want 404 and Config.JWKSURL named", err)
 	}
 }

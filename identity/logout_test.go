@@ -6,6 +6,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // order returns a valid logout token for client.
@@ -48,7 +49,7 @@ func TestLogoutTokensThatAreRefused(t *testing.T) {
 			broken.Fault = c.fault
 			raw := srv.SignLogoutToken(broken)
 			token, err := client.VerifyLogoutToken(t.Context(), raw)
-			e := wantError(t, err, identity.ErrUnusableAnswer)
+			e := wantError(t, err, tokenapi.ErrUnusableAnswer)
 			if token != nil || !contains(e.Description, c.says) || contains(e.Error(), raw) {
 				t.Errorf("VerifyLogoutToken = %v, want an error with %q", err, c.says)
 			}
@@ -88,7 +89,7 @@ func TestLogoutTokenType(t *testing.T) {
 		t.Errorf("VerifyLogoutToken(typ logout+jwt) = %v, want nil", err)
 	}
 	_, err := client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(plain))
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
 // An ID token and an access token are no logout tokens, and a logout token is
@@ -98,12 +99,12 @@ func TestTokensAreNotConfused(t *testing.T) {
 	token := login(t, client)
 	for _, raw := range []string{extra(token, "id_token"), token.AccessToken, token.RefreshToken, "", ".", "a.b.c"} {
 		_, err := client.VerifyLogoutToken(t.Context(), raw)
-		wantError(t, err, identity.ErrUnusableAnswer)
+		wantError(t, err, tokenapi.ErrUnusableAnswer)
 	}
 	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": srv.SignLogoutToken(identitytest.LogoutToken{
 		Issuer: client.Issuer(), Client: client.ID(), Subject: "subject", Typed: true,
 	})}))
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
 // Unavailable keys do not make a token invalid.
@@ -111,7 +112,7 @@ func TestLogoutTokenWithoutKeys(t *testing.T) {
 	srv, client := start(t)
 	srv.Inject(identitytest.EndpointKeys, identitytest.Fault{LoseRequest: true, Times: -1})
 	_, err := client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(order(client)))
-	wantError(t, err, identity.ErrUnavailable)
+	wantError(t, err, tokenapi.ErrUnavailable)
 }
 
 func FuzzVerifyLogoutToken(f *testing.F) {

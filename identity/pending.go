@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // maxPending bounds a PendingSignIn in bytes. The cookies of an IdentityServer
@@ -18,7 +19,7 @@ const maxPending = 64 << 10
 // without the password, so keep it secret. No formatting verb, logger or text
 // encoder shows it; MarshalBinary does, for programs that seal it before they
 // store it. The zero PendingSignIn is empty.
-type PendingSignIn struct{ secret Secret }
+type PendingSignIn struct{ secret tokenapi.Secret }
 
 type wirePending struct {
 	Version      int           `json:"v"`
@@ -40,7 +41,7 @@ type wirePending struct {
 func (s *SignIn) Pending() (PendingSignIn, error) {
 	const op = "export sign-in"
 	if s.client == nil {
-		return PendingSignIn{}, fail(op, ErrNotSignedIn, "")
+		return PendingSignIn{}, fail(op, tokenapi.ErrNotSignedIn, "")
 	}
 	w := wirePending{
 		Version: 1, Server: s.client.server.String(), Client: s.client.ID(),
@@ -51,12 +52,12 @@ func (s *SignIn) Pending() (PendingSignIn, error) {
 	}
 	raw, err := json.Marshal(w)
 	if err != nil {
-		return PendingSignIn{}, fail(op, httpx.Because(ErrUnusableAnswer, err), "")
+		return PendingSignIn{}, fail(op, httpx.Because(tokenapi.ErrUnusableAnswer, err), "")
 	}
 	if len(raw) > maxPending {
-		return PendingSignIn{}, fail(op, ErrUnusableAnswer, "the server's cookies and texts are over 64 KiB")
+		return PendingSignIn{}, fail(op, tokenapi.ErrUnusableAnswer, "the server's cookies and texts are over 64 KiB")
 	}
-	return PendingSignIn{NewSecret(string(raw))}, nil
+	return PendingSignIn{tokenapi.NewSecret(string(raw))}, nil
 }
 
 // ContinueSignIn returns the sign-in that [SignIn.Pending] exported, in this
@@ -69,9 +70,9 @@ func (c *Client) ContinueSignIn(p PendingSignIn) (*SignIn, error) {
 	var w wirePending
 	switch {
 	case json.Unmarshal([]byte(p.secret.Reveal()), &w) != nil:
-		return nil, fail(op, ErrNotSignedIn, "the pending sign-in is empty")
+		return nil, fail(op, tokenapi.ErrNotSignedIn, "the pending sign-in is empty")
 	case w.Client != c.ID() || w.Server != c.server.String():
-		return nil, fail(op, ErrNotSignedIn, "the sign-in is of another client or server")
+		return nil, fail(op, tokenapi.ErrNotSignedIn, "the sign-in is of another client or server")
 	}
 	s := c.newSignIn()
 	s.Account, s.SecondFactor, s.subject = w.Account, w.SecondFactor, w.Subject
@@ -94,7 +95,7 @@ func (p *PendingSignIn) UnmarshalBinary(data []byte) error {
 	if len(data) > 0 && (json.Unmarshal(data, &w) != nil || w.Version != 1 || w.Client == "") {
 		return errors.New("identity: not a PendingSignIn, or one of another version")
 	}
-	p.secret = NewSecret(string(data))
+	p.secret = tokenapi.NewSecret(string(data))
 	return nil
 }
 

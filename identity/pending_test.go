@@ -10,6 +10,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/internal/clienttest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // moved returns the sign-in as another process continues it.
@@ -141,9 +142,9 @@ func TestPendingSignInIsRefused(t *testing.T) {
 	}
 	other := newClient(t, srv, identity.ClientSPAAdmin)
 	_, err = other.ContinueSignIn(p)
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 	_, err = client.ContinueSignIn(identity.PendingSignIn{})
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 	for _, raw := range []string{"x", "{}", `{"v":2,"client":"spa"}`, `{"v":1}`, "null", "[]"} {
 		if err := new(identity.PendingSignIn).UnmarshalBinary([]byte(raw)); err == nil {
 			t.Errorf("UnmarshalBinary(%s) = nil, want an error", raw)
@@ -183,5 +184,5 @@ func TestPendingSignInIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Pending()
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }

@@ -10,6 +10,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest/npmclient"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // oidcProviderVersion is the version of oidc-provider, a certified OpenID
@@ -58,7 +59,7 @@ func TestAgainstAnotherProvider(t *testing.T) {
 	url := startProvider(t)
 	for _, config := range []identity.Config{
 		{URL: url, ClientID: identity.ClientSPA},
-		{URL: url, ClientID: identity.ClientSPAAdmin, ClientSecret: identity.NewSecret(providerSecret)},
+		{URL: url, ClientID: identity.ClientSPAAdmin, ClientSecret: tokenapi.NewSecret(providerSecret)},
 	} {
 		t.Run(config.ClientID, func(t *testing.T) {
 			client, err := identity.New(config)
@@ -66,7 +67,7 @@ func TestAgainstAnotherProvider(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = client.Login(t.Context(), email, "wrong")
-			wantError(t, err, identity.ErrBadCredentials)
+			wantError(t, err, tokenapi.ErrBadCredentials)
 			s, err := client.SignIn(t.Context(), email, providerPassword)
 			if err != nil {
 				t.Fatal(err)
@@ -88,7 +89,7 @@ func TestAgainstAnotherProvider(t *testing.T) {
 				t.Fatalf("Refresh = %v, want a token", err)
 			}
 			_, err = client.Refresh(t.Context(), old) // reuse, which this provider punishes by revoking the family
-			wantError(t, err, identity.ErrGrantRefused)
+			wantError(t, err, tokenapi.ErrGrantRefused)
 			token, _, err = client.Resume(t.Context(), state)
 			if err != nil {
 				t.Fatalf("Resume = %v, want a token", err)
@@ -97,7 +98,7 @@ func TestAgainstAnotherProvider(t *testing.T) {
 				t.Errorf("SignOut = %v, want nil", err)
 			}
 			_, err = client.Refresh(t.Context(), token)
-			wantError(t, err, identity.ErrGrantRefused)
+			wantError(t, err, tokenapi.ErrGrantRefused)
 		})
 	}
 }

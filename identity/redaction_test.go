@@ -22,9 +22,9 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 		ID: "spa_admin", Secret: clientSecret, Scopes: []string{"openid", "offline_access", "FrontOffice", "BackOffice"},
 		GrantTypes: []string{identitytest.GrantAuthorizationCode},
 	}}})
-	var exchanges []identity.Exchange
-	config := identity.Config{URL: srv.URL(), ClientID: "spa_admin", ClientSecret: identity.NewSecret(clientSecret),
-		HTTP: tokenapi.HTTP{Observe: func(_ context.Context, e identity.Exchange) { exchanges = append(exchanges, e) }}}
+	var exchanges []tokenapi.Exchange
+	config := identity.Config{URL: srv.URL(), ClientID: "spa_admin", ClientSecret: tokenapi.NewSecret(clientSecret),
+		HTTP: tokenapi.HTTP{Observe: func(_ context.Context, e tokenapi.Exchange) { exchanges = append(exchanges, e) }}}
 	client, err := identity.New(config)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 func TestErrorsHideSecrets(t *testing.T) {
 	const clientSecret = "5ecret+of the/client"
 	srv := identitytest.Start(t, identitytest.Config{})
-	config := func(c *identity.Config) { c.ClientSecret = identity.NewSecret(clientSecret) }
+	config := func(c *identity.Config) { c.ClientSecret = tokenapi.NewSecret(clientSecret) }
 	client := newClient(t, srv, identity.ClientCoreIB, config)
 	echo := func(secret string) identitytest.Fault {
 		q := url.QueryEscape(secret)
@@ -87,19 +87,19 @@ func TestErrorsHideSecrets(t *testing.T) {
 
 	srv.Inject(identitytest.EndpointSignIn, echo(canary))
 	_, err := client.SignIn(t.Context(), email, canary)
-	clienttest.Hides(t, wantError(t, err, identity.ErrBadCredentials), canary, clientSecret)
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrBadCredentials), canary, clientSecret)
 
 	srv.Inject(identitytest.EndpointToken, echo(canary))
 	_, err = client.MachineToMachineSignIn(t.Context(), email, canary)
-	clienttest.Hides(t, wantError(t, err, identity.ErrUnusableAnswer), canary, clientSecret)
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrUnusableAnswer), canary, clientSecret)
 
 	srv.Inject(identitytest.EndpointToken, echo(canary))
 	_, err = client.RefreshToken(t.Context(), canary)
-	clienttest.Hides(t, wantError(t, err, identity.ErrUnusableAnswer), canary, clientSecret)
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrUnusableAnswer), canary, clientSecret)
 
 	srv.Inject(identitytest.EndpointSignOut, echo("canary.5ecret"))
 	err = client.SignOut(t.Context(), "canary.5ecret", "canary.5ecret")
-	clienttest.Hides(t, wantError(t, err, identity.ErrUnusableAnswer), "canary.5ecret")
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrUnusableAnswer), "canary.5ecret")
 
 	s, err := client.SignIn(t.Context(), "guarded@example.com", "guarded-password")
 	if err != nil {
@@ -110,7 +110,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 
 	srv.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Redirect: "https://user:canary-5ecret@elsewhere.example/p?code=canary-5ecret#canary-5ecret"})
 	_, err = signIn(t, client).Authorize(t.Context())
-	clienttest.Hides(t, wantError(t, err, identity.ErrNotSignedIn), "canary-5ecret")
+	clienttest.Hides(t, wantError(t, err, tokenapi.ErrNotSignedIn), "canary-5ecret")
 }
 
 // net/http shows the URL with its query in its errors.
@@ -122,7 +122,7 @@ func TestFaultsHideTheURL(t *testing.T) {
 	}
 	srv.Inject(identitytest.EndpointAuthorize, identitytest.Fault{LoseAnswer: true, Times: -1})
 	_, err := s.Authorize(t.Context())
-	wantError(t, err, identity.ErrUnavailable)
+	wantError(t, err, tokenapi.ErrUnavailable)
 	for _, r := range srv.Requests(identitytest.EndpointAuthorize) {
 		clienttest.Hides(t, err, r.Query.Get("state"), r.Query.Get("nonce"))
 	}
@@ -136,7 +136,7 @@ func TestFaultsHideTheURL(t *testing.T) {
 func TestRepeatedBasicCredentials(t *testing.T) {
 	const secret = "s3cret/+&"
 	srv := identitytest.Start(t, identitytest.Config{})
-	client := newClient(t, srv, identity.ClientSPAAdmin, func(c *identity.Config) { c.ClientSecret = identity.NewSecret(secret) })
+	client := newClient(t, srv, identity.ClientSPAAdmin, func(c *identity.Config) { c.ClientSecret = tokenapi.NewSecret(secret) })
 	for _, repeated := range []string{
 		base64.StdEncoding.EncodeToString([]byte("spa_admin:" + secret)),
 		base64.StdEncoding.EncodeToString([]byte("spa_admin:" + url.QueryEscape(secret))),
@@ -144,7 +144,7 @@ func TestRepeatedBasicCredentials(t *testing.T) {
 	} {
 		srv.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_request","error_description":"you sent Basic ` + repeated + `"}`)})
 		_, err := client.RefreshToken(t.Context(), "token")
-		if e := wantError(t, err, identity.ErrMisconfigured); contains(e.Error(), repeated) || !contains(e.Error(), "you sent") {
+		if e := wantError(t, err, tokenapi.ErrMisconfigured); contains(e.Error(), repeated) || !contains(e.Error(), "you sent") {
 			t.Errorf("RefreshToken = %v, want the description without %q", err, repeated)
 		}
 	}

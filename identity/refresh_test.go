@@ -23,7 +23,7 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("Refresh = a token of scope %q, want a new refresh token, an ID token and the scope", extra(token, "scope"))
 	}
 	_, err = client.RefreshToken(t.Context(), old.RefreshToken) // it works once
-	wantError(t, err, identity.ErrGrantRefused)
+	wantError(t, err, tokenapi.ErrGrantRefused)
 	if _, err := client.RefreshToken(t.Context(), token.RefreshToken); err != nil {
 		t.Errorf("RefreshToken(successor) = %v, want a token", err)
 	}
@@ -65,7 +65,7 @@ func TestRefreshedIDTokens(t *testing.T) {
 			old := login(t, client)
 			srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: c.fault})
 			token, err := client.Refresh(t.Context(), old)
-			if e := wantError(t, err, identity.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) || e.Outcome().Kind != tokenapi.Refused {
+			if e := wantError(t, err, tokenapi.ErrUnusableAnswer); token != nil || !contains(e.Description, c.says) || e.Outcome().Kind != tokenapi.Refused {
 				t.Errorf("Refresh = %v, want an error with %q of the kind refused", err, c.says)
 			}
 		})
@@ -74,7 +74,7 @@ func TestRefreshedIDTokens(t *testing.T) {
 	old := login(t, client)
 	srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.OtherSubject})
 	_, err := client.Refresh(t.Context(), old)
-	if e := wantError(t, err, identity.ErrUnusableAnswer); !contains(e.Description, "another user") {
+	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !contains(e.Description, "another user") {
 		t.Errorf("Refresh = %v, want an error about another user", err)
 	}
 }
@@ -107,7 +107,7 @@ func TestRefreshDoesNotBelieveABrokenOldIDToken(t *testing.T) {
 	_, client := start(t)
 	token := login(t, client)
 	_, err := client.Refresh(t.Context(), token.WithExtra(map[string]any{"id_token": "a.b.c"}))
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
 func TestMachineToMachineSignIn(t *testing.T) {
@@ -125,7 +125,7 @@ func TestMachineToMachineSignIn(t *testing.T) {
 			t.Errorf("Refresh(%s) = %v, want a token", id, err)
 		}
 		_, err = client.MachineToMachineSignIn(t.Context(), "machine@example.com", "wrong")
-		if e := wantError(t, err, identity.ErrBadCredentials); e.Code != "invalid_grant" || e.Description != "invalid_username_or_password" {
+		if e := wantError(t, err, tokenapi.ErrBadCredentials); e.Code != "invalid_grant" || e.Description != "invalid_username_or_password" {
 			t.Errorf("%s got %#v, want the code and the text of the server", id, e)
 		}
 	}
@@ -136,17 +136,17 @@ func TestMachineToMachineSignIn(t *testing.T) {
 func TestMachineToMachineSignInIsFenced(t *testing.T) {
 	srv, client := start(t)
 	_, err := client.MachineToMachineSignIn(t.Context(), email, password)
-	if e := wantError(t, err, identity.ErrMisconfigured); e.Sent {
+	if e := wantError(t, err, tokenapi.ErrMisconfigured); e.Sent {
 		t.Error("a public client sent a password, want no request")
 	}
 	wantCount(t, srv, identitytest.EndpointToken, 0)
 	_, err = newClient(t, srv, identity.ClientSPAAdmin).MachineToMachineSignIn(t.Context(), email, password)
-	if e := wantError(t, err, identity.ErrMisconfigured); e.Code != "unauthorized_client" {
+	if e := wantError(t, err, tokenapi.ErrMisconfigured); e.Code != "unauthorized_client" {
 		t.Errorf("got %#v, want the code unauthorized_client", e)
 	}
-	wrong := newClient(t, srv, identity.ClientLK, func(c *identity.Config) { c.ClientSecret = identity.NewSecret("wrong") })
+	wrong := newClient(t, srv, identity.ClientLK, func(c *identity.Config) { c.ClientSecret = tokenapi.NewSecret("wrong") })
 	_, err = wrong.MachineToMachineSignIn(t.Context(), email, password)
-	if e := wantError(t, err, identity.ErrMisconfigured); e.Code != "invalid_client" {
+	if e := wantError(t, err, tokenapi.ErrMisconfigured); e.Code != "invalid_client" {
 		t.Errorf("got %#v, want the code invalid_client", e)
 	}
 }
@@ -155,7 +155,7 @@ func TestMachineIDTokensAreVerified(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{})
 	srv.Inject(identitytest.EndpointToken, identitytest.Fault{Answer: func(f map[string]any) { f["id_token"] = "a.b.c" }})
 	_, err := newClient(t, srv, identity.ClientLK).MachineToMachineSignIn(t.Context(), "machine@example.com", "machine-password")
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
 func TestSignOut(t *testing.T) {
@@ -166,7 +166,7 @@ func TestSignOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := client.Refresh(t.Context(), first)
-	wantError(t, err, identity.ErrGrantRefused)
+	wantError(t, err, tokenapi.ErrGrantRefused)
 	if second, err = client.Refresh(t.Context(), second); err != nil {
 		t.Fatalf("Refresh of another session = %v, want a token", err)
 	}
@@ -184,23 +184,23 @@ func TestSignOut(t *testing.T) {
 	}
 	for _, token := range []*oauth2.Token{second, third} {
 		_, err = client.Refresh(t.Context(), token)
-		wantError(t, err, identity.ErrGrantRefused)
+		wantError(t, err, tokenapi.ErrGrantRefused)
 	}
 }
 
 func TestSignOutRefusals(t *testing.T) {
 	srv, client := start(t)
-	wantError(t, client.SignOut(t.Context(), "no token", "r"), identity.ErrNotSignedIn) // would break the header
-	wantError(t, client.SignOut(t.Context(), "", "r"), identity.ErrNotSignedIn)
-	wantError(t, client.SignOutEverywhere(t.Context(), ""), identity.ErrNotSignedIn)
+	wantError(t, client.SignOut(t.Context(), "no token", "r"), tokenapi.ErrNotSignedIn) // would break the header
+	wantError(t, client.SignOut(t.Context(), "", "r"), tokenapi.ErrNotSignedIn)
+	wantError(t, client.SignOutEverywhere(t.Context(), ""), tokenapi.ErrNotSignedIn)
 	wantCount(t, srv, identitytest.EndpointSignOut, 0)
-	if e := wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), identity.ErrNotSignedIn); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
+	if e := wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), tokenapi.ErrNotSignedIn); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
 		t.Errorf("got %#v, want status 401 and a trace", e)
 	}
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 500})
-	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), identity.ErrUnavailable)
+	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), tokenapi.ErrUnavailable)
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 404})
-	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), identity.ErrUnusableAnswer)
+	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), tokenapi.ErrUnusableAnswer)
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 204})
 	if err := client.SignOutEverywhere(t.Context(), "a.b.c"); err != nil { // no document states the success body
 		t.Errorf("SignOutEverywhere(204) = %v, want nil", err)

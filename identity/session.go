@@ -101,7 +101,7 @@ func (s Session) MarshalText() ([]byte, error) { return []byte(tokenapi.Redacted
 // [SignIn.Finish], so that the password is sent once.
 type SecondFactorError struct {
 	SignIn *SignIn
-	Err    error // an *Error that wraps ErrSecondFactorRequired
+	Err    error // a *tokenapi.Error that wraps ErrSecondFactorRequired
 }
 
 // Error returns the text of Err.

@@ -8,6 +8,7 @@ import (
 
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/internal/strictjson"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A SignIn is one attempt of one user to sign in. It has a cookie jar with the
@@ -87,7 +88,7 @@ func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, e
 	if err := x.post(ctx, url, signInRequest{email, password}, s.jar, nil); err != nil {
 		return nil, err
 	}
-	answer, err := x.signInAnswer(url, ErrBadCredentials)
+	answer, err := x.signInAnswer(url, tokenapi.ErrBadCredentials)
 	if err != nil {
 		return nil, err
 	}
@@ -147,15 +148,15 @@ func (x *exchange) signInAnswer(url string, refused error) (signInAnswer, error)
 	status := x.Last.StatusCode
 	switch {
 	case httpx.Later(status):
-		return answer, x.Refusal(ErrUnavailable, httpx.ParseProblem(x.Last.Body))
+		return answer, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case !unreadable && answer.refuses(status):
 		return answer, x.Refusal(refused, httpx.ParseProblem(x.Last.Body))
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
-		return answer, x.Refusal(ErrMisconfigured, httpx.Problem{Description: "there is no sign-in at " + url + ": check Config.URL"})
+		return answer, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no sign-in at " + url + ": check Config.URL"})
 	case status/100 != 2 && len(x.Last.Body) > 0 && !httpx.IsJSON(x.Last.Body):
-		return answer, x.Refusal(ErrUnavailable, httpx.Problem{Description: url + " answers with a page, as gateways do"})
+		return answer, x.Refusal(tokenapi.ErrUnavailable, httpx.Problem{Description: url + " answers with a page, as gateways do"})
 	case status/100 != 2:
-		return answer, x.Refusal(ErrUnusableAnswer, httpx.ParseProblem(x.Last.Body))
+		return answer, x.Refusal(tokenapi.ErrUnusableAnswer, httpx.ParseProblem(x.Last.Body))
 	case unreadable && len(x.Last.Body) > 0: // the second factor's answer may be empty
 		return answer, x.Unusable("the answer is not the JSON of a sign-in")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 func TestLogin(t *testing.T) {
@@ -55,14 +56,14 @@ func TestBadCredentials(t *testing.T) {
 		srv.Inject(identitytest.EndpointSignIn, identitytest.Fault{Status: status,
 			Body: []byte(`{"errors":[{"code":"SignInUnsuccessful","message":"The sign-in was unsuccessful"}]}`)})
 		_, err := client.SignIn(t.Context(), email, password)
-		e := wantError(t, err, identity.ErrBadCredentials)
+		e := wantError(t, err, tokenapi.ErrBadCredentials)
 		if e.Code != "SignInUnsuccessful" || e.StatusCode != status || e.Op != "sign in" || !e.Sent {
 			t.Errorf("got %#v, want SignInUnsuccessful with status %d", e, status)
 		}
 	}
 	_, client := start(t)
 	_, err := client.SignIn(t.Context(), email, "another password")
-	wantError(t, err, identity.ErrBadCredentials)
+	wantError(t, err, tokenapi.ErrBadCredentials)
 }
 
 func TestSignInAnswers(t *testing.T) {
@@ -71,23 +72,23 @@ func TestSignInAnswers(t *testing.T) {
 		fault identitytest.Fault
 		want  error
 	}{
-		{"server error", identitytest.Fault{Status: 500}, identity.ErrUnavailable},
-		{"too many requests", identitytest.Fault{Status: 429, RetryAfter: "7"}, identity.ErrUnavailable},
+		{"server error", identitytest.Fault{Status: 500}, tokenapi.ErrUnavailable},
+		{"too many requests", identitytest.Fault{Status: 429, RetryAfter: "7"}, tokenapi.ErrUnavailable},
 		// field 9: only the documented shape is a refusal.
-		{"not found", identitytest.Fault{Status: 404}, identity.ErrMisconfigured},
-		{"not found, with an error", identitytest.Fault{Status: 404, Body: []byte(`{"error":"not_found"}`)}, identity.ErrMisconfigured},
-		{"another method", identitytest.Fault{Status: 405, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrMisconfigured},
-		{"403 with an OAuth error", identitytest.Fault{Status: 403, Body: []byte(`{"error":"cross_origin"}`)}, identity.ErrUnusableAnswer},
-		{"401 with a page", identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnavailable},
-		{"403 with a page", identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnavailable},
-		{"401 without a body", identitytest.Fault{Status: 401}, identity.ErrUnusableAnswer},
-		{"401 with problem details", identitytest.Fault{Status: 401, Body: []byte(`{"title":"Unauthorized","status":401}`)}, identity.ErrBadCredentials},
-		{"errors without a word", identitytest.Fault{Status: 400, Body: []byte(`{"errors":[{}]}`)}, identity.ErrUnusableAnswer},
-		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, identity.ErrUnusableAnswer},
-		{"an empty object", identitytest.Fault{Status: 200, ContentType: "application/json", Body: []byte("{}")}, identity.ErrUnusableAnswer},
-		{"too large", identitytest.Fault{Oversized: true}, identity.ErrUnusableAnswer},
-		{"cut before", identitytest.Fault{LoseRequest: true}, identity.ErrUnavailable},
-		{"cut after", identitytest.Fault{LoseAnswer: true}, identity.ErrUnavailable},
+		{"not found", identitytest.Fault{Status: 404}, tokenapi.ErrMisconfigured},
+		{"not found, with an error", identitytest.Fault{Status: 404, Body: []byte(`{"error":"not_found"}`)}, tokenapi.ErrMisconfigured},
+		{"another method", identitytest.Fault{Status: 405, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrMisconfigured},
+		{"403 with an OAuth error", identitytest.Fault{Status: 403, Body: []byte(`{"error":"cross_origin"}`)}, tokenapi.ErrUnusableAnswer},
+		{"401 with a page", identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnavailable},
+		{"403 with a page", identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnavailable},
+		{"401 without a body", identitytest.Fault{Status: 401}, tokenapi.ErrUnusableAnswer},
+		{"401 with problem details", identitytest.Fault{Status: 401, Body: []byte(`{"title":"Unauthorized","status":401}`)}, tokenapi.ErrBadCredentials},
+		{"errors without a word", identitytest.Fault{Status: 400, Body: []byte(`{"errors":[{}]}`)}, tokenapi.ErrUnusableAnswer},
+		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnusableAnswer},
+		{"an empty object", identitytest.Fault{Status: 200, ContentType: "application/json", Body: []byte("{}")}, tokenapi.ErrUnusableAnswer},
+		{"too large", identitytest.Fault{Oversized: true}, tokenapi.ErrUnusableAnswer},
+		{"cut before", identitytest.Fault{LoseRequest: true}, tokenapi.ErrUnavailable},
+		{"cut after", identitytest.Fault{LoseAnswer: true}, tokenapi.ErrUnavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv, client := start(t)
@@ -107,7 +108,7 @@ func TestServerDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.Login(t.Context(), email, password)
-	if e := wantError(t, err, identity.ErrUnavailable); e.Sent || e.StatusCode != 0 {
+	if e := wantError(t, err, tokenapi.ErrUnavailable); e.Sent || e.StatusCode != 0 {
 		t.Errorf("got %#v, want an error that was not sent", e)
 	}
 }
@@ -118,7 +119,7 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := client.SignIn(ctx, email, password)
-	wantError(t, err, identity.ErrUnavailable)
+	wantError(t, err, tokenapi.ErrUnavailable)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("SignIn = %v, want it to wrap context.Canceled", err)
 	}
@@ -153,17 +154,17 @@ func TestSecondFactor(t *testing.T) {
 
 func TestSecondFactorCanBeReplaced(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{})
-	var seen []identity.Exchange
+	var seen []tokenapi.Exchange
 	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
 		c.SecondFactorPath = "/identity/sign-in/step-2"
 		c.SecondFactorBody = func(code, provider string) any { return map[string]string{"otp": code, "provider": provider} }
-		c.HTTP.Observe = func(_ context.Context, e identity.Exchange) { seen = append(seen, e) }
+		c.HTTP.Observe = func(_ context.Context, e tokenapi.Exchange) { seen = append(seen, e) }
 	})
 	s, err := client.SignIn(t.Context(), "guarded@example.com", "guarded-password")
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, s.VerifySecondFactor(t.Context(), "1"), identity.ErrMisconfigured) // the test server has no such page
+	wantError(t, s.VerifySecondFactor(t.Context(), "1"), tokenapi.ErrMisconfigured) // the test server has no such page
 	last := seen[len(seen)-1]
 	if last.URL != srv.URL()+"/identity/sign-in/step-2" || last.Parameters.Encode() != "otp=%5Bredacted%5D&provider=Email" {
 		t.Errorf("sent %s with %v, want the configured path and body", last.URL, last.Parameters)
@@ -223,10 +224,10 @@ func TestCredentialsFollowNoRedirect(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = client.SignIn(t.Context(), email, password)
-	wantError(t, err, identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
 	_, err = client.RefreshToken(t.Context(), "r")
-	wantError(t, err, identity.ErrUnusableAnswer)
-	wantError(t, client.SignOut(t.Context(), "a", "r"), identity.ErrUnusableAnswer)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
+	wantError(t, client.SignOut(t.Context(), "a", "r"), tokenapi.ErrUnusableAnswer)
 	if got := strings.Join(reached, " "); got != "/identity/sign-in /identity/connect/token /identity/sign-out" {
 		t.Errorf("requests went to %s, want one to each endpoint", got)
 	}

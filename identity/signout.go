@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A SignOutOption adds to a sign-out. Only this package implements it.
@@ -57,7 +58,7 @@ func (c *Client) signOut(ctx context.Context, accessToken, refreshToken string, 
 	}
 	x := c.exchange("sign out", accessToken, refreshToken)
 	if accessToken == "" || !httpx.HeaderSafe(accessToken) {
-		return fail(x.Op, ErrNotSignedIn, "there is no usable access token")
+		return fail(x.Op, tokenapi.ErrNotSignedIn, "there is no usable access token")
 	}
 	header := http.Header{"Authorization": {"Bearer " + accessToken}}
 	if err := x.post(ctx, c.endpoint("/identity/sign-out"), signOutRequest{refreshToken}, s.jar, header); err != nil {
@@ -66,11 +67,11 @@ func (c *Client) signOut(ctx context.Context, accessToken, refreshToken string, 
 	problem := httpx.ParseProblem(x.Last.Body)
 	switch status := x.Last.StatusCode; {
 	case httpx.Later(status):
-		return x.Refusal(ErrUnavailable, problem)
+		return x.Refusal(tokenapi.ErrUnavailable, problem)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return x.Refusal(ErrNotSignedIn, problem)
+		return x.Refusal(tokenapi.ErrNotSignedIn, problem)
 	case status/100 != 2:
-		return x.Refusal(ErrUnusableAnswer, problem)
+		return x.Refusal(tokenapi.ErrUnusableAnswer, problem)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A State is the session of a finished sign-in at the IdentityServer: its
@@ -17,7 +18,7 @@ import (
 // ends (10 hours on a stock IdentityServer), so keep it secret. No formatting
 // verb, logger or text encoder shows it; MarshalBinary does, for programs that
 // seal it before they store it. The zero State is empty.
-type State struct{ secret Secret }
+type State struct{ secret tokenapi.Secret }
 
 type wireState struct {
 	Version int               `json:"v"`
@@ -31,7 +32,7 @@ type wireState struct {
 func (s *SignIn) State() (State, error) {
 	const op = "export state"
 	if s.subject == "" {
-		return State{}, fail(op, ErrNotSignedIn, "RetrieveToken has not been called")
+		return State{}, fail(op, tokenapi.ErrNotSignedIn, "RetrieveToken has not been called")
 	}
 	w := wireState{Version: 1, Subject: s.subject, Cookies: map[string]string{}}
 	authorize := *s.client.server
@@ -40,13 +41,13 @@ func (s *SignIn) State() (State, error) {
 		w.Cookies[cookie.Name] = cookie.Value
 	}
 	if len(w.Cookies) == 0 {
-		return State{}, fail(op, ErrNotSignedIn, "the server set no cookie")
+		return State{}, fail(op, tokenapi.ErrNotSignedIn, "the server set no cookie")
 	}
 	raw, err := json.Marshal(w)
 	if err != nil {
-		return State{}, fail(op, httpx.Because(ErrUnusableAnswer, err), "")
+		return State{}, fail(op, httpx.Because(tokenapi.ErrUnusableAnswer, err), "")
 	}
-	return State{NewSecret(string(raw))}, nil
+	return State{tokenapi.NewSecret(string(raw))}, nil
 }
 
 // IsZero reports whether the State is empty.
@@ -61,7 +62,7 @@ func (s *State) UnmarshalBinary(data []byte) error {
 	if len(data) > 0 && (json.Unmarshal(data, &w) != nil || w.Version != 1 || w.Subject == "" || len(w.Cookies) == 0) {
 		return errors.New("identity: not a State, or one of another version")
 	}
-	s.secret = NewSecret(string(data))
+	s.secret = tokenapi.NewSecret(string(data))
 	return nil
 }
 
@@ -79,7 +80,7 @@ func (s State) MarshalText() ([]byte, error) { return s.secret.MarshalText() }
 // ErrNotSignedIn also if the session is now another user's.
 func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State, error) {
 	if state.IsZero() {
-		return nil, State{}, fail("resume", ErrNotSignedIn, "the state is empty")
+		return nil, State{}, fail("resume", tokenapi.ErrNotSignedIn, "the state is empty")
 	}
 	s := c.restore(state)
 	subject := s.subject
@@ -88,7 +89,7 @@ func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State,
 		return nil, State{}, err
 	}
 	if s.subject != subject {
-		return nil, State{}, fail("resume", ErrNotSignedIn, "the session is now another user's")
+		return nil, State{}, fail("resume", tokenapi.ErrNotSignedIn, "the session is now another user's")
 	}
 	next, err := s.State()
 	return token, next, err
@@ -99,7 +100,7 @@ func (c *Client) Resume(ctx context.Context, state State) (*oauth2.Token, State,
 func (c *Client) ResumeBinary(ctx context.Context, state []byte) (*oauth2.Token, []byte, error) {
 	var s State
 	if err := s.UnmarshalBinary(state); err != nil {
-		return nil, nil, fail("resume", httpx.Because(ErrNotSignedIn, err), "")
+		return nil, nil, fail("resume", httpx.Because(tokenapi.ErrNotSignedIn, err), "")
 	}
 	token, s, err := c.Resume(ctx, s)
 	if err != nil {

@@ -75,11 +75,11 @@ func TestResumeEnds(t *testing.T) {
 		state := finished(t, client)
 		<-time.After(10*time.Hour + time.Minute) // the IdentityServer's own session is over
 		_, _, err = client.Resume(t.Context(), state)
-		wantError(t, err, identity.ErrNotSignedIn)
+		wantError(t, err, tokenapi.ErrNotSignedIn)
 	})
 	_, client := start(t)
 	_, _, err := client.Resume(t.Context(), identity.State{})
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 }
 
 func TestResumeIsForTheSameUser(t *testing.T) {
@@ -87,7 +87,7 @@ func TestResumeIsForTheSameUser(t *testing.T) {
 	state := finished(t, client)
 	srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.OtherSubject})
 	_, _, err := client.Resume(t.Context(), state)
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 }
 
 // A sign-out with the State ends its session; one without does not.
@@ -109,7 +109,7 @@ func TestSignOutWithState(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = client.Resume(t.Context(), state)
-	wantError(t, err, identity.ErrNotSignedIn)
+	wantError(t, err, tokenapi.ErrNotSignedIn)
 }
 
 func FuzzStateUnmarshalBinary(f *testing.F) {

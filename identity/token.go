@@ -10,6 +10,7 @@ import (
 
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/internal/jwt"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // RetrieveToken exchanges the code of the last Authorize for tokens at
@@ -25,7 +26,7 @@ import (
 func (s *SignIn) RetrieveToken(ctx context.Context, code string) (*oauth2.Token, error) {
 	const op = "retrieve token"
 	if s.request == nil || code == "" {
-		return nil, fail(op, ErrGrantRefused, "there is no unused code: call Authorize first")
+		return nil, fail(op, tokenapi.ErrGrantRefused, "there is no unused code: call Authorize first")
 	}
 	request := s.request
 	s.request = nil
@@ -73,7 +74,7 @@ func (c *Client) RefreshToken(ctx context.Context, refreshToken string) (*oauth2
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	const op = "refresh token"
 	if old == nil || old.RefreshToken == "" {
-		return nil, fail(op, ErrGrantRefused, "there is no refresh token")
+		return nil, fail(op, tokenapi.ErrGrantRefused, "there is no refresh token")
 	}
 	x := c.patient().exchange(op, old.RefreshToken)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
@@ -115,14 +116,14 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password string) (*oauth2.Token, error) {
 	const op = "machine-to-machine sign in"
 	if c.config.ClientSecret.IsZero() {
-		return nil, fail(op, ErrMisconfigured, "Config.ClientSecret is missing: only a client with a secret may sign in this way")
+		return nil, fail(op, tokenapi.ErrMisconfigured, "Config.ClientSecret is missing: only a client with a secret may sign in this way")
 	}
 	x := c.exchange(op, password, email)
 	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
 		return c.oauth2().PasswordCredentialsToken(x.Context(ctx), email, password)
 	})
-	if e, ok := errors.AsType[*Error](err); ok && errors.Is(e, ErrGrantRefused) {
-		e.Err = ErrBadCredentials
+	if e, ok := errors.AsType[*tokenapi.Error](err); ok && errors.Is(e, tokenapi.ErrGrantRefused) {
+		e.Err = tokenapi.ErrBadCredentials
 	}
 	if err != nil {
 		return nil, err
@@ -139,8 +140,8 @@ func (c *Client) requestedScope() string { return strings.Join(c.config.Scopes, 
 
 // spent adds ErrGrantRefused to an unusable answer that used up the refresh
 // token.
-func (x *exchange) spent(e *Error) *Error {
-	e.Err = httpx.Because(e.Err, ErrGrantRefused)
+func (x *exchange) spent(e *tokenapi.Error) *tokenapi.Error {
+	e.Err = httpx.Because(e.Err, tokenapi.ErrGrantRefused)
 	return e
 }
 
@@ -176,9 +177,9 @@ func (x *exchange) retrieve(c *Client, request func() (*oauth2.Token, error)) (*
 }
 
 // badIDToken returns the error of an answer whose ID token cannot be verified.
-func (x *exchange) badIDToken(err error) *Error {
+func (x *exchange) badIDToken(err error) *tokenapi.Error {
 	e := unverified(x.Op, err)
-	if errors.Is(e, ErrUnusableAnswer) {
+	if errors.Is(e, tokenapi.ErrUnusableAnswer) {
 		unusable := x.Unusable("the ID token is invalid: " + err.Error())
 		unusable.RetryAfter = e.RetryAfter
 		return unusable

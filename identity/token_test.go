@@ -28,7 +28,7 @@ func TestClientAuthentication(t *testing.T) {
 		before := srv.Count(identitytest.EndpointToken)
 		client := newClient(t, srv, id, func(c *identity.Config) {
 			if id == "spa_admin" {
-				c.ClientSecret = identity.NewSecret(odd)
+				c.ClientSecret = tokenapi.NewSecret(odd)
 			}
 		})
 		if _, err := client.Refresh(t.Context(), login(t, client)); err != nil {
@@ -69,7 +69,7 @@ func TestCodesAreSpentOnce(t *testing.T) {
 			srv.Inject(identitytest.EndpointToken, fault)
 			_, _ = s.RetrieveToken(t.Context(), code)
 			_, err = s.RetrieveToken(t.Context(), code)
-			if e := wantError(t, err, identity.ErrGrantRefused); e.Sent {
+			if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent {
 				t.Error("the second call has Sent set, want it not sent")
 			}
 			wantCount(t, srv, identitytest.EndpointToken, 1)
@@ -86,14 +86,14 @@ func TestCodeRefused(t *testing.T) {
 		}
 		<-time.After(301 * time.Second)
 		_, err = s.RetrieveToken(t.Context(), code)
-		if e := wantError(t, err, identity.ErrGrantRefused); e.Code != "invalid_grant" {
+		if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Code != "invalid_grant" {
 			t.Errorf("got %#v, want the code invalid_grant", e)
 		}
 		if _, err = s.Authorize(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		_, err = s.RetrieveToken(t.Context(), "another code")
-		wantError(t, err, identity.ErrGrantRefused)
+		wantError(t, err, tokenapi.ErrGrantRefused)
 		wantCount(t, srv, identitytest.EndpointToken, 2)
 	})
 }
@@ -108,23 +108,23 @@ func TestTokenRefusals(t *testing.T) {
 		code  string
 		trace bool
 	}{
-		{name: "invalid_grant", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_grant"}`)}, want: identity.ErrGrantRefused, code: "invalid_grant"},
+		{name: "invalid_grant", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_grant"}`)}, want: tokenapi.ErrGrantRefused, code: "invalid_grant"},
 		{name: "the README's 401", fault: identitytest.Fault{Status: 401, ContentType: "application/problem+json",
 			Body: []byte(`{"type":"https://tools.ietf.org/html/rfc7235#section-3.1","title":"Unauthorized","status":401,"traceId":"00-f6213a0fd91d5a4a34416e6888533e62-eef840f862681e70-00"}`)},
-			want: identity.ErrGrantRefused, trace: true},
-		{name: "invalid_client", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, want: identity.ErrMisconfigured, code: "invalid_client"},
-		{name: "unauthorized_client", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"unauthorized_client"}`)}, want: identity.ErrMisconfigured, code: "unauthorized_client"},
-		{name: "refused with 200", fault: identitytest.Fault{Status: 200, Body: []byte(`{"error":"invalid_grant"}`)}, want: identity.ErrGrantRefused, code: "invalid_grant"},
-		{name: "errors[]", fault: identitytest.Fault{Status: 400, Body: []byte(`{"errors":[{"code":"Odd","message":"no"}]}`)}, want: identity.ErrUnusableAnswer, code: "Odd"},
-		{name: "temporarily_unavailable", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"temporarily_unavailable"}`)}, want: identity.ErrUnavailable, code: "temporarily_unavailable"},
-		{name: "500", fault: identitytest.Fault{Status: 500}, want: identity.ErrUnavailable},
-		{name: "503", fault: identitytest.Fault{Status: 503, RetryAfter: "3"}, want: identity.ErrUnavailable},
-		{name: "429", fault: identitytest.Fault{Status: 429}, want: identity.ErrUnavailable},
-		{name: "a gateway's 403", fault: identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, want: identity.ErrUnusableAnswer},
-		{name: "a gateway's 401", fault: identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, want: identity.ErrUnusableAnswer},
-		{name: "404", fault: identitytest.Fault{Status: 404}, want: identity.ErrMisconfigured},
-		{name: "cut before", fault: identitytest.Fault{LoseRequest: true}, want: identity.ErrUnavailable},
-		{name: "cut after", fault: identitytest.Fault{LoseAnswer: true}, want: identity.ErrUnavailable},
+			want: tokenapi.ErrGrantRefused, trace: true},
+		{name: "invalid_client", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, want: tokenapi.ErrMisconfigured, code: "invalid_client"},
+		{name: "unauthorized_client", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"unauthorized_client"}`)}, want: tokenapi.ErrMisconfigured, code: "unauthorized_client"},
+		{name: "refused with 200", fault: identitytest.Fault{Status: 200, Body: []byte(`{"error":"invalid_grant"}`)}, want: tokenapi.ErrGrantRefused, code: "invalid_grant"},
+		{name: "errors[]", fault: identitytest.Fault{Status: 400, Body: []byte(`{"errors":[{"code":"Odd","message":"no"}]}`)}, want: tokenapi.ErrUnusableAnswer, code: "Odd"},
+		{name: "temporarily_unavailable", fault: identitytest.Fault{Status: 400, Body: []byte(`{"error":"temporarily_unavailable"}`)}, want: tokenapi.ErrUnavailable, code: "temporarily_unavailable"},
+		{name: "500", fault: identitytest.Fault{Status: 500}, want: tokenapi.ErrUnavailable},
+		{name: "503", fault: identitytest.Fault{Status: 503, RetryAfter: "3"}, want: tokenapi.ErrUnavailable},
+		{name: "429", fault: identitytest.Fault{Status: 429}, want: tokenapi.ErrUnavailable},
+		{name: "a gateway's 403", fault: identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, want: tokenapi.ErrUnusableAnswer},
+		{name: "a gateway's 401", fault: identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, want: tokenapi.ErrUnusableAnswer},
+		{name: "404", fault: identitytest.Fault{Status: 404}, want: tokenapi.ErrMisconfigured},
+		{name: "cut before", fault: identitytest.Fault{LoseRequest: true}, want: tokenapi.ErrUnavailable},
+		{name: "cut after", fault: identitytest.Fault{LoseAnswer: true}, want: tokenapi.ErrUnavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv, client := start(t)
@@ -135,7 +135,7 @@ func TestTokenRefusals(t *testing.T) {
 			srv.Inject(identitytest.EndpointToken, c.fault)
 			_, err = client.Refresh(t.Context(), token)
 			e := wantError(t, err, c.want)
-			if e.Code != c.code || (e.TraceID != "") != c.trace || !e.Sent || (e.Outcome().Kind == tokenapi.Refused) != errors.Is(c.want, identity.ErrGrantRefused) {
+			if e.Code != c.code || (e.TraceID != "") != c.trace || !e.Sent || (e.Outcome().Kind == tokenapi.Refused) != errors.Is(c.want, tokenapi.ErrGrantRefused) {
 				t.Errorf("got %#v, want the code %q, a trace %v and the outcome of %v", e, c.code, c.trace, c.want)
 			}
 			if c.fault.RetryAfter != "" && e.RetryAfter != 3*time.Second {
@@ -188,7 +188,7 @@ func TestTokenAnswers(t *testing.T) {
 			began := time.Now()
 			token, err := client.Login(t.Context(), email, password)
 			if c.life == 0 {
-				wantError(t, err, identity.ErrUnusableAnswer)
+				wantError(t, err, tokenapi.ErrUnusableAnswer)
 				return
 			}
 			if err != nil {
@@ -262,7 +262,7 @@ func TestTimeout(t *testing.T) {
 			if took := time.Since(began); took != c.after || (err == nil) != c.answered {
 				t.Errorf("%s, answered after %v: %v after %v, want success %v after %v", c.name, c.delay, err, took, c.answered, c.after)
 			}
-			if err != nil && !wantError(t, err, identity.ErrUnavailable).Sent {
+			if err != nil && !wantError(t, err, tokenapi.ErrUnavailable).Sent {
 				t.Errorf("%s: %v, want it sent", c.name, err)
 			}
 		}
@@ -272,7 +272,7 @@ func TestTimeout(t *testing.T) {
 func TestRefreshWithoutARefreshToken(t *testing.T) {
 	srv, client := start(t)
 	_, err := client.Refresh(t.Context(), &oauth2.Token{AccessToken: "a"})
-	if e := wantError(t, err, identity.ErrGrantRefused); e.Sent || srv.Count(identitytest.EndpointToken) != 0 {
+	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent || srv.Count(identitytest.EndpointToken) != 0 {
 		t.Errorf("got %#v, want it not sent", e)
 	}
 }

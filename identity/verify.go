@@ -12,6 +12,7 @@ import (
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/internal/jwt"
 	"b2trader.identity.auth/identity/internal/strictjson"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // verify checks the common parts of ID tokens and logout tokens: an accepted
@@ -62,16 +63,16 @@ type verifiedPayload []byte
 func (p verifiedPayload) VerifySignature(context.Context, string) ([]byte, error) { return p, nil }
 
 // unverified returns the error of a call whose token cannot be verified.
-func unverified(op string, err error) *Error {
+func unverified(op string, err error) *tokenapi.Error {
 	if later, ok := errors.AsType[*jwt.UnavailableError](err); ok {
-		e := fail(op, httpx.Because(ErrUnavailable, err), "")
+		e := fail(op, httpx.Because(tokenapi.ErrUnavailable, err), "")
 		e.RetryAfter = later.RetryAfter
 		return e
 	}
-	if e, ok := errors.AsType[*Error](err); ok { // from discovery
+	if e, ok := errors.AsType[*tokenapi.Error](err); ok { // from discovery
 		return e
 	}
-	e := fail(op, ErrUnusableAnswer, httpx.Redact(err.Error()))
+	e := fail(op, tokenapi.ErrUnusableAnswer, httpx.Redact(err.Error()))
 	if later, ok := errors.AsType[*jwt.SignatureError](err); ok {
 		e.RetryAfter = later.RetryAfter
 	}
@@ -81,7 +82,7 @@ func unverified(op string, err error) *Error {
 // isUnavailable reports whether err means that a signature cannot be judged.
 func isUnavailable(err error) bool {
 	_, ok := errors.AsType[*jwt.UnavailableError](err)
-	return ok || errors.Is(err, ErrUnavailable)
+	return ok || errors.Is(err, tokenapi.ErrUnavailable)
 }
 
 // claims are the ones that go-oidc does not check, or not strictly.

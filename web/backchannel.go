@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/request"
 	"b2trader.identity.auth/web/internal/session"
@@ -91,7 +92,7 @@ func (s *backChannel) refuse(w http.ResponseWriter, r *http.Request, err error) 
 
 // isInvalid reports whether a failure is the fault of the request.
 func isInvalid(err error) bool {
-	return errors.Is(err, identity.ErrUnusableAnswer) || errors.Is(err, errNoLogoutToken) || errors.Is(err, errReplayed)
+	return errors.Is(err, tokenapi.ErrUnusableAnswer) || errors.Is(err, errNoLogoutToken) || errors.Is(err, errReplayed)
 }
 
 // settled reports whether a logout token need not be tried again.

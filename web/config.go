@@ -13,6 +13,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -69,7 +70,7 @@ type Config struct {
 	// are those that [Observe] recorded since the password was sent, and the
 	// browser's own requests, whose URL is a path alone. They are in the order
 	// in which they began, 24 at most. Nil: nothing is recorded.
-	OnSignIn func(s *Session, exchanges []identity.Exchange)
+	OnSignIn func(s *Session, exchanges []tokenapi.Exchange)
 
 	// SignInAside is shown beside the form of the sign-in page. Nil: nothing.
 	SignInAside templ.Component

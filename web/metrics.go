@@ -15,6 +15,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/gateway"
 )
@@ -204,12 +205,12 @@ var results = []struct {
 	word string
 }{
 	{context.Canceled, "abandoned"},
-	{identity.ErrBadCredentials, "bad_credentials"},
+	{tokenapi.ErrBadCredentials, "bad_credentials"},
 	{identity.ErrSecondFactorRefused, "second_factor_refused"},
-	{identity.ErrGrantRefused, "refused"},
-	{identity.ErrNotSignedIn, "refused"},
-	{identity.ErrMisconfigured, "misconfigured"},
-	{identity.ErrUnusableAnswer, "unusable_answer"},
+	{tokenapi.ErrGrantRefused, "refused"},
+	{tokenapi.ErrNotSignedIn, "refused"},
+	{tokenapi.ErrMisconfigured, "misconfigured"},
+	{tokenapi.ErrUnusableAnswer, "unusable_answer"},
 	{vault.ErrEnded, "ended"},
 	{vault.ErrNotFound, "ended"},
 	{store.ErrNotFound, "not_found"},
@@ -217,7 +218,7 @@ var results = []struct {
 	{store.ErrConflict, "conflict"},
 	{store.ErrInvalid, "invalid"},
 	{context.DeadlineExceeded, "timeout"},
-	{identity.ErrUnavailable, "unavailable"},
+	{tokenapi.ErrUnavailable, "unavailable"},
 	{store.ErrUnavailable, "unavailable"},
 }
 

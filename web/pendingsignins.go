@@ -11,6 +11,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/records"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web/internal/session"
 )
 
@@ -33,7 +34,7 @@ type pendingSignIn struct {
 	Email     string
 	ReturnTo  string
 	SignIn    *identity.SignIn
-	Exchanges []identity.Exchange
+	Exchanges []tokenapi.Exchange
 
 	counted *countedAttempt               // of this request
 	record  *records.Record[storedSignIn] // nil before Add
@@ -55,7 +56,7 @@ type storedSignIn struct {
 
 // storedExchange is an exchange with its error as text.
 type storedExchange struct {
-	identity.Exchange
+	tokenapi.Exchange
 	Err string `json:",omitempty"` // in place of Exchange.Err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store/records"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/gateway"
@@ -173,7 +174,7 @@ func (s *Server) logRenewal(r vault.Renewal) {
 	s.metrics.renewal(r)
 	level := slog.LevelDebug
 	switch {
-	case errors.Is(r.Err, identity.ErrMisconfigured):
+	case errors.Is(r.Err, tokenapi.ErrMisconfigured):
 		level = slog.LevelError
 	case r.Err != nil:
 		level = slog.LevelWarn

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/request"
@@ -122,7 +123,7 @@ func (s *signInPages) try(w http.ResponseWriter, r *http.Request, p *pendingSign
 // refused shows the form again after a wrong e-mail or password, without saying
 // which of the two was wrong. It returns any other error.
 func (s *signInPages) refused(w http.ResponseWriter, r *http.Request, p *pendingSignIn, err error) error {
-	if err := s.failed(r.Context(), p, err); !errors.Is(err, identity.ErrBadCredentials) {
+	if err := s.failed(r.Context(), p, err); !errors.Is(err, tokenapi.ErrBadCredentials) {
 		return err
 	}
 	return s.again(w, r, p, texts.SignIn.Wrong)
@@ -164,7 +165,7 @@ func (s *signInPages) finish(ctx context.Context, w http.ResponseWriter, r *http
 
 // begin puts the tokens into the vault, begins the session and makes it
 // findable. If it fails, it ends the session and its tokens.
-func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []identity.Exchange) (err error) {
+func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []tokenapi.Exchange) (err error) {
 	ctx, u := r.Context(), in.user
 	if err := s.vault.Put(ctx, u.VaultKey, in.entry); err != nil {
 		s.ender.revokeBehind(ctx, revokeSession, &in.entry)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
@@ -150,8 +150,8 @@ func isAway(ctx context.Context, err error) bool {
 	if err == nil || ctx.Err() != nil {
 		return false
 	}
-	if e, ok := errors.AsType[*identity.Error](err); ok {
-		return errors.Is(e, identity.ErrUnavailable) && (e.StatusCode == 0 || e.StatusCode >= http.StatusInternalServerError)
+	if e, ok := errors.AsType[*tokenapi.Error](err); ok {
+		return errors.Is(e, tokenapi.ErrUnavailable) && (e.StatusCode == 0 || e.StatusCode >= http.StatusInternalServerError)
 	}
 	_, store := errors.AsType[*session.StoreError](err)
 	_, vaultStore := errors.AsType[*vault.UnavailableError](err)
@@ -161,6 +161,6 @@ func isAway(ctx context.Context, err error) bool {
 // answered reports whether err is of an answer of the IdentityServer with a
 // status.
 func answered(err error, status int) bool {
-	e, ok := errors.AsType[*identity.Error](err)
+	e, ok := errors.AsType[*tokenapi.Error](err)
 	return ok && e.StatusCode == status
 }

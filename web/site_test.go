@@ -94,7 +94,7 @@ func testPages() []web.Page {
 }
 
 // keepExchanges keeps the exchanges of a sign-in for /flow.
-func keepExchanges(s *web.Session, exchanges []identity.Exchange) {
+func keepExchanges(s *web.Session, exchanges []tokenapi.Exchange) {
 	var lines []string
 	for _, e := range exchanges {
 		lines = append(lines, fmt.Sprint(e.Method, " ", strings.TrimPrefix(e.URL, "http://127.0.0.1"), " ", e.Parameters))
@@ -137,7 +137,7 @@ func (s *site) client(id string) *identity.Client {
 	s.t.Helper()
 	config := identity.Config{URL: "http://127.0.0.1", ClientID: id, HTTP: tokenapi.HTTP{Transport: s.seen, Observe: web.Observe}}
 	if id != identity.ClientSPA {
-		config.ClientSecret = identity.NewSecret(id + "-secret")
+		config.ClientSecret = tokenapi.NewSecret(id + "-secret")
 	}
 	c, err := identity.New(config)
 	if err != nil {

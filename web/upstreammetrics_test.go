@@ -8,8 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -50,9 +50,9 @@ func TestResultOf(t *testing.T) {
 	for want, err := range map[string]error{
 		"ok":              nil,
 		"failed":          errors.New("whatever"),
-		"bad_credentials": &identity.Error{Err: identity.ErrBadCredentials},
+		"bad_credentials": &tokenapi.Error{Err: tokenapi.ErrBadCredentials},
 		"unavailable":     &vault.UnavailableError{Err: errors.New("whatever")},
-		"refused":         &vault.UnavailableError{Err: identity.ErrGrantRefused},
+		"refused":         &vault.UnavailableError{Err: tokenapi.ErrGrantRefused},
 		"conflict":        fmt.Errorf("put: %w", store.ErrConflict),
 	} {
 		if got := resultOf(err); got != want {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/request"
@@ -60,7 +60,7 @@ func (s *site) hostSession(r *http.Request, u user) (*Session, error) {
 }
 
 // observer returns the call of Config.OnSignIn for a session that begins.
-func (s *site) observer(r *http.Request, u user, exchanges []identity.Exchange) (session.Binding, error) {
+func (s *site) observer(r *http.Request, u user, exchanges []tokenapi.Exchange) (session.Binding, error) {
 	if s.config.OnSignIn == nil {
 		return func(context.Context, *session.Manager) {}, nil
 	}

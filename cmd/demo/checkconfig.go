@@ -102,7 +102,7 @@ func (s *settings) checkIdentity(ctx context.Context) (string, error) {
 		return "", err
 	}
 	switch err := client.Ready(ctx); {
-	case errors.Is(err, identity.ErrUnavailable):
+	case errors.Is(err, tokenapi.ErrUnavailable):
 		return fmt.Sprintf("WARNING: %s does not answer: %v", s.identityURL, err), nil
 	case err != nil:
 		return "", fmt.Errorf("-identity-url %s: %w", s.identityURL, err)

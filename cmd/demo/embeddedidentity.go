@@ -6,6 +6,7 @@ import (
 	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // machineUser is the sample user of the machine accounts.
@@ -18,15 +19,15 @@ func embedded(url string) installation {
 		url:          url,
 		frontOffice:  url + "/frontoffice",
 		backOffice:   url + "/backoffice",
-		secrets:      make(map[string]identity.Secret),
+		secrets:      make(map[string]tokenapi.Secret),
 		machineEmail: machineUser,
 	}
 	for _, c := range identitytest.SampleClients() {
-		in.secrets[c.ID] = identity.NewSecret(c.Secret)
+		in.secrets[c.ID] = tokenapi.NewSecret(c.Secret)
 	}
 	for _, u := range identitytest.SampleUsers() {
 		if u.Email == machineUser {
-			in.machinePassword = func(context.Context) (identity.Secret, error) { return identity.NewSecret(u.Password), nil }
+			in.machinePassword = func(context.Context) (tokenapi.Secret, error) { return tokenapi.NewSecret(u.Password), nil }
 			continue
 		}
 		in.sampleUsers = append(in.sampleUsers, showcase.SampleUser{Email: u.Email, Password: u.Password, Client: clientFor(u), Note: noteOn(u)})

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // demo is run(), running.
@@ -111,7 +112,7 @@ func TestRun(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("it does not stop")
 	}
-	if _, err := own.Login(t.Context(), "trader@example.com", "trader-password"); !errors.Is(err, identity.ErrUnavailable) {
+	if _, err := own.Login(t.Context(), "trader@example.com", "trader-password"); !errors.Is(err, tokenapi.ErrUnavailable) {
 		t.Errorf("the embedded IdentityServer outlives the stop: %v", err)
 	}
 	for _, secret := range []string{"admin-password", "spa_admin-secret", "eyJhbGciOi", "eyJ0eXAiOi"} {

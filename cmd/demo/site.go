@@ -56,9 +56,9 @@ func (p parts) open() (*web.Server, *showcase.Showcase, error) {
 type installation struct {
 	url, issuer, jwksURL    string
 	frontOffice, backOffice string
-	secrets                 map[string]identity.Secret // by client; a client without one is not offered
+	secrets                 map[string]tokenapi.Secret // by client; a client without one is not offered
 	machineEmail            string
-	machinePassword         func(context.Context) (identity.Secret, error)
+	machinePassword         func(context.Context) (tokenapi.Secret, error)
 	sampleUsers             []showcase.SampleUser
 }
 
@@ -66,7 +66,7 @@ type installation struct {
 type machineAccount struct {
 	client   *identity.Client
 	email    string
-	password func(context.Context) (identity.Secret, error)
+	password func(context.Context) (tokenapi.Secret, error)
 	call     string // the URL of what it may read; empty: no API is configured
 }
 
@@ -142,7 +142,7 @@ func (in installation) callOf(client string) string {
 func (s *settings) installation() (installation, []error) {
 	in := installation{
 		url: s.identityURL, issuer: s.identityIssuer, jwksURL: s.identityJWKSURL, frontOffice: s.frontOfficeURL, backOffice: s.backOfficeURL,
-		secrets:      map[string]identity.Secret{identity.ClientSPA: {}},
+		secrets:      map[string]tokenapi.Secret{identity.ClientSPA: {}},
 		machineEmail: s.machineEmail, machinePassword: s.machinePassword.read,
 	}
 	var problems []error
@@ -169,9 +169,9 @@ func (s *settings) installation() (installation, []error) {
 
 // read returns the secret. A file is read each time, so that it can be changed
 // without a restart; line ends after the secret are not part of it.
-func (s secretSource) read(ctx context.Context) (identity.Secret, error) {
+func (s secretSource) read(ctx context.Context) (tokenapi.Secret, error) {
 	if s.file == "" {
-		return identity.NewSecret(s.value), nil
+		return tokenapi.NewSecret(s.value), nil
 	}
 	secret, err := secretIn(s.file)(ctx)
 	if err != nil {
@@ -181,16 +181,16 @@ func (s secretSource) read(ctx context.Context) (identity.Secret, error) {
 }
 
 // secretIn returns a function that reads a secret's file.
-func secretIn(file string) func(context.Context) (identity.Secret, error) {
-	return func(context.Context) (identity.Secret, error) {
+func secretIn(file string) func(context.Context) (tokenapi.Secret, error) {
+	return func(context.Context) (tokenapi.Secret, error) {
 		if file == "" {
-			return identity.Secret{}, errors.New("the name of the secret's file is missing")
+			return tokenapi.Secret{}, errors.New("the name of the secret's file is missing")
 		}
 		content, err := os.ReadFile(file) //nolint:gosec // the operator names it
 		if err != nil {
-			return identity.Secret{}, err
+			return tokenapi.Secret{}, err
 		}
-		secret := identity.NewSecret(strings.TrimRight(string(content), "\r\n"))
+		secret := tokenapi.NewSecret(strings.TrimRight(string(content), "\r\n"))
 		if secret.IsZero() {
 			return secret, fmt.Errorf("%s is empty", file)
 		}

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -65,7 +65,7 @@ func TestStatusReportsFailures(t *testing.T) {
 			c.Error(err)
 		}
 		s := p.status()
-		if !errors.Is(s.Failure, identity.ErrUnavailable) || time.Until(s.RetryAt) != 7*time.Second || s.Renewals != 0 {
+		if !errors.Is(s.Failure, tokenapi.ErrUnavailable) || time.Until(s.RetryAt) != 7*time.Second || s.Renewals != 0 {
 			c.Errorf("after a failure, Status = %+v, want the failure and a retry in 7 s", s)
 		}
 		pass(8 * time.Second)

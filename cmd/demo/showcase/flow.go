@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web"
 )
 
@@ -30,7 +30,7 @@ const (
 
 // KeepFlow keeps the exchanges of a sign-in for the diagram. It is for
 // web.Config.OnSignIn.
-func KeepFlow(s *web.Session, exchanges []identity.Exchange) {
+func KeepFlow(s *web.Session, exchanges []tokenapi.Exchange) {
 	if err := s.Put(flowValue, steps(exchanges)); err != nil {
 		s.Logger().Warn("sign-in diagram not kept", "error", err)
 	}
@@ -47,7 +47,7 @@ func (*Showcase) flow(w http.ResponseWriter, _ *http.Request, s *web.Session) er
 }
 
 // steps describes exchanges, which are in the order in which they began.
-func steps(exchanges []identity.Exchange) []Step {
+func steps(exchanges []tokenapi.Exchange) []Step {
 	var began time.Time
 	if len(exchanges) > 0 {
 		began = exchanges[0].Started
@@ -71,7 +71,7 @@ func steps(exchanges []identity.Exchange) []Step {
 }
 
 // details lists the parameters, sorted by name, and where the answer redirects.
-func details(e identity.Exchange) []string {
+func details(e tokenapi.Exchange) []string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(e.Parameters)) {
 		if len(lines) == maxParameters {

@@ -103,7 +103,7 @@ func (s *site) client(url, id string) *identity.Client {
 	s.t.Helper()
 	config := identity.Config{URL: url, ClientID: id, HTTP: tokenapi.HTTP{Transport: transportFunc(s.roundTrip), Observe: web.Observe}}
 	if id != identity.ClientSPA {
-		config.ClientSecret = identity.NewSecret(id + "-secret")
+		config.ClientSecret = tokenapi.NewSecret(id + "-secret")
 	}
 	c, err := identity.New(config)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *site) platform() showcase.Platform {
 	s.t.Helper()
 	client := s.client("http://127.0.0.2", identity.ClientCoreIB)
 	keeper, err := client.Keeper(tokenapi.Account{
-		Login: machine, Password: func(context.Context) (identity.Secret, error) { return identity.NewSecret(s.office.password), nil },
+		Login: machine, Password: func(context.Context) (tokenapi.Secret, error) { return tokenapi.NewSecret(s.office.password), nil },
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -366,7 +366,7 @@ func (l *lockedBuffer) String() string {
 // officeClient returns a client of the office.
 func officeClient(t *testing.T, transport http.RoundTripper) *identity.Client {
 	t.Helper()
-	config := identity.Config{URL: "http://127.0.0.2", ClientID: identity.ClientCoreIB, ClientSecret: identity.NewSecret("core_ib-secret")}
+	config := identity.Config{URL: "http://127.0.0.2", ClientID: identity.ClientCoreIB, ClientSecret: tokenapi.NewSecret("core_ib-secret")}
 	config.HTTP.Transport = transport
 	client, err := identity.New(config)
 	if err != nil {

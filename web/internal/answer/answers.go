@@ -13,7 +13,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/request"
 )
@@ -146,7 +146,7 @@ func (a *Answers) LandingPage(w http.ResponseWriter, r *http.Request) error {
 // an error, as the operator must act.
 func Level(e *Error) slog.Level {
 	switch {
-	case errors.Is(e.Err, identity.ErrMisconfigured), e.Status == http.StatusInternalServerError:
+	case errors.Is(e.Err, tokenapi.ErrMisconfigured), e.Status == http.StatusInternalServerError:
 		return slog.LevelError
 	case e.Status > http.StatusInternalServerError:
 		return slog.LevelWarn

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 )
@@ -68,9 +69,9 @@ func TestExplain(t *testing.T) {
 		{errors.New("private"), 500, "internal"},
 		{fmt.Errorf("x: %w", vault.ErrEnded), 401, "no_session"},
 		{fmt.Errorf("x: %w", vault.ErrNotFound), 401, "no_session"},
-		{fmt.Errorf("x: %w", &vault.UnavailableError{Err: identity.ErrMisconfigured}), 503, "unavailable"}, // req 57: no session is lost
-		{&identity.Error{Err: identity.ErrUnavailable, RetryAfter: 9 * time.Second}, 503, "unavailable"},
-		{&identity.Error{Err: identity.ErrSecondFactorRequired}, 500, "internal"},
+		{fmt.Errorf("x: %w", &vault.UnavailableError{Err: tokenapi.ErrMisconfigured}), 503, "unavailable"}, // req 57: no session is lost
+		{&tokenapi.Error{Err: tokenapi.ErrUnavailable, RetryAfter: 9 * time.Second}, 503, "unavailable"},
+		{&tokenapi.Error{Err: identity.ErrSecondFactorRequired}, 500, "internal"},
 		{&http.MaxBytesError{}, 413, "too_large"},
 		{&Error{Status: 404, Err: errors.New("private")}, 404, "not_found"},
 		{&Error{Status: 418}, 418, "internal"},

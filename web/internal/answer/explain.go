@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 )
@@ -38,18 +38,18 @@ func classify(r *http.Request, err error) *Error {
 			Status: http.StatusUnauthorized, Code: "no_session",
 			Actions: []templates.Link{templates.LinkSignInAgain.To(signInPath(r))},
 		}
-	case errors.Is(err, identity.ErrUnavailable):
+	case errors.Is(err, tokenapi.ErrUnavailable):
 		return &Error{
 			Status: http.StatusServiceUnavailable, Code: "unavailable.identity", RetryAfter: delayAskedFor(err),
 			Actions: []templates.Link{templates.LinkTrySignInAgain},
 		}
-	case errors.Is(err, identity.ErrMisconfigured):
+	case errors.Is(err, tokenapi.ErrMisconfigured):
 		return &Error{
 			Status: http.StatusInternalServerError, Code: "misconfigured", Actions: []templates.Link{templates.LinkOtherClient},
 		}
-	case errors.Is(err, identity.ErrUnusableAnswer):
+	case errors.Is(err, tokenapi.ErrUnusableAnswer):
 		return &Error{Status: http.StatusBadGateway, Code: "unusable_answer", Actions: []templates.Link{templates.LinkSignIn}}
-	case errors.Is(err, identity.ErrNotSignedIn), errors.Is(err, identity.ErrGrantRefused):
+	case errors.Is(err, tokenapi.ErrNotSignedIn), errors.Is(err, tokenapi.ErrGrantRefused):
 		return &Error{Status: http.StatusForbidden, Code: "sign_in_refused", Actions: []templates.Link{templates.LinkSignIn}}
 	}
 	return &Error{Status: http.StatusInternalServerError}
@@ -62,7 +62,7 @@ func sessionOver(err error) bool {
 }
 
 func delayAskedFor(err error) time.Duration {
-	if e, ok := errors.AsType[*identity.Error](err); ok {
+	if e, ok := errors.AsType[*tokenapi.Error](err); ok {
 		return OrLater(e.RetryAfter)
 	}
 	return RetryLater
