@@ -179,7 +179,7 @@ func TestKeeperObeysRetryAfter(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			a := &asked{refused: busy(c.asked)}
-			var refusal error = busy(c.asked)
+			refusal := busy(c.asked)
 			k := a.keeper(t, func(config *tokenapi.KeeperConfig) {
 				config.SignIn = func(context.Context, string, string) (*oauth2.Token, error) {
 					return &oauth2.Token{AccessToken: "new"}, refusal

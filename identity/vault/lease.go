@@ -55,7 +55,7 @@ func (r *renewal) takeLease(ctx context.Context) error {
 			}
 			continue
 		}
-		if l := r.stored.Value.Lease; l != nil && !(r.isOurs(l) && r.tried) {
+		if l := r.stored.Value.Lease; l != nil && (!r.isOurs(l) || !r.tried) {
 			r.takenOver = true
 		}
 		switch err := r.writeLease(ctx); {
