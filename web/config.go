@@ -15,6 +15,7 @@ import (
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/web/internal/answer"
 )
 
 // Config says how a [Server] works. Clients and PublicURL are required.
@@ -114,6 +115,12 @@ type Config struct {
 	// by itself. Zero: 5 and 30.
 	AttemptsPerAccount, AttemptsPerAddress int
 
+	// HSTSIncludeSubDomains extends Strict-Transport-Security, which an https site
+	// sends for two years, to all subdomains of the site's host (RFC 6797 section
+	// 6.1.2). Set it if each of them has https: it protects against a forged
+	// subdomain that plants cookies.
+	HSTSIncludeSubDomains bool
+
 	// TrustedProxies are the proxies whose X-Forwarded-For is trusted. Nil:
 	// none.
 	TrustedProxies []netip.Prefix
@@ -136,6 +143,14 @@ const maxSession = 30 * 24 * time.Hour
 // secure reports whether browsers reach the site by https.
 func (c Config) secure() bool {
 	return strings.HasPrefix(c.PublicURL, "https://")
+}
+
+// hsts returns the Strict-Transport-Security of the answers; nil: none.
+func (c Config) hsts() []string {
+	if !c.secure() {
+		return nil
+	}
+	return answer.HSTS(c.HSTSIncludeSubDomains)
 }
 
 func (c Config) withDefaults() Config {

@@ -73,7 +73,7 @@ func (s *Server) routes() (http.Handler, error) {
 	return chain(
 		request.Identify(s.config.TrustedProxies),        // first: all log lines have the request's ID
 		request.LogAccess(s.config.Logger, s.config.Now), // outside of RecoverPanics, to log the status that it sends
-		answer.SecurityHeaders(s.config.secure()),        // before any handler that may answer
+		answer.SecurityHeaders(s.config.hsts()),          // before any handler that may answer
 		s.answers.RecoverPanics,                          // outside of the session, so that a panic saves nothing
 		refuseCrossOrigin,                                // before any work is done for a forged request
 		func(next http.Handler) http.Handler { return s.gateway.Or(http.MaxBytesHandler(next, maxRequestBody)) },
@@ -89,7 +89,7 @@ func (s *Server) withSession(next http.Handler) http.Handler {
 	})
 	address := func(r *http.Request) netip.Addr { return request.Of(r.Context()).Address }
 	return s.sessions.Handler(named, address, func(w http.ResponseWriter, r *http.Request, err error) {
-		answer.ResetHeaders(w.Header(), s.config.secure())
+		answer.ResetHeaders(w.Header(), s.config.hsts())
 		s.answers.Fail(w, r, err)
 	})
 }

@@ -204,6 +204,20 @@ func TestLogInjection(t *testing.T) {
 	}
 }
 
+// field 31
+func TestHSTSOfSubDomains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(c *web.Config) { c.HSTSIncludeSubDomains = true })
+		for _, path := range []string{"/sign-in", "/session", "/nowhere"} {
+			w := httptest.NewRecorder()
+			s.web.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://app.example.com"+path, nil))
+			if got := w.Header().Get("Strict-Transport-Security"); got != "max-age=63072000; includeSubDomains" {
+				t.Errorf("GET %s: Strict-Transport-Security = %q, want two years with the subdomains", path, got)
+			}
+		}
+	})
+}
+
 // req 69: without https there is neither __Host-, Secure nor HSTS, and it
 // works on loopback only.
 func TestLoopbackSite(t *testing.T) {

@@ -65,6 +65,9 @@ func (s *settings) checkConfig(ctx context.Context, p parts, stdout io.Writer) e
 	if s.platformsFile != "" {
 		lines = append(lines, "Platforms: "+strings.Join(p.offered(), ", ")+".")
 	}
+	for _, warning := range s.readableFiles() {
+		lines = append(lines, "WARNING: "+warning+".")
+	}
 	for _, line := range lines {
 		if _, err := fmt.Fprintln(stdout, line); err != nil {
 			return err

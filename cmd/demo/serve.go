@@ -68,6 +68,9 @@ func (r *running) stop() error {
 func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err error) {
 	r := &running{logger: newLogger(s.logFormat, stderr), failed: make(chan error, 8)}
 	defer func() { err = errors.Join(err, r.stop()) }()
+	for _, warning := range s.readableFiles() {
+		r.logger.Warn(warning)
+	}
 	listener, err := r.listen(ctx, "-addr", s.addr)
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type settings struct {
 	backOfficeURL     string
 	insecureAllowHTTP bool
 	insecurePlaintext bool
+	hstsSubDomains    bool
 	insecureEmbedded  bool
 	trustedProxies    prefixes
 	machineEmail      string
@@ -114,6 +115,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.DurationVar(&s.idleTimeout, "idle-timeout", 0, "ends a session that is not used; 0: 15m")
 	f.DurationVar(&s.absoluteTimeout, "absolute-timeout", 0, "ends a session in any case; 0: 10h")
 	f.IntVar(&s.maxSessionsPerUser, "max-sessions-per-user", 0, "how many sessions a user has; one more ends the oldest; 0: any number")
+	f.BoolVar(&s.hstsSubDomains, "hsts-include-subdomains", false, "tell browsers to use https for all subdomains of -public-url's host, too")
 	f.BoolVar(&s.forgetIdentity, "forget-identity-session", false, "do not keep the IdentityServer's session, sealed, to save sessions whose refresh token was lost")
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, without a sign-in; empty: nowhere")
 	f.DurationVar(&s.stopDelay, "stop-delay", defaultStopDelay, "after SIGTERM, how long to go on serving while /readyz says 503, so that a load balancer notices; Ctrl-C does not wait")

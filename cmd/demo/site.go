@@ -82,7 +82,7 @@ func (s *settings) site(identityURL, publicURL string) (parts, []error) {
 			PublicURL: cmp.Or(s.publicURL, publicURL), FrontOfficeURL: in.frontOffice, BackOfficeURL: in.backOffice,
 			InsecureAllowHTTP: s.insecureAllowHTTP, TrustedProxies: s.trustedProxies,
 			IdleTimeout: s.idleTimeout, AbsoluteTimeout: s.absoluteTimeout,
-			MaxSessionsPerUser: s.maxSessionsPerUser, ForgetIdentitySession: s.forgetIdentity,
+			MaxSessionsPerUser: s.maxSessionsPerUser, ForgetIdentitySession: s.forgetIdentity, HSTSIncludeSubDomains: s.hstsSubDomains,
 		},
 		showcase: showcase.Config{
 			FrontOfficeURL: strings.TrimRight(in.frontOffice, "/"), BackOfficeURL: strings.TrimRight(in.backOffice, "/"),

@@ -43,9 +43,10 @@ type KeeperConfig struct {
 // concurrent use.
 //
 // A worker puts [Keeper.FirstToken] into a vault, where the entry stays until it
-// is deleted, and sends requests through the vault's Transport. Processes that share the vault's store share the sign-in; each puts the entry
-// only if there is none. The vault's lease lets one process sign in at a time,
-// but each process counts its own attempts for the Pace.
+// is deleted, and sends requests through the vault's Transport. Processes that
+// share the vault's store share the sign-in; each puts the entry only if there
+// is none. The vault's lease lets one process sign in at a time, but each
+// process counts its own attempts for the Pace.
 type Keeper struct {
 	config KeeperConfig
 

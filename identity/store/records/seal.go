@@ -38,7 +38,14 @@ func (k Key) Derive(purpose string) []byte {
 // A Sealer seals with the first of its keys and opens with any of them.
 type Sealer struct {
 	first string
-	keys  map[string]cipher.AEAD
+	keys  map[string]sealingKey
+}
+
+// A sealingKey is a Key with the cipher that envelopeOfKey uses.
+type sealingKey struct {
+	Key
+
+	whole cipher.AEAD
 }
 
 // NewSealer returns a Sealer.
@@ -51,7 +58,7 @@ func NewSealer(keys []Key) (*Sealer, error) {
 }
 
 func newSealer(p *checkconfig.Problems, keys []Key) *Sealer {
-	s := &Sealer{keys: map[string]cipher.AEAD{}}
+	s := &Sealer{keys: map[string]sealingKey{}}
 	p.Missing("Keys", len(keys) == 0)
 	for i, k := range keys {
 		s.first = keys[0].ID
@@ -66,44 +73,69 @@ func (s *Sealer) add(k Key) error {
 		return fmt.Errorf("has an ID of %d bytes, want 1 to 255", len(k.ID))
 	case len(k.Secret) != 32:
 		return fmt.Errorf("has a secret of %d bytes, want 32", len(k.Secret))
-	case s.keys[k.ID] != nil:
+	case s.keys[k.ID].whole != nil:
 		return fmt.Errorf("has the ID %q of another key", k.ID)
 	}
-	block, err := aes.NewCipher(k.Secret)
-	if err != nil {
-		return err
-	}
-	// AES-256-GCM with random nonces (NIST SP 800-38D section 8.2.2). The
-	// cipher puts the nonce before the ciphertext.
-	s.keys[k.ID], err = cipher.NewGCMWithRandomNonce(block)
-	return err
+	s.keys[k.ID] = sealingKey{k, newAEAD(k.Secret)}
+	return nil
 }
 
-// envelope is the first byte of what Seal returns. After it come the length of
-// the key's ID, the ID, and the nonce and ciphertext.
-const envelope = 1
+// newAEAD returns AES-256-GCM with random nonces (NIST SP 800-38D section
+// 8.2.2) for a key of 32 bytes. The cipher puts the nonce before the ciphertext.
+func newAEAD(key []byte) cipher.AEAD {
+	block, err := aes.NewCipher(key)
+	if err != nil { // only for a key of another length
+		panic(err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil { // only for another block size
+		panic(err)
+	}
+	return aead
+}
+
+// The first byte of what is sealed says by which key. After it come the length
+// of the Key's ID, the ID, and the nonce and ciphertext.
+const (
+	envelopeOfKey    = 1 // by the Key itself, in earlier versions
+	envelopeOfRecord = 2 // by a key derived from the Key and the record's place
+)
+
+// at returns the cipher of a record. At most 2^32 seals with random nonces are
+// safe under one key (NIST SP 800-38D section 8.3): busy sites make as many in
+// weeks, but no record is written as often in its life.
+func (k sealingKey) at(place string) cipher.AEAD { return newAEAD(k.Derive("record at " + place)) }
 
 // Seal encrypts plain and binds it to place, the record's key in the store: it
 // does not open at another place.
 func (s *Sealer) Seal(place string, plain []byte) []byte {
-	head := append([]byte{envelope, byte(len(s.first))}, s.first...) //nolint:gosec // NewSealer allows 255
+	head := append([]byte{envelopeOfRecord, byte(len(s.first))}, s.first...) //nolint:gosec // NewSealer allows 255
 	//nolint:gosec // this cipher wants a nil nonce
-	return s.keys[s.first].Seal(head, nil, plain, append([]byte(place), head...))
+	return s.keys[s.first].at(place).Seal(head, nil, plain, append([]byte(place), head...))
 }
 
 // Open returns what was sealed at place.
 //
 // Errors: ErrUnreadable.
 func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
-	if len(sealed) < 2 || sealed[0] != envelope || len(sealed) < 2+int(sealed[1]) {
+	if len(sealed) < 2 || len(sealed) < 2+int(sealed[1]) {
 		return nil, ErrUnreadable
 	}
 	head := sealed[:2+int(sealed[1])]
-	key := s.keys[string(head[2:])]
-	if key == nil {
+	key, known := s.keys[string(head[2:])]
+	if !known {
 		return nil, ErrUnreadable
 	}
-	plain, err := key.Open(nil, nil, sealed[len(head):], append([]byte(place), head...))
+	var aead cipher.AEAD
+	switch sealed[0] {
+	case envelopeOfKey:
+		aead = key.whole
+	case envelopeOfRecord:
+		aead = key.at(place)
+	default:
+		return nil, ErrUnreadable
+	}
+	plain, err := aead.Open(nil, nil, sealed[len(head):], append([]byte(place), head...))
 	if err != nil {
 		return nil, ErrUnreadable
 	}

@@ -2,6 +2,8 @@ package records_test
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
 	"errors"
 	"fmt"
 	"strings"
@@ -44,6 +46,34 @@ func TestSealer(t *testing.T) {
 		if _, err := s.Open("here", changed); !errors.Is(err, records.ErrUnreadable) {
 			t.Errorf("Open with byte %d changed = %v, want ErrUnreadable", i, err)
 		}
+	}
+}
+
+// Each record has a key of its own, so that no key seals too often, and a record
+// that an earlier version sealed by the Key itself still opens.
+//
+// field 31
+func TestSealingKeys(t *testing.T) {
+	key := records.NewKey("a")
+	block, err := aes.NewCipher(key.Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSealer(t, key)
+	earlier := whole.Seal([]byte("\x01\x01a"), nil, []byte("text"), []byte("here\x01\x01a")) //nolint:gosec // this cipher wants a nil nonce
+	if got, err := s.Open("here", earlier); err != nil || string(got) != "text" {
+		t.Errorf("Open of an earlier version's record = %q, %v, want the text", got, err)
+	}
+	sealed := s.Seal("here", []byte("text"))
+	if head := sealed[:3]; string(head) != "\x02\x01a" {
+		t.Errorf("Seal begins with %x, want version 2 and the key's ID", head)
+	}
+	if _, err := whole.Open(nil, nil, sealed[3:], append([]byte("here"), sealed[:3]...)); err == nil {
+		t.Error("the Key itself opens what Seal returns, want a key of the record")
 	}
 }
 
@@ -106,7 +136,7 @@ func TestPlacesAndFormStayTheSame(t *testing.T) {
 		t.Errorf("Owner = %q and %q, want the same hash, and none for none", got, k.Owner(""))
 	}
 	sealed := newSealer(t, records.NewKey("id")).Seal("p", nil)
-	if !strings.HasPrefix(string(sealed), "\x01\x02id") || len(sealed) != 4+12+16 {
-		t.Errorf("Seal = %x, want version 1, the key's ID, 12 bytes of nonce and 16 of tag", sealed)
+	if !strings.HasPrefix(string(sealed), "\x02\x02id") || len(sealed) != 4+12+16 {
+		t.Errorf("Seal = %x, want version 2, the key's ID, 12 bytes of nonce and 16 of tag", sealed)
 	}
 }

@@ -28,21 +28,30 @@ var (
 	noSniff     = []string{"nosniff"}
 	noFrames    = []string{"DENY"}
 	twoYears    = []string{"max-age=63072000"}
+	subDomains  = []string{"max-age=63072000; includeSubDomains"}
 
 	// NoStore is the Cache-Control of answers that no cache may keep.
 	NoStore = []string{"no-store"}
 )
 
+// HSTS returns the Strict-Transport-Security of a site that browsers reach by
+// https (RFC 6797).
+func HSTS(includeSubDomains bool) []string {
+	if includeSubDomains {
+		return subDomains
+	}
+	return twoYears
+}
+
 // SecurityHeaders sets the headers that every answer has, errors included. The
-// handler of static files replaces Cache-Control. https says that browsers
-// reach the site by https.
-func SecurityHeaders(https bool) func(http.Handler) http.Handler {
+// handler of static files replaces Cache-Control. hsts is from HSTS, or nil.
+func SecurityHeaders(hsts []string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if request.ForAPI(r) && !request.IsNavigation(r) {
-				setAPIHeaders(w.Header(), https)
+				setAPIHeaders(w.Header(), hsts)
 			} else {
-				setPageHeaders(w.Header(), https)
+				setPageHeaders(w.Header(), hsts)
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -51,14 +60,14 @@ func SecurityHeaders(https bool) func(http.Handler) http.Handler {
 
 // ResetHeaders removes what a handler has set for an answer that will not be
 // sent, and sets the headers of an error page.
-func ResetHeaders(h http.Header, https bool) {
+func ResetHeaders(h http.Header, hsts []string) {
 	id := h.Get("X-Request-Id")
 	clear(h)
 	h.Set("X-Request-Id", id)
-	setPageHeaders(h, https)
+	setPageHeaders(h, hsts)
 }
 
-func setPageHeaders(h http.Header, https bool) {
+func setPageHeaders(h http.Header, hsts []string) {
 	h["Content-Security-Policy"] = pagePolicy
 	h["X-Content-Type-Options"] = noSniff
 	// Not "no-referrer": with it browsers send "Origin: null" on form posts
@@ -70,18 +79,18 @@ func setPageHeaders(h http.Header, https bool) {
 	h["Permissions-Policy"] = permissions
 	h["X-Frame-Options"] = noFrames // for browsers without frame-ancestors
 	h["Cache-Control"] = NoStore
-	if https {
-		h["Strict-Transport-Security"] = twoYears // RFC 6797
+	if hsts != nil {
+		h["Strict-Transport-Security"] = hsts
 	}
 }
 
 // setAPIHeaders sets the headers of an API's answer, which no page is made of.
-func setAPIHeaders(h http.Header, https bool) {
+func setAPIHeaders(h http.Header, hsts []string) {
 	h["Content-Security-Policy"] = apiPolicy
 	h["X-Content-Type-Options"] = noSniff
 	h["Cross-Origin-Resource-Policy"] = sameOrigin
 	h["Cache-Control"] = NoStore
-	if https {
-		h["Strict-Transport-Security"] = twoYears
+	if hsts != nil {
+		h["Strict-Transport-Security"] = hsts
 	}
 }
