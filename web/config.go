@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/answer"
@@ -32,6 +34,12 @@ type Config struct {
 	// the process.
 	Store store.Store
 	Keys  []vault.Key
+
+	// Records is an open cache of Store, sealed with Keys, that the site shares
+	// with the host application, so that the process watches the store once.
+	// Close it after the Server. To measure it, open it on [Metrics.Store], and
+	// set Store to the same. Nil: the site opens a cache of its own.
+	Records *records.Cache
 
 	// PublicURL is the site's own URL as browsers see it, without a path. It
 	// must be https, which makes the cookie __Host- and Secure and sends HSTS;
@@ -129,6 +137,15 @@ type Config struct {
 	// Nil: no metrics.
 	Registerer prometheus.Registerer
 
+	// Metrics are what Registerer gets, if the host application counts in them,
+	// too. A Server does not share them with another one. Nil: [NewMetrics].
+	Metrics *Metrics
+
+	// Ready are parts of the host application by name. /readyz is 503 if one
+	// returns an error. All checks together take at most 2 seconds, and are made
+	// at most once in 5 seconds. Nil: none.
+	Ready map[string]func(context.Context) error
+
 	// Logger gets the events and one line for each request, without secrets.
 	// API calls that succeed are at debug level. Nil: slog.Default().
 	Logger *slog.Logger
@@ -171,6 +188,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Store == nil && c.Keys == nil {
 		c.Store, c.Keys = memstore.New(), []vault.Key{vault.NewKey("process")}
+	}
+	if c.Metrics == nil {
+		c.Metrics = NewMetrics()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

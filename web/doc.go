@@ -118,8 +118,8 @@
 //
 // /healthz is 200 while the process serves. /readyz is 503 and names the part
 // that is unavailable if the store does not answer, if a client's discovery
-// document or keys are unavailable, and after [Server.Drain]. Neither needs a
-// session.
+// document or keys are unavailable, if a part of the host application is
+// ([Config.Ready]), and after [Server.Drain]. Neither needs a session.
 //
 // # Events
 //
@@ -150,7 +150,7 @@
 //	back-channel logout refused            error
 //	cross-origin request refused           origin, fetch_site
 //	session touch failed                   error
-//	not ready                              client or store, error
+//	not ready                              client, part or store, error
 //	too many refused logouts               -
 //	session not deleted                    user, error
 //	back-channel logout given up           user
@@ -168,7 +168,8 @@
 //
 // # Metrics
 //
-// Config.Registerer gets these. client is one of Config.Clients.
+// Config.Registerer gets these. client is one of Config.Clients, or a name that
+// the host application counts under ([Config.Metrics]).
 // result is ok, or one of a few words for the failure. reason is
 // user, everywhere, timeout, list, limit or back-channel. by is account or
 // address. Histograms are in seconds; their _count is the number of events.

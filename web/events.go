@@ -87,7 +87,7 @@ var events = [...]struct {
 	eventBackChannelRefused:   {"back-channel logout refused", slog.LevelWarn, "error", nil, ""},
 	eventCrossOriginRefused:   {"cross-origin request refused", slog.LevelWarn, "origin, fetch_site", nil, ""},
 	eventTouchFailed:          {"session touch failed", slog.LevelWarn, "error", nil, ""},
-	eventNotReady:             {"not ready", slog.LevelWarn, "client or store, error", nil, ""},
+	eventNotReady:             {"not ready", slog.LevelWarn, "client, part or store, error", nil, ""},
 	eventTooManyLogouts:       {"too many refused logouts", slog.LevelWarn, "", nil, ""},
 	eventSessionNotDeleted:    {"session not deleted", slog.LevelError, "user, error", nil, ""},
 	eventLogoutGivenUp:        {"back-channel logout given up", slog.LevelError, "user", nil, ""},
@@ -110,7 +110,7 @@ var events = [...]struct {
 // counts them.
 type eventLog struct {
 	logger  *slog.Logger // adds the request's ID, address and session
-	metrics *metrics
+	metrics *Metrics
 }
 
 // record writes e at its usual level. The args are as in [slog.Logger.Log].

@@ -12,4 +12,4 @@ func Events() map[string][]string {
 }
 
 // DocTables returns the tables that the package's doc must contain.
-func DocTables() []string { return []string{eventsDoc(), newMetrics().doc.String()} }
+func DocTables() []string { return []string{eventsDoc(), NewMetrics().doc.String()} }

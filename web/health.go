@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/web/internal/answer"
 )
@@ -54,6 +53,7 @@ type readyReport struct {
 	Stopping bool              `json:"stopping,omitempty"`
 	Store    string            `json:"store,omitempty"`
 	Clients  map[string]string `json:"clients,omitempty"`
+	Parts    map[string]string `json:"parts,omitempty"` // of the host application
 }
 
 // Drain makes /readyz answer 503 from now on, so that load balancers send no more
@@ -88,29 +88,37 @@ func (h *readiness) check(ctx context.Context) *readyReport {
 	var (
 		checks sync.WaitGroup
 		mu     sync.Mutex
-		report = &readyReport{Clients: make(map[string]string)}
+		report = &readyReport{Clients: make(map[string]string), Parts: make(map[string]string)}
 	)
-	for name, client := range h.clients {
+	checkPart := func(states map[string]string, kind, name string, ready func(context.Context) error) {
 		checks.Go(func() {
-			state := h.readyClient(ctx, name, client)
+			state := h.stateOf(ctx, kind, name, ready)
 			mu.Lock()
 			defer mu.Unlock()
-			report.Clients[name] = state
+			states[name] = state
 		})
+	}
+	for name, client := range h.clients {
+		checkPart(report.Clients, "client", name, client.Ready)
+	}
+	for name, ready := range h.config.Ready {
+		checkPart(report.Parts, "part", name, ready)
 	}
 	checks.Go(func() { report.Store = h.readyStore(ctx) })
 	checks.Wait()
 	report.Ready = report.Store == stateReady
-	for _, state := range report.Clients {
-		report.Ready = report.Ready && state == stateReady
+	for _, states := range []map[string]string{report.Clients, report.Parts} {
+		for _, state := range states {
+			report.Ready = report.Ready && state == stateReady
+		}
 	}
 	h.checked, h.last = now, report
 	return report
 }
 
-func (h *readiness) readyClient(ctx context.Context, name string, client *identity.Client) string {
-	if err := client.Ready(ctx); err != nil {
-		h.events.record(ctx, eventNotReady, "client", name, "error", err)
+func (h *readiness) stateOf(ctx context.Context, kind, name string, ready func(context.Context) error) string {
+	if err := ready(ctx); err != nil {
+		h.events.record(ctx, eventNotReady, kind, name, "error", err)
 		return stateUnavailable
 	}
 	return stateReady

@@ -20,9 +20,14 @@ import (
 	"b2trader.identity.auth/web/internal/gateway"
 )
 
-// metrics are the values that Config.Registerer gets. No label has a value that
-// a user or an API may choose, so the number of time series is bounded.
-type metrics struct {
+// Metrics are the values that [Config.Registerer] gets. No label has a value
+// that a user or an API may choose, so the number of time series is bounded.
+//
+// A host application that keeps tokens beside the site's, such as those of an
+// account that signs in without a person, counts them here: see
+// [Config.Metrics]. The methods are safe for concurrent use. A client is a name
+// of the host application's choice, such as "machine/reports".
+type Metrics struct {
 	renewals          *prometheus.HistogramVec
 	renewalWaits      *prometheus.HistogramVec
 	leaseWaits        *prometheus.HistogramVec
@@ -32,6 +37,9 @@ type metrics struct {
 	events            map[*counter]*prometheus.CounterVec // of the table events
 	upstreamResponses *prometheus.CounterVec
 	upstreamDurations *prometheus.HistogramVec
+
+	mu     sync.Mutex
+	vaults []*vault.Vault // that the live sessions are counted in
 
 	all        []prometheus.Collector
 	registerer prometheus.Registerer // that has all; nil: none
@@ -45,8 +53,9 @@ var (
 	secondsOfCalls   = []float64{.0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 )
 
-func newMetrics() *metrics {
-	m := &metrics{events: make(map[*counter]*prometheus.CounterVec)}
+// NewMetrics returns Metrics that no registry has yet.
+func NewMetrics() *Metrics {
+	m := &Metrics{events: make(map[*counter]*prometheus.CounterVec)}
 	for _, e := range events {
 		if c := e.counter; c != nil && m.events[c] == nil {
 			m.events[c] = m.counter(c.name, c.help, c.labels...)
@@ -61,12 +70,12 @@ func newMetrics() *metrics {
 	m.storeWatchesLost = prometheus.NewCounter(prometheus.CounterOpts(m.describe("counter", "store_watch_interruptions_total", "Interruptions of watches of the store.")))
 	m.upstreamResponses = m.counter("upstream_responses_total", "Answers of the APIs; code is a status, none or other.", "upstream", "code")
 	m.upstreamDurations = m.histogram("upstream_duration_seconds", "API calls, until their answer has been passed on; without streams.", secondsOfCalls, "upstream")
-	m.all = append(m.all, m.storeWatchesDown, m.storeWatchesLost, m.buildInfo())
+	m.all = append(m.all, m.storeWatchesDown, m.storeWatchesLost, m.buildInfo(), liveSessions{m})
 	return m
 }
 
 // describe adds a line to the doc. The help is in the metric itself.
-func (m *metrics) describe(kind, name, help string, labels ...string) prometheus.GaugeOpts {
+func (m *Metrics) describe(kind, name, help string, labels ...string) prometheus.GaugeOpts {
 	full := "b2trader_" + name
 	if len(labels) > 0 {
 		full += "{" + strings.Join(labels, ",") + "}"
@@ -75,20 +84,20 @@ func (m *metrics) describe(kind, name, help string, labels ...string) prometheus
 	return prometheus.GaugeOpts{Name: "b2trader_" + name, Help: help}
 }
 
-func (m *metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
 	c := prometheus.NewCounterVec(prometheus.CounterOpts(m.describe("counter", name, help, labels...)), labels)
 	m.all = append(m.all, c)
 	return c
 }
 
-func (m *metrics) histogram(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
+func (m *Metrics) histogram(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
 	m.describe("histogram", name, help, labels...)
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "b2trader_" + name, Help: help, Buckets: bounds}, labels)
 	m.all = append(m.all, h)
 	return h
 }
 
-func (m *metrics) buildInfo() prometheus.Collector {
+func (m *Metrics) buildInfo() prometheus.Collector {
 	labels := prometheus.Labels{"version": "unknown", "revision": "unknown", "go": "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		labels["version"], labels["go"] = info.Main.Version, info.GoVersion
@@ -105,13 +114,12 @@ func (m *metrics) buildInfo() prometheus.Collector {
 	return g
 }
 
-// register registers all metrics, with the live sessions of v. If one cannot be
-// registered, it removes the others.
-func (m *metrics) register(r prometheus.Registerer, v *vault.Vault) error {
+// register registers all metrics. If one cannot be registered, it removes the
+// others.
+func (m *Metrics) register(r prometheus.Registerer) error {
 	if r == nil {
 		return nil
 	}
-	m.all = append(m.all, liveSessions{v})
 	for i, c := range m.all {
 		if err := r.Register(c); err != nil {
 			for _, registered := range m.all[:i] {
@@ -126,7 +134,7 @@ func (m *metrics) register(r prometheus.Registerer, v *vault.Vault) error {
 
 // unregister removes the metrics that register has registered, so that another
 // Server can register its own.
-func (m *metrics) unregister() {
+func (m *Metrics) unregister() {
 	if m.registerer == nil {
 		return
 	}
@@ -135,8 +143,28 @@ func (m *metrics) unregister() {
 	}
 }
 
-// liveSessions is a Collector that counts the vault's entries at each scrape.
-type liveSessions struct{ vault *vault.Vault }
+// Live counts the entries of v among the live sessions.
+func (m *Metrics) Live(v *vault.Vault) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.vaults = append(m.vaults, v)
+}
+
+// live returns the number of live sessions by client.
+func (m *Metrics) live() map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	live := make(map[string]int)
+	for _, v := range m.vaults {
+		for client, n := range v.Live() {
+			live[client] += n
+		}
+	}
+	return live
+}
+
+// liveSessions is a Collector that counts the vaults' entries at each scrape.
+type liveSessions struct{ metrics *Metrics }
 
 const liveSessionsHelp = "Sessions that this process has in memory: those used within the last ten minutes or so."
 
@@ -147,21 +175,33 @@ func (liveSessions) Describe(descs chan<- *prometheus.Desc) { descs <- liveSessi
 
 // Collect implements prometheus.Collector.
 func (l liveSessions) Collect(values chan<- prometheus.Metric) {
-	for client, n := range l.vault.Live() {
+	for client, n := range l.metrics.live() {
 		values <- prometheus.MustNewConstMetric(liveSessionsDesc, prometheus.GaugeValue, float64(n), client)
 	}
 }
 
-// renewal counts a renewal that this process carried out or waited for.
-func (m *metrics) renewal(r vault.Renewal) {
+// SignedIn counts a sign-in. The error is that of a sign-in that failed.
+func (m *Metrics) SignedIn(client string, err error) {
+	m.events[&signIns].WithLabelValues(client, resultOf(err)).Inc()
+}
+
+// Revoked counts a sign-out at a server. The error is that of one that failed.
+func (m *Metrics) Revoked(client string, err error) {
+	m.events[&revocations].WithLabelValues(client, resultOf(err)).Inc()
+}
+
+// Renewed counts a renewal that this process carried out or waited for. It is
+// for vault.Config.OnRenewal.
+func (m *Metrics) Renewed(r vault.Renewal) {
 	m.renewals.WithLabelValues(r.Client, string(r.Result)).Observe(r.Duration.Seconds())
 	if r.LeaseWait > 0 {
 		m.leaseWaits.WithLabelValues(r.Client).Observe(r.LeaseWait.Seconds())
 	}
 }
 
-// renewalWait counts a request that waited for a renewal.
-func (m *metrics) renewalWait(w vault.Wait) {
+// Waited counts a request that waited for a renewal. It is for
+// vault.Config.OnWait.
+func (m *Metrics) Waited(w vault.Wait) {
 	m.renewalWaits.WithLabelValues(w.Client, resultOf(w.Err)).Observe(w.Duration.Seconds())
 }
 
@@ -172,7 +212,7 @@ type upstreamMetrics struct {
 	durations prometheus.Observer
 }
 
-func (m *metrics) upstream(name string) gateway.Metrics {
+func (m *Metrics) upstream(name string) gateway.Metrics {
 	return &upstreamMetrics{
 		byCode:    func(code string) prometheus.Counter { return m.upstreamResponses.WithLabelValues(name, code) },
 		durations: m.upstreamDurations.WithLabelValues(name),

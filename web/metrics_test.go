@@ -174,10 +174,10 @@ func (s *shaky) tell(e store.Event) {
 }
 
 // shakySite is a site on a store that fails on command.
-func shakySite(t *testing.T) (*site, *prometheus.Registry, *shaky) {
+func shakySite(t *testing.T, change ...func(*web.Config)) (*site, *prometheus.Registry, *shaky) {
 	t.Helper()
 	shaky := &shaky{Store: memstore.New()}
-	s, r := measured(t, func(c *web.Config) { c.Store, c.Keys = shaky, []vault.Key{vault.NewKey("k")} })
+	s, r := measured(t, append(change, func(c *web.Config) { c.Store, c.Keys = shaky, []vault.Key{vault.NewKey("k")} })...)
 	t.Cleanup(func() { _ = shaky.Close() })
 	synctest.Wait()
 	return s, r, shaky
@@ -313,9 +313,18 @@ func TestAlerts(t *testing.T) {
 // req 127: readiness is that of the store and of the IdentityServer, and names what is not ready.
 func TestReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _, shaky := shakySite(t)
+		var part error
+		s, _, shaky := shakySite(t, func(c *web.Config) {
+			c.Ready = map[string]func(context.Context) error{"reports": func(context.Context) error { return part }}
+		})
 		b := s.browser()
-		b.get("/readyz").is(200, `"ready":true`, `"store":"ready"`, `"spa":"ready"`)
+		b.get("/readyz").is(200, `"ready":true`, `"store":"ready"`, `"spa":"ready"`, `"reports":"ready"`)
+		part = errors.New("away")
+		pass(5 * time.Second)
+		b.get("/readyz").is(503, `"ready":false`, `"store":"ready"`, `"reports":"unavailable"`)
+		part = nil
+		pass(5 * time.Second)
+		b.get("/readyz").is(200)
 		shaky.down.Store(true)
 		b.get("/readyz").is(200) // for some seconds
 		pass(5 * time.Second)

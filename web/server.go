@@ -28,7 +28,7 @@ type Server struct {
 	*site
 	handler http.Handler
 	records *records.Cache // one for the vault and the sessions
-	metrics *metrics
+	metrics *Metrics
 	ender   *sessionEnder
 
 	signIns     signInPages
@@ -50,8 +50,10 @@ func New(config Config) (*Server, error) {
 	if err := config.validate(); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	metrics := newMetrics()
-	config.Store = observedStore{config.Store, metrics}
+	metrics := config.Metrics
+	if config.Records == nil {
+		config.Store = metrics.Store(config.Store)
+	}
 	logger := slog.New(request.NewLogHandler(config.Logger.Handler()))
 	s := &Server{
 		site:    &site{config: config, logger: logger, events: &eventLog{logger, metrics}, clients: make(map[string]*identity.Client)},
@@ -78,9 +80,11 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	c := s.config
-	s.records, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger})
-	if err != nil {
-		return err
+	if s.records = c.Records; s.records == nil {
+		s.records, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger})
+		if err != nil {
+			return err
+		}
 	}
 	s.sessions = session.New(session.Config{
 		Records: s.records, Secure: c.secure(), Idle: c.IdleTimeout, Latest: c.AbsoluteTimeout, Logger: s.logger, Now: c.Now,
@@ -88,7 +92,7 @@ func (s *Server) open() (err error) {
 	s.accounts = newAccountNames(c.Keys)
 	s.index = session.NewIndex(s.records, c.Keys)
 	if err := s.openVault(); err != nil {
-		s.records.Close()
+		s.closeRecords()
 		return err
 	}
 	s.signIns = signInPages{
@@ -106,7 +110,8 @@ func (s *Server) open() (err error) {
 	s.work.Go(func() { s.sweep(ctx) })
 	s.work.Go(func() { s.backChannel.kept.run(ctx) })
 	if s.handler, err = s.routes(); err == nil {
-		err = s.metrics.register(c.Registerer, s.vault)
+		s.metrics.Live(s.vault)
+		err = s.metrics.register(c.Registerer)
 	}
 	if err != nil {
 		return errors.Join(err, s.Close(context.Background()))
@@ -141,11 +146,19 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 	s.ender.cut()
 	<-done
-	defer s.records.Close()
+	defer s.closeRecords()
 	if err := s.vault.Close(ctx); err != nil {
 		return fmt.Errorf("web: close the vault: %w", err)
 	}
 	return ctx.Err()
+}
+
+// closeRecords closes the cache of the store, unless it is the host
+// application's.
+func (s *Server) closeRecords() {
+	if s.config.Records == nil {
+		s.records.Close()
+	}
 }
 
 // EndStreams ends all event streams and websockets, and those that open later.
@@ -164,14 +177,14 @@ func (s *Server) openVault() (err error) {
 		Refreshers: refreshers,
 		Revoke:     s.ender.revokeDiscarded,
 		OnRenewal:  s.logRenewal,
-		OnWait:     s.metrics.renewalWait,
+		OnWait:     s.metrics.Waited,
 		Now:        s.config.Now,
 	})
 	return err
 }
 
 func (s *Server) logRenewal(r vault.Renewal) {
-	s.metrics.renewal(r)
+	s.metrics.Renewed(r)
 	level := slog.LevelDebug
 	switch {
 	case errors.Is(r.Err, tokenapi.ErrMisconfigured):

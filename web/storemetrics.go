@@ -8,10 +8,14 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
+// Store returns s with its operations measured and its interrupted watches
+// counted.
+func (m *Metrics) Store(s store.Store) store.Store { return observedStore{s, m} }
+
 // observedStore is a Store that measures each operation.
 type observedStore struct {
 	store.Store
-	metrics *metrics
+	metrics *Metrics
 }
 
 func (s observedStore) done(op string, began time.Time, err error) {

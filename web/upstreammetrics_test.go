@@ -15,7 +15,7 @@ import (
 
 // req 126: an API cannot make up labels.
 func TestUpstreamMetrics(t *testing.T) {
-	m := newMetrics()
+	m := NewMetrics()
 	api := m.upstream("frontoffice")
 	for status := range 2000 {
 		api.Answered(status)
@@ -35,12 +35,12 @@ func TestUpstreamMetrics(t *testing.T) {
 }
 
 func TestLeaseWaitMetrics(t *testing.T) {
-	m := newMetrics()
-	m.renewal(vault.Renewal{Client: "spa", Result: vault.Renewed})
+	m := NewMetrics()
+	m.Renewed(vault.Renewal{Client: "spa", Result: vault.Renewed})
 	if n := testutil.CollectAndCount(m.leaseWaits); n != 0 {
 		t.Errorf("a renewal that did not wait is counted")
 	}
-	m.renewal(vault.Renewal{Client: "spa", Result: vault.Joined, LeaseWait: time.Second})
+	m.Renewed(vault.Renewal{Client: "spa", Result: vault.Joined, LeaseWait: time.Second})
 	if n := testutil.CollectAndCount(m.leaseWaits); n != 1 {
 		t.Errorf("a wait is not counted")
 	}

@@ -38,11 +38,11 @@ func (s *settings) check(problems []error) (parts, error) {
 		}
 		p.web.Clients = []*identity.Client{c}
 	}
-	site, pages, err := p.open()
+	site, err := p.open()
 	if err != nil {
 		return p, errors.Join(append(problems, err)...)
 	}
-	problems = append(problems, site.Close(context.Background()), pages.Close(context.Background()))
+	problems = append(problems, site.close(context.Background()))
 	return p, errors.Join(problems...)
 }
 

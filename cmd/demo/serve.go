@@ -108,11 +108,12 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	if s.storeKind() == memory {
 		p.web.Keys = []vault.Key{vault.NewKey("process")}
 	}
-	site, pages, err := p.open()
+	site, err := p.open()
 	if err != nil {
 		return err
 	}
-	r.laterWithin(renewalStopWait, pages.Close)
+	r.later(func(context.Context) error { site.records.Close(); return nil })
+	r.laterWithin(renewalStopWait, site.pages.Close)
 	r.laterWithin(renewalStopWait, site.Close)
 	r.start("the site", site, listener)
 	announce(stdout, p.web.PublicURL, identityURL, metricsURL)
@@ -123,7 +124,7 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 			delay = s.stopDelay
 		}
 		r.logger.Info("stopping", "delay", delay)
-		return r.drain(site, delay)
+		return r.drain(site.Server, delay)
 	case err := <-r.failed:
 		return err
 	}

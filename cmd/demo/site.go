@@ -11,6 +11,7 @@ import (
 
 	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web"
 )
@@ -28,28 +29,47 @@ type parts struct {
 	machines []machineAccount
 }
 
-// open returns the site with the pages of the showcase. Close the showcase
-// after
-// the site. The error is in words of flags.
-func (p parts) open() (*web.Server, *showcase.Showcase, error) {
+// openSite is the site with the pages of the showcase, on one cache of the store.
+type openSite struct {
+	*web.Server
+	pages   *showcase.Showcase
+	records *records.Cache
+}
+
+// open opens the site. Close the parts from the first to the last. The error is
+// in words of flags.
+func (p parts) open() (openSite, error) {
+	p.web.Metrics = web.NewMetrics()
+	p.web.Store = p.web.Metrics.Store(p.web.Store)
+	cache, err := records.Open(records.Config{Store: p.web.Store, Keys: p.web.Keys, Logger: p.web.Logger})
+	if err != nil {
+		return openSite{}, p.inFlags(err)
+	}
+	p.web.Records = cache
 	c := p.showcase
-	c.Store, c.Keys, c.Logger = p.web.Store, p.web.Keys, p.web.Logger
+	c.Records, c.Metrics, c.Logger = cache, p.web.Metrics, p.web.Logger
 	pages, err := showcase.New(c)
 	if err == nil {
 		pages.AddTo(&p.web)
 	}
 	site, webErr := web.New(p.web)
+	d := openSite{site, pages, cache}
 	if err := errors.Join(err, webErr); err != nil {
-		err = p.inFlags(err)
-		if site != nil {
-			err = errors.Join(err, site.Close(context.Background()))
-		}
-		if pages != nil {
-			err = errors.Join(err, pages.Close(context.Background()))
-		}
-		return nil, nil, err
+		return openSite{}, errors.Join(p.inFlags(err), d.close(context.Background()))
 	}
-	return site, pages, nil
+	return d, nil
+}
+
+// close closes what is open.
+func (d openSite) close(ctx context.Context) (err error) {
+	if d.Server != nil {
+		err = d.Close(ctx)
+	}
+	if d.pages != nil {
+		err = errors.Join(err, d.pages.Close(ctx))
+	}
+	d.records.Close()
+	return err
 }
 
 // installation is the B2Trader that the site works with.
@@ -122,6 +142,10 @@ func (p *parts) addClients(in installation, insecure bool) error {
 			p.web.Clients = append(p.web.Clients, client)
 		case in.machineEmail != "":
 			p.machines = append(p.machines, machineAccount{client, in.machineEmail, in.machinePassword, in.callOf(id)})
+			if p.web.Ready == nil {
+				p.web.Ready = make(map[string]func(context.Context) error)
+			}
+			p.web.Ready["machine/"+id] = client.Ready
 		}
 	}
 	return nil

@@ -17,12 +17,15 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates/pagetest"
@@ -41,11 +44,19 @@ type office struct {
 	password string
 }
 
+// config is what a process of the site is opened with.
+type config struct {
+	showcase.Config
+	Store      store.Store
+	Keys       []vault.Key
+	Registerer prometheus.Registerer
+}
+
 // site is a site with the showcase. Two servers in memory are behind it, so that
 // time can be virtual: the IdentityServer at 127.0.0.1, the office at 127.0.0.2.
 type site struct {
 	t        *testing.T
-	config   showcase.Config
+	config   config
 	identity *identitytest.Server
 	office   *office
 	web      *web.Server
@@ -56,17 +67,16 @@ type site struct {
 // newSite returns a site with three platforms. The second, plain, offers nothing
 // that is optional. The third, robot, is an account at the IdentityServer, whose
 // tokens are signed out there.
-func newSite(t *testing.T, change ...func(*showcase.Config)) (*site, *office) {
+func newSite(t *testing.T, change ...func(*config)) (*site, *office) {
 	t.Helper()
 	s := &site{t: t, log: &lockedBuffer{}, identity: newProvider(t), office: &office{Server: newProvider(t), password: "machine-password"}}
 	store := memstore.New()
 	t.Cleanup(func() { _ = store.Close() })
-	s.config = showcase.Config{
-		Store: store, Keys: []vault.Key{vault.NewKey("shared")},
+	s.config = config{Store: store, Keys: []vault.Key{vault.NewKey("shared")}, Config: showcase.Config{
 		FrontOfficeURL: "http://127.0.0.1/frontoffice", BackOfficeURL: "http://127.0.0.1/backoffice",
 		APITransport: transportFunc(s.roundTrip),
 		Logger:       slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
+	}}
 	s.config.Platforms = []showcase.Platform{s.platform(), s.platform()}
 	s.config.Platforms = append(s.config.Platforms, s.robot())
 	plain := &s.config.Platforms[1]
@@ -160,13 +170,22 @@ func (g guest) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, e
 // open starts the site's process.
 func (s *site) open() {
 	s.t.Helper()
-	pages, err := showcase.New(s.config)
+	metrics := web.NewMetrics()
+	observed := metrics.Store(s.config.Store)
+	cache, err := records.Open(records.Config{Store: observed, Keys: s.config.Keys, Logger: s.config.Logger})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(cache.Close)
+	s.config.Records, s.config.Metrics = cache, metrics
+	pages, err := showcase.New(s.config.Config)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	c := web.Config{
 		Clients:   []*identity.Client{s.client("http://127.0.0.1", identity.ClientSPA), s.client("http://127.0.0.1", identity.ClientSPAAdmin)},
-		PublicURL: origin, Store: s.config.Store, Keys: s.config.Keys, Logger: s.config.Logger,
+		PublicURL: origin, Store: observed, Keys: s.config.Keys, Logger: s.config.Logger,
+		Records: cache, Metrics: metrics, Registerer: s.config.Registerer,
 	}
 	pages.AddTo(&c)
 	server, err := web.New(c)

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -99,7 +98,7 @@ func (*metered) MaxUses() int { return 30 }
 // A long answer is cut where the session would grow by it, and a budget of uses is told.
 func TestPlatformAnswerIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newSite(t, func(c *showcase.Config) {
+		s, _ := newSite(t, func(c *config) {
 			office := &c.Platforms[0]
 			office.Refresher = &metered{}
 			office.Call.Transport = transportFunc(func(*http.Request) (*http.Response, error) {
@@ -144,7 +143,7 @@ func TestPlatformWhoMustAct(t *testing.T) {
 		"anything else":          {errors.New("anything"), "Something went wrong here, not at The Office.", "Try again"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s, _ := newSite(t, func(c2 *showcase.Config) { c2.Platforms[0].Refresher = failing{c.err} })
+			s, _ := newSite(t, func(c2 *config) { c2.Platforms[0].Refresher = failing{c.err} })
 			card := s.administrator().done("office", "sign-in").says("office", c.says).card("office")
 			if strings.Contains(card, c.lies) {
 				t.Errorf("%s: the card says %s", name, card)

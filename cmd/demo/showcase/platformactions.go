@@ -20,6 +20,7 @@ func (s *Showcase) do(ctx context.Context, p Platform, action string) (done outc
 	switch action {
 	case "sign-in":
 		done.Notice, err = "Signed in to "+p.Name+".", s.signIns.signIn(ctx, p)
+		s.config.Metrics.SignedIn(p.client(), err)
 	case "renew":
 		done.Notice, err = "The token is renewed.", s.signIns.renew(ctx, p)
 	case "use":

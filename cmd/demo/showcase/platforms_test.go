@@ -45,7 +45,7 @@ func TestPlatformsAreForAdministrators(t *testing.T) {
 // A site without platforms does not speak of them.
 func TestNoPlatforms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _ := newSite(t, func(c *showcase.Config) { c.Platforms = nil })
+		s, _ := newSite(t, func(c *config) { c.Platforms = nil })
 		b := s.administrator()
 		if b.get("/account").doc().Find(`a[href="/platforms"]`).Length() != 0 {
 			t.Error("the navigation offers the page")
@@ -162,7 +162,7 @@ func (o *opaque) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) 
 func TestPlatformThatEchoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent []string
-		s, _ := newSite(t, func(c *showcase.Config) {
+		s, _ := newSite(t, func(c *config) {
 			office := &c.Platforms[0]
 			office.Refresher = &opaque{}
 			office.Call.Transport = transportFunc(func(r *http.Request) (*http.Response, error) {
@@ -306,7 +306,7 @@ func TestPlatformSignOutDuringRenewal(t *testing.T) {
 // Where the refresh token is all there is, its refusal ends the sign-in, which the card says until somebody signs in again.
 func TestPlatformEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, o := newSite(t, func(c *showcase.Config) { c.Platforms[0].Refresher = guest{officeClient(t, c.APITransport)} })
+		s, o := newSite(t, func(c *config) { c.Platforms[0].Refresher = guest{officeClient(t, c.APITransport)} })
 		b := s.administrator()
 		b.done("office", "sign-in")
 		o.RevokeTokens(machine)
@@ -324,7 +324,7 @@ func TestPlatformConfigProblems(t *testing.T) {
 		{ID: "Of fice", Call: showcase.Call{URL: "http://user:hidden@api.example"}}, {ID: "twice"}, {ID: "twice", Name: "Twice"},
 	}})
 	for _, field := range []string{
-		"Platforms[0].ID", "Platforms[0].Name", "Platforms[0].Refresher", "Platforms[0].Call.URL", "Platforms[2].ID", "Platforms[2].Refresher", "Store",
+		"Platforms[0].ID", "Platforms[0].Name", "Platforms[0].Refresher", "Platforms[0].Call.URL", "Platforms[2].ID", "Platforms[2].Refresher", "Records",
 	} {
 		if err == nil || !strings.Contains(err.Error(), "Config."+field+" ") {
 			t.Errorf("New = %v, want a problem with Config.%s", err, field)

@@ -38,18 +38,19 @@ import (
 	"net/http"
 	"time"
 
-	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
-	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web"
 )
 
-// Config says what the pages show. Store and Keys are required.
+// Config says what the pages show. Records is required.
 type Config struct {
-	// Store keeps the sign-ins of the platforms, sealed with Keys. They may be
-	// those of the site.
-	Store store.Store
-	Keys  []vault.Key
+	// Records keeps the sign-ins of the platforms. It may be the site's.
+	Records *records.Cache
+
+	// Metrics counts the sign-ins of the platforms and their renewals. Nil: they
+	// are not counted.
+	Metrics *web.Metrics
 
 	// FrontOfficeURL and BackOfficeURL are the APIs on the page Try an API, up to
 	// the part before /api. Empty: the API is not offered.
@@ -75,7 +76,8 @@ type Config struct {
 	Now func() time.Time
 }
 
-// A Showcase has the demo's pages. Close it after the site.
+// A Showcase has the demo's pages. Close it after the site, and before the
+// Records.
 type Showcase struct {
 	config  Config
 	calls   []apiCall
@@ -88,6 +90,9 @@ func New(config Config) (*Showcase, error) {
 	if config.APITransport == nil {
 		config.APITransport = web.NewAPITransport()
 	}
+	if config.Metrics == nil {
+		config.Metrics = web.NewMetrics()
+	}
 	if config.Logger == nil {
 		config.Logger = slog.Default()
 	}
@@ -95,8 +100,8 @@ func New(config Config) (*Showcase, error) {
 		config.Now = time.Now
 	}
 	problems := validatePlatforms(config.Platforms, config.InsecureAllowHTTP)
-	if config.Store == nil {
-		problems = append(problems, &tokenapi.FieldError{Field: "Config.Store", Err: errors.New("is missing")})
+	if config.Records == nil {
+		problems = append(problems, &tokenapi.FieldError{Field: "Config.Records", Err: errors.New("is missing")})
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("showcase: %w", err)
@@ -147,5 +152,5 @@ func (s *Showcase) Close(ctx context.Context) error {
 	if s.signIns == nil {
 		return nil
 	}
-	return s.signIns.close(ctx)
+	return s.signIns.vault.Close(ctx)
 }

@@ -29,9 +29,9 @@ const (
 // entry was deleted stays empty.
 type signIns struct {
 	vault     *vault.Vault
-	cache     *records.Cache
 	keys      *records.Kind[string]
 	platforms map[string]Platform // by their names in the vault
+	metrics   *web.Metrics
 	logger    *slog.Logger
 	retry     *retryTimes
 	now       func() time.Time
@@ -46,7 +46,7 @@ var entryKey = records.Codec[string]{
 }
 
 func newSignIns(config Config) (*signIns, error) {
-	s := &signIns{platforms: make(map[string]Platform), logger: config.Logger, now: config.Now}
+	s := &signIns{platforms: make(map[string]Platform), metrics: config.Metrics, logger: config.Logger, now: config.Now}
 	s.retry = &retryTimes{now: config.Now, refuse: make(map[string]refusedUntil)}
 	refreshers := make(map[string]vault.Refresher)
 	for _, p := range config.Platforms {
@@ -54,25 +54,17 @@ func newSignIns(config Config) (*signIns, error) {
 		refreshers[p.client()] = p.Refresher
 	}
 	var err error
-	if s.cache, err = records.Open(records.Config{Store: config.Store, Keys: config.Keys, Logger: config.Logger}); err != nil {
-		return nil, err
-	}
 	s.vault, err = vault.New(vault.Config{
-		Records: s.cache, Refreshers: refreshers, MaxWait: tokenWait,
+		Records: config.Records, Refreshers: refreshers, MaxWait: tokenWait,
 		Revoke:    func(ctx context.Context, e vault.Entry) { s.signOut(ctx, s.platforms[e.Client], e.Token) },
-		OnRenewal: s.logRenewal, Logger: config.Logger, Now: config.Now,
+		OnRenewal: s.logRenewal, OnWait: config.Metrics.Waited, Logger: config.Logger, Now: config.Now,
 	})
 	if err != nil {
-		s.cache.Close()
 		return nil, err
 	}
-	s.keys = records.NewKind(s.cache, "held:", entryKey)
+	config.Metrics.Live(s.vault)
+	s.keys = records.NewKind(config.Records, "held:", entryKey)
 	return s, nil
-}
-
-func (s *signIns) close(ctx context.Context) error {
-	defer s.cache.Close()
-	return s.vault.Close(ctx)
 }
 
 // record returns where the record of a platform is. Another account, or another
@@ -172,7 +164,9 @@ func (s *signIns) signOut(ctx context.Context, p Platform, token *oauth2.Token) 
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signOutWait)
 	defer cancel()
-	if err := p.SignOut(ctx, token); err != nil {
+	err := p.SignOut(ctx, token)
+	s.metrics.Revoked(p.client(), err)
+	if err != nil {
 		s.logger.WarnContext(ctx, "remote sign-out failed", "client", p.client(), "error", err)
 		return
 	}
@@ -214,6 +208,7 @@ func (s *signIns) renew(ctx context.Context, p Platform) error {
 }
 
 func (s *signIns) logRenewal(r vault.Renewal) {
+	s.metrics.Renewed(r)
 	s.retry.note(r.Client, r.Err)
 	level := slog.LevelDebug
 	switch {

@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/vault"
@@ -18,9 +17,9 @@ import (
 
 // newShared returns a site, and a store that its replicas share and that can be
 // down.
-func newShared(t *testing.T, change ...func(*showcase.Config)) (*site, *office, *outage) {
+func newShared(t *testing.T, change ...func(*config)) (*site, *office, *outage) {
 	t.Helper()
-	s, o := newSite(t, append([]func(*showcase.Config){func(c *showcase.Config) { c.Store = &outage{Store: c.Store} }}, change...)...)
+	s, o := newSite(t, append([]func(*config){func(c *config) { c.Store = &outage{Store: c.Store} }}, change...)...)
 	return s, o, s.config.Store.(*outage)
 }
 
@@ -126,7 +125,7 @@ func (s *slowly) Get(ctx context.Context, key string) (store.Record, error) {
 // Of two sign-ins at once, at two replicas, one is kept and the other one ends.
 func TestReplicasSignInAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _, there := newShared(t, func(c *showcase.Config) { c.Store = &outage{Store: &slowly{Store: c.Store, prefix: "held:"}} })
+		s, _, there := newShared(t, func(c *config) { c.Store = &outage{Store: &slowly{Store: c.Store, prefix: "held:"}} })
 		one := s.administrator()
 		other := one.at(s.replica())
 		other.get("/account").is(200)
@@ -163,7 +162,7 @@ func TestHoldingsAreFoundAgain(t *testing.T) {
 		b := s.administrator()
 		b.press("robot", "sign-in").leadsTo("/platforms?of=robot")
 		b.done("office", "sign-in")
-		restart := func(change func(*showcase.Config)) *browser {
+		restart := func(change func(*config)) *browser {
 			t.Helper()
 			closeBoth(t, s.web, s.showcase)
 			change(&s.config)
@@ -171,7 +170,7 @@ func TestHoldingsAreFoundAgain(t *testing.T) {
 			synctest.Wait()
 			return b.at(s)
 		}
-		b = restart(func(*showcase.Config) {})
+		b = restart(func(*config) {})
 		b.robotIs(true)
 		b.get("/platforms").is(200).says("office", "Valid")
 		pass(31 * time.Second)
@@ -182,20 +181,20 @@ func TestHoldingsAreFoundAgain(t *testing.T) {
 		}
 
 		before := s.config.Platforms[0]
-		b = restart(func(c *showcase.Config) {
+		b = restart(func(c *config) {
 			c.Platforms[2].Account = "another@example.com"
 			c.Platforms[0].Account = "another@example.com"
 		})
 		b.robotIs(false)
 		b.get("/platforms").is(200).says("office", "Not signed in")
-		b = restart(func(c *showcase.Config) {
+		b = restart(func(c *config) {
 			c.Platforms[2].Account = machine
 			c.Platforms[0] = before
 			c.Platforms[0].Call.URL = "http://127.0.0.2/frontoffice/api/v3/account"
 		})
 		b.robotIs(true)
 		b.get("/platforms").is(200).says("office", "Not signed in")
-		b = restart(func(c *showcase.Config) { c.Platforms[0] = before })
+		b = restart(func(c *config) { c.Platforms[0] = before })
 		b.get("/platforms").is(200).says("office", "Signs in as", "Renewed once")
 	})
 }
@@ -257,7 +256,7 @@ func TestHoldingsWithTheStoreAway(t *testing.T) {
 // A store that goes away between the key and the tokens shows nobody as signed out.
 func TestHoldingsWithHalfTheStoreAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, o := newSite(t, func(c *showcase.Config) { c.Store = &hiding{Store: c.Store} })
+		s, o := newSite(t, func(c *config) { c.Store = &hiding{Store: c.Store} })
 		here := s.administrator()
 		there := here.at(s.replica())
 		here.press("robot", "sign-in").leadsTo("/platforms?of=robot")
@@ -296,7 +295,7 @@ func TestHoldingNotKept(t *testing.T) {
 	for _, prefix := range []string{"token:", "held:"} {
 		t.Run(prefix, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, _ := newSite(t, func(c *showcase.Config) { c.Store = &outage{Store: &refusing{Store: c.Store}} })
+				s, _ := newSite(t, func(c *config) { c.Store = &outage{Store: &refusing{Store: c.Store}} })
 				there := s.config.Store.(*outage)
 				b := s.administrator()
 				b.press("robot", "sign-in").leadsTo("/platforms?of=robot")
@@ -340,7 +339,7 @@ func (l *leaver) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestHoldingsWhenTheBrowserGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := &leaver{}
-		s, _, there := newShared(t, func(c *showcase.Config) {
+		s, _, there := newShared(t, func(c *config) {
 			c.Store = &outage{Store: &slowly{Store: c.Store, prefix: "held:"}}
 			gone.RoundTripper = c.APITransport
 			c.Platforms[0].Refresher = guest{officeClient(t, gone)}

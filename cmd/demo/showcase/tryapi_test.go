@@ -8,7 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity/identitytest"
 )
 
@@ -52,7 +51,7 @@ func TestAPIThatEchoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var token string
-				s, _ := newSite(t, func(c *showcase.Config) {
+				s, _ := newSite(t, func(c *config) {
 					c.APITransport = transportFunc(func(r *http.Request) (*http.Response, error) {
 						token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 						return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(shape(token)))}, nil
@@ -73,7 +72,7 @@ func TestAPIThatEchoes(t *testing.T) {
 func TestAPIThatRedirects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		s, _ := newSite(t, func(c *showcase.Config) {
+		s, _ := newSite(t, func(c *config) {
 			c.APITransport = transportFunc(func(*http.Request) (*http.Response, error) {
 				calls++
 				header := http.Header{"Location": {"http://127.0.0.1/elsewhere"}}
