@@ -119,7 +119,9 @@
 // /healthz is 200 while the process serves. /readyz is 503 and names the part
 // that is unavailable if the store does not answer, if a client's discovery
 // document or keys are unavailable, if a part of the host application is
-// ([Config.Ready]), and after [Server.Drain]. Neither needs a session.
+// ([Config.Ready]), and after [Server.Drain]. It also
+// names a clock of the process that differs from the store's by more than 2 s.
+// Neither needs a session.
 //
 // # Events
 //
@@ -186,6 +188,7 @@
 //	b2trader_store_operation_duration_seconds{op,result}       histogram
 //	b2trader_store_watches_down                                gauge
 //	b2trader_store_watch_interruptions_total                   counter
+//	b2trader_clock_offset_seconds                              gauge
 //	b2trader_upstream_responses_total{upstream,code}           counter
 //	b2trader_upstream_duration_seconds{upstream}               histogram
 //	b2trader_build_info{version,revision,go}                   gauge

@@ -39,7 +39,8 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 // It checks at most once in readyCached.
 type readiness struct {
 	*site
-	stopping atomic.Bool
+	stopping    atomic.Bool
+	clockOffset func() time.Duration // of the store's clock to this process's
 
 	mu      sync.Mutex // held during a check, so that others wait for it
 	checked time.Time
@@ -47,13 +48,15 @@ type readiness struct {
 }
 
 // readyReport is the answer of /readyz. It names the parts that are not ready,
-// without the reasons.
+// without the reasons. A wrong clock of this process does not make it unready,
+// because the store's clock is used.
 type readyReport struct {
 	Ready    bool              `json:"ready"`
 	Stopping bool              `json:"stopping,omitempty"`
 	Store    string            `json:"store,omitempty"`
 	Clients  map[string]string `json:"clients,omitempty"`
 	Parts    map[string]string `json:"parts,omitempty"` // of the host application
+	Clock    string            `json:"clock,omitempty"` // of this process, if it is wrong
 }
 
 // Drain makes /readyz answer 503 from now on, so that load balancers send no more
@@ -112,8 +115,22 @@ func (h *readiness) check(ctx context.Context) *readyReport {
 			report.Ready = report.Ready && state == stateReady
 		}
 	}
+	report.Clock = clockState(h.clockOffset())
 	h.checked, h.last = now, report
 	return report
+}
+
+// clockState describes the clock of this process if it differs from the store's
+// by more than two seconds, else it returns "".
+func clockState(storeAhead time.Duration) string {
+	off := storeAhead.Abs().Round(time.Second)
+	switch {
+	case storeAhead > 2*time.Second:
+		return off.String() + " behind the store's clock"
+	case storeAhead < -2*time.Second:
+		return off.String() + " ahead of the store's clock"
+	}
+	return ""
 }
 
 func (h *readiness) stateOf(ctx context.Context, kind, name string, ready func(context.Context) error) string {

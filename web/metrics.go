@@ -15,6 +15,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/gateway"
@@ -68,6 +69,7 @@ func NewMetrics() *Metrics {
 	m.storeCalls = m.histogram("store_operation_duration_seconds", "Operations of the store; conflict and not_found are no failures.", secondsOfStore, "op", "result")
 	m.storeWatchesDown = prometheus.NewGauge(m.describe("gauge", "store_watches_down", "Watches of the store that are interrupted: reads go to the store."))
 	m.storeWatchesLost = prometheus.NewCounter(prometheus.CounterOpts(m.describe("counter", "store_watch_interruptions_total", "Interruptions of watches of the store.")))
+	m.describe("gauge", "clock_offset_seconds", clockOffsetHelp)
 	m.upstreamResponses = m.counter("upstream_responses_total", "Answers of the APIs; code is a status, none or other.", "upstream", "code")
 	m.upstreamDurations = m.histogram("upstream_duration_seconds", "API calls, until their answer has been passed on; without streams.", secondsOfCalls, "upstream")
 	m.all = append(m.all, m.storeWatchesDown, m.storeWatchesLost, m.buildInfo(), liveSessions{m})
@@ -114,12 +116,16 @@ func (m *Metrics) buildInfo() prometheus.Collector {
 	return g
 }
 
-// register registers all metrics. If one cannot be registered, it removes the
-// others.
-func (m *Metrics) register(r prometheus.Registerer) error {
+// register registers all metrics, with the clock of cache. If one cannot be
+// registered, it removes the others.
+func (m *Metrics) register(r prometheus.Registerer, cache *records.Cache) error {
 	if r == nil {
 		return nil
 	}
+	m.all = append(m.all, prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: "b2trader_clock_offset_seconds", Help: clockOffsetHelp},
+		func() float64 { return cache.ClockOffset().Seconds() },
+	))
 	for i, c := range m.all {
 		if err := r.Register(c); err != nil {
 			for _, registered := range m.all[:i] {
@@ -162,6 +168,8 @@ func (m *Metrics) live() map[string]int {
 	}
 	return live
 }
+
+const clockOffsetHelp = "How far the store's clock is ahead of this process's; negative if it is behind."
 
 // liveSessions is a Collector that counts the vaults' entries at each scrape.
 type liveSessions struct{ metrics *Metrics }

@@ -81,13 +81,13 @@ func (s *Server) open() (err error) {
 	}
 	c := s.config
 	if s.records = c.Records; s.records == nil {
-		s.records, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger})
+		s.records, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger, Now: c.Now})
 		if err != nil {
 			return err
 		}
 	}
 	s.sessions = session.New(session.Config{
-		Records: s.records, Secure: c.secure(), Idle: c.IdleTimeout, Latest: c.AbsoluteTimeout, Logger: s.logger, Now: c.Now,
+		Records: s.records, Secure: c.secure(), Idle: c.IdleTimeout, Latest: c.AbsoluteTimeout, Logger: s.logger,
 	})
 	s.accounts = newAccountNames(c.Keys)
 	s.index = session.NewIndex(s.records, c.Keys)
@@ -102,7 +102,7 @@ func (s *Server) open() (err error) {
 	s.ownSessions = sessionPages{s.site, s.ender}
 	s.users = usersPages{s.site, s.ender}
 	s.backChannel = newBackChannel(s.site, s.ender)
-	s.ready.site = s.site
+	s.ready.site, s.ready.clockOffset = s.site, s.records.ClockOffset
 	s.gateway = s.newGateway()
 
 	var ctx context.Context
@@ -111,7 +111,7 @@ func (s *Server) open() (err error) {
 	s.work.Go(func() { s.backChannel.kept.run(ctx) })
 	if s.handler, err = s.routes(); err == nil {
 		s.metrics.Live(s.vault)
-		err = s.metrics.register(c.Registerer)
+		err = s.metrics.register(c.Registerer, s.records)
 	}
 	if err != nil {
 		return errors.Join(err, s.Close(context.Background()))

@@ -37,17 +37,16 @@ func (s *signInPages) retrieve(ctx context.Context, p *pendingSignIn) (signInRes
 		return signInResult{}, err
 	}
 	scope, _ := token.Extra("scope").(string)
-	now := s.config.Now()
 	u := user{
 		Owner: id.Issuer + " " + id.Subject, Issuer: id.Issuer, Subject: id.Subject, IdentityID: identityID(id),
 		Client: p.Client.ID(), VaultKey: rand.Text(),
 		Nickname: p.SignIn.Account.Nickname, Email: cmp.Or(p.SignIn.Account.Email, p.Email), AccountID: p.SignIn.Account.ID,
 		Administrator: slices.Contains(roles, s.config.AdministratorRole) && slices.Contains(strings.Fields(scope), "BackOffice"),
-		SignedIn:      now,
+		SignedIn:      s.sessions.Now(),
 	}
 	// The vault drops the tokens if the sweep, which comes first and revokes
 	// them, did not end the session.
-	until := now.Add(s.config.AbsoluteTimeout + 5*sweepEvery)
+	until := s.config.Now().Add(s.config.AbsoluteTimeout + 5*sweepEvery)
 	entry := vault.Entry{Owner: u.Owner, Client: u.Client, Token: token, State: s.stateToKeep(p), Until: until}
 	return signInResult{user: u, claims: claims, entry: entry}, nil
 }

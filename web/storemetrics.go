@@ -54,6 +54,9 @@ func (s observedStore) List(ctx context.Context, owner string) ([]store.Record, 
 	return records, err
 }
 
+// Time implements store.Clock.
+func (s observedStore) Time(ctx context.Context) (time.Time, error) { return store.Time(ctx, s.Store) }
+
 // Watch implements store.Store, and counts the interruptions.
 func (s observedStore) Watch(ctx context.Context) iter.Seq[store.Event] {
 	return func(yield func(store.Event) bool) {

@@ -88,6 +88,6 @@ func (s *Server) newGateway() *gateway.Gateway {
 		Metrics:   s.metrics.upstream,
 		Answers:   s.answers,
 		Logger:    s.logger,
-		Now:       c.Now,
+		Now:       s.sessions.Now,
 	})
 }

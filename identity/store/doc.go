@@ -28,8 +28,9 @@
 // Record.Expires is a time on the clock of the store: that of the Redis or
 // PostgreSQL server, or of the machine for a memory or SQLite store. Only this
 // clock decides whether a record has expired, so all processes agree. A client
-// whose clock is wrong by d writes records that live longer or shorter by d.
-// Stores keep the time in milliseconds, rounded down.
+// whose clock is wrong by d writes records that live longer or shorter by d,
+// unless it reckons by the store's clock as package records does: all four
+// stores tell it ([Clock]). Stores keep the time in milliseconds, rounded down.
 //
 // # Miss, conflict, fault
 //

@@ -28,6 +28,8 @@ func (a *alarms) report(client string, err error) {
 		message = "vault: renewals fail until the account's password or secret is corrected; the entry is kept"
 	case tokenapi.OutcomeOf(err).Kind == tokenapi.Misconfigured:
 		message = "vault: renewals fail until the client's configuration is corrected; the entries are kept"
+	case errors.Is(err, errExpired):
+		message = "vault: renewals bring tokens that have expired; the entries are kept"
 	default:
 		return
 	}

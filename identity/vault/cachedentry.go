@@ -23,6 +23,7 @@ type cachedEntry struct {
 	notBefore time.Time // no renewal before, after a failure: see retryAt
 	inOutage  time.Time // when the last renewal failed in an outage of the server; zero: it did not
 	cause     error     // of the last failure
+	late      int       // tokens in a row that had expired when they arrived
 }
 
 // A snapshot is one version of an entry's record and what follows from it. It
@@ -32,7 +33,7 @@ type snapshot struct {
 	token      *oauth2.Token
 	freshUntil time.Time // until then Token need not look further; zero if it must count uses, or the entry has ended
 	renewAt    time.Time // when a renewal is due
-	expiry     time.Time // of the token, by this process's clock
+	expiry     time.Time // of the token; this and the times above are deadlines for passed
 	budget     *budget   // of uses; nil: unlimited
 }
 
@@ -101,14 +102,15 @@ func (v *Vault) adopt(e *cachedEntry, stored *records.Record[record]) *snapshot 
 // now.
 func (v *Vault) newSnapshot(stored *records.Record[record]) *snapshot {
 	r := &stored.Value
-	s := &snapshot{stored: stored, token: r.token(), renewAt: never, expiry: never}
+	s := &snapshot{stored: stored, token: r.token(v.storeAhead()), renewAt: never, expiry: never}
 	s.budget = budgetOf(v.config.Refreshers[r.Client])
 	if !r.Expiry.IsZero() {
-		// The clock of the process that wrote the record may be ahead: from now
-		// on the token lives no longer than it lived when it was new.
-		life := r.Expiry.Sub(r.Issued)
-		s.expiry = earlier(r.Expiry, v.config.Now().Add(life))
-		s.renewAt = earlier(r.Issued.Add(life*2/3), s.expiry)
+		// The clock of the process that wrote the record may have been ahead:
+		// from now on the token lives no longer than it lived when it was new.
+		life, left := r.Expiry.Sub(r.Issued), r.Expiry.Sub(v.storeNow())
+		now := v.config.Now()
+		s.expiry = now.Add(min(left, life))
+		s.renewAt = earlier(now.Add(left-life/3), s.expiry)
 	}
 	return s
 }
@@ -123,9 +125,9 @@ func earlier(a, b time.Time) time.Time {
 // use counts a use of the token and returns how much is left of it.
 func (s *snapshot) use(now time.Time) supply {
 	switch uses := s.budget.spend(); {
-	case !now.Before(s.expiry):
+	case passed(s.expiry, now):
 		return empty
-	case !now.Before(s.renewAt):
+	case passed(s.renewAt, now):
 		return max(low, uses)
 	default:
 		return uses
@@ -143,7 +145,7 @@ func (v *Vault) sweep() {
 		}
 		now := v.config.Now()
 		for e := range v.entries.All() {
-			if e.idle(now) {
+			if e.idle(now, v.storeNow()) {
 				e.ref.Forget()
 			}
 			if e.ref.Dropped() {
@@ -153,11 +155,11 @@ func (v *Vault) sweep() {
 	}
 }
 
-func (e *cachedEntry) idle(now time.Time) bool {
+func (e *cachedEntry) idle(now, storeNow time.Time) bool {
 	const idle = 10 * time.Minute
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.snapshot.Load()
-	return e.renewal == nil && now.After(e.notBefore.Add(idle)) &&
-		(s == nil || now.After(s.expiry.Add(idle)) || now.After(s.stored.Value.Until))
+	return e.renewal == nil && passed(e.notBefore.Add(idle), now) &&
+		(s == nil || passed(s.expiry.Add(idle), now) || storeNow.After(s.stored.Value.Until))
 }

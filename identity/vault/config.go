@@ -28,7 +28,7 @@ type Config struct {
 
 	// Records, if set, is used in place of Store and Keys: the vault then
 	// shares its watch of the store with the rest of the process, and Close
-	// does not close it.
+	// does not close it. Its clock must be Now.
 	Records *records.Cache
 
 	// Refreshers renew the entries, by Entry.Client.
@@ -45,7 +45,7 @@ type Config struct {
 
 	// Lease is how long the holder of a lease may be silent before another
 	// process takes the lease over. The holder extends it three times as often,
-	// however long the token request takes. Zero: 10 seconds.
+	// however long the token request takes. Zero: 4 seconds.
 	Lease time.Duration
 
 	// Revoke, if set, receives a token that no caller will get, because the
@@ -66,15 +66,16 @@ type Config struct {
 	// stored, a refused client, an interrupted watch. Nil: slog.Default().
 	Logger *slog.Logger
 
-	// Now is the clock. Nil: time.Now. The clocks of processes that share a
-	// store should agree within a few seconds.
+	// Now is the clock. Nil: time.Now. Processes that share a store whose
+	// server has a clock (store.Clock) reckon by that, so their own clocks may
+	// differ.
 	Now func() time.Time
 }
 
 func (c Config) withDefaults() Config {
 	c.Timeout = cmp.Or(c.Timeout, 90*time.Second)
 	c.MaxWait = cmp.Or(c.MaxWait, 20*time.Second)
-	c.Lease = cmp.Or(c.Lease, 10*time.Second)
+	c.Lease = cmp.Or(c.Lease, 4*time.Second)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	if c.Now == nil {
 		c.Now = time.Now
@@ -96,7 +97,7 @@ func (c Config) open() (*records.Cache, error) {
 	p.Negative("Lease", c.Lease < 0)
 	cache, err := c.Records, error(nil)
 	if cache == nil {
-		cache, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger})
+		cache, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger, Now: c.Now})
 	}
 	if err := errors.Join(p.Err(), err); err != nil {
 		if cache != nil && cache != c.Records {

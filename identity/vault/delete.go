@@ -28,8 +28,8 @@ func (v *Vault) Delete(ctx context.Context, key string) (Entry, error) {
 	if readErr != nil { // the entry is deleted, but its token is not known
 		return Entry{}, nil //nolint:nilerr // the deletion succeeded
 	}
-	e := stored.Value.entry()
-	if l := stored.Value.Lease; l != nil && v.config.Now().Before(l.Until) {
+	e := stored.Value.entry(v.storeAhead())
+	if l := stored.Value.Lease; l != nil && v.storeNow().Before(l.Until) {
 		e.Token = nil
 	}
 	return e, nil

@@ -72,6 +72,15 @@
 // lease and for the successor, and once more for each third of a lease that the
 // server takes.
 //
+// # Clocks
+//
+// Processes reckon by the clock of the store's server, if it has one, so their
+// own clocks may differ. Callers and Refreshers see times by the clock of their
+// process. A token that has expired is never returned, whichever clock was set
+// and however long a machine slept. A token that has expired when it arrives is
+// stored, and logged as an error: the server gave it no lifetime, or was too
+// slow.
+//
 // # Answers from memory
 //
 // While the store's watch is up, Token answers from memory without a call of

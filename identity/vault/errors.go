@@ -59,6 +59,7 @@ func (e *UnavailableError) Outcome() tokenapi.Outcome {
 var (
 	errClosed  = errors.New("the vault is closed")
 	errWaiting = errors.New("the renewal takes longer than Config.MaxWait")
+	errExpired = errors.New("the token had expired when it arrived: the server issues it without a lifetime, or answers too slowly")
 )
 
 func unavailable(err error) error { return &UnavailableError{RetryAfter: time.Second, Err: err} }

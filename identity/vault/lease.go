@@ -13,8 +13,15 @@ import (
 // compare-and-swap on its version, so a holder that was paused beyond its lease
 // is refused at its next write.
 type lease struct {
-	Holder string    `json:"h"`
-	Until  time.Time `json:"u"`
+	Holder string        `json:"h"`
+	Until  time.Time     `json:"u"` // by the store's clock
+	Length time.Duration `json:"n"`
+}
+
+// A leaseSight is when a renewal first read a version of a record.
+type leaseSight struct {
+	version uint64
+	at      time.Time
 }
 
 // holdLease makes sure that this vault holds the lease for a while: load may
@@ -71,18 +78,28 @@ func (r *renewal) takeLease(ctx context.Context) error {
 func (r *renewal) isOurs(l *lease) bool { return l != nil && l.Holder == r.vault.holder }
 
 // heldFor returns how long to wait before the lease can be taken; 0: it can be
-// taken now. A holder under load may be about to extend a lease that has just
-// run out: the lease is taken over if nothing changes for a while.
+// taken now. The lease lasts until its end by the store's clock, but no longer
+// than its length from when this renewal first saw it, in case the holder's
+// idea of the store's clock was wrong. A holder under load may be about to
+// extend a lease that has just run out: the lease is taken over if nothing
+// changes for a while.
 func (r *renewal) heldFor(l *lease) time.Duration {
 	if l == nil || r.isOurs(l) {
 		return 0
 	}
-	left := l.Until.Sub(r.vault.config.Now())
-	if left <= 0 && r.stored.Version == r.watched {
+	now := r.vault.config.Now()
+	known := r.stored.Version == r.sight.version
+	if !known {
+		r.sight = leaseSight{r.stored.Version, now}
+	}
+	left := l.Until.Sub(r.vault.storeNow())
+	if l.Length > 0 { // else a version without it wrote the lease
+		left = min(left, l.Length-now.Sub(r.sight.at))
+	}
+	if left <= 0 && known {
 		return 0
 	}
-	r.watched = r.stored.Version
-	return jitter(max(0, left) + r.vault.config.Lease/8)
+	return max(0, left) + jitter(r.vault.config.Lease/8)
 }
 
 // waitForHolder blocks until the record changes, for at most d.
@@ -105,7 +122,8 @@ func (r *renewal) waitForHolder(ctx context.Context, d time.Duration) error {
 func (r *renewal) writeLease(ctx context.Context) error {
 	began := time.Now()
 	next := r.stored.Value
-	next.Lease = &lease{Holder: r.vault.holder, Until: r.vault.config.Now().Add(r.vault.config.Lease)}
+	length := r.vault.config.Lease
+	next.Lease = &lease{Holder: r.vault.holder, Until: r.vault.storeNow().Add(length), Length: length}
 	r.tried = true
 	if err := r.write(ctx, next); err != nil {
 		return err

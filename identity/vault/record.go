@@ -6,7 +6,7 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// A record is an entry as it is stored.
+// A record is an entry as it is stored. Its times are by the store's clock.
 type record struct {
 	Owner      string    `json:"o"`
 	Client     string    `json:"c"`
@@ -16,7 +16,7 @@ type record struct {
 	Type       string    `json:"t,omitempty"`
 	IDToken    string    `json:"i,omitempty"`
 	Scope      string    `json:"s,omitempty"`
-	Issued     time.Time `json:"b"`
+	Issued     time.Time `json:"b"` // when the request for the token was sent, or the token was put
 	Expiry     time.Time `json:"e,omitzero"`
 	Until      time.Time `json:"u"`
 	Generation int       `json:"g"`           // of the token; a successor's is one higher
@@ -25,17 +25,22 @@ type record struct {
 	Lease      *lease    `json:"l,omitempty"` // of the process that renews the token; nil: none
 }
 
-func newRecord(e Entry, now time.Time) record {
-	r := record{Owner: e.Owner, Client: e.Client, State: e.State, Until: e.Until}
-	return r.with(e.Token, now)
+// newRecord returns the record of an entry that is put now, a time by the
+// store's clock, which is ahead of this process's.
+func newRecord(e Entry, now time.Time, ahead time.Duration) record {
+	r := record{Owner: e.Owner, Client: e.Client, State: e.State, Until: shifted(e.Until, ahead)}
+	return r.with(e.Token, now, ahead)
 }
 
-// with returns the record with another token and without a lease.
-func (r record) with(token *oauth2.Token, now time.Time) record {
-	r.Access, r.Refresh, r.Type, r.Expiry, r.Issued = token.AccessToken, token.RefreshToken, token.TokenType, token.Expiry, now
+// with returns the record with another token, issued at a time by the store's
+// clock, which is ahead of this process's, and without a lease.
+func (r record) with(token *oauth2.Token, issued time.Time, ahead time.Duration) record {
+	r.Access, r.Refresh, r.Type = token.AccessToken, token.RefreshToken, token.TokenType
+	r.Issued, r.Expiry = issued, shifted(token.Expiry, ahead)
 	r.IDToken, _ = token.Extra("id_token").(string)
 	r.Scope, _ = token.Extra("scope").(string)
-	r.RefreshEnd, _ = token.Extra("refresh_expiry").(time.Time)
+	end, _ := token.Extra("refresh_expiry").(time.Time)
+	r.RefreshEnd = shifted(end, ahead)
 	r.Lease = nil
 	return r
 }
@@ -45,8 +50,10 @@ func (r record) ended() record {
 	return record{Owner: r.Owner, Client: r.Client, Until: r.Until, Issued: r.Issued, Generation: r.Generation, Ended: true}
 }
 
-func (r record) token() *oauth2.Token {
-	t := &oauth2.Token{AccessToken: r.Access, RefreshToken: r.Refresh, TokenType: r.Type, Expiry: r.Expiry}
+// token returns the token with its times by this process's clock, which the
+// store's is ahead of.
+func (r record) token(ahead time.Duration) *oauth2.Token {
+	t := &oauth2.Token{AccessToken: r.Access, RefreshToken: r.Refresh, TokenType: r.Type, Expiry: shifted(r.Expiry, -ahead)}
 	extras := map[string]any{}
 	if r.IDToken != "" {
 		extras["id_token"] = r.IDToken
@@ -55,11 +62,11 @@ func (r record) token() *oauth2.Token {
 		extras["scope"] = r.Scope
 	}
 	if !r.RefreshEnd.IsZero() {
-		extras["refresh_expiry"] = r.RefreshEnd
+		extras["refresh_expiry"] = shifted(r.RefreshEnd, -ahead)
 	}
 	return t.WithExtra(extras)
 }
 
-func (r record) entry() Entry {
-	return Entry{Owner: r.Owner, Client: r.Client, Token: r.token(), State: r.State, Until: r.Until}
+func (r record) entry(ahead time.Duration) Entry {
+	return Entry{Owner: r.Owner, Client: r.Client, Token: r.token(ahead), State: r.State, Until: shifted(r.Until, -ahead)}
 }

@@ -35,8 +35,9 @@ type renewal struct {
 	stored    *records.Record[record] // as last read or written
 	leasedAt  time.Time               // when the lease that this renewal holds began, by the monotonic clock
 	tried     bool                    // it has tried to write a lease
-	watched   uint64                  // the version that it saw another process's lease in
 	takenOver bool                    // the last holder did not give the lease back: it may have sent the refresh token
+	sight     leaseSight
+	sent      time.Time // when the last request for a token began, by the store's clock
 }
 
 // errAhead says that another process renewed the token meanwhile.
@@ -65,7 +66,7 @@ func (v *Vault) startRenewal(e *cachedEntry, s *snapshot, now time.Time, urgent 
 	case e.snapshot.Load().stored.Value.Generation > r.generation: // renewed since the caller looked
 		close(r.done)
 		return r, nil
-	case now.Before(e.retryAt(p)):
+	case !passed(e.retryAt(p), now):
 		return nil, &UnavailableError{RetryAfter: max(time.Second, e.notBefore.Sub(now)), Err: e.cause}
 	case !v.mayRenew():
 		return nil, unavailable(errClosed)
@@ -106,8 +107,7 @@ func (r *renewal) run(ctx context.Context) (Result, error) {
 	token, err := r.refresh(ctx)
 	switch {
 	case err == nil:
-		r.vault.alarms.clear(r.stored.Value.Client)
-		return r.saveSuccessor(ctx, r.stored.Value.with(token, r.vault.config.Now()), Renewed)
+		return r.saveToken(ctx, token, r.stored.Value.State, Renewed)
 	case errors.Is(err, errAhead):
 		return Joined, nil
 	case tokenapi.OutcomeOf(err).Kind == tokenapi.Refused:
@@ -143,6 +143,7 @@ func (r *renewal) finish(result Result, err error) {
 	case Discarded:
 		r.err = ErrNotFound
 	case Failed:
+		e.failures = max(e.failures, e.late-1) // a late token has reset the failures
 		now := r.vault.config.Now()
 		e.failed(err, now, r.turn.pace)
 		r.err = &UnavailableError{RetryAfter: max(time.Second, e.notBefore.Sub(now)), Err: err}

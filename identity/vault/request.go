@@ -48,7 +48,8 @@ func (r *renewal) request(ctx context.Context) (*oauth2.Token, error) {
 	if !known {
 		return nil, fmt.Errorf("this process has no Refresher for the client %q: add it to Config.Refreshers", name)
 	}
-	token := r.stored.Value.token() // before extendLease, which changes stored
+	token := r.stored.Value.token(r.vault.storeAhead()) // before extendLease, which changes stored
+	r.sent = r.vault.storeNow()
 	extending, stop := context.WithCancel(ctx)
 	stopped := make(chan struct{})
 	go func() {

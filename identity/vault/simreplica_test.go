@@ -116,16 +116,17 @@ type tokenServer struct {
 	*simulation
 	mu      sync.Mutex
 	issued  int
-	valid   map[string]string // refresh token to session
-	signed  map[string]bool   // sessions at the server, for Resume
-	refresh int               // requests received
-	resumed int               // sessions that were
+	valid   map[string]string    // refresh token to session
+	expiry  map[string]time.Time // of access tokens
+	signed  map[string]bool      // sessions at the server, for Resume
+	refresh int                  // requests received
+	resumed int                  // sessions that were
 }
 
 func (s *tokenServer) issue(session string) *oauth2.Token {
 	s.issued++
 	t := &oauth2.Token{AccessToken: fmt.Sprint("A-", session, "-", s.issued), RefreshToken: fmt.Sprint("R-", session, "-", s.issued), Expiry: time.Now().Add(30 * time.Second)}
-	s.valid[t.RefreshToken] = session
+	s.valid[t.RefreshToken], s.expiry[t.AccessToken] = session, t.Expiry
 	return t
 }
 
@@ -134,6 +135,13 @@ func (s *tokenServer) signIn(session string) *oauth2.Token {
 	defer s.mu.Unlock()
 	s.signed[session] = true
 	return s.issue(session)
+}
+
+// left returns how long an access token still lives.
+func (s *tokenServer) left(access string) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Until(s.expiry[access])
 }
 
 func (s *tokenServer) redeem(refreshToken string) (*oauth2.Token, error) {
@@ -328,6 +336,17 @@ func (r *replica) List(ctx context.Context, owner string) (found []store.Record,
 	return found, err
 }
 
+// Time tells the time of the store. The clocks of the replicas differ from it.
+func (r *replica) Time(ctx context.Context) (now time.Time, err error) {
+	r.simulation.mu.Lock()
+	down := r.outage
+	r.simulation.mu.Unlock()
+	if down || r.dead() {
+		return now, store.NewFault(ctx, "time", errAway)
+	}
+	return r.disk.Time(ctx)
+}
+
 func (r *replica) Watch(ctx context.Context) iter.Seq[store.Event] { return r.disk.Watch(ctx) }
 
 // MaxUses limits the uses of a token in some seeds.
@@ -390,7 +409,18 @@ func (r *replica) answer(ctx context.Context, session string, token *oauth2.Toke
 		r.excuse(session)
 		return nil, &simError{tokenapi.Unanswered}
 	}
-	return token, err
+	return r.received(token), err
+}
+
+// received returns a token as the client of this process does: it expires by the
+// process's own clock.
+func (r *replica) received(token *oauth2.Token) *oauth2.Token {
+	if token == nil {
+		return nil
+	}
+	own := *token
+	own.Expiry = own.Expiry.Add(r.skew)
+	return &own
 }
 
 // wait is a slow server, up to far beyond every lease. It returns false if the

@@ -8,11 +8,12 @@ import (
 // Status describes an entry without its token.
 type Status struct {
 	Owner, Client, Scope string
-	Issued, Expiry       time.Time // of the current token
-	Renewals             int       // since the entry was put
-	Uses, MaxUses        int       // of the current token in this process; MaxUses is 0 if unlimited
-	Failure              error     // why this process's last renewal failed; nil if it did not, or if there is a successor since
-	RetryAt              time.Time // when the next renewal may start after a Failure
+	Issued, Expiry       time.Time     // of the current token, by this process's clock
+	Age                  time.Duration // since Issued; negative if a clock was set back
+	Renewals             int           // since the entry was put
+	Uses, MaxUses        int           // of the current token in this process; MaxUses is 0 if unlimited
+	Failure              error         // why this process's last renewal failed; nil if it did not, or if there is a successor since
+	RetryAt              time.Time     // when the next renewal may start after a Failure
 }
 
 // Status describes the entry under key. It starts no renewal.
@@ -24,7 +25,7 @@ func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
 		return Status{}, err
 	}
 	r := &s.stored.Value
-	status := Status{Owner: r.Owner, Client: r.Client, Scope: r.Scope, Issued: r.Issued, Expiry: r.Expiry, Renewals: r.Generation}
+	status := Status{Owner: r.Owner, Client: r.Client, Scope: r.Scope, Issued: shifted(r.Issued, -v.storeAhead()), Expiry: s.token.Expiry, Age: v.storeNow().Sub(r.Issued), Renewals: r.Generation}
 	status.Uses, status.MaxUses = s.budget.spent()
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/records"
 )
@@ -17,7 +19,10 @@ import (
 func (r *renewal) saveSuccessor(ctx context.Context, next record, result Result, causes ...error) (Result, error) {
 	next.Generation = r.generation + 1
 	for try := 1; ; try++ {
-		err := r.write(ctx, next)
+		err := error(store.ErrConflict) // if extendLease has read another process's successor
+		if r.stored.Value.Generation == next.Generation-1 {
+			err = r.write(ctx, next)
+		}
 		switch {
 		case err == nil:
 			return result, errors.Join(causes...)
@@ -49,10 +54,43 @@ func (r *renewal) saveSuccessor(ctx context.Context, next record, result Result,
 	}
 }
 
+// saveToken stores a token that the server has sent. A token that has expired
+// by then is stored too, because the refresh token before it is used up, but no
+// caller gets it. If it had no lifetime, or if it is not the first such token in
+// a row, the next renewal waits as after a failure.
+func (r *renewal) saveToken(ctx context.Context, token *oauth2.Token, state []byte, result Result) (Result, error) {
+	next := r.stored.Value.with(token, r.sent, r.vault.storeAhead())
+	next.State = state
+	result, err := r.saveSuccessor(ctx, next, result)
+	switch {
+	case err != nil || result == Joined:
+		return result, err
+	case !r.arrivedLate(next.Expiry.Sub(next.Issued)):
+		r.vault.alarms.clear(next.Client)
+		return result, nil
+	}
+	r.vault.alarms.report(next.Client, errExpired)
+	return Failed, errExpired
+}
+
+// arrivedLate reports whether the new token, of that life, has expired already
+// and no better one is to be expected soon.
+func (r *renewal) arrivedLate(life time.Duration) bool {
+	e := r.entry
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !passed(e.snapshot.Load().expiry, r.vault.config.Now()) {
+		e.late = 0
+		return false
+	}
+	e.late++
+	return e.late > 1 || life < time.Second
+}
+
 // discard gives a token that came too late to Config.Revoke. It leaves out the
 // State if another process's successor still uses it.
 func (r *renewal) discard(ctx context.Context, next record, why error) (Result, error) {
-	e := next.entry()
+	e := next.entry(r.vault.storeAhead())
 	if errors.Is(why, errAhead) {
 		e.State = nil
 	}

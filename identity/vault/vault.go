@@ -20,8 +20,8 @@ import (
 type Vault struct {
 	config  Config
 	holder  string // the name of this vault in the leases that it takes
+	cache   *records.Cache
 	records *records.Kind[record]
-	own     *records.Cache             // closed with the vault; nil if Config.Records is set
 	entries *sharded.Map[*cachedEntry] // by the callers' keys
 	alarms  alarms
 
@@ -52,6 +52,7 @@ func New(config Config) (*Vault, error) {
 	v := &Vault{
 		config:  config,
 		holder:  rand.Text(),
+		cache:   cache,
 		records: records.NewKind(cache, prefix, records.JSON[record]()),
 		entries: sharded.NewMap[*cachedEntry](),
 		alarms:  alarms{logger: config.Logger, raised: map[string]string{}},
@@ -62,9 +63,6 @@ func New(config Config) (*Vault, error) {
 	}
 	v.ctx, v.stop = context.WithCancel(context.Background())
 	v.accepting, v.refuse = context.WithCancel(v.ctx)
-	if config.Records == nil {
-		v.own = cache
-	}
 	v.sweeping.Go(v.sweep)
 	return v, nil
 }
@@ -85,19 +83,18 @@ func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) erro
 	if err := v.check(key, e); err != nil {
 		return err
 	}
-	now := v.config.Now()
 	if e.Until.IsZero() {
-		e.Until = v.endOf(e.Client, now)
+		e.Until = v.endOf(e.Client, v.config.Now())
 	}
 	saved, err := v.records.Update(ctx, v.records.ID(key), func(old *records.Record[record]) (records.Record[record], error) {
-		next := newRecord(e, now)
+		next := newRecord(e, v.storeNow(), v.storeAhead())
 		if old != nil {
 			if !replace && !old.Value.Ended {
 				return *old, errPresent
 			}
 			next.Generation = old.Value.Generation + 1
 		}
-		return records.Record[record]{Owner: v.owner(e.Owner), Expires: e.Until, Value: next}, nil
+		return records.Record[record]{Owner: v.owner(e.Owner), Expires: next.Until, Value: next}, nil
 	})
 	switch {
 	case errors.Is(err, errPresent):
@@ -136,7 +133,7 @@ func (v *Vault) owner(name string) records.Owner { return records.Owner(v.record
 func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
 	now := v.config.Now()
 	if e := v.entries.Get(key); e != nil {
-		if s := e.snapshot.Load(); s != nil && now.Before(s.freshUntil) && e.ref.Current(s.stored) {
+		if s := e.snapshot.Load(); s != nil && !passed(s.freshUntil, now) && e.ref.Current(s.stored) {
 			return s.token, nil
 		}
 	}
@@ -192,7 +189,7 @@ func (v *Vault) Source(key string) func(ctx context.Context, refused *oauth2.Tok
 // about the last ten minutes and that have not ended. Its cost is their number.
 func (v *Vault) Live() map[string]int {
 	live := map[string]int{}
-	now := v.config.Now()
+	now := v.storeNow()
 	for e := range v.entries.All() {
 		s := e.snapshot.Load()
 		if s != nil && !e.ref.Dropped() && !s.stored.Value.Ended && now.Before(s.stored.Value.Until) {
@@ -239,8 +236,8 @@ func (v *Vault) Close(ctx context.Context) error {
 func (v *Vault) release() {
 	v.stop()
 	v.sweeping.Wait()
-	if v.own != nil {
-		v.own.Close()
+	if v.config.Records == nil {
+		v.cache.Close()
 	}
 }
 

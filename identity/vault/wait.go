@@ -38,22 +38,15 @@ func (v *Vault) wait(ctx context.Context, e *cachedEntry, r *renewal, refused *o
 }
 
 // successor returns the token that the renewal brings. If other callers have
-// used that token up, it waits for the next one; if the token came so late that
-// it has expired, for one more.
+// used that token up, or if it has expired by now, it waits for the next one.
 func (v *Vault) successor(ctx context.Context, e *cachedEntry, r *renewal) (*oauth2.Token, error) {
 	patience := time.NewTimer(v.config.MaxWait)
 	defer patience.Stop()
-	for late := false; ; {
+	for {
 		if err := e.await(ctx, r, patience.C); err != nil {
 			return nil, err
 		}
 		s := e.snapshot.Load()
-		if !v.config.Now().Before(s.expiry) {
-			if late {
-				return s.token, nil
-			}
-			late = true
-		}
 		var (
 			token *oauth2.Token
 			err   error
@@ -99,7 +92,7 @@ func (v *Vault) fallback(ctx context.Context, e *cachedEntry, refused *oauth2.To
 	switch {
 	case err != nil:
 		return nil, err
-	case !v.config.Now().Before(s.expiry), refused != nil && refused.AccessToken == s.token.AccessToken:
+	case passed(s.expiry, v.config.Now()), refused != nil && refused.AccessToken == s.token.AccessToken:
 		return nil, cause
 	}
 	s.budget.spend()

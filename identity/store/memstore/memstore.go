@@ -38,7 +38,10 @@ type Store struct {
 	owners  [shards]ownerShard
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Clock = (*Store)(nil)
+)
 
 // New returns an empty store.
 func New() *Store {
@@ -150,6 +153,11 @@ func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) 
 		}
 	}
 	return list, nil
+}
+
+// Time implements store.Clock by the clock of this process.
+func (s *Store) Time(ctx context.Context) (time.Time, error) {
+	return time.Now(), s.life.Check(ctx, "time")
 }
 
 // Watch reports changes.

@@ -59,7 +59,10 @@ type Store struct {
 	life         *lifecycle.Lifecycle
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Clock = (*Store)(nil)
+)
 
 // Open connects, and creates or upgrades the table.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
@@ -205,6 +208,14 @@ func (s *Store) sweep(ctx context.Context) (removed int64, err error) {
 		return err
 	})
 	return removed, err
+}
+
+// Time implements store.Clock by the clock of the server.
+func (s *Store) Time(ctx context.Context) (now time.Time, err error) {
+	err = s.call(ctx, "time", reads, func(ctx context.Context) error {
+		return s.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now)
+	})
+	return now, err
 }
 
 // Watch reports changes.

@@ -122,6 +122,9 @@ func TestQueriesUseIndexes(t *testing.T) {
 func TestServersClockDecides(t *testing.T) {
 	t.Parallel()
 	s := open(t, Config{URL: servers.StartPostgresAhead(t).URL("postgres")})
+	if now, err := s.Time(t.Context()); err != nil || time.Until(now) < 59*time.Minute { // field 12
+		t.Errorf("Time = %v, %v, want an hour ahead", now, err)
+	}
 	r := store.Record{Key: "key", Owner: "owner", Expires: time.Now().Add(30 * time.Minute)}
 	if _, err := s.Put(t.Context(), r); !errors.Is(err, store.ErrInvalid) {
 		t.Errorf("Put(expired by the clock of the server) = %v, want ErrInvalid", err)

@@ -25,8 +25,12 @@ type Config struct {
 	// Timeout bounds one call of the store. Zero: 5 seconds.
 	Timeout time.Duration
 
-	// Logger gets a warning when the watch is interrupted. Nil: slog.Default().
+	// Logger gets a warning when the watch is interrupted, and when this
+	// process's clock differs from the store's. Nil: slog.Default().
 	Logger *slog.Logger
+
+	// Now is the clock of this process. Nil: time.Now.
+	Now func() time.Time
 }
 
 // A Cache is one process's view of a store. It is safe for concurrent use.
@@ -35,6 +39,7 @@ type Cache struct {
 	sealer  *Sealer
 	timeout time.Duration
 	logger  *slog.Logger
+	clock   clock
 
 	pulse atomic.Pointer[pulse] // nil while the watch is interrupted
 	epoch uint64                // how often the watch came up; only the watch uses it
@@ -77,9 +82,14 @@ func Open(config Config) (*Cache, error) {
 		timeout: cmp.Or(config.Timeout, 5*time.Second),
 		logger:  cmp.Or(config.Logger, slog.Default()),
 	}
+	c.clock = clock{store: c.store, now: config.Now, logger: c.logger, turn: make(chan struct{}, 1)}
+	if c.clock.now == nil {
+		c.clock.now = time.Now
+	}
 	c.kinds.Store(&[]observer{})
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.running.Go(c.watch)
+	c.running.Go(c.followClock)
 	return c, nil
 }
 
@@ -134,6 +144,7 @@ func (c *Cache) event(e store.Event) {
 		for _, k := range kinds {
 			k.synced()
 		}
+		_ = c.goRead(func() { _ = c.MeasureClock(c.ctx) }) // it may be another server's
 		if c.interrupted {
 			c.interrupted = false
 			_ = c.goRead(c.restoreAll)

@@ -24,7 +24,7 @@
 // is read, once for all callers that ask at the same time. A change by another
 // process is seen when the store reports it, usually within a millisecond, and
 // within a second by a process that was stopped or cut off. Expiry is not
-// reported: callers for whom it matters compare Record.Expires with their clock.
+// reported: callers for whom it matters compare Record.Expires with [Cache.Now].
 //
 // # A store that forgets
 //
@@ -35,6 +35,12 @@
 // version is replaced by the copy in memory. If another process has the newer
 // version, a read waits a second for it. After an interruption of the watch the
 // Cache looks through its memory for such records.
+//
+// # Clocks
+//
+// Times in records are by the store's clock. Cache measures how far it is ahead
+// of the clock of this process, and Cache.Now tells its time. So processes that
+// share a store agree, however wrong their own clocks are.
 //
 // # Three answers
 //

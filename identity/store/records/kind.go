@@ -111,6 +111,9 @@ func (k *Kind[T]) Delete(ctx context.Context, id ID) error {
 func (k *Kind[T]) List(ctx context.Context, owner Owner) ([]*Record[T], error) {
 	bounded, cancel := k.cache.bounded(ctx)
 	defer cancel()
+	if err := k.cache.checkClock(bounded); err != nil {
+		return nil, fault(ctx, "time", err)
+	}
 	found, err := k.cache.store.List(bounded, string(owner))
 	if err != nil {
 		return nil, fault(ctx, "list", err)

@@ -84,6 +84,9 @@ func (r *Ref[T]) Read(ctx context.Context) (*Record[T], error) {
 //
 // Errors: as Get, and store.ErrConflict if another process restores the record.
 func (r *Ref[T]) read(ctx context.Context) (*Record[T], error) {
+	if err := r.cache.checkClock(ctx); err != nil {
+		return nil, err
+	}
 	// Both before the read: later changes are newer than what it returns.
 	epoch, known := r.cache.watched(), r.known()
 	raw, err := r.cache.store.Get(ctx, string(r.id))

@@ -69,6 +69,9 @@ func (r *Ref[T]) put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	}
 	bounded, cancel := r.cache.bounded(ctx)
 	defer cancel()
+	if err := r.cache.checkClock(bounded); err != nil {
+		return nil, fault(ctx, "time", err)
+	}
 	if next.Version != 0 && r.cache.seen.isDeleted(r.id, next.Version) { // the store may have forgotten it
 		return nil, store.ErrDeleted
 	}

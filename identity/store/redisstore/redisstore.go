@@ -39,6 +39,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -59,7 +60,10 @@ type Store struct {
 	life     *lifecycle.Lifecycle
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Clock = (*Store)(nil)
+)
 
 // Open connects.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
@@ -222,6 +226,25 @@ func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) 
 		keys = keys[n:]
 	}
 	return list, nil
+}
+
+// Time implements store.Clock by the clock of the server, in a cluster by that
+// of one server.
+func (s *Store) Time(ctx context.Context) (time.Time, error) {
+	const op = "time"
+	bounded, cancel, err := s.begin(ctx, op)
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer cancel()
+	parts, err := s.client.Do(bounded, s.client.B().Time().Build()).AsIntSlice()
+	if err == nil && len(parts) != 2 {
+		err = fmt.Errorf("TIME returned %d numbers, want 2", len(parts))
+	}
+	if err != nil {
+		return time.Time{}, s.fault(ctx, op, err)
+	}
+	return time.Unix(parts[0], parts[1]*1000), nil
 }
 
 // Watch reports changes.

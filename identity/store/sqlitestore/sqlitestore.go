@@ -47,7 +47,10 @@ type Store struct {
 	life   *lifecycle.Lifecycle
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store = (*Store)(nil)
+	_ store.Clock = (*Store)(nil)
+)
 
 // Open opens the file and creates or upgrades its tables.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
@@ -222,6 +225,11 @@ func (s *Store) List(ctx context.Context, owner string) ([]store.Record, error) 
 		list = append(list, r)
 	}
 	return list, s.life.Fault(ctx, op, rows.Err())
+}
+
+// Time implements store.Clock by the clock of this machine.
+func (s *Store) Time(ctx context.Context) (time.Time, error) {
+	return time.Now(), s.life.Check(ctx, "time")
 }
 
 // Watch reports changes.

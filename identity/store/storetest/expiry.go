@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -18,6 +19,39 @@ type expiryCase struct {
 	// calls end before soon, else it is repeated with a later time.
 	prepare func(w *writes, prefix string, soon time.Time)
 	check   func(t *testing.T, f fixture, prefix string, last versions)
+}
+
+// clockCases have handles of their own, because other handles hide store.Clock.
+var clockCases = []testCase{
+	{"clock", "processes whose clocks differ reckon by the clock that decides whether a record has expired",
+		func(t *testing.T, f fixture) {
+			if _, err := store.Time(f.ctx, f.a); errors.Is(err, errors.ErrUnsupported) {
+				t.Skip("this store has no clock")
+			}
+			now := f.time(t, f.a)
+			_, err := f.a.Put(f.ctx, store.Record{Key: "past", Expires: now.Add(-time.Millisecond)})
+			checkError(t, err, store.ErrInvalid)
+			if _, err := f.a.Put(f.ctx, store.Record{Key: "live", Expires: now.Add(life)}); err != nil {
+				t.Errorf("Put with an hour to live = %v, want no error", err)
+			}
+			if later := f.time(t, f.b); later.Before(now) || later.After(now.Add(2*patience)) {
+				t.Errorf("Time = %v and then, of the other handle, %v, want nearly the same", now, later)
+			}
+			ended, cancel := context.WithCancel(f.ctx)
+			cancel()
+			if _, err := store.Time(ended, f.a); !errors.Is(err, context.Canceled) || errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("Time of a caller that has gone = %v, want %v and not ErrUnavailable", err, context.Canceled)
+			}
+		}},
+}
+
+func (f fixture) time(t *testing.T, s store.Store) time.Time {
+	t.Helper()
+	now, err := store.Time(f.ctx, s)
+	if err != nil {
+		t.Fatalf("Time = %v, want no error", err)
+	}
+	return now
 }
 
 // versions are the last versions of the prepared records, by key.

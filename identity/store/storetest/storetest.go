@@ -73,7 +73,7 @@ func Run(t *testing.T, open Opener) {
 		for _, c := range slices.Concat(valueCases, versionCases, deletionCases, timeCases, ownerCases, raceCases, watchCases) {
 			run(t, c, func(*testing.T) fixture { return shared.part(c.name) })
 		}
-		for _, c := range slices.Concat(exactCases, readerCases, callerCases) {
+		for _, c := range slices.Concat(exactCases, readerCases, callerCases, clockCases) {
 			run(t, c, func(t *testing.T) fixture { return newFixture(t, open) })
 		}
 	})

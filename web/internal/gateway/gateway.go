@@ -33,7 +33,7 @@ type Config struct {
 	Metrics   func(upstream string) Metrics
 	Answers   *answer.Answers
 	Logger    *slog.Logger
-	Now       func() time.Time
+	Now       func() time.Time // by which sessions end
 }
 
 // Upstream is one API.

@@ -49,7 +49,8 @@ func (a *api) repeat(ctx context.Context, c *call, out *http.Request, refusal *h
 
 // newerToken returns another token than the refused one, or nil if that is
 // young: a renewed token would be refused, too. So an API that refuses every
-// token causes at most one renewal in five seconds.
+// token causes at most one renewal in five seconds. A token from the future is
+// not young: a clock was set back.
 func (a *api) newerToken(ctx context.Context, c *call) (*oauth2.Token, error) {
 	key := c.caller.VaultKey
 	current, err := a.config.Vault.Token(ctx, key)
@@ -57,7 +58,7 @@ func (a *api) newerToken(ctx context.Context, c *call) (*oauth2.Token, error) {
 		return current, err
 	}
 	status, err := a.config.Vault.Status(ctx, key)
-	if err != nil || a.config.Now().Sub(status.Issued) < youngToken {
+	if err != nil || status.Age >= 0 && status.Age < youngToken {
 		return nil, err
 	}
 	return a.config.Vault.Renew(ctx, key, current)

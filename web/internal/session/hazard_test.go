@@ -42,7 +42,7 @@ func newBench(t testing.TB, s store.Store, keys ...records.Key) *bench {
 	}
 	t.Cleanup(cache.Close)
 	m := New(Config{
-		Records: cache, Idle: 15 * time.Minute, Latest: 10 * time.Hour, Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Records: cache, Idle: 15 * time.Minute, Latest: 10 * time.Hour, Logger: slog.New(slog.DiscardHandler),
 	})
 	return &bench{t, m, cache, keys[0]}
 }
@@ -83,7 +83,7 @@ func (b *bench) doCtx(ctx context.Context, cookie string, h http.HandlerFunc) (*
 func (b *bench) signIn(owner string) (cookie string) {
 	b.t.Helper()
 	_, cookie = b.do("", func(_ http.ResponseWriter, r *http.Request) {
-		u := User{Owner: owner, VaultKey: "key of " + owner, Client: "spa", SignedIn: b.m.now()}
+		u := User{Owner: owner, VaultKey: "key of " + owner, Client: "spa", SignedIn: b.m.Now()}
 		if err := b.m.SignIn(r.Context(), u); err != nil {
 			b.t.Error(err)
 		}

@@ -27,6 +27,7 @@ type Index struct {
 	emails *records.Kind[string]   // the user's owner, by e-mail
 	links  *records.Kind[struct{}] // one for each session, listed by the session at the IdentityServer
 	spent  *records.Kind[struct{}] // logout tokens that were carried out
+	now    func() time.Time        // by the store's clock
 	keys   []records.Key
 }
 
@@ -61,6 +62,7 @@ func NewIndex(c *records.Cache, keys []records.Key) *Index {
 		}),
 		links: records.NewUncachedKind(c, "links:", records.Codec[struct{}]{}),
 		spent: records.NewUncachedKind(c, "spent:", records.Codec[struct{}]{}),
+		now:   c.Now,
 		keys:  keys,
 	}
 }
@@ -157,12 +159,12 @@ func (x *Index) Users(ctx context.Context, part int) (users []KnownUser, next in
 	return users, part, nil
 }
 
-// Spend records that a logout token was carried out. It is no error if another
-// process carried out the same token at the same time.
+// Spend records that a logout token was carried out, for the given time. It is
+// no error if another process carried out the same token at the same time.
 //
 // Errors: *[StoreError].
-func (x *Index) Spend(ctx context.Context, issuer, tokenID string, expiry time.Time) error {
-	_, err := x.spent.Put(ctx, records.Record[struct{}]{ID: x.spentID(issuer, tokenID), Expires: expiry})
+func (x *Index) Spend(ctx context.Context, issuer, tokenID string, life time.Duration) error {
+	_, err := x.spent.Put(ctx, records.Record[struct{}]{ID: x.spentID(issuer, tokenID), Expires: x.now().Add(life)})
 	if errors.Is(err, store.ErrConflict) {
 		return nil
 	}

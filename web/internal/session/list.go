@@ -101,7 +101,7 @@ func (m *Manager) Of(ctx context.Context, owner string) ([]Session, error) {
 		return nil, storeError(err)
 	}
 	return slices.DeleteFunc(list, func(s Session) bool {
-		return !m.now().Before(s.Until) || s.User.Group != "" && !alive[s.User.Group]
+		return !m.Now().Before(s.Until) || s.User.Group != "" && !alive[s.User.Group]
 	}), nil
 }
 
@@ -150,8 +150,13 @@ func (m *Manager) EndAt(ctx context.Context, id string) error {
 }
 
 // Sweep ends the sessions in the memory of this process that have reached their
-// end, and returns their users.
+// end, and returns their users. It ends none while the store does not tell its
+// time: this process's clock may be ahead.
 func (m *Manager) Sweep(ctx context.Context) []User {
+	if err := m.cache.MeasureClock(ctx); err != nil {
+		m.logger.WarnContext(ctx, "session not ended", "error", err)
+		return nil
+	}
 	var users []User
 	used := make(map[string]bool)
 	defer func() { m.store.groups.forget(used) }()
@@ -160,7 +165,7 @@ func (m *Manager) Sweep(ctx context.Context) []User {
 			used[r.Value.keys.group] = true
 			continue
 		}
-		if !known && m.now().Before(r.Expires) { // another process may have written its use
+		if !known && m.Now().Before(r.Expires) { // another process may have written its use
 			if newer, err := m.store.kind.Get(ctx, r.ID); err != nil || !m.store.over(newer) {
 				continue
 			}

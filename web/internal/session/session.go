@@ -78,7 +78,6 @@ type Config struct {
 	Idle    time.Duration // ends a session that is not used
 	Latest  time.Duration // ends a session in any case
 	Logger  *slog.Logger
-	Now     func() time.Time
 }
 
 // Manager keeps the sessions of the site.
@@ -87,15 +86,19 @@ type Manager struct {
 	store  *scsStore
 	latest time.Duration
 	logger *slog.Logger
-	now    func() time.Time
+	cache  *records.Cache
 }
+
+// Now returns the time by which sessions are reckoned: that of the store, so
+// that the processes that share it agree.
+func (m *Manager) Now() time.Time { return m.cache.Now() }
 
 // New returns a Manager.
 func New(config Config) *Manager {
 	s := &scsStore{
 		kind:   records.NewKind(config.Records, prefix, records.Codec[stored]{Encode: stored.encode, Decode: decodeStored}),
-		groups: &groups{records.NewKind(config.Records, groupPrefix, records.Codec[struct{}]{}), config.Latest, config.Now},
-		logger: config.Logger, now: config.Now, idle: config.Idle,
+		groups: &groups{records.NewKind(config.Records, groupPrefix, records.Codec[struct{}]{}), config.Latest, config.Records.Now},
+		logger: config.Logger, now: config.Records.Now, idle: config.Idle,
 	}
 	// Not scs.New, whose default store leaves a goroutine behind.
 	m := &scs.SessionManager{
@@ -118,7 +121,7 @@ func New(config Config) *Manager {
 		m.Cookie.Name = "__Host-b2trader-session"
 		m.Cookie.Secure = true
 	}
-	return &Manager{scs: m, store: s, latest: config.Latest, logger: config.Logger, now: config.Now}
+	return &Manager{scs: m, store: s, latest: config.Latest, logger: config.Logger, cache: config.Records}
 }
 
 // User returns the signed-in user of the request.
@@ -171,7 +174,7 @@ func (m *Manager) endUnreadable(ctx context.Context) error {
 func (m *Manager) StepUp(ctx context.Context) error {
 	end := m.scs.Deadline(ctx)
 	if m.scs.Token(ctx) == "" {
-		end = m.now().Add(m.latest)
+		end = m.Now().Add(m.latest)
 	}
 	if err := m.scs.RenewToken(ctx); err != nil {
 		return storeError(fmt.Errorf("renew the session ID: %w", err))
