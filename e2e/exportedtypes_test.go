@@ -52,7 +52,7 @@ func secretive(t *testing.T) map[string]any {
 			t.Fatal(err)
 		}
 	}
-	config := identity.Config{URL: "https://identity.example", ClientID: "spa_admin", ClientSecret: identity.NewSecret(canary)}
+	config := identity.Config{URL: "https://identity.example", ClientID: "spa_admin", ClientSecret: tokenapi.NewSecret(canary)}
 	oauth := &oauth2.Config{ClientID: "id", ClientSecret: canary, Endpoint: oauth2.Endpoint{TokenURL: "https://identity.example/token"}}
 	client, memory := must(identity.New(config))(t), memstore.New()
 	cache := must(records.Open(records.Config{Store: memory, Keys: keys}))(t)

@@ -40,7 +40,7 @@ type Session struct {
 // machine clients, which have no authorization codes.
 func (c *Client) Login(ctx context.Context, email, password string) (*Session, error) {
 	if isMachine(c.config.ClientID) {
-		e := fail("sign in", ErrMisconfigured, "Config.ClientID is "+c.config.ClientID+", a machine's client, which no person signs in with")
+		e := fail("sign in", tokenapi.ErrMisconfigured, "Config.ClientID is "+c.config.ClientID+", a machine's client, which no person signs in with")
 		e.Advice = "call MachineToMachineSignIn, or use a Keeper"
 		return nil, e
 	}

@@ -11,6 +11,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // off returns a replica whose clock is off, that of its clients included.
@@ -18,7 +19,7 @@ func (s *site) off(d time.Duration) (*site, *prometheus.Registry) {
 	s.t.Helper()
 	other, r := *s, prometheus.NewRegistry()
 	now := func() time.Time { return time.Now().Add(d) }
-	c, err := identity.New(identity.Config{URL: "http://127.0.0.1", ClientID: identity.ClientSPA, Transport: s.seen, Now: now})
+	c, err := identity.New(identity.Config{URL: "http://127.0.0.1", ClientID: identity.ClientSPA, HTTP: tokenapi.HTTP{Transport: s.seen, Now: now}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
