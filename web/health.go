@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net/http"
@@ -19,8 +20,11 @@ const (
 	readyCached = 5 * time.Second // how long an answer is given again
 )
 
-// readyKey is the key of a record that does not exist.
-const readyKey = "ready"
+// The record that a check writes.
+const (
+	readyPrefix = "ready:"
+	readyLife   = time.Hour // beyond any difference of the clocks
+)
 
 // The states of a part.
 const (
@@ -35,7 +39,7 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 }
 
 // readiness checks whether people can sign in and stay signed in: whether the
-// store answers, and each client's discovery document and keys are available.
+// store can be written, and each client's discovery document and keys are available.
 // It checks at most once in readyCached.
 type readiness struct {
 	*site
@@ -45,6 +49,7 @@ type readiness struct {
 	mu      sync.Mutex // held during a check, so that others wait for it
 	checked time.Time
 	last    *readyReport
+	written store.Record // by the last check
 }
 
 // readyReport is the answer of /readyz. It names the parts that are not ready,
@@ -141,12 +146,36 @@ func (h *readiness) stateOf(ctx context.Context, kind, name string, ready func(c
 	return stateReady
 }
 
-// readyStore reads a record that does not exist: ErrNotFound says that the store
-// answers.
+// readyStore writes a record of this process and reads it: with a store that can
+// only be read, such as a standby, sign-ins fail. It is the same record each
+// time.
 func (h *readiness) readyStore(ctx context.Context) string {
-	if _, err := h.config.Store.Get(ctx, readyKey); err != nil && !errors.Is(err, store.ErrNotFound) {
+	err := h.write(ctx)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) { // it expired, or the store forgot it
+		err = h.write(ctx)
+	}
+	if err == nil {
+		_, err = h.config.Store.Get(ctx, h.written.Key)
+	}
+	if err != nil {
 		h.events.record(ctx, eventNotReady, "store", true, "error", err)
 		return stateUnavailable
 	}
 	return stateReady
+}
+
+// write writes the record again, or a new one after an error.
+func (h *readiness) write(ctx context.Context) error {
+	r := h.written
+	if r.Key == "" {
+		r.Key = readyPrefix + rand.Text()
+	}
+	r.Expires = h.config.Now().Add(readyLife)
+	h.written = store.Record{}
+	version, err := h.config.Store.Put(ctx, r)
+	if err == nil {
+		r.Version = version
+		h.written = r
+	}
+	return err
 }

@@ -310,6 +310,24 @@ func TestAlerts(t *testing.T) {
 	}
 }
 
+// A store that can be read and not written is not ready.
+func TestReadinessOfAStandby(t *testing.T) { // field 2
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &refusing{Store: c.Store} })
+		standby := s.config.Store.(*refusing)
+		b := s.browser()
+		b.get("/readyz").is(200)
+		standby.prefix = "ready:"
+		pass(5 * time.Second)
+		b.get("/readyz").is(503, `"store":"unavailable"`)
+		standby.prefix = ""
+		pass(5 * time.Second)
+		b.get("/readyz").is(200)
+		pass(2 * time.Hour) // the record that the checks write has expired
+		b.get("/readyz").is(200)
+	})
+}
+
 // req 127: readiness is that of the store and of the IdentityServer, and names what is not ready.
 func TestReadiness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

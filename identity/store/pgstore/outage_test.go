@@ -169,6 +169,31 @@ func TestSwitchover(t *testing.T) { // field 2
 	events.Await(t, store.Synced)
 }
 
+// The primary ends, and its name leads to a standby that is promoted later.
+func TestStandby(t *testing.T) { // field 2
+	t.Parallel()
+	primary := servers.StartPostgres(t)
+	standby := servers.StartStandby(t, primary)
+	relay := servers.StartRelay(t, primary.Addr)
+	s := open(t, Config{URL: strings.Replace(primary.URL("postgres"), primary.Addr, relay.Addr, 1), Timeout: 3 * time.Second})
+	events := storetest.Observe(t, s)
+	events.Await(t, store.Synced)
+	r := storetest.Put(t, s, store.Record{Key: "key"})
+	storetest.Until(t, func() bool { return standby.SQL(t, "postgres", `SELECT count(*) FROM b2trader_store`) == "1" })
+	relay.Lead(standby.Addr)
+	primary.Kill()
+	events.Await(t, store.Lost)
+	if _, err := s.Put(t.Context(), r); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Put at a standby = %v, want ErrUnavailable", err)
+	}
+	standby.Promote(t)
+	storetest.PutEventually(t, s, r)
+	events.Await(t, store.Synced)
+	if got, err := s.Get(t.Context(), "key"); err != nil || got.Version <= r.Version {
+		t.Errorf("Get after the promotion = version %d, %v, want a version above %d", got.Version, err, r.Version)
+	}
+}
+
 func TestPrimaryIsTheDefault(t *testing.T) { // field 2
 	t.Parallel()
 	for url, want := range map[string]bool{

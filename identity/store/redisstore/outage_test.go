@@ -148,22 +148,31 @@ func TestClusterDown(t *testing.T) { // field 65
 	storetest.PutEventually(t, s, store.Record{Key: "after"})
 }
 
-// The primary becomes a replica, and its name leads to the new primary. The old
-// connections stay open.
+// The primary becomes a replica of its replica, and its name leads to the new
+// primary. The old connections stay open. Writes work within 2 s.
 func TestDemotedServer(t *testing.T) { // field 1
 	t.Parallel()
-	old, promoted := servers.StartRedis(t), servers.StartRedis(t)
+	old := servers.StartRedis(t, "--repl-diskless-sync-delay", "0")
+	promoted := servers.StartRedis(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(old.Port))
+	storetest.Until(t, func() bool {
+		return strings.Contains(promoted.MustDo(t, "INFO", "replication"), "master_link_status:up")
+	})
 	relay := servers.StartRelay(t, old.Addr)
 	s := open(t, Config{URL: "redis://" + relay.Addr})
 	events := storetest.Observe(t, s)
 	events.Await(t, store.Synced)
 	put(t, s, "before", "value")
+	promoted.MustDo(t, "REPLICAOF", "NO", "ONE")
 	old.MustDo(t, "REPLICAOF", "127.0.0.1", strconv.Itoa(promoted.Port))
 	if _, err := s.Put(t.Context(), store.Record{Key: "between", Expires: time.Now().Add(time.Hour)}); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("Put at a replica = %v, want ErrUnavailable", err)
 	}
 	relay.Lead(promoted.Addr)
+	began := time.Now()
 	storetest.PutEventually(t, s, store.Record{Key: "after", Owner: "owner"})
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("writes work %v after the name leads to the new primary, want within 2 s", took)
+	}
 	if got := promoted.MustDo(t, "EXISTS", s.name.record("after")); got != "1" {
 		t.Errorf("EXISTS at the promoted server = %s, want 1", got)
 	}

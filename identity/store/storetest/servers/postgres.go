@@ -39,19 +39,37 @@ func StartPostgresAhead(tb testing.TB) *Postgres {
 	return startPostgres(tb, []string{"LD_PRELOAD=" + library, "FAKETIME=+1h"}, nil)
 }
 
+// StartStandby starts a standby of a server: it follows the server and refuses
+// writes until Promote.
+func StartStandby(tb testing.TB, primary *Postgres) *Postgres {
+	tb.Helper()
+	return runPostgres(tb, nil, nil, Program(tb, "pg_basebackup", postgresDirs),
+		"--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-h", "127.0.0.1", "-p", strconv.Itoa(primary.Port), "-U", "postgres")
+}
+
+// Promote makes a standby a primary.
+func (p *Postgres) Promote(tb testing.TB) {
+	tb.Helper()
+	p.SQL(tb, "postgres", "SELECT pg_promote()")
+}
+
 func startPostgres(tb testing.TB, env, settings []string) *Postgres {
 	tb.Helper()
-	initdb, server := Program(tb, "initdb", postgresDirs), Program(tb, "postgres", postgresDirs)
-	psql := Program(tb, "psql", postgresDirs)
+	return runPostgres(tb, env, settings, Program(tb, "initdb", postgresDirs), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+}
+
+// runPostgres creates the files of a server by a program and starts it.
+func runPostgres(tb testing.TB, env, settings []string, create string, options ...string) *Postgres {
+	tb.Helper()
+	server, psql := Program(tb, "postgres", postgresDirs), Program(tb, "psql", postgresDirs)
 	user := unprivileged(tb)
 	port := FreePort(tb)
 	dir := directory(tb, user)
 	data := filepath.Join(dir, "data")
-	cmd := exec.Command(initdb, "-D", data, //nolint:gosec,noctx // this package chooses the program, which ends by itself
-		"-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	cmd := exec.Command(create, append(options, "-D", data)...) //nolint:gosec,noctx // this package chooses the program, which ends by itself
 	cmd.Dir, cmd.SysProcAttr = dir, user.attributes()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		tb.Fatalf("initdb: %v: %s", err, out)
+		tb.Fatalf("%s: %v: %s", filepath.Base(create), err, out)
 	}
 	args := []string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + dir,
 		"-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB"}
