@@ -78,7 +78,7 @@ func newPendingSignIns(c *records.Cache, clients map[string]*identity.Client, no
 // Errors: *[session.StoreError], or those of [identity.SignIn.Pending].
 func (s *pendingSignIns) Add(ctx context.Context, p *pendingSignIn, browser string) error {
 	owner := s.kind.Owner(browser)
-	list, err := s.kind.List(ctx, owner)
+	list, err := s.kind.List(ctx, s.kind.Owners(browser)...)
 	if err != nil {
 		return &session.StoreError{Err: err}
 	}

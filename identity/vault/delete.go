@@ -41,7 +41,7 @@ func (v *Vault) Delete(ctx context.Context, key string) (Entry, error) {
 // Errors: *UnavailableError or the context's, after which some entries may
 // still be there.
 func (v *Vault) DeleteOwner(ctx context.Context, owner string) (int, error) {
-	ids, err := v.records.IDs(ctx, v.owner(owner))
+	ids, err := v.records.IDs(ctx, v.owners(owner)...)
 	if err != nil {
 		return 0, storeError(ctx, err)
 	}

@@ -94,7 +94,7 @@ func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) erro
 			}
 			next.Generation = old.Value.Generation + 1
 		}
-		return records.Record[record]{Owner: v.owner(e.Owner), Expires: next.Until, Value: next}, nil
+		return records.Record[record]{Owner: v.owner(old, e.Owner), Expires: next.Until, Value: next}, nil
 	})
 	switch {
 	case errors.Is(err, errPresent):
@@ -121,11 +121,6 @@ func (v *Vault) check(key string, e Entry) error {
 	}
 	return errors.Join(problems...)
 }
-
-// owner returns what the records of an owner are listed by. Unlike Kind.Owner
-// it hashes the empty name, too: the store refuses a record with another owner
-// than before.
-func (v *Vault) owner(name string) records.Owner { return records.Owner(v.records.ID(name)) }
 
 // Token returns a live token. It renews the token first if that has expired.
 //
@@ -253,4 +248,23 @@ func (v *Vault) mayRenew() bool {
 		v.renewing.Add(1)
 	}
 	return !v.closed
+}
+
+// owners returns the owners that the records of name may have. Unlike
+// Kind.Owners it has one for the empty name, too: that of version 0.1.0.
+func (v *Vault) owners(name string) []records.Owner {
+	if name == "" {
+		return []records.Owner{records.Owner(v.records.ID(""))}
+	}
+	return v.records.Owners(name)
+}
+
+// owner returns the owner to store an entry of name with. A record keeps the
+// owner that it has, which may be one of an older key: the store refuses another.
+func (v *Vault) owner(old *records.Record[record], name string) records.Owner {
+	owners := v.owners(name)
+	if old != nil && slices.Contains(owners, old.Owner) {
+		return old.Owner
+	}
+	return owners[0]
 }

@@ -37,6 +37,7 @@ type Config struct {
 type Cache struct {
 	store   store.Store
 	sealer  *Sealer
+	names   names
 	timeout time.Duration
 	logger  *slog.Logger
 	clock   clock
@@ -79,6 +80,7 @@ func Open(config Config) (*Cache, error) {
 		store:   config.Store,
 		seen:    newSeen(),
 		sealer:  sealer,
+		names:   newNames(config.Keys),
 		timeout: cmp.Or(config.Timeout, 5*time.Second),
 		logger:  cmp.Or(config.Logger, slog.Default()),
 	}

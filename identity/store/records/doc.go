@@ -12,9 +12,10 @@
 //
 // A value is encoded by the kind's [Codec] and sealed with AES-256-GCM. The
 // seal is bound to the record's place, so that a value that was copied to
-// another key does not open. [Kind.ID] and [Kind.Owner] hash what they are
-// given: a dump of the store shows neither keys nor owners, and is useless
-// without the [Key]s.
+// another key does not open. [Kind.ID] hashes keys that cannot be guessed;
+// [Kind.Owner] and [Kind.KeyedIDs] make names with the [Key]s. A dump of the
+// store shows neither keys nor owners, and is useless without the Keys. A name
+// lasts as long as its record: List and IDs look under the names of all Keys.
 //
 // # When an answer comes from memory
 //

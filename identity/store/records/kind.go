@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"b2trader.identity.auth/identity/internal/sharded"
@@ -55,15 +57,44 @@ func NewUncachedKind[T any](c *Cache, prefix string, codec Codec[T]) *Kind[T] {
 	return &Kind[T]{cache: c, prefix: prefix, codec: codec}
 }
 
-// ID returns where the record of key is: the prefix and a hash of key.
+// ID returns where the record of key is: the prefix and a hash of key. The hash
+// has no key, so that a process without the sealing keys can delete the record.
+// Use it for keys that cannot be guessed, and KeyedIDs for names.
 func (k *Kind[T]) ID(key string) ID { return ID(hashed(k.prefix, key)) }
 
-// Owner returns the prefix and a hash of name, or "" for "".
+// KeyedIDs returns where the record of a name that can be guessed may be. The
+// first ID is where it is written: the prefix and a MAC of name by the first of
+// Config.Keys. The others are those of the other keys and, for records of
+// version 0.1.0, the one of ID.
+func (k *Kind[T]) KeyedIDs(name string) []ID {
+	var ids []ID
+	for _, place := range k.cache.names.of(k.prefix, name) {
+		ids = append(ids, ID(place))
+	}
+	return append(ids, k.ID(name))
+}
+
+// Owner returns the owner to write records with: the prefix and a MAC of name by
+// the first of Config.Keys, or "" for "".
 func (k *Kind[T]) Owner(name string) Owner {
 	if name == "" {
 		return ""
 	}
-	return Owner(hashed(k.prefix, name))
+	return Owner(k.cache.names.of(k.prefix, name)[0])
+}
+
+// Owners returns the owners that the records of name may have, for List and IDs:
+// the one of Owner, those of the other keys and, for records of version 0.1.0, a
+// hash without a key. "" has none.
+func (k *Kind[T]) Owners(name string) []Owner {
+	if name == "" {
+		return nil
+	}
+	var owners []Owner
+	for _, owner := range k.cache.names.of(k.prefix, name) {
+		owners = append(owners, Owner(owner))
+	}
+	return append(owners, Owner(hashed(k.prefix, name)))
 }
 
 func hashed(prefix, name string) string {
@@ -105,16 +136,16 @@ func (k *Kind[T]) Delete(ctx context.Context, id ID) error {
 	return nil
 }
 
-// List returns the readable records of an owner, as the store has them.
+// List returns the readable records of owners, as the store has them.
 //
 // Errors: the store's.
-func (k *Kind[T]) List(ctx context.Context, owner Owner) ([]*Record[T], error) {
+func (k *Kind[T]) List(ctx context.Context, owners ...Owner) ([]*Record[T], error) {
 	bounded, cancel := k.cache.bounded(ctx)
 	defer cancel()
 	if err := k.cache.checkClock(bounded); err != nil {
 		return nil, fault(ctx, "time", err)
 	}
-	found, err := k.cache.store.List(bounded, string(owner))
+	found, err := k.stored(bounded, owners)
 	if err != nil {
 		return nil, fault(ctx, "list", err)
 	}
@@ -131,18 +162,30 @@ func (k *Kind[T]) List(ctx context.Context, owner Owner) ([]*Record[T], error) {
 	return list, nil
 }
 
-// IDs returns the IDs of an owner's records, unreadable ones included.
+// IDs returns the IDs of the records of owners, unreadable ones included.
 //
 // Errors: the store's.
-func (k *Kind[T]) IDs(ctx context.Context, owner Owner) ([]ID, error) {
+func (k *Kind[T]) IDs(ctx context.Context, owners ...Owner) ([]ID, error) {
 	bounded, cancel := k.cache.bounded(ctx)
 	defer cancel()
-	found, err := k.cache.store.List(bounded, string(owner))
+	found, err := k.stored(bounded, owners)
 	ids := make([]ID, len(found))
 	for i, raw := range found {
 		ids[i] = ID(raw.Key)
 	}
 	return ids, fault(ctx, "list", err)
+}
+
+// stored returns the records of owners as the store has them. It asks for all
+// owners at once.
+func (k *Kind[T]) stored(ctx context.Context, owners []Owner) ([]store.Record, error) {
+	found, errs := make([][]store.Record, len(owners)), make([]error, len(owners))
+	var all sync.WaitGroup
+	for i, owner := range owners {
+		all.Go(func() { found[i], errs[i] = k.cache.store.List(ctx, string(owner)) })
+	}
+	all.Wait()
+	return slices.Concat(found...), errors.Join(errs...)
 }
 
 // Held yields the records in memory, each with whether that copy is current.

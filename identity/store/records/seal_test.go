@@ -132,8 +132,12 @@ func TestPlacesAndFormStayTheSame(t *testing.T) {
 	if got := k.ID("key"); got != "session:"+hash {
 		t.Errorf("ID = %q, want %q", got, "session:"+hash)
 	}
-	if got := k.Owner("key"); got != "session:"+hash || k.Owner("") != "" {
-		t.Errorf("Owner = %q and %q, want the same hash, and none for none", got, k.Owner(""))
+	owners := k.Owners("key")
+	if len(owners) != 2 || owners[0] != k.Owner("key") || owners[1] != "session:"+hash || k.Owner("") != "" || k.Owners("") != nil {
+		t.Errorf("Owners = %q, want %q and, of version 0.1.0, the hash of the ID; and none for none", owners, k.Owner("key"))
+	}
+	if got := k.KeyedIDs("key"); len(got) != 2 || string(got[0]) != string(owners[0]) || string(got[1]) != string(owners[1]) {
+		t.Errorf("KeyedIDs = %q, want %q", got, owners)
 	}
 	sealed := newSealer(t, records.NewKey("id")).Seal("p", nil)
 	if !strings.HasPrefix(string(sealed), "\x02\x02id") || len(sealed) != 4+12+16 {

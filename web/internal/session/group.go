@@ -29,7 +29,7 @@ type group = records.Record[struct{}]
 // join returns the ID of the owner's group for a session that begins now. The
 // group outlives the session.
 func (g *groups) join(ctx context.Context, owner string) (string, error) {
-	list, err := g.kind.List(ctx, g.kind.Owner(owner))
+	list, err := g.kind.List(ctx, g.kind.Owners(owner)...)
 	if err != nil {
 		return "", err
 	}
@@ -75,7 +75,7 @@ func (g *groups) check(ctx context.Context, id string) error {
 
 // of returns the IDs of an owner's groups.
 func (g *groups) of(ctx context.Context, owner string) (map[string]bool, error) {
-	list, err := g.kind.IDs(ctx, g.kind.Owner(owner))
+	list, err := g.kind.IDs(ctx, g.kind.Owners(owner)...)
 	ids := make(map[string]bool, len(list))
 	for _, id := range list {
 		ids[string(id)] = true

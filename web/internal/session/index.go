@@ -73,10 +73,8 @@ func NewIndex(c *records.Cache, keys []records.Key) *Index {
 // Errors: *[StoreError].
 func (x *Index) Remember(ctx context.Context, id string, u User, until time.Time) error {
 	ctx = context.WithoutCancel(ctx)
-	userID := x.users.ID(u.Owner)
-	hash := strings.TrimPrefix(string(userID), "user:")
 	err := upsert(ctx, x.users, records.Record[KnownUser]{
-		ID: userID, Owner: usersOf(int(hash[0]) % UserParts), Expires: until,
+		ID: x.users.KeyedIDs(u.Owner)[0], Owner: x.partOf(u.Owner), Expires: until,
 		Value: KnownUser{u.Issuer, u.Subject, u.Email, u.Nickname, u.SignedIn},
 	})
 	if err == nil && u.Email != "" {
@@ -84,7 +82,7 @@ func (x *Index) Remember(ctx context.Context, id string, u User, until time.Time
 	}
 	if err == nil && u.IdentityID != "" {
 		link := records.ID(linkPrefix + string(recordID(id)))
-		_, err = x.links.Put(ctx, records.Record[struct{}]{ID: link, Owner: x.linksOf(u.Issuer, u.IdentityID), Expires: until})
+		_, err = x.links.Put(ctx, records.Record[struct{}]{ID: link, Owner: x.links.Owner(linksOf(u.Issuer, u.IdentityID)), Expires: until})
 	}
 	return storeError(err)
 }
@@ -94,7 +92,7 @@ func (x *Index) Remember(ctx context.Context, id string, u User, until time.Time
 //
 // Errors: *[StoreError].
 func (x *Index) Linked(ctx context.Context, issuer, identityID string) ([]string, error) {
-	links, err := x.links.IDs(ctx, x.linksOf(issuer, identityID))
+	links, err := x.links.IDs(ctx, x.links.Owners(linksOf(issuer, identityID))...)
 	if err != nil {
 		return nil, storeError(err)
 	}
@@ -129,14 +127,18 @@ func (x *Index) ByEmail(ctx context.Context, issuer, email string) (KnownUser, b
 //
 // Errors: *[StoreError].
 func (x *Index) ByOwner(ctx context.Context, owner string) (KnownUser, bool, error) {
-	r, err := x.users.Get(ctx, x.users.ID(owner))
-	if records.Absent(err) {
-		return KnownUser{}, false, nil
+	for _, id := range x.users.KeyedIDs(owner) {
+		r, err := x.users.Get(ctx, id)
+		switch {
+		case records.Absent(err):
+			continue
+		case err != nil:
+			return KnownUser{}, false, storeError(err)
+		case r.Value.Issuer != "":
+			return r.Value, true, nil
+		}
 	}
-	if err != nil {
-		return KnownUser{}, false, storeError(err)
-	}
-	return r.Value, r.Value.Issuer != "", nil
+	return KnownUser{}, false, nil
 }
 
 // Users returns the users of a part and, while they are few, of the parts after
@@ -150,9 +152,16 @@ func (x *Index) Users(ctx context.Context, part int) (users []KnownUser, next in
 		if err != nil {
 			return nil, 0, storeError(err)
 		}
+		seen := make(map[string]int) // the index in users: a user has a record for each key that was first
 		for _, r := range list {
-			if r.Value.Issuer != "" {
+			at, twice := seen[r.Value.Owner()]
+			switch {
+			case r.Value.Issuer == "":
+			case !twice:
+				seen[r.Value.Owner()] = len(users)
 				users = append(users, r.Value)
+			case r.Value.SignedIn.After(users[at].SignedIn):
+				users[at] = r.Value
 			}
 		}
 	}
@@ -184,8 +193,13 @@ func (x *Index) Spent(ctx context.Context, issuer, tokenID string) (bool, error)
 
 func (x *Index) spentID(issuer, tokenID string) records.ID { return x.spent.ID(issuer + " " + tokenID) }
 
-func (x *Index) linksOf(issuer, identityID string) records.Owner {
-	return x.links.Owner(issuer + " " + identityID)
+func linksOf(issuer, identityID string) string { return issuer + " " + identityID }
+
+// partOf returns the part of a user. It is the same whatever the keys are, so
+// that the records of a user are in one part: 6 bits of a hash without a key.
+func (x *Index) partOf(owner string) records.Owner {
+	hash := strings.TrimPrefix(string(x.users.ID(owner)), "user:")
+	return usersOf(int(hash[0]) % UserParts)
 }
 
 // emailIDs returns the IDs that the record of an address may have: one for each

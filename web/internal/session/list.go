@@ -127,7 +127,7 @@ func (m *Manager) StoredAt(ctx context.Context, id string) (Session, error) {
 //
 // Errors: *[StoreError].
 func (m *Manager) Stored(ctx context.Context, owner string) ([]Session, error) {
-	list, err := m.store.kind.List(ctx, m.store.kind.Owner(owner))
+	list, err := m.store.kind.List(ctx, m.store.kind.Owners(owner)...)
 	if err != nil {
 		return nil, storeError(err)
 	}
