@@ -17,11 +17,18 @@ import (
 	"b2trader.identity.auth/identity/store/storetest"
 )
 
-const childFile = "B2TRADER_TEST_SQLITE_CHILD"
+const (
+	childFile  = "B2TRADER_TEST_SQLITE_CHILD"
+	holderFile = "B2TRADER_TEST_SQLITE_HOLDER"
+)
 
 // TestMain can turn the test binary into a process that writes until it is
-// killed.
+// killed, or into one that holds the lock of the file.
 func TestMain(m *testing.M) {
+	if file := os.Getenv(holderFile); file != "" {
+		fmt.Fprintln(os.Stderr, holdLock(context.Background(), file))
+		os.Exit(1)
+	}
 	if file := os.Getenv(childFile); file != "" {
 		fmt.Fprintln(os.Stderr, writeUntilKilled(context.Background(), file))
 		os.Exit(1)
@@ -56,6 +63,18 @@ func writeUntilKilled(ctx context.Context, file string) error {
 		})
 	}
 	return running.Wait()
+}
+
+// holdLock begins a transaction, prints a line and waits until it is killed.
+func holdLock(ctx context.Context, file string) error {
+	s, err := Open(ctx, Config{File: file})
+	if err != nil {
+		return err
+	}
+	return transact(ctx, s.writer.conn, time.Minute, func() error {
+		fmt.Println("locked")
+		select {}
+	})
 }
 
 // An acknowledged write is complete after kill -9, and the file works on. This

@@ -93,8 +93,11 @@ func begin(ctx context.Context, conn *sql.Conn, patience time.Duration) error {
 func retryWhileLocked(ctx context.Context, patience time.Duration, f func() error) error {
 	for until := time.Now().Add(patience); ; {
 		err := f()
-		if busy, ok := errors.AsType[*sqlite.Error](err); !ok || busy.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(until) {
+		if busy, ok := errors.AsType[*sqlite.Error](err); !ok || busy.Code()&0xff != sqlite3.SQLITE_BUSY {
 			return err
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("another process has held the lock of the file for %v, it may be stopped (state T): continue or end it: %w", patience, err)
 		}
 		select {
 		case <-time.After(rand.N(4 * time.Millisecond)):

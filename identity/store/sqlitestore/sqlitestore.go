@@ -9,6 +9,10 @@
 // FILE-shm. Copy a database with SQLite's own backup and not with cp. The file
 // does not shrink: SQLite uses the space of removed records again.
 //
+// A process that is stopped (SIGSTOP) in the middle of a commit holds the lock of
+// the file, and SQLite has no way to take it away. The other processes then read
+// and cannot write, until that process continues or ends.
+//
 // Watch reports the changes of its own process at once and those of other
 // processes within 50 ms. It is interrupted only while the file cannot be read.
 //
