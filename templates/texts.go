@@ -48,6 +48,7 @@ type SignInTexts struct {
 	Title, Lead, Server             string
 	Email, Password, Client, Submit string
 	Missing, Wrong                  string // problems: a field is empty, the IdentityServer refused
+	NotAdministrator                string // problem: the client is for administrators
 }
 
 // SecondFactorTexts are on the page that asks for the one-time code.

@@ -16,6 +16,7 @@ var ErrorTexts = map[string]ErrorText{
 	"forbidden": {"You don't have access to this page", "Your account is not allowed to do this."},
 	"forbidden.administrators": {"This page is for administrators",
 		"You need an administrator's account, signed in with a client that is granted the scope BackOffice. Sign in with another account or client to see the page."},
+	"forbidden.call": {"This API is for administrators", "Nothing was passed on. Sign in with an administrator's account and a client that is granted the scope BackOffice."},
 	"internal": {"Something went wrong here",
 		"It is not your fault. Try again. If it happens again, tell the operator of this site, and give the request ID below."},
 	"method_not_allowed": {"This cannot be done here",

@@ -84,7 +84,7 @@ func TestBackChannelLogoutOfUser(t *testing.T) {
 		other := s.replica()
 		here, there, admin := s.browser(), other.browser(), s.browser()
 		here.signIn("trader", "spa").leadsTo("/account")
-		there.signIn("trader", "spa_admin").leadsTo("/account")
+		there.signIn("trader", "spa").leadsTo("/account")
 		admin.signIn("admin", "spa_admin").leadsTo("/account")
 		started := time.Now()
 		s.identity.Inject(identitytest.EndpointSignOut, identitytest.Fault{DelayBefore: 20 * time.Second, Times: -1})

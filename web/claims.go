@@ -29,12 +29,11 @@ const (
 // claimOrder is the order of the known claims. Others follow by name.
 var claimOrder = []string{"sub", "role", "name", "email", "iss", "aud", "azp", "iat", "nbf", "exp", "auth_time", "amr", "idp", "sid", "nonce", "at_hash"}
 
-// readClaims returns the claims of a verified ID token as people read them, and
-// the values of its claim "role".
-func readClaims(id *oidc.IDToken) (claims []claim, roles []string, err error) {
+// readClaims returns the claims of a verified ID token as people read them.
+func readClaims(id *oidc.IDToken) (claims []claim, err error) {
 	var all map[string]json.RawMessage
 	if err := id.Claims(&all); err != nil {
-		return nil, nil, fmt.Errorf("read the claims of the ID token: %w", err)
+		return nil, fmt.Errorf("read the claims of the ID token: %w", err)
 	}
 	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
 		if d := claimRank(a) - claimRank(b); d != 0 {
@@ -45,7 +44,7 @@ func readClaims(id *oidc.IDToken) (claims []claim, roles []string, err error) {
 	for _, name := range names[:min(len(names), maxClaims)] {
 		claims = append(claims, claim{Name: clipClaim(name), Value: clipClaim(claimValue(name, all[name]))})
 	}
-	return claims, stringsOf(all["role"]), nil
+	return claims, nil
 }
 
 // identityID returns the ID of the session at the IdentityServer that a token

@@ -57,8 +57,14 @@
 // An administrator is a user whose verified ID token has
 // [Config.AdministratorRole] in its claim "role", which may be a string or an
 // array of strings, and whose access token was granted the scope BackOffice.
+// The newest ID token decides: a role that is taken away at the IdentityServer
+// is gone with the next renewal. If the answer of a renewal has no ID token, the
+// one before counts.
+//
 // Only administrators see other users' sessions, and the pages of a host
-// application with [Page.AdministratorsOnly].
+// application with [Page.AdministratorsOnly]. By default only they can sign in
+// with a client whose tokens have the scope BackOffice, and call /api/backoffice/;
+// [Upstream.Users] says otherwise.
 //
 // # Pages of a host application
 //

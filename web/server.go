@@ -59,6 +59,7 @@ func New(config Config) (*Server, error) {
 		site:    &site{config: config, logger: logger, events: &eventLog{logger, metrics}, clients: make(map[string]*identity.Client)},
 		metrics: metrics,
 	}
+	s.administrators = newAdministrators(config.AdministratorRole)
 	for _, c := range config.Clients {
 		s.clients[c.ID()] = c
 	}

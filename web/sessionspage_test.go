@@ -37,7 +37,7 @@ const (
 // req 82, 85
 func TestSessionsPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, shared)
+		s := newSite(t, shared, func(c *web.Config) { c.BackOffice.Users = web.AllUsers })
 		elsewhere := s.replica()
 		here, there, third, other := s.browser().with(onLinux), elsewhere.browser().with(onIPhone), s.browser().with("curl/8"), s.browser()
 		here.get("/sessions").leadsTo("/sign-in?return_to=%2Fsessions")

@@ -87,7 +87,7 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 		return answer.BadRequest("unknown client")
 	}
 	if p.Email == "" || form.Get("password") == "" {
-		return s.again(w, r, p, texts.SignIn.Missing)
+		return s.again(w, r, p, http.StatusUnprocessableEntity, texts.SignIn.Missing)
 	}
 	if p.counted, err = s.limit.take(r, p.Email); err != nil {
 		return err
@@ -126,13 +126,13 @@ func (s *signInPages) refused(w http.ResponseWriter, r *http.Request, p *pending
 	if err := s.failed(r.Context(), p, err); !errors.Is(err, tokenapi.ErrBadCredentials) {
 		return err
 	}
-	return s.again(w, r, p, texts.SignIn.Wrong)
+	return s.again(w, r, p, http.StatusUnprocessableEntity, texts.SignIn.Wrong)
 }
 
-func (s *signInPages) again(w http.ResponseWriter, r *http.Request, p *pendingSignIn, problem string) error {
+func (s *signInPages) again(w http.ResponseWriter, r *http.Request, p *pendingSignIn, status int, problem string) error {
 	view := s.formView(r, p.ReturnTo, request.Clip(p.Email, 254), p.Client.ID())
 	view.Problem = problem
-	return s.answers.Render(w, r, http.StatusUnprocessableEntity, templates.SignInPage(view))
+	return s.answers.Render(w, r, status, templates.SignInPage(view))
 }
 
 // finish makes tokens in the vault and a session of a sign-in that the
@@ -141,6 +141,11 @@ func (s *signInPages) finish(ctx context.Context, w http.ResponseWriter, r *http
 	in, err := s.retrieve(ctx, p)
 	if err != nil {
 		return s.failed(ctx, p, err)
+	}
+	if in.refused {
+		s.ender.revokeBehind(ctx, revokeSession, &in.entry)
+		_ = s.failed(ctx, p, errNotAdministrator)
+		return s.again(w, r, p, http.StatusForbidden, texts.SignIn.NotAdministrator)
 	}
 	step := url.Values{}
 	if p.ID == "" {
@@ -198,6 +203,8 @@ func welcome(u user) string {
 	}
 	return texts.Notices.SignedInNoName
 }
+
+var errNotAdministrator = errors.New("the client's tokens have the scope BackOffice, and the user is no administrator")
 
 // failed logs err and returns it.
 func (s *signInPages) failed(ctx context.Context, p *pendingSignIn, err error) error {

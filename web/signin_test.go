@@ -187,7 +187,7 @@ const namesRequest = "give this request ID"
 
 func TestSecondFactor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
+		s := newSite(t, func(c *web.Config) { c.BackOffice.Users = web.AllUsers })
 		b := s.browser()
 		first := b.signIn("guarded", "spa", "return_to", "/flow")
 		second := b.signIn("guarded", "spa_admin") // req 11: a second tab

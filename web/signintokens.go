@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"slices"
-	"strings"
 
 	"b2trader.identity.auth/identity/vault"
 )
@@ -16,6 +14,8 @@ type signInResult struct {
 	user   user
 	claims []claim
 	entry  vault.Entry
+
+	refused bool // the tokens have the scope BackOffice, and the user is no administrator
 }
 
 // retrieve gets and verifies the tokens of a sign-in.
@@ -32,23 +32,25 @@ func (s *signInPages) retrieve(ctx context.Context, p *pendingSignIn) (signInRes
 	if err != nil {
 		return signInResult{}, err
 	}
-	claims, roles, err := readClaims(id)
+	claims, err := readClaims(id)
 	if err != nil {
 		return signInResult{}, err
 	}
 	scope, _ := token.Extra("scope").(string)
+	idToken, _ := token.Extra("id_token").(string)
 	u := user{
 		Owner: id.Issuer + " " + id.Subject, Issuer: id.Issuer, Subject: id.Subject, IdentityID: identityID(id),
 		Client: p.Client.ID(), VaultKey: rand.Text(),
 		Nickname: p.SignIn.Account.Nickname, Email: cmp.Or(p.SignIn.Account.Email, p.Email), AccountID: p.SignIn.Account.ID,
-		Administrator: slices.Contains(roles, s.config.AdministratorRole) && slices.Contains(strings.Fields(scope), "BackOffice"),
+		Administrator: s.administrators.has(idToken, scope),
 		SignedIn:      s.sessions.Now(),
 	}
 	// The vault drops the tokens if the sweep, which comes first and revokes
 	// them, did not end the session.
 	until := s.config.Now().Add(s.config.AbsoluteTimeout + 5*sweepEvery)
 	entry := vault.Entry{Owner: u.Owner, Client: u.Client, Token: token, State: s.stateToKeep(p), Until: until}
-	return signInResult{user: u, claims: claims, entry: entry}, nil
+	refused := hasScope(scope, backOfficeScope) && !u.Administrator && s.config.BackOffice.Users != AllUsers
+	return signInResult{user: u, claims: claims, entry: entry, refused: refused}, nil
 }
 
 // stateToKeep returns the session at the IdentityServer, which the vault uses if

@@ -33,7 +33,10 @@ type site struct {
 	sessions *session.Manager
 	index    *session.Index
 	vault    *vault.Vault
-	clients  map[string]*identity.Client // by ID
+
+	administrators *administrators
+
+	clients map[string]*identity.Client // by ID
 }
 
 // user is the signed-in user of a session.
@@ -84,7 +87,8 @@ func (s *site) administrator(h userHandler) userHandler {
 }
 
 // user returns the signed-in user. The session is over if its entry in the
-// vault has ended or was deleted, even if the browser still has the cookie.
+// vault has ended or was deleted, even if the browser still has the cookie. The
+// newest ID token decides whether the user is an administrator.
 //
 // Errors: answer.ErrNoSession, *session.StoreError, and those of
 // [vault.Vault.Status].
@@ -93,10 +97,15 @@ func (s *site) user(r *http.Request) (user, error) {
 	if !ok {
 		return user{}, cmp.Or(s.sessions.Readable(r.Context()), answer.ErrNoSession)
 	}
-	if _, err := s.vault.Status(r.Context(), u.VaultKey); err != nil {
+	status, err := s.vault.Status(r.Context(), u.VaultKey)
+	if err != nil {
 		return user{}, err
 	}
-	return u, nil
+	now := s.administrators.current(u, status)
+	if now.Administrator != u.Administrator {
+		s.sessions.SetUser(r.Context(), now)
+	}
+	return now, nil
 }
 
 // tokenWait bounds how long a page waits for a renewal, which goes on without

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 
 	"b2trader.identity.auth/identity/tokenapi"
@@ -13,6 +14,10 @@ type Upstream struct {
 	// Methods are the methods that are passed on. Others get 405. Nil: GET, HEAD,
 	// POST, PUT, PATCH and DELETE. TRACE and CONNECT are never passed on.
 	Methods []string
+
+	// Users are the users that may call the API; others get 403. Zero:
+	// UsersByDefault.
+	Users Users
 
 	// RequestHeaders are passed on beside the headers that every API needs: those
 	// of content negotiation, conditions, ranges, caching and tracing,
@@ -43,6 +48,25 @@ type Upstream struct {
 	MaxCallsPerSession, MaxCallsPerUser int
 }
 
+// Users says which of the signed-in users may call an API.
+type Users int
+
+const (
+	// UsersByDefault is AdministratorsOnly for Config.BackOffice, and AllUsers for
+	// Config.FrontOffice.
+	UsersByDefault Users = iota
+
+	// AllUsers are all that have a token for the API. For Config.BackOffice, users
+	// who are not administrators can then also sign in with a client whose tokens
+	// have the scope BackOffice, such as spa_admin.
+	AllUsers
+
+	// AdministratorsOnly are the administrators, see the package's doc. Without
+	// the role at a renewal of the token a user is none any more: calls get 403,
+	// and open streams end.
+	AdministratorsOnly
+)
+
 // check reports every problem of u, the field name of the Config.
 func (u Upstream) check(name string, p *tokenapi.Problems) {
 	for _, method := range u.Methods {
@@ -59,6 +83,9 @@ func (u Upstream) check(name string, p *tokenapi.Problems) {
 		if !gateway.ForwardableAnswerHeader(header) {
 			p.Add(name+".ResponseHeaders", "cannot have %q: the header is never passed on", header)
 		}
+	}
+	if u.Users < UsersByDefault || u.Users > AdministratorsOnly {
+		p.Add(name+".Users", "cannot be %d: it is none of the constants of type Users", u.Users)
 	}
 	p.Negative(name+".MaxBody", u.MaxBody < 0)
 	p.Negative(name+".MaxCalls", u.MaxCalls < 0)
@@ -79,8 +106,8 @@ func (s *Server) newGateway() *gateway.Gateway {
 	return gateway.New(gateway.Config{
 		SiteURL: c.PublicURL,
 		Upstreams: []gateway.Upstream{
-			{Name: "frontoffice", URL: c.FrontOfficeURL, Limits: gateway.Limits(c.FrontOffice)},
-			{Name: "backoffice", URL: c.BackOfficeURL, Limits: gateway.Limits(c.BackOffice)},
+			s.upstream("frontoffice", c.FrontOfficeURL, c.FrontOffice, AllUsers),
+			s.upstream("backoffice", c.BackOfficeURL, c.BackOffice, AdministratorsOnly),
 		},
 		Transport: c.APITransport,
 		Vault:     s.vault,
@@ -90,4 +117,17 @@ func (s *Server) newGateway() *gateway.Gateway {
 		Logger:    s.logger,
 		Now:       s.sessions.Now,
 	})
+}
+
+// upstream returns u, an API, as the gateway wants it.
+func (s *Server) upstream(name, url string, u Upstream, usual Users) gateway.Upstream {
+	g := gateway.Upstream{Name: name, URL: url, Limits: gateway.Limits{
+		Methods: u.Methods, RequestHeaders: u.RequestHeaders, ResponseHeaders: u.ResponseHeaders,
+		MaxBody: u.MaxBody, MaxCalls: u.MaxCalls, MaxStreams: u.MaxStreams,
+		MaxCallsPerSession: u.MaxCallsPerSession, MaxCallsPerUser: u.MaxCallsPerUser,
+	}}
+	if cmp.Or(u.Users, usual) == AdministratorsOnly {
+		g.Admits = s.administrators.has
+	}
+	return g
 }

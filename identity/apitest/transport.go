@@ -80,6 +80,7 @@ func incoming(ctx context.Context, r *http.Request, body []byte) *http.Request {
 	if in.Host == "" {
 		in.Host = r.URL.Host
 	}
+	in.TLS = nil // of the request that r was made from
 	if r.URL.Scheme == "https" {
 		in.TLS = &tls.ConnectionState{}
 	}

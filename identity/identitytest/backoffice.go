@@ -21,7 +21,7 @@ func (s *Server) listUsers(x *exchange, _ tokenClaims) {
 			{"id", u.ID},
 			{"nickname", u.Nickname},
 			{"email", u.Email},
-			{"role", u.Role},
+			{"role", u.currentRole()},
 			{"secondFactor", u.SecondFactorCode != ""},
 			{"disabled", !u.active()},
 		})

@@ -88,8 +88,8 @@ func userClaims(g grant) apitest.Object {
 		{"auth_time", g.authTime.Unix()},
 		{"idp", "local"},
 	}
-	if g.user.Role != "" {
-		claims.Add("role", g.user.Role)
+	if role := g.user.currentRole(); role != "" {
+		claims.Add("role", role)
 	}
 	return claims
 }

@@ -38,9 +38,13 @@ type Server struct {
 type user struct {
 	User
 	disabled atomic.Bool
+	role     atomic.Value // string
 }
 
 func (u *user) active() bool { return !u.disabled.Load() }
+
+// currentRole returns the claim role of new tokens, or "".
+func (u *user) currentRole() string { return u.role.Load().(string) }
 
 // New returns a server for the installation that cfg describes. The error joins
 // every problem of cfg.
@@ -59,6 +63,7 @@ func New(cfg Config) (*Server, error) {
 	for _, u := range cfg.Users {
 		known := &user{User: u}
 		known.disabled.Store(u.Disabled)
+		known.role.Store(u.Role)
 		s.users[strings.ToLower(u.Email)] = known
 		s.byID[u.ID] = known
 	}
@@ -84,6 +89,14 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) DisableUser(email string) {
 	if u := s.userByEmail(email); u != nil {
 		u.disabled.Store(true)
+	}
+}
+
+// SetRole changes the claim role of the tokens that the user gets from now on,
+// also by a renewal. Empty: they have none.
+func (s *Server) SetRole(email, role string) {
+	if u := s.userByEmail(email); u != nil {
+		u.role.Store(role)
 	}
 }
 

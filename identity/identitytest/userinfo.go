@@ -42,8 +42,8 @@ func userInfoClaims(u *user, scopes []string) apitest.Object {
 		claims.Add("email", u.Email)
 		claims.Add("email_verified", true)
 	}
-	if u.Role != "" {
-		claims.Add("role", u.Role)
+	if role := u.currentRole(); role != "" {
+		claims.Add("role", role)
 	}
 	return claims
 }

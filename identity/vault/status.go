@@ -3,17 +3,20 @@ package vault
 import (
 	"context"
 	"time"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Status describes an entry without its token.
+// Status describes an entry without its access and refresh tokens.
 type Status struct {
 	Owner, Client, Scope string
-	Issued, Expiry       time.Time     // of the current token, by this process's clock
-	Age                  time.Duration // since Issued; negative if a clock was set back
-	Renewals             int           // since the entry was put
-	Uses, MaxUses        int           // of the current token in this process; MaxUses is 0 if unlimited
-	Failure              error         // why this process's last renewal failed; nil if it did not, or if there is a successor since
-	RetryAt              time.Time     // when the next renewal may start after a Failure
+	Issued, Expiry       time.Time       // of the current token, by this process's clock
+	Age                  time.Duration   // since Issued; negative if a clock was set back
+	IDToken              tokenapi.Secret // of the current token, or the last one that came; it was verified then
+	Renewals             int             // since the entry was put
+	Uses, MaxUses        int             // of the current token in this process; MaxUses is 0 if unlimited
+	Failure              error           // why this process's last renewal failed; nil if it did not, or if there is a successor since
+	RetryAt              time.Time       // when the next renewal may start after a Failure
 }
 
 // Status describes the entry under key. It starts no renewal.
@@ -26,6 +29,7 @@ func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
 	}
 	r := &s.stored.Value
 	status := Status{Owner: r.Owner, Client: r.Client, Scope: r.Scope, Issued: shifted(r.Issued, -v.storeAhead()), Expiry: s.token.Expiry, Age: v.storeNow().Sub(r.Issued), Renewals: r.Generation}
+	status.IDToken = tokenapi.NewSecret(r.IDToken)
 	status.Uses, status.MaxUses = s.budget.spent()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -54,4 +58,16 @@ func (v *Vault) Await(ctx context.Context, key string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// Changed returns a channel that is closed when the entry under key changes, in
+// any process: when it is renewed or deleted, among others.
+//
+// Errors: as Token.
+func (v *Vault) Changed(ctx context.Context, key string) (<-chan struct{}, error) {
+	e, _, err := v.find(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return e.ref.Changed(), nil
 }

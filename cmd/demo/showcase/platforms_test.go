@@ -21,7 +21,7 @@ func TestPlatformsAreForAdministrators(t *testing.T) {
 		s, o := newSite(t)
 		s.browser().get("/platforms").leadsTo("/sign-in?return_to=%2Fplatforms")
 		s.browser().press("office", "sign-in").is(401)
-		for _, who := range []struct{ name, client string }{{"trader", "spa_admin"}, {"admin", "spa"}} {
+		for _, who := range []struct{ name, client string }{{"trader", "spa"}, {"admin", "spa"}} {
 			b := s.browser()
 			b.signIn(who.name, who.client).leadsTo("/account")
 			b.get("/platforms").is(403, "for administrators")

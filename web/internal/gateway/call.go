@@ -125,6 +125,9 @@ func (a *api) send(c *call) (err error) {
 	if c.token, err = a.config.Vault.Token(ctx, c.caller.VaultKey); err != nil {
 		return a.tokenError(ctx, c, err)
 	}
+	if err := a.refusal(c.token); err != nil {
+		return err
+	}
 	if len(c.token.AccessToken) > maxBearer {
 		return &answer.Error{
 			Status: http.StatusBadGateway, Code: "token_too_large",

@@ -19,6 +19,9 @@ func (c *call) failed(err error) {
 	case errors.Is(cause, errSessionOver):
 		err = answer.ErrNoSession
 		asked = asked.WithContext(context.WithoutCancel(asked.Context())) // slowBody.cut has canceled it
+	case errors.Is(cause, errNotAdmitted):
+		err = notAdmitted()
+		asked = asked.WithContext(context.WithoutCancel(asked.Context()))
 	case errors.Is(cause, errSilent):
 		err = &answer.Error{Status: http.StatusGatewayTimeout, Code: "upstream_timeout", Err: errSilent}
 	case c.body != nil && c.body.late.Load(): // the transport may report that net/http has canceled the request

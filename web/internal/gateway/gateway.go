@@ -41,6 +41,10 @@ type Upstream struct {
 	Name   string // its place below /api/
 	URL    string // up to the part before /api, without a slash at its end
 	Limits Limits
+
+	// Admits reports whether a token with an ID token and a scope may call the
+	// API. Nil: each may.
+	Admits func(idToken, scope string) bool
 }
 
 // Sessions is what the gateway needs to know of sessions.
@@ -98,9 +102,10 @@ type api struct {
 	*Gateway
 	name          string
 	limits        Limits
-	allow         string          // the methods, for the header Allow
-	headers       map[string]bool // of requests, that are passed on
-	answerHeaders map[string]bool // of answers
+	admits        func(idToken, scope string) bool // nil: all are
+	allow         string                           // the methods, for the header Allow
+	headers       map[string]bool                  // of requests, that are passed on
+	answerHeaders map[string]bool                  // of answers
 
 	prefix          string // on this site, such as /api/frontoffice/
 	base            *url.URL
@@ -130,7 +135,7 @@ func (g *Gateway) add(u Upstream) {
 	}
 	limits := u.Limits.withDefaults()
 	a := &api{
-		Gateway: g, name: u.Name, limits: limits,
+		Gateway: g, name: u.Name, limits: limits, admits: u.Admits,
 		allow:   strings.Join(limits.Methods, ", "),
 		headers: headerSet(usualHeaders, limits.RequestHeaders), answerHeaders: headerSet(usualAnswerHeaders, limits.ResponseHeaders),
 		prefix: request.APIPrefix + u.Name + "/", base: base,

@@ -35,6 +35,10 @@ func (a *api) repeat(ctx context.Context, c *call, out *http.Request, refusal *h
 	if next == nil {
 		return refusal, nil
 	}
+	if err := a.refusal(next); err != nil {
+		_ = refusal.Body.Close()
+		return nil, err
+	}
 	_, _ = io.CopyN(io.Discard, refusal.Body, 4<<10) // so that the connection can be used again
 	_ = refusal.Body.Close()
 	repeated := out.Clone(ctx)

@@ -17,6 +17,7 @@ var (
 	errSessionOver = errors.New("the session has ended")
 	errClosing     = errors.New("the site closes")
 	errSilent      = errors.New("the API sends nothing")
+	errNotAdmitted = errors.New("the user may not call the API any more")
 )
 
 // watchUntilEnd watches the call. While the store fails, which ends no session,
@@ -82,6 +83,9 @@ func (c *call) listen() (e ends, err error) {
 // watch cuts the call when its session ends, in whatever process.
 func (c *call) watch(ends ends) {
 	ctx, config, caller, closing := c.ctx, c.api.config, c.caller, c.api.streams.closing
+	if c.api.admits != nil {
+		c.watching.Go(c.watchToken)
+	}
 	silence := time.NewTicker(apiIdle)
 	defer silence.Stop()
 	sent := int64(-1)

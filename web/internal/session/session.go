@@ -130,6 +130,9 @@ func (m *Manager) User(ctx context.Context) (User, bool) {
 	return u, ok && u.VaultKey != ""
 }
 
+// SetUser replaces the user of the session, whose tokens stay the same.
+func (m *Manager) SetUser(ctx context.Context, u User) { userValue.Put(ctx, m, u) }
+
 // SignIn makes u the user of the session, with a new session ID and a new latest
 // end, and stores the session at once with the values. It removes the values of
 // the user before. The browser's other sign-ins under way stay valid.
