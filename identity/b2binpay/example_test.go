@@ -87,7 +87,7 @@ func Example_vault() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = v.Put(ctx, "b2binpay", vault.Entry{Client: "b2binpay", Token: keeper.FirstToken(), Until: time.Now().AddDate(10, 0, 0)})
+	err = v.Put(ctx, "b2binpay", vault.Entry{Client: "b2binpay", Token: keeper.FirstToken()})
 	if err != nil {
 		log.Fatal(err)
 	}

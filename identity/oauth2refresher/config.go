@@ -105,7 +105,19 @@ func verdict(refused []string) httpx.Verdict {
 	for _, code := range append([]string{"bad_refresh_token", "invalid_refresh_token"}, refused...) {
 		codes[code] = tokenapi.ErrGrantRefused
 	}
-	return httpx.Verdict{Codes: codes, Status: map[int]error{http.StatusUnauthorized: tokenapi.ErrMisconfigured}}
+	return httpx.Verdict{
+		Codes:    codes,
+		Status:   map[int]error{http.StatusUnauthorized: tokenapi.ErrMisconfigured},
+		Advice:   advice,
+		URLField: "Config.OAuth2.Endpoint.TokenURL",
+	}
+}
+
+// advice says by code what the caller can do.
+var advice = map[string]string{
+	"invalid_client":         "check ClientID and ClientSecret of Config.OAuth2, and whether the provider wants AuthStyleInParams",
+	"unauthorized_client":    "check ClientID and ClientSecret of Config.OAuth2, and whether the provider allows this client to refresh",
+	"unsupported_grant_type": "check Config.OAuth2.Endpoint.TokenURL: this endpoint does not refresh tokens",
 }
 
 // Format prints the client's identifier and the token endpoint, for every verb.

@@ -3,6 +3,7 @@ package oauth2refresher_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,6 +56,24 @@ func TestOneRequestInOneStyle(t *testing.T) {
 		}
 		if form.Get("grant_type") != "refresh_token" || form.Get("refresh_token") != sent || header.Get("Accept") != "application/json" {
 			t.Errorf("%s: sent %v and %v, want the refresh token and Accept: application/json", c.name, header, form)
+		}
+	}
+}
+
+// Errors of a wrong Config name the field.
+func TestErrorsNameTheField(t *testing.T) {
+	for _, c := range []struct {
+		status   int
+		code, in string
+	}{
+		{404, "", "Config.OAuth2.Endpoint.TokenURL"},
+		{302, "", "Config.OAuth2.Endpoint.TokenURL"},
+		{401, "invalid_client", "AuthStyleInParams"},
+		{400, "unsupported_grant_type", "Config.OAuth2.Endpoint.TokenURL"},
+	} {
+		r := refresher(t, tokenapi.HTTP{Transport: provider(c.status, map[string]any{"error": c.code}).Transport()}, tokenURL)
+		if _, err := r.Refresh(t.Context(), &oauth2.Token{RefreshToken: sent}); err == nil || !strings.Contains(err.Error(), c.in) {
+			t.Errorf("%d %s: Refresh = %v, want %s in it", c.status, c.code, err, c.in)
 		}
 	}
 }

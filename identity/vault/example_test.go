@@ -46,9 +46,8 @@ func Example() {
 // A program that takes an oauth2.TokenSource, such as gRPC by the package
 // google.golang.org/grpc/credentials/oauth, or an API's own client.
 func ExampleVault_TokenSource() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()     // ends the source
-	var v *vault.Vault // with an entry under "some key"
+	ctx := context.Background() // as long as the source
+	var v *vault.Vault          // with an entry under "some key"
 
 	source := v.TokenSource(ctx, "some key") // for example oauth.TokenSource{TokenSource: source}
 	token, err := source.Token()

@@ -87,7 +87,7 @@ func TestClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		resp, err := client.Get(api.URL) //nolint:noctx // of the test's own server
+		resp, err := client.Get(api.URL)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,8 +63,8 @@ func (w *Worker) Client() *http.Client { return &http.Client{Transport: transpor
 // that calls it at the start learns early of a wrong password.
 //
 // Errors: *vault.UnavailableError with its cause, such as ErrBadCredentials of
-// package tokenapi, or the context's; vault.ErrNotFound if the entry was deleted
-// by the name of the Worker.
+// package tokenapi, or the context's; vault.ErrNotFound if the entry was deleted,
+// whose name then stays empty.
 func (w *Worker) Token(ctx context.Context) (*oauth2.Token, error) {
 	if err := w.ensure(ctx); err != nil {
 		return nil, err

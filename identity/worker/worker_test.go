@@ -251,7 +251,7 @@ func TestLostEntry(t *testing.T) {
 			t.Errorf("Token() after Delete = %v, %v, want %v", token != nil, err, vault.ErrNotFound)
 		}
 		req := must(http.NewRequestWithContext(t.Context(), http.MethodPost, s.resource, strings.NewReader("body")))(t)
-		if _, err := w.Client().Do(req); !errors.Is(err, vault.ErrNotFound) { //nolint:bodyclose // there is no answer
+		if _, err := w.Client().Do(req); !errors.Is(err, vault.ErrNotFound) {
 			t.Errorf("Do() after Delete = %v, want %v", err, vault.ErrNotFound)
 		}
 	})

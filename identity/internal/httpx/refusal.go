@@ -68,6 +68,10 @@ type Verdict struct {
 	Advice map[string]string         // by code: what the caller can do; missing: the usual for the error
 	Parse  func(body []byte) Problem // for an API's own shape; nil: ParseProblem
 
+	// URLField is the field of the Config that has the endpoint's URL, for
+	// errors. Empty: Config.URL.
+	URLField string
+
 	// StatusNeedsWords ignores Status for an answer without a problem in its
 	// body, which may come from a proxy.
 	StatusNeedsWords bool
@@ -81,6 +85,7 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	if parse == nil {
 		parse = ParseProblem
 	}
+	urlField := cmp.Or(v.URLField, "Config.URL")
 	problem := parse(c.Last.Body)
 	status := c.Last.StatusCode
 	if c.refusesClient() {
@@ -99,10 +104,10 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 		err = tokenapi.ErrUnavailable
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
 		err = tokenapi.ErrMisconfigured
-		problem.Description = cmp.Or(problem.Description, "there is no such endpoint at Config.URL")
+		problem.Description = cmp.Or(problem.Description, "there is no such endpoint at "+urlField)
 	case status/100 == 3:
 		err = tokenapi.ErrUnusableAnswer
-		problem.Description = cmp.Or(problem.Description, "the server redirects, which is not followed: check Config.URL")
+		problem.Description = cmp.Or(problem.Description, "the server redirects, which is not followed: check "+urlField)
 	default:
 		err = tokenapi.ErrUnusableAnswer
 	}
