@@ -110,8 +110,8 @@ func hostError(err error) error {
 	if err == nil {
 		return nil
 	}
-	if noToken, ok := errors.AsType[*noTokenError](err); ok {
-		return noToken.err
+	if ofSession, ok := errors.AsType[*sessionError](err); ok {
+		return ofSession.err
 	}
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge

@@ -14,7 +14,6 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/answer"
-	"b2trader.identity.auth/web/internal/gateway"
 	"b2trader.identity.auth/web/internal/request"
 	"b2trader.identity.auth/web/internal/session"
 )
@@ -37,7 +36,6 @@ type Server struct {
 	users       usersPages
 	backChannel *backChannel
 	ready       readiness
-	gateway     *gateway.Gateway
 
 	stopWork context.CancelFunc // of the sweep and the kept logouts
 	work     sync.WaitGroup

@@ -14,6 +14,7 @@ import (
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
+	"b2trader.identity.auth/web/internal/gateway"
 	"b2trader.identity.auth/web/internal/request"
 	"b2trader.identity.auth/web/internal/session"
 )
@@ -33,10 +34,10 @@ type site struct {
 	sessions *session.Manager
 	index    *session.Index
 	vault    *vault.Vault
+	gateway  *gateway.Gateway
+	clients  map[string]*identity.Client // by ID
 
 	administrators *administrators
-
-	clients map[string]*identity.Client // by ID
 }
 
 // user is the signed-in user of a session.

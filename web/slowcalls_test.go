@@ -3,6 +3,7 @@ package web_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +79,7 @@ func takesBody(r *http.Request) (*http.Response, error) {
 // reader.
 func virtual(t *testing.T, api apiFunc, test func(s *site, send func(b *browser, head, body string) (net.Conn, <-chan string))) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, func(c *web.Config) { c.APITransport = api })
+		s := newSite(t, hostPages, func(c *web.Config) { c.APITransport = api })
 		listener := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		server := &http.Server{Handler: s.web, ErrorLog: quiet, ReadHeaderTimeout: time.Minute, ReadTimeout: 15 * time.Second, WriteTimeout: 2 * time.Minute}
 		go func() { _ = server.Serve(listener) }()
@@ -145,6 +146,44 @@ func TestSlowBodiesOfOneSession(t *testing.T) {
 			}
 		})
 	}
+}
+
+// field 14: the calls of a host application's pages share the bounds of the
+// session's API calls, and end with the session.
+func TestHostCallsOfOneSession(t *testing.T) {
+	hangs := func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, context.Cause(r.Context())
+	}
+	virtual(t, hangs, func(s *site, send func(*browser, string, string) (net.Conn, <-chan string)) {
+		b, other := s.browser(), s.browser()
+		b.signIn("trader", "spa")
+		other.signIn("admin", "spa_admin")
+		var statuses []<-chan string
+		for range 64 {
+			_, status := send(b, "GET /orders?do=call", "\r\n")
+			statuses = append(statuses, status)
+		}
+		pass(time.Second)
+		for _, head := range []string{"GET /orders?do=call", "GET /api/frontoffice/v3/x"} {
+			_, status := send(b, head, "\r\n")
+			if got := <-status; got != "429 Too Many Requests" {
+				t.Errorf("%s beside 64 calls = %q, want 429", head, got)
+			}
+		}
+		began := time.Now()
+		b.post("/sign-out").is(http.StatusSeeOther)
+		for _, status := range statuses {
+			if got := <-status; got != "401 Unauthorized" || time.Since(began) > time.Second {
+				t.Fatalf("a call of a page ends with %q %v after the sign-out, want 401 at once", got, time.Since(began))
+			}
+		}
+		b.signIn("trader", "spa")
+		_, status := send(b, "GET /orders?do=call", "\r\n")
+		if got := <-status; got == "429 Too Many Requests" {
+			t.Errorf("the places of ended calls are not free: %q", got)
+		}
+	})
 }
 
 // field 14: a body that stalls ends its call after 15 seconds, whatever its size.

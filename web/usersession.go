@@ -13,8 +13,8 @@ import (
 	"github.com/a-h/templ"
 
 	"b2trader.identity.auth/identity/tokenapi"
-	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
+	"b2trader.identity.auth/web/internal/gateway"
 	"b2trader.identity.auth/web/internal/request"
 	"b2trader.identity.auth/web/internal/session"
 )
@@ -40,6 +40,7 @@ type Session struct {
 	site     *site
 	request  *http.Request
 	vaultKey string
+	caller   gateway.Caller
 }
 
 // Format prints the client and the subject, for every verb.
@@ -55,7 +56,7 @@ func (s *site) hostSession(r *http.Request, u user) (*Session, error) {
 	return &Session{
 		Issuer: u.Issuer, Subject: u.Subject, Email: u.Email, Nickname: u.Nickname, Client: u.Client,
 		Scopes: strings.Fields(status.Scope), Administrator: u.Administrator, SignedIn: u.SignedIn,
-		site: s, request: r, vaultKey: u.VaultKey,
+		site: s, request: r, vaultKey: u.VaultKey, caller: s.callerOf(r.Context(), u),
 	}, nil
 }
 
@@ -78,38 +79,6 @@ func (s *Session) HTTPClient() *http.Client {
 		Timeout:       clientTimeout,
 	}
 }
-
-// Transport returns a transport that sends each request by base, with the
-// session's live access token as bearer, renewed when it is due. Use it only for
-// servers that may see the token. A request that is answered with 401 is sent
-// once more with a new token if its body can be had again
-// (http.Request.GetBody).
-//
-// If there is no token, nothing is sent, and the error wraps
-// [vault.ErrNotFound], [vault.ErrEnded] or a *[vault.UnavailableError].
-func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
-	return &sessionTransport{vault.Transport{Vault: s.site.vault, Key: s.vaultKey, Base: base}}
-}
-
-// sessionTransport marks the errors that say that this session has no token.
-type sessionTransport struct{ vault.Transport }
-
-// RoundTrip implements http.RoundTripper.
-func (t *sessionTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := t.Transport.RoundTrip(r)
-	later, _ := errors.AsType[*vault.UnavailableError](err)
-	if later != nil || errors.Is(err, vault.ErrNotFound) || errors.Is(err, vault.ErrEnded) {
-		err = &noTokenError{err}
-	}
-	return resp, err
-}
-
-// A noTokenError says that the session of the request has no token now, or has
-// none any more.
-type noTokenError struct{ err error }
-
-func (e *noTokenError) Error() string { return e.err.Error() }
-func (e *noTokenError) Unwrap() error { return e.err }
 
 // Content is what a page of the host application shows inside the site's frame.
 type Content struct {
@@ -137,7 +106,7 @@ type Content struct {
 // scripts and inline styles do not work.
 func (s *Session) Render(w http.ResponseWriter, c Content) error {
 	if _, err := s.site.vault.Status(s.request.Context(), s.vaultKey); err != nil {
-		return &noTokenError{err}
+		return &sessionError{err}
 	}
 	page := s.site.view(s.request, c.Title)
 	page.Styles = c.Styles

@@ -67,6 +67,17 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) error {
 // enter takes a place for the call, and reads a small body. A body that arrives
 // slowly occupies only a place of its own session until then.
 func (c *call) enter(w http.ResponseWriter) error {
+	if err := c.takePlace(); err != nil {
+		return err
+	}
+	if err := c.takeBody(w); err != nil {
+		return err
+	}
+	return c.count()
+}
+
+// takePlace takes a place of the session and of the user.
+func (c *call) takePlace() error {
 	limits := c.api.limits
 	if c.api.calls.Load() >= int64(limits.MaxCalls) {
 		return &answer.Error{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Second}
@@ -74,10 +85,12 @@ func (c *call) enter(w http.ResponseWriter) error {
 	if c.placed = c.api.places.enter(c.caller, limits.MaxCallsPerSession, limits.MaxCallsPerUser); !c.placed {
 		return &answer.Error{Status: http.StatusTooManyRequests, Code: "too_many_calls", RetryAfter: time.Second}
 	}
-	if err := c.takeBody(w); err != nil {
-		return err
-	}
-	if c.counted = true; c.api.calls.Add(1) > int64(limits.MaxCalls) {
+	return nil
+}
+
+// count takes a place of the API.
+func (c *call) count() error {
+	if c.counted = true; c.api.calls.Add(1) > int64(c.api.limits.MaxCalls) {
 		return &answer.Error{Status: http.StatusServiceUnavailable, Code: "busy", RetryAfter: time.Second}
 	}
 	return nil

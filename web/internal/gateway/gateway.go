@@ -92,6 +92,7 @@ type Gateway struct {
 	config   Config
 	origin   string // of the site, as browsers write it
 	apis     map[string]*api
+	others   *api // all servers that are no API: it counts their calls
 	streams  *streams
 	watchdog watchdog
 	bearers  bearers
@@ -122,6 +123,7 @@ type api struct {
 // be parsed: the caller has checked the URLs.
 func New(config Config) *Gateway {
 	g := &Gateway{config: config, origin: siteOrigin(config.SiteURL), apis: make(map[string]*api), streams: newStreams()}
+	g.others = &api{Gateway: g, name: "other", limits: Limits{}.withDefaults()}
 	for _, u := range config.Upstreams {
 		g.add(u)
 	}
