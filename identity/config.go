@@ -88,7 +88,9 @@ type Config struct {
 	DefaultLifetime time.Duration
 
 	// ClockSkew is the tolerated difference between the server's clock and ours
-	// in the times of ID tokens. Zero: 30 seconds; at most 5 minutes.
+	// in the times of ID tokens and logout tokens. A clock of ours that is wrong
+	// by up to 25 hours is not part of it: the Date of the server's answers
+	// corrects it. Zero: 30 seconds; at most 5 minutes.
 	ClockSkew time.Duration
 
 	// HTTP says how requests are sent. A call makes at most three exchanges and
@@ -116,7 +118,7 @@ func New(config Config) (*Client, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	c.peer = httpx.Peer{System: system, HTTP: c.config.HTTP, Base: c.server}
+	c.peer = httpx.Peer{System: system, HTTP: c.config.HTTP, Base: c.server, Clock: new(httpx.Clock)}
 	c.keys = newKeys(c)
 	return c, nil
 }

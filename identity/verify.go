@@ -106,19 +106,20 @@ func claimsOf(payload []byte) (claims, error) {
 	return all, nil
 }
 
-// checkTimes compares the claims with this process's clock. A token without
+// checkTimes compares the claims with the time by the server's clock, as far as
+// its answers show that it differs from this process's. A token without
 // one of them is refused, except nbf. ends is exp, or an earlier time.
 func (c *Client) checkTimes(all claims, ends time.Time) error {
-	now, skew := c.config.HTTP.Now(), c.config.ClockSkew
+	now, skew := c.config.HTTP.Now().Add(c.peer.Clock.Ahead()), c.config.ClockSkew
 	clock := now.UTC().Format(time.RFC3339)
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	switch issued := time.Time(*all.IssuedAt); {
 	case !now.Before(ends.Add(skew)):
-		return fmt.Errorf("it expired or became too old at %s; this clock says %s", at(ends), clock)
+		return fmt.Errorf("it expired or became too old at %s; it is %s by the server's clock", at(ends), clock)
 	case issued.After(now.Add(skew)):
-		return fmt.Errorf("it was issued in the future, at %s; this clock says %s", at(issued), clock)
+		return fmt.Errorf("it was issued in the future, at %s; it is %s by the server's clock", at(issued), clock)
 	case all.NotBefore != nil && time.Time(*all.NotBefore).After(now.Add(skew)):
-		return fmt.Errorf("it is not valid yet, but from %s; this clock says %s", at(time.Time(*all.NotBefore)), clock)
+		return fmt.Errorf("it is not valid yet, but from %s; it is %s by the server's clock", at(time.Time(*all.NotBefore)), clock)
 	}
 	return nil
 }

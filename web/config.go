@@ -152,6 +152,8 @@ type Config struct {
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
+
+	clock func() time.Time // Now with its monotonic readings, for the vault
 }
 
 // maxSession is IdentityServer's absolute lifetime of a refresh token.
@@ -198,5 +200,9 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	// Times that outlive a request are compared by the wall clock, because the
+	// monotonic clock may stand still while the machine sleeps.
+	clock := c.Now
+	c.clock, c.Now = clock, func() time.Time { return clock().Round(0) }
 	return c
 }

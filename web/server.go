@@ -80,7 +80,7 @@ func (s *Server) open() (err error) {
 	}
 	c := s.config
 	if s.records = c.Records; s.records == nil {
-		s.records, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger, Now: c.Now})
+		s.records, err = records.Open(records.Config{Store: c.Store, Keys: c.Keys, Logger: c.Logger, Now: c.clock})
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func (s *Server) openVault() (err error) {
 		Revoke:     s.ender.revokeDiscarded,
 		OnRenewal:  s.logRenewal,
 		OnWait:     s.metrics.Waited,
-		Now:        s.config.Now,
+		Now:        s.config.clock,
 	})
 	return err
 }

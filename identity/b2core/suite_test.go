@@ -79,9 +79,10 @@ func answers() []clienttest.Answer {
 
 func TestLifetimes(t *testing.T) {
 	var lives []clienttest.Life
+	// field 8: a life of 0 or less is over, and no unknown one.
 	for ttl, life := range map[string]time.Duration{
 		`"90"`: 90 * time.Second, `90`: 90 * time.Second, `0.5`: time.Second / 2, `" 90 "`: 90 * time.Second,
-		`"0"`: time.Minute, `""`: time.Minute, `null`: time.Minute, `"a minute"`: time.Minute, `"-90"`: time.Minute, `"1e99"`: time.Minute, `{}`: time.Minute,
+		`"0"`: 0, `""`: time.Minute, `null`: time.Minute, `"a minute"`: time.Minute, `"-90"`: 0, `"1e99"`: time.Minute, `{}`: time.Minute,
 	} {
 		lives = append(lives, clienttest.Life{Body: `{"token":"t","ttl":` + ttl + `}`, Access: life})
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -16,7 +15,7 @@ import (
 type answer struct {
 	Token        string        `json:"token"`
 	RefreshToken string        `json:"refreshToken"`
-	TTL          httpx.Seconds `json:"ttl"` // 0: none
+	TTL          httpx.Seconds `json:"ttl"`
 	Host         string        `json:"host"`
 	Header       string        `json:"header"` // "Always Authorization"
 }
@@ -36,7 +35,7 @@ func (c *Client) post(ctx context.Context, peer httpx.Peer, op, action string, b
 // tokens makes a token of the last answer, a 2xx. If that has no refresh token,
 // the token keeps oldRefresh.
 func (c *Client) tokens(call *httpx.Call, oldRefresh string) (*oauth2.Token, error) {
-	var a answer
+	a := answer{TTL: httpx.UnknownLifetime}
 	if err := call.Decode(&a, "a pair of tokens"); err != nil {
 		return nil, err
 	}
@@ -46,7 +45,7 @@ func (c *Client) tokens(call *httpx.Call, oldRefresh string) (*oauth2.Token, err
 	if a.Header != "" && !strings.EqualFold(a.Header, "Authorization") {
 		return nil, call.Unusable("it wants its token in another header than Authorization")
 	}
-	t := httpx.Tokens{Access: a.Token, Refresh: cmp.Or(a.RefreshToken, oldRefresh), Lifetime: cmp.Or(time.Duration(a.TTL), c.config.DefaultLifetime)}
+	t := httpx.Tokens{Access: a.Token, Refresh: cmp.Or(a.RefreshToken, oldRefresh), Lifetime: a.TTL.Or(c.config.DefaultLifetime)}
 	if a.Host != "" {
 		t.Extra = map[string]any{"host": a.Host}
 	}

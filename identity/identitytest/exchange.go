@@ -21,6 +21,7 @@ type handler func(x *exchange)
 func (s *Server) handle(path string, endpoint Endpoint, h handler) {
 	s.api.Handle(path, endpoint, func(x *apitest.Exchange) {
 		fault, _ := x.Fault.Extra.(Fault)
+		x.Answer().Header().Set("Date", s.config.Now().UTC().Format(http.TimeFormat)) // also in memory
 		h(&exchange{x, fault})
 	})
 }

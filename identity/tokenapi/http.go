@@ -49,9 +49,7 @@ func (h HTTP) WithDefaults() HTTP {
 	if h.Transport == nil {
 		h.Transport = defaultTransport()
 	}
-	if h.Now == nil {
-		h.Now = time.Now
-	}
+	h.Now = wallClock(h.Now)
 	return h
 }
 

@@ -72,9 +72,7 @@ func NewKeeper(config KeeperConfig) (*Keeper, error) {
 		return nil, err
 	}
 	config.Account.Pace = config.Account.withDefaults()
-	if config.Now == nil {
-		config.Now = time.Now
-	}
+	config.Now = wallClock(config.Now)
 	return &Keeper{config: config}, nil
 }
 

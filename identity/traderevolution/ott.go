@@ -139,7 +139,7 @@ func (c *Client) VerifyOTT(ctx context.Context, token string) (*OTT, error) {
 
 // accept reads a 2xx. A flag that refuses the token counts more than a login.
 func (c *Client) accept(o *OTT, call *httpx.Call, token string) error {
-	var answer ottAnswer
+	answer := ottAnswer{tokensAnswer: unknownLifetimes}
 	if err := call.Decode(&answer, "an answer of a verification"); err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -25,6 +24,9 @@ type tokensAnswer struct {
 	AccessTokenLifeTime  httpx.Seconds `json:"accessTokenLifeTime"`
 	RefreshTokenLifeTime httpx.Seconds `json:"refreshTokenLifeTime"`
 }
+
+// unknownLifetimes is what answers are decoded into.
+var unknownLifetimes = tokensAnswer{AccessTokenLifeTime: httpx.UnknownLifetime, RefreshTokenLifeTime: httpx.UnknownLifetime}
 
 // signInVerdict maps refusals of a sign-in. Another password does not help
 // against a 400 or 406, which are about the request.
@@ -62,7 +64,7 @@ func (c *Client) tokens(call *httpx.Call, v httpx.Verdict) (*oauth2.Token, error
 	if !call.OK() {
 		return nil, refused(call, v)
 	}
-	var answer tokensAnswer
+	answer := unknownLifetimes
 	if err := call.Decode(&answer, "a pair of tokens"); err != nil {
 		return nil, err
 	}
@@ -72,15 +74,16 @@ func (c *Client) tokens(call *httpx.Call, v httpx.Verdict) (*oauth2.Token, error
 	return c.token(call, answer)
 }
 
-// token makes a token. The Config replaces a life that is missing or 0.
+// token makes a token. The Config replaces a life that is missing, and that of a
+// refresh token also if it is 0.
 func (c *Client) token(call *httpx.Call, pair tokensAnswer) (*oauth2.Token, error) {
 	t := httpx.Tokens{
 		Access:   pair.AccessToken,
 		Refresh:  pair.RefreshToken,
-		Lifetime: cmp.Or(time.Duration(pair.AccessTokenLifeTime), c.config.DefaultLifetime),
+		Lifetime: pair.AccessTokenLifeTime.Or(c.config.DefaultLifetime),
 	}
 	if t.Refresh != "" {
-		t.RefreshLifetime = cmp.Or(time.Duration(pair.RefreshTokenLifeTime), c.config.DefaultRefreshLifetime)
+		t.RefreshLifetime = cmp.Or(pair.RefreshTokenLifeTime.Or(0), c.config.DefaultRefreshLifetime)
 	}
 	return call.Token(t)
 }

@@ -88,7 +88,8 @@ func TestLifetimes(t *testing.T) {
 		`"accessTokenLifeTime":"60","refreshTokenLifeTime":"7200"`:    {time.Minute, 2 * time.Hour},
 		`"accessTokenLifeTime":60.5,"refreshTokenLifeTime":"1e2"`:     {60500 * time.Millisecond, 100 * time.Second},
 		`"accessTokenLifeTime":null,"refreshTokenLifeTime":null`:      {5 * time.Minute, time.Hour},
-		`"accessTokenLifeTime":0,"refreshTokenLifeTime":"0"`:          {5 * time.Minute, time.Hour},
+		`"accessTokenLifeTime":0,"refreshTokenLifeTime":"0"`:          {0, time.Hour}, // field 8
+		`"accessTokenLifeTime":"-1","refreshTokenLifeTime":-1`:        {0, time.Hour},
 		`"refreshTokenLifeTime":1`:                                    {5 * time.Minute, time.Second},
 		`"accessTokenLifeTime":1,"unknown":{"accessTokenLifeTime":2}`: {time.Second, time.Hour},
 	} {

@@ -88,7 +88,9 @@ func TestLifetimes(t *testing.T) {
 	for expiresIn, life := range map[string]time.Duration{
 		`3600`: time.Hour, `"3600"`: time.Hour, `30`: 30 * time.Second, `null`: time.Hour, `0`: 0, `"0"`: 0, `3600.0`: time.Hour,
 		// field 5: a lifetime that cannot be read is Config.DefaultLifetime.
-		`-1`: time.Hour, `"-3600"`: time.Hour, `99999999999`: time.Hour, `-4294963696`: time.Hour,
+		`99999999999`: time.Hour,
+		// field 8: a life of 0 or less is over.
+		`-1`: 0, `"-3600"`: 0, `-4294963696`: 0,
 	} {
 		lives = append(lives, clienttest.Life{Body: `{"access_token":"a","token_type":"Bearer","expires_in":` + expiresIn + `}`, Access: life})
 	}

@@ -36,7 +36,7 @@ func (r *retryTimes) note(client string, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refuse[client] = refusedUntil{r.now().Add(asked), err}
+	r.refuse[client] = refusedUntil{r.now().Round(0).Add(asked), err}
 }
 
 // check returns a *tokenapi.PausedError if the platform may not be asked yet.

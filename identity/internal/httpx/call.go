@@ -30,7 +30,7 @@ type Call struct {
 func (p Peer) Call(op string, secrets ...string) *Call {
 	return &Call{
 		Transport: Transport{
-			Base: p.HTTP.Transport, Timeout: p.HTTP.Timeout, Op: op, Observe: p.HTTP.Observe, Now: p.HTTP.Now, Secrets: secrets,
+			Base: p.HTTP.Transport, Timeout: p.HTTP.Timeout, Op: op, Observe: p.HTTP.Observe, Now: p.HTTP.Now, Secrets: secrets, Clock: p.Clock,
 		},
 		system: p.System,
 	}

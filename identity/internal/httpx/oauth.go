@@ -48,7 +48,7 @@ func (t tokenResponses) RoundTrip(req *http.Request) (*http.Response, error) {
 	answer := struct {
 		tokenResponse
 		ExpiresIn Seconds `json:"expires_in"`
-	}{ExpiresIn: unknownLifetime}
+	}{ExpiresIn: UnknownLifetime}
 	if strictjson.Unmarshal(t.Last.Body, &answer) != nil {
 		answer.tokenResponse = tokenResponse{} // x/oauth2 reports that there is no access token
 	}
@@ -80,17 +80,9 @@ func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oaut
 	case !HeaderSafe(token.AccessToken), !HeaderSafe(token.RefreshToken):
 		return nil, c.Unusable("a token contains characters that a token cannot have")
 	}
-	if c.expiresIn != unknownLifetime {
-		lifetime = time.Duration(c.expiresIn)
-	}
-	token.Expiry = c.Sent.Add(lifetime)
+	token.Expiry = c.Sent.Add(c.expiresIn.Or(lifetime))
 	return token, nil
 }
-
-// unknownLifetime is the lifetime of a token response without an expires_in that
-// can be read. A negative one cannot: some servers mean by it that the token
-// does not expire.
-const unknownLifetime Seconds = -1
 
 // OAuthAdvice is the Verdict.Advice for the errors of RFC 6749 section 5.2. Some
 // servers answer a wrong secret with unauthorized_client.

@@ -64,9 +64,10 @@ func TestRetrieve(t *testing.T) {
 			{"null", `"expires_in":null`, 7 * time.Second},
 			{"no life", `"expires_in":0`, 0},
 			{"no life, as a string", `"expires_in":"0"`, 0},
+			// field 8: a life of 0 or less is over.
+			{"less than no life", `"expires_in":-1`, 0},
+			{"less than 32 bits hold", `"expires_in":-4294963696`, 0}, // the lower half of which is 3600
 			// field 5: a lifetime that cannot be read costs no token.
-			{"less than no life", `"expires_in":-1`, 7 * time.Second},
-			{"less than 32 bits hold", `"expires_in":-4294963696`, 7 * time.Second}, // the lower half of which is 3600
 			{"more than any token lives", `"expires_in":99999999999`, 7 * time.Second},
 			{"beyond 64 bits", `"expires_in":1e300`, 7 * time.Second},
 			{"a word", `"expires_in":"soon"`, 7 * time.Second},

@@ -13,6 +13,7 @@ type Peer struct {
 	System string // the client's package, for errors
 	HTTP   tokenapi.HTTP
 	Base   *url.URL // without a trailing slash
+	Clock  *Clock   // learns from the peer's answers; nil: none
 }
 
 // ParsePeer returns the peer at the URL of Config.URL, with the defaults of h.

@@ -3,6 +3,7 @@ package httpx
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -53,9 +54,21 @@ func HeaderSafe(token string) bool {
 }
 
 // Seconds is a duration that JSON gives in seconds, as a number or as a string.
-// Any other value leaves it unchanged: a token of unknown lifetime is still
-// usable, and the refresh token that it was exchanged for is used up.
+// A negative number is 0: the token has expired. Any other value leaves it
+// unchanged: a token of unknown lifetime is still usable, and the refresh token
+// that it was exchanged for is used up.
 type Seconds time.Duration
+
+// UnknownLifetime is the value of Seconds before they are decoded.
+const UnknownLifetime Seconds = -1
+
+// Or returns the duration, or the default if it is UnknownLifetime.
+func (s Seconds) Or(lifetime time.Duration) time.Duration {
+	if s == UnknownLifetime {
+		return lifetime
+	}
+	return time.Duration(s)
+}
 
 // maxSeconds is a hundred years, longer than the life of any token.
 const maxSeconds = 100 * 365 * 24 * 60 * 60
@@ -64,8 +77,8 @@ const maxSeconds = 100 * 365 * 24 * 60 * 60
 func (s *Seconds) UnmarshalJSON(raw []byte) error {
 	text := string(raw)
 	_ = json.Unmarshal(raw, &text) // if it is a string
-	if n, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil && n >= 0 && n <= maxSeconds {
-		*s = Seconds(n * float64(time.Second))
+	if n, err := strconv.ParseFloat(strings.TrimSpace(text), 64); err == nil && !math.IsInf(n, 0) && n <= maxSeconds {
+		*s = Seconds(max(0, n) * float64(time.Second))
 	}
 	return nil
 }

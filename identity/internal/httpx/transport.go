@@ -51,6 +51,7 @@ type Transport struct {
 	Observe func(context.Context, tokenapi.Exchange)
 	Now     func() time.Time
 	Secrets []string // that the operation sends; observers do not see them
+	Clock   *Clock   // learns from the answers; nil: none
 
 	Last Answer    // of the last exchange; zero if it had none
 	Path string    // of the last request's URL, not redacted
@@ -61,6 +62,9 @@ type Transport struct {
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.Last, t.Sent, t.Path = Answer{}, t.Now(), req.URL.EscapedPath()
 	resp, err := t.exchange(req)
+	if err == nil {
+		t.Clock.answered(req.Method, resp.StatusCode, resp.Header.Get("Date"), t.Sent, t.Now())
+	}
 	if t.Observe != nil {
 		t.Observe(req.Context(), t.describe(req, err))
 	}
