@@ -37,7 +37,7 @@ func TestEntriesWithoutAPersonStay(t *testing.T) {
 		if err := p.vault.Put(c.Context(), "person", entry); err != nil {
 			c.Fatal(err)
 		}
-		pass(30*24*time.Hour + time.Minute)
+		pass(30*24*time.Hour + time.Hour)
 		if _, err := p.vault.Token(c.Context(), "person"); tokenapi.OutcomeOf(err).Kind != tokenapi.Refused {
 			c.Errorf("Token of a person after 30 days = %v, want ErrNotFound", err)
 		}
