@@ -257,7 +257,7 @@ func TestStoreHangs(t *testing.T) { // field 43
 			_, list := k.List(ctx, k.Owner("owner"))
 			_, ids := k.IDs(ctx, k.Owner("owner"))
 			for op, err := range map[string]error{"Get": get, "Put": put, "Delete": k.Delete(ctx, k.id), "List": list, "IDs": ids} {
-				if !errors.Is(err, want) || errors.Is(err, store.ErrUnavailable) != (want == store.ErrUnavailable) {
+				if !errors.Is(err, want) || errors.Is(err, store.ErrUnavailable) != errors.Is(want, store.ErrUnavailable) {
 					t.Errorf("%s = %v, want %v", op, err, want)
 				}
 			}

@@ -205,7 +205,7 @@ func (w *writer) applyOne(ctx context.Context, c *change, last *uint64) error {
 	}
 	// The clock keeps versions from being used twice after the file was replaced
 	// by an older copy.
-	*last = max(*last+1, uint64(now)*1000) //nolint:gosec // the time is positive
+	*last = max(*last+1, uint64(now)*1000)
 	c.version = *last
 	value := append(make([]byte, 0, len(r.Value)), r.Value...) // nil would be NULL
 	_, err = w.store.ExecContext(ctx, []byte(r.Key), []byte(r.Owner), c.version, c.delete, r.Expires.UnixMilli(), value)
