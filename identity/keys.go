@@ -21,6 +21,7 @@ type metadata struct {
 	issInResponse bool // RFC 9207: authorization responses carry iss
 	keySetURL     string
 	algorithms    []string // id_token_signing_alg_values_supported; may be empty
+	revocation    bool     // there is a revocation_endpoint (RFC 8414 section 2)
 }
 
 // keys discovers the server's metadata once and keeps its signing keys.
@@ -72,7 +73,7 @@ func (k *keys) discover(ctx context.Context) (*metadata, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &metadata{c.config.Issuer, announced.IssInResponse, announced.JWKSURI, announced.Algorithms}, nil
+	return &metadata{c.config.Issuer, announced.IssInResponse, announced.JWKSURI, announced.Algorithms, announced.Revocation != ""}, nil
 }
 
 // fetch returns the key set document. After a failure it first discovers again
@@ -105,6 +106,7 @@ type discoveryDocument struct {
 	JWKSURI       string   `json:"jwks_uri"`
 	IssInResponse bool     `json:"authorization_response_iss_parameter_supported"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	Revocation    string   `json:"revocation_endpoint"`
 }
 
 // discover fetches <server>/identity/.well-known/openid-configuration and

@@ -19,8 +19,9 @@ import (
 
 const (
 	remoteSignOutWait  = 5 * time.Second // for a request to wait for the sign-out at the IdentityServer
-	remoteSignOutLimit = time.Minute     // for that sign-out in the background
-	remoteSignOuts     = 8               // at the same time
+	remoteSignOutLimit = time.Minute     // for each one in the background
+	remoteSignOuts     = 8               // at the same time, for one request
+	timeOuts           = 16              // at the same time, of sessions that have timed out
 	deletions          = 32              // of sessions at the same time
 )
 
@@ -30,7 +31,7 @@ type revocation int
 const (
 	revokeSession      revocation = iota // the refresh token of the session
 	revokeAll                            // all refresh tokens of the user for the session's client
-	revokeInBackground                   // as revokeSession; the IdentityServer itself ended the session and waits for the answer
+	revokeInBackground                   // as revokeSession, but without a renewal; the IdentityServer itself ended the session and waits for the answer
 )
 
 // sessionEnder ends sessions: first the session itself, then its tokens, which
@@ -195,7 +196,7 @@ func (e *sessionEnder) revokeBehind(ctx context.Context, what revocation, entrie
 	done := make(chan struct{})
 	e.running.Go(func() {
 		defer close(done)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), remoteSignOutLimit)
+		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		defer cancel()
 		defer context.AfterFunc(e.work, cancel)()
 		e.revoke(ctx, what, entries)
@@ -212,22 +213,102 @@ func (e *sessionEnder) revokeBehind(ctx context.Context, what revocation, entrie
 	}
 }
 
-// revoke signs out at the IdentityServer, which needs a live access token. It
-// renews all expired ones first: after the revocation of all of a user's
-// tokens none could be renewed.
+// revoke revokes the tokens of entries at the IdentityServer, several at the
+// same time, each with a time of its own. A sign-out there needs a live access
+// token: for revokeAll, revoke renews all expired ones first, because none could
+// be renewed afterwards.
 func (e *sessionEnder) revoke(ctx context.Context, what revocation, entries []*vault.Entry) {
-	live := make([]*oauth2.Token, len(entries))
+	e.each(ctx, entries, func(ctx context.Context, entry *vault.Entry) {
+		switch {
+		case what == revokeAll:
+			entry.Token = e.renewed(ctx, *entry)
+		case what == revokeInBackground:
+			e.revokeAlone(ctx, *entry)
+		default:
+			e.renewAndSignOut(ctx, *entry)
+		}
+	})
+	if what != revokeAll {
+		return
+	}
+	e.each(ctx, entries, func(ctx context.Context, entry *vault.Entry) {
+		if entry.Token != nil {
+			e.signOutRemotely(ctx, revokeAll, *entry, entry.Token)
+		}
+	})
+}
+
+// each calls do for each entry, several at the same time, each with a time of
+// its own.
+func (e *sessionEnder) each(ctx context.Context, entries []*vault.Entry, do func(context.Context, *vault.Entry)) {
 	var group errgroup.Group
 	group.SetLimit(remoteSignOuts)
-	for i, entry := range entries {
-		group.Go(func() error { live[i] = e.renewed(ctx, *entry); return nil })
+	for _, entry := range entries {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, remoteSignOutLimit)
+			defer cancel()
+			do(ctx, entry)
+			return nil
+		})
 	}
 	_ = group.Wait()
-	for i, entry := range entries {
-		if live[i] == nil {
-			continue
+}
+
+func (e *sessionEnder) renewAndSignOut(ctx context.Context, entry vault.Entry) {
+	if live := e.renewed(ctx, entry); live != nil {
+		e.signOutRemotely(ctx, revokeSession, entry, live)
+	}
+}
+
+// revokeAlone revokes the refresh token of an entry without renewing it, if the
+// access token has expired and the server allows that. It is for sessions that
+// end without a request, of which there may be many.
+func (e *sessionEnder) revokeAlone(ctx context.Context, entry vault.Entry) {
+	if e.live(entry) {
+		e.signOutRemotely(ctx, revokeSession, entry, entry.Token)
+		return
+	}
+	err := e.clients[entry.Client].RevokeToken(ctx, entry.Token.RefreshToken)
+	if errors.Is(err, errors.ErrUnsupported) {
+		e.renewAndSignOut(ctx, entry)
+		return
+	}
+	e.logRevocation(ctx, entry, err)
+}
+
+func (e *sessionEnder) logRevocation(ctx context.Context, entry vault.Entry, err error) {
+	if err != nil {
+		e.events.record(ctx, eventRemoteSignOutFailed, "client", entry.Client, "user", entry.Owner, "error", err)
+		return
+	}
+	e.events.record(ctx, eventTokensRevoked, "client", entry.Client, "user", entry.Owner)
+}
+
+// live reports whether the access token of an entry has not expired.
+func (e *sessionEnder) live(entry vault.Entry) bool {
+	return entry.Token.Expiry.IsZero() || e.config.Now().Before(entry.Token.Expiry)
+}
+
+// timeOut revokes the tokens of sessions that have timed out, entry by entry. It
+// stops when ctx ends, and leaves the rest in the vault.
+func (e *sessionEnder) timeOut(ctx context.Context, users []user) {
+	var group errgroup.Group
+	group.SetLimit(timeOuts)
+	for _, u := range users {
+		if ctx.Err() != nil {
+			break
 		}
-		group.Go(func() error { e.signOutRemotely(ctx, what, *entry, live[i]); return nil })
+		group.Go(func() error {
+			ctx := context.WithoutCancel(ctx)
+			e.events.record(ctx, eventSessionTimedOut, "client", u.Client, "user", u.Owner)
+			if entry := e.deleteTokens(ctx, u); entry != nil {
+				ctx, cancel := context.WithTimeout(ctx, remoteSignOutLimit)
+				defer cancel()
+				defer context.AfterFunc(e.work, cancel)()
+				e.revokeAlone(ctx, *entry)
+			}
+			return nil
+		})
 	}
 	_ = group.Wait()
 }
@@ -235,7 +316,7 @@ func (e *sessionEnder) revoke(ctx context.Context, what revocation, entries []*v
 // renewed returns a live token of an entry that was deleted from the vault, or
 // nil.
 func (e *sessionEnder) renewed(ctx context.Context, entry vault.Entry) *oauth2.Token {
-	if entry.Token.Expiry.IsZero() || e.config.Now().Before(entry.Token.Expiry) {
+	if e.live(entry) {
 		return entry.Token
 	}
 	token, err := e.clients[entry.Client].Refresh(ctx, entry.Token)
@@ -267,9 +348,5 @@ func (e *sessionEnder) signOutRemotely(ctx context.Context, what revocation, ent
 	if what == revokeAll {
 		signOut = func() error { return client.SignOutEverywhere(ctx, live.AccessToken, options...) }
 	}
-	if err := signOut(); err != nil {
-		e.events.record(ctx, eventRemoteSignOutFailed, "client", entry.Client, "user", entry.Owner, "error", err)
-		return
-	}
-	e.events.record(ctx, eventTokensRevoked, "client", entry.Client, "user", entry.Owner)
+	e.logRevocation(ctx, entry, signOut())
 }

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/web"
 )
@@ -223,6 +224,48 @@ func TestManySessionsEndInParallel(t *testing.T) {
 				pass(time.Minute)
 				if n := strings.Count(s.log.String(), `"tokens revoked"`); n != len(all) {
 					t.Errorf("the tokens of %d sessions are revoked, want %d", n, len(all))
+				}
+			})
+		})
+	}
+}
+
+// field 63: the tokens of sessions that time out together are revoked without a
+// renewal, each in a time of its own, however slow the server is.
+func TestManySessionsTimeOut(t *testing.T) {
+	const n = 60
+	for name, c := range map[string]struct {
+		slow         identitytest.Endpoint
+		unsupported  bool
+		revocations  int
+		renewals     int
+		everyRequest time.Duration
+	}{
+		"revoked":                  {slow: identitytest.EndpointRevocation, revocations: n, everyRequest: 20 * time.Second},
+		"renewed, then signed out": {slow: identitytest.EndpointSignOut, unsupported: true, renewals: n, everyRequest: 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, shared, func(c *web.Config) { c.AttemptsPerAddress = 2 * n })
+				if c.unsupported {
+					s.identity.Inject(identitytest.EndpointDiscovery, identitytest.Fault{
+						Times: -1, Answer: func(fields map[string]any) { delete(fields, "revocation_endpoint") },
+					})
+				}
+				crowd(n, s)
+				s.identity.Inject(c.slow, identitytest.Fault{DelayBefore: c.everyRequest, Times: -1})
+				pass(30 * time.Minute)
+				if got := s.identity.Grants("refresh_token"); got != c.renewals {
+					t.Errorf("renewals = %d, want %d", got, c.renewals)
+				}
+				if got := s.identity.Count(identitytest.EndpointRevocation); got != c.revocations {
+					t.Errorf("revocations = %d, want %d", got, c.revocations)
+				}
+				if got := strings.Count(s.log.String(), `"tokens revoked"`); got != n {
+					t.Errorf("the tokens of %d sessions are revoked, want %d", got, n)
+				}
+				if strings.Contains(s.log.String(), "remote sign-out failed") {
+					t.Error("a sign-out failed")
 				}
 			})
 		})

@@ -205,10 +205,6 @@ func (s *Server) sweep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		users := s.sessions.Sweep(ctx)
-		for _, u := range users {
-			s.events.record(ctx, eventSessionTimedOut, "client", u.Client, "user", u.Owner)
-			s.ender.endTokens(ctx, revokeSession, u)
-		}
+		s.ender.timeOut(ctx, s.sessions.Sweep(ctx))
 	}
 }

@@ -33,8 +33,8 @@ func TestIdleTimeout(t *testing.T) {
 		b.get("/session").is(401)
 		b.get("/account").leadsTo("/sign-in")
 		pass(2 * time.Minute)
-		if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
-			t.Errorf("%d remote sign-outs of the session that timed out, want 1", n)
+		if n := s.identity.Count(identitytest.EndpointRevocation); n != 1 {
+			t.Errorf("%d revocations of the session that timed out, want 1", n)
 		}
 	})
 }

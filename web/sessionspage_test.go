@@ -216,8 +216,8 @@ func TestIdleTimeoutBetweenProcesses(t *testing.T) {
 		pass(16 * time.Minute)
 		b.at(other).get("/session").is(401)
 		pass(2 * time.Minute)
-		if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
-			t.Errorf("%d remote sign-outs, want 1", n)
+		if n := s.identity.Count(identitytest.EndpointRevocation); n != 1 {
+			t.Errorf("%d revocations, want 1", n)
 		}
 	})
 }

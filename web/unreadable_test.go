@@ -106,24 +106,3 @@ func TestSignOutByAClockAhead(t *testing.T) {
 		}
 	})
 }
-
-// field 42: a back-channel logout reaches a session that the replica cannot read.
-func TestBackChannelLogoutOfUnreadableSession(t *testing.T) {
-	for name, subject := range map[string]string{"user": traderID, "sid": ""} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := newSite(t, shared)
-				blind := s.withoutKey()
-				b := s.browser()
-				b.signIn("trader", "spa").leadsTo("/account")
-				sid := ""
-				if subject == "" {
-					sid = s.sids()[0]
-				}
-				blind.sendLogout(s.identity.SignLogoutToken(s.order(sid, subject))).is(200)
-				synctest.Wait()
-				b.get("/session").is(401)
-			})
-		})
-	}
-}

@@ -8,6 +8,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -67,7 +69,7 @@ func (c *Call) Client(jar http.CookieJar, check func(*http.Request, []*http.Requ
 type Request struct {
 	Method, URL string
 	Header      http.Header
-	Body        any    // encoded as JSON
+	Body        any    // url.Values are encoded as a form, others as JSON
 	MediaType   string // of the body and of the expected answer; empty: application/json
 	Jar         http.CookieJar
 }
@@ -91,7 +93,9 @@ func (c *Call) Send(ctx context.Context, r Request) error {
 
 func (r Request) build(ctx context.Context) (*http.Request, error) {
 	var body io.Reader
-	if r.Body != nil {
+	if form, ok := r.Body.(url.Values); ok {
+		body = strings.NewReader(form.Encode())
+	} else if r.Body != nil {
 		raw, err := json.Marshal(r.Body)
 		if err != nil {
 			return nil, err

@@ -16,8 +16,8 @@ const groupPrefix = "group:"
 // groups keeps the groups of sessions. A group is the sessions that a user
 // began since the last time when all of them ended. A session has ended if its
 // group is deleted, so one write ends them all, in every process at once, and
-// a process that stops midway leaves none. The record has no value: a process
-// that lacks a key can delete it.
+// a process that stops midway leaves none. The record has no value, so it can be
+// read without its key.
 type groups struct {
 	kind *records.Kind[struct{}]
 	life time.Duration // of the longest session
