@@ -65,6 +65,7 @@ func secretive(t *testing.T) map[string]any {
 		"identity.Client":                    client,
 		"identity.Config":                    config,
 		"identity.PendingSignIn":             pending,
+		"identity.Session":                   identity.Session{Token: accounts, State: state},
 		"identity.State":                     state,
 		"identity/oauth2refresher.Config":    oauth2refresher.Config{OAuth2: oauth},
 		"identity/oauth2refresher.Refresher": must(oauth2refresher.New(oauth2refresher.Config{OAuth2: oauth}))(t),
@@ -113,9 +114,10 @@ func TestExportedTypesHideSecrets(t *testing.T) {
 	values := secretive(t)
 	for name, v := range values {
 		text := everySpelling(v)
+		octets := strings.Trim(fmt.Sprintf("%d", []byte(canary)), "[]")
 		for _, form := range []string{
-			canary, base64.StdEncoding.EncodeToString([]byte(canary)), fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprint([]byte(canary)),
-			strings.Trim(fmt.Sprint([]byte(canary)), "[]"), strings.TrimPrefix(fmt.Sprintf("%#v", []byte(canary)), "[]byte"),
+			canary, base64.StdEncoding.EncodeToString([]byte(canary)), fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary),
+			octets, strings.TrimPrefix(fmt.Sprintf("%#v", []byte(canary)), "[]byte"),
 		} {
 			if strings.Contains(text, form) {
 				t.Errorf("a printed %s shows its secret as %s", name, form)

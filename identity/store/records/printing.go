@@ -30,3 +30,9 @@ func (r Record[T]) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // MarshalText returns String, for JSON and other encoders of text.
 func (r Record[T]) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// Format prints the ID of the first key and no secret, for every verb.
+func (s *Sealer) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "Sealer(%s)", s.first) }
+
+// Format prints nothing that the Cache keeps, for every verb.
+func (c *Cache) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "records.Cache") }

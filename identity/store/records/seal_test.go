@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -115,7 +116,7 @@ func TestDerivedKeys(t *testing.T) {
 	if bytes.Equal(one, two) || bytes.Equal(one, k.Secret) || bytes.Equal(one, records.NewKey("a").Derive("one")) {
 		t.Error("Derive returns one key for two purposes, or the key itself")
 	}
-	if got := fmt.Sprintf("%x", one[:8]); got != "ff21ed6f978c1380" {
+	if got := hex.EncodeToString(one[:8]); got != "ff21ed6f978c1380" {
 		t.Errorf("Derive = %s, want that of the last version", got)
 	}
 }
