@@ -96,6 +96,7 @@ func TestResumedWatch(t *testing.T) {
 // A process whose clock is ahead writes an expiry that is too late for others.
 func TestClocksThatDiffer(t *testing.T) {
 	inCluster(t, 2, func(c *cluster, p *process) {
+		synctest.Wait() // for the first look at the clocks
 		p.ahead = 10 * time.Minute
 		ahead := *p.login()
 		ahead.Expiry = ahead.Expiry.Add(10 * time.Minute)
