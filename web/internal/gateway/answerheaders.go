@@ -102,13 +102,19 @@ func (a *api) ownLocation(resp *http.Response) error {
 	}
 }
 
+var varyCookie = []string{"Cookie"}
+
 // setCacheControl forbids caching unless the API allows it, and always in shared
 // caches: they see a cookie where the API saw Authorization, which would have
 // stopped them (RFC 9111 section 3.5). Vary keeps answers of one session from
 // another session of the same browser, and from visitors if a cache stores what
 // it must not.
 func setCacheControl(h http.Header) {
-	h.Add("Vary", "Cookie")
+	if h["Vary"] == nil {
+		h["Vary"] = varyCookie // shared: nothing changes it
+	} else {
+		h.Add("Vary", "Cookie")
+	}
 	directives := strings.ToLower(strings.Join(h["Cache-Control"], ","))
 	if directives == "" || strings.Contains(directives, "no-store") {
 		h["Cache-Control"] = answer.NoStore
