@@ -68,7 +68,10 @@ func (v *Vault) find(ctx context.Context, key string) (*cachedEntry, *snapshot, 
 		}
 		s = v.adopt(e, stored)
 	}
-	if s.stored.Value.Ended {
+	switch {
+	case !s.stored.Value.Taken.IsZero():
+		return nil, nil, ErrNotFound
+	case s.stored.Value.Ended:
 		return nil, nil, ErrEnded
 	}
 	return e, s, nil

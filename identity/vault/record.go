@@ -22,6 +22,7 @@ type record struct {
 	Generation int       `json:"g"`           // of the token; a successor's is one higher
 	State      []byte    `json:"z,omitempty"` // the IdentityServer's session, for Resume
 	Ended      bool      `json:"d,omitempty"` // the server refused the token: the vault asks it no more
+	Taken      time.Time `json:"k,omitzero"`  // if set, the entry is being deleted: until then by one caller of Delete
 	Lease      *lease    `json:"l,omitempty"` // of the process that renews the token; nil: none
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -156,7 +157,8 @@ func (r *renewal) finish(result Result, err error) {
 
 // reread reads the record from the store.
 //
-// Errors: errAhead if there is a successor already; ErrEnded; the store's.
+// Errors: errAhead if there is a successor already; ErrEnded; the store's, also
+// for an entry that is being deleted.
 func (r *renewal) reread(ctx context.Context) error {
 	stored, err := r.entry.ref.Read(ctx)
 	if err != nil {
@@ -165,6 +167,8 @@ func (r *renewal) reread(ctx context.Context) error {
 	r.stored = stored
 	r.vault.adopt(r.entry, stored)
 	switch {
+	case !stored.Value.Taken.IsZero():
+		return store.ErrDeleted
 	case stored.Value.Ended:
 		return ErrEnded
 	case stored.Value.Generation > r.generation:

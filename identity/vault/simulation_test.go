@@ -240,10 +240,15 @@ func (s *simSession) signOut(r *replica) {
 	s.leaving = true
 	s.mu.Unlock()
 	_, _ = r.vault.Delete(context.Background(), s.key)
-	_, err := s.disk.Get(context.Background(), placeOf(s.key))
+	raw, err := s.disk.Get(context.Background(), placeOf(s.key))
+	taken := false
+	if err == nil {
+		left, err := s.decode(raw)
+		taken = err == nil && !left.Taken.IsZero()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.signed = errors.Is(err, store.ErrDeleted)
+	s.signed = taken || errors.Is(err, store.ErrDeleted)
 }
 
 // checkRecovery ends all faults, and checks that every session recovers that

@@ -19,6 +19,7 @@ type storeLink struct {
 
 	mu     sync.Mutex
 	err    error         // of every call while the link is cut
+	noDel  error         // of every deletion
 	paused chan struct{} // closed when writes go on
 	reads  int
 	writes int
@@ -34,6 +35,13 @@ func (l *storeLink) cut(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.err = err
+}
+
+// cutDeletes makes every deletion fail with err.
+func (l *storeLink) cutDeletes(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.noDel = err
 }
 
 // pause makes writes wait for d.
@@ -89,6 +97,12 @@ func (l *storeLink) Put(ctx context.Context, r store.Record) (uint64, error) {
 func (l *storeLink) Delete(ctx context.Context, key string) error {
 	if err := l.call(ctx, true); err != nil {
 		return err
+	}
+	l.mu.Lock()
+	noDel := l.noDel
+	l.mu.Unlock()
+	if noDel != nil {
+		return store.NewFault(ctx, "delete", noDel)
 	}
 	return l.Store.Delete(ctx, key)
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/sharded"
+	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/records"
 )
 
@@ -89,6 +90,9 @@ func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) erro
 	saved, err := v.records.Update(ctx, v.records.ID(key), func(old *records.Record[record]) (records.Record[record], error) {
 		next := newRecord(e, v.storeNow(), v.storeAhead())
 		if old != nil {
+			if !old.Value.Taken.IsZero() {
+				return *old, store.ErrDeleted
+			}
 			if !replace && !old.Value.Ended {
 				return *old, errPresent
 			}
@@ -187,7 +191,7 @@ func (v *Vault) Live() map[string]int {
 	now := v.storeNow()
 	for e := range v.entries.All() {
 		s := e.snapshot.Load()
-		if s != nil && !e.ref.Dropped() && !s.stored.Value.Ended && now.Before(s.stored.Value.Until) {
+		if s != nil && !e.ref.Dropped() && !s.stored.Value.Ended && s.stored.Value.Taken.IsZero() && now.Before(s.stored.Value.Until) {
 			live[s.stored.Value.Client]++
 		}
 	}
