@@ -29,7 +29,7 @@ func TestRevokeToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.RevokeToken(t.Context(), session.Token.RefreshToken); err != nil {
+		if err := c.RevokeToken(t.Context(), session.RefreshToken); err != nil {
 			t.Errorf("%s: RevokeToken = %v, want no error", id, err)
 		}
 		if _, err := c.Refresh(t.Context(), session.Token); !errors.Is(err, tokenapi.ErrGrantRefused) {

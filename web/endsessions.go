@@ -219,10 +219,10 @@ func (e *sessionEnder) revokeBehind(ctx context.Context, what revocation, entrie
 // be renewed afterwards.
 func (e *sessionEnder) revoke(ctx context.Context, what revocation, entries []*vault.Entry) {
 	e.each(ctx, entries, func(ctx context.Context, entry *vault.Entry) {
-		switch {
-		case what == revokeAll:
+		switch what {
+		case revokeAll:
 			entry.Token = e.renewed(ctx, *entry)
-		case what == revokeInBackground:
+		case revokeInBackground:
 			e.revokeAlone(ctx, *entry)
 		default:
 			e.renewAndSignOut(ctx, *entry)
