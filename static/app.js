@@ -1,9 +1,22 @@
-// Moves countdowns, keeps the token card current, fills the sign-in form with a
-// sample user, and moves the focus to the problem or the result on a page. Each
-// page is complete without it. Its words come from the page's data attributes.
+// Hides pages that return from the browser's memory, moves countdowns, keeps the
+// token card current, fills the sign-in form with a sample user, and moves the
+// focus to the problem or the result on a page. Each page is complete without
+// it. Its words come from the page's data attributes.
 
 const root = document.documentElement;
 root.classList.add("js");
+
+// A browser may keep a page in memory and show it again at Back, without asking
+// the server (the back-forward cache). The page may be one of a session that has
+// ended since, so it is put away hidden, and asks again when it comes back.
+addEventListener("pagehide", (event) => {
+  root.hidden = event.persisted;
+});
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  root.hidden = true;
+  location.reload();
+});
 
 // format puts numbers into a text in place of its %d.
 function format(text, ...numbers) {

@@ -1,0 +1,78 @@
+package e2e
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"b2trader.identity.auth/identity/store/storetest/servers"
+)
+
+// tab is a tab of a real browser, headless Chromium.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	site string
+}
+
+// chromium starts Chromium and returns its first tab. It is for what browser
+// cannot do: scripts, the focus and Back.
+func (d *demo) chromium() *tab {
+	d.t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(servers.Program(d.t, "chromium")),
+		chromedp.NoSandbox, // Chromium refuses to run as root in its sandbox
+		chromedp.WSURLReadTimeout(time.Minute))
+	allocator, end := chromedp.NewExecAllocator(d.t.Context(), options...)
+	d.t.Cleanup(end)
+	ctx, closeTab := chromedp.NewContext(allocator)
+	d.t.Cleanup(closeTab)
+	ctx, stop := context.WithTimeout(ctx, 2*time.Minute) // long, because the machine may be busy
+	d.t.Cleanup(stop)
+	return &tab{t: d.t, ctx: ctx, site: d.site.String()}
+}
+
+// do runs actions in the tab.
+func (b *tab) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// eval returns the value of a JavaScript expression.
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
+	var value T
+	b.do(chromedp.Evaluate(expression, &value))
+	return value
+}
+
+// signIn signs a user of identityServer in.
+func (b *tab) signIn(email, password string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.site+"/sign-in"),
+		chromedp.SendKeys("#email", email), chromedp.SendKeys("#password", password),
+		chromedp.Submit("#sign-in"), chromedp.WaitVisible("#session"))
+}
+
+// A page that Back brings out of the browser's memory shows nothing of a session
+// that has ended. field 25
+func TestBackAfterSignOut(t *testing.T) {
+	t.Parallel()
+	s := newSecrets(t)
+	server := startIdentityServer(t, s)
+	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL()).chromium()
+	b.signIn(trader, passwords[trader])
+	b.do(chromedp.Evaluate(`addEventListener("pageshow", (e) => { sessionStorage.restored = e.persisted })`, nil))
+	b.do(chromedp.Submit(`form[action="/sign-out"]`), chromedp.WaitVisible("#sign-in"))
+	b.do(chromedp.Evaluate(`history.back()`, nil), chromedp.WaitNotPresent(`.banner-good`), chromedp.WaitVisible("#sign-in"))
+	if path := eval[string](b, "location.pathname"); path != "/sign-in" {
+		t.Errorf("Back after the sign-out = %s, want /sign-in", path)
+	}
+	if eval[string](b, `sessionStorage.restored ?? ""`) != "true" {
+		t.Skip("Chromium did not keep the account page in its memory")
+	}
+}
