@@ -28,6 +28,8 @@ func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
 		return Client{}, &protocolError{code: "invalid_client", reason: "unknown client"}
 	case client.Secret == "": // public: its secret is ignored
 		return client, nil
+	case sent.secret == "" && client.usesCodesOnly() && !s.config.RequireClientSecret:
+		return client, nil
 	case !apitest.SameSecret(client.Secret, sent.secret):
 		return Client{}, &protocolError{code: "invalid_client", reason: "wrong secret or none"}
 	}

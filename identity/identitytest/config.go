@@ -80,6 +80,18 @@ type Config struct {
 	// in IdentityServer4: only the second use is refused.
 	ReuseRevokesFamily bool
 
+	// RequireClientSecret refuses a client that has a secret and does not send
+	// it. False: a client whose only grant type is GrantAuthorizationCode may
+	// leave it out, as the platform must allow: the npm package sends none for
+	// spa_admin when it refreshes. A wrong secret is always refused.
+	RequireClientSecret bool
+
+	// StockCodeErrors answers a refused authorization code as a stock
+	// IdentityServer4 does: 400 and {"error":"invalid_grant"}. False, as the
+	// npm package's README shows: 401 and ProblemDetails with type, title,
+	// status and traceId.
+	StockCodeErrors bool
+
 	// SignInFailureStatus is the HTTP status of a refused sign-in, which is not
 	// documented for the platform. 0 means 400.
 	SignInFailureStatus int
@@ -144,6 +156,12 @@ type Client struct {
 }
 
 func (c Client) allows(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
+
+// usesCodesOnly reports whether authorization codes are the client's only
+// grant. A user then stands behind each of its requests.
+func (c Client) usesCodesOnly() bool {
+	return !slices.ContainsFunc(c.GrantTypes, func(grant string) bool { return grant != GrantAuthorizationCode })
+}
 
 func (c Client) allowsScope(scope string) bool { return slices.Contains(c.Scopes, scope) }
 

@@ -40,7 +40,11 @@
 //   - An exchange uses a code up even if it fails, unless the client fails to
 //     authenticate.
 //   - Scopes come back in the server's order. Keys and tokens have no kid.
-//   - Every error of the token endpoint is a 400.
+//   - Every error of the token endpoint is a 400, but a refused code is a 401
+//     with ProblemDetails, as the README of the npm package shows.
+//     Config.StockCodeErrors makes it a 400.
+//   - The client spa_admin may leave its secret out, as the npm package does
+//     when it refreshes. Config.RequireClientSecret refuses that.
 //   - A bad authorize request ends at /identity/unauthorized, like one without a
 //     session. The record tells them apart: see Problem in [Request].
 //

@@ -19,6 +19,7 @@ func TestNPMPackage(t *testing.T) {
 	t.Run("spa, one token signed out", func(t *testing.T) { testNPMSignOutOfOne(t, npm) })
 	t.Run("spa, refused", func(t *testing.T) { testNPMRefused(t, npm) })
 	t.Run("spa_admin", func(t *testing.T) { testNPMSPAAdmin(t, npm) })
+	t.Run("spa_admin, strict", func(t *testing.T) { testNPMStrict(t, npm) })
 	for _, client := range []string{"core_ib", "lk"} {
 		t.Run(client, func(t *testing.T) { testNPMMachine(t, npm, client) })
 	}
@@ -83,7 +84,8 @@ func testNPMRefused(t *testing.T, npm *npmclient.Package) {
 	}
 	wantEqual(t, "code", results[1].Value, "")
 	wantEqual(t, "page", b.server.Requests(identitytest.EndpointPage)[0].Path, "/identity/unauthorized")
-	wantEqual(t, "error of retrieveToken", results[2].Text("error"), "invalid_grant")
+	wantEqual(t, "status of retrieveToken", results[2].Body["status"], any(401.0))
+	wantEqual(t, "title of retrieveToken", results[2].Text("title"), "Unauthorized")
 }
 
 func testNPMSPAAdmin(t *testing.T, npm *npmclient.Package) {
@@ -92,10 +94,18 @@ func testNPMSPAAdmin(t *testing.T, npm *npmclient.Package) {
 		npmclient.SignIn("admin@example.com", "admin-password"), npmclient.Authorize(), npmclient.RetrieveToken(),
 		npmclient.RefreshToken(), npmclient.SignOut())
 	wantTokens(t, results[2], "openid FrontOffice BackOffice offline_access", true)
-	// The package sends no secret here, and a stock server wants one.
-	wantEqual(t, "status of refreshToken", results[3].Status, http.StatusBadRequest)
-	wantEqual(t, "error of refreshToken", results[3].Text("error"), "invalid_client")
+	// The package sends no secret here.
+	wantTokens(t, results[3], "openid FrontOffice BackOffice offline_access", true)
 	wantEqual(t, "status of signOut", results[4].Status, http.StatusOK)
+}
+
+// A strict server does not renew the token that came without a secret.
+func testNPMStrict(t *testing.T, npm *npmclient.Package) {
+	b := start(t, identitytest.Config{RequireClientSecret: true})
+	results := npm.Run(t, b.base, "spa_admin", "spa_admin-secret",
+		npmclient.SignIn("admin@example.com", "admin-password"), npmclient.Authorize(), npmclient.RetrieveToken(),
+		npmclient.RefreshToken())
+	wantEqual(t, "error of refreshToken", results[3].Text("error"), "invalid_client")
 }
 
 func testNPMMachine(t *testing.T, npm *npmclient.Package, client string) {

@@ -51,14 +51,6 @@ func TestRefreshErrors(t *testing.T) {
 	wantTokenError(t, b.postForm(tokenPath, refreshForm(good), basic("spa")...), "invalid_grant", "")
 }
 
-// The npm package sends no secret when it refreshes.
-func TestConfidentialClientsNeedTheirSecretToRefresh(t *testing.T) {
-	b := start(t, identitytest.Config{})
-	good := refreshForm(b.login("admin@example.com", "spa_admin").RefreshToken)
-	wantTokenError(t, b.postForm(tokenPath, with(good, "client_id", "spa_admin")), "invalid_client", "")
-	b.token(good, basic("spa_admin")...)
-}
-
 func TestRefreshTokenKeepsItsCreationTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := inMemory(t, identitytest.Config{RefreshTokenLifetime: time.Hour})

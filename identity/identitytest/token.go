@@ -32,7 +32,8 @@ func (g grant) userID() string {
 	return g.user.ID
 }
 
-// token answers POST /identity/connect/token. Its errors are always 400.
+// token answers POST /identity/connect/token. Its errors are 400, except that
+// of a refused code: see Config.StockCodeErrors.
 func (s *Server) token(x *exchange) {
 	x.noCache()
 	if x.Method != http.MethodPost || x.Form == nil {
@@ -45,11 +46,15 @@ func (s *Server) token(x *exchange) {
 		return
 	}
 	g, problem := s.validateGrant(x, client)
-	if problem != nil {
+	switch {
+	case problem == nil:
+		x.JSON(http.StatusOK, identityServerJSON, s.issue(x, g))
+	case problem.code == "invalid_grant" && x.Form.Get("grant_type") == GrantAuthorizationCode && !s.config.StockCodeErrors:
+		x.Note(problem.log())
+		x.problemDetails(http.StatusUnauthorized)
+	default:
 		x.tokenError(problem)
-		return
 	}
-	x.JSON(http.StatusOK, identityServerJSON, s.issue(x, g))
 }
 
 func (x *exchange) tokenError(problem *protocolError) {

@@ -95,7 +95,7 @@ func TestTokenGrantTypeErrors(t *testing.T) {
 
 // Every failed exchange that reaches the code uses it up.
 func TestCodeErrors(t *testing.T) {
-	b := start(t, identitytest.Config{})
+	b := start(t, identitytest.Config{StockCodeErrors: true})
 	b.signIn("trader@example.com")
 	done := b.base + "/identity/sign-in-done"
 	for _, c := range []struct {
@@ -133,7 +133,7 @@ func TestCodeErrors(t *testing.T) {
 }
 
 func TestCodeWorksOnceAndReuseRevokesNothing(t *testing.T) {
-	b := start(t, identitytest.Config{})
+	b := start(t, identitytest.Config{StockCodeErrors: true})
 	b.signIn("trader@example.com")
 	form := b.codeForm(b.code("spa"))
 	first := b.token(form, basic("spa")...)
@@ -142,7 +142,7 @@ func TestCodeWorksOnceAndReuseRevokesNothing(t *testing.T) {
 }
 
 func TestCodeOfADisabledUser(t *testing.T) {
-	b := start(t, identitytest.Config{})
+	b := start(t, identitytest.Config{StockCodeErrors: true})
 	b.signIn("trader@example.com")
 	form := b.codeForm(b.code("spa"))
 	b.server.DisableUser("trader@example.com")
@@ -152,7 +152,7 @@ func TestCodeOfADisabledUser(t *testing.T) {
 // The npm package sends an empty challenge when authorize is called before
 // signIn.
 func TestCodeWithoutChallenge(t *testing.T) {
-	b := start(t, identitytest.Config{})
+	b := start(t, identitytest.Config{StockCodeErrors: true})
 	b.signIn("trader@example.com")
 	params := b.authorizeParams("spa")
 	params.Set("code_challenge", "")
@@ -165,7 +165,7 @@ func TestCodeWithoutChallenge(t *testing.T) {
 // RFC 7636 section 4.1: a verifier has at least 43 characters, even one that
 // fits.
 func TestShortVerifierThatFitsItsChallenge(t *testing.T) {
-	b := start(t, identitytest.Config{})
+	b := start(t, identitytest.Config{StockCodeErrors: true})
 	b.signIn("trader@example.com")
 	code := b.authorize(with(b.authorizeParams("spa"), "code_challenge", s256("short"))).Query().Get("code")
 	wantTokenError(t, b.postForm(tokenPath, with(b.codeForm(code), "code_verifier", "short"), basic("spa")...), "invalid_grant", "")
@@ -173,7 +173,7 @@ func TestShortVerifierThatFitsItsChallenge(t *testing.T) {
 
 func TestCodeExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := inMemory(t, identitytest.Config{AuthorizationCodeLifetime: time.Minute})
+		b := inMemory(t, identitytest.Config{StockCodeErrors: true, AuthorizationCodeLifetime: time.Minute})
 		b.signIn("trader@example.com")
 		first, second := b.codeForm(b.code("spa")), b.codeForm(b.code("spa"))
 		wait(time.Minute)
