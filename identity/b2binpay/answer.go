@@ -10,7 +10,8 @@ import (
 // confirmed names the extra that repeats the answer's member.
 const confirmed = "is_2fa_confirmed"
 
-// An answer is the body of an answer of both endpoints; only a sign-in has meta.
+// An answer is the body of an answer of the token endpoints. Only a sign-in of
+// version 2 has meta, and only version 3 has expires_in and token_type.
 // An unexpected type in a member of type any costs no token. The id, seen as
 // null, a string and a number, means nothing.
 type answer struct {
@@ -21,6 +22,9 @@ type answer struct {
 			AccessExpiredAt  any    `json:"access_expired_at"`
 			RefreshExpiredAt any    `json:"refresh_expired_at"`
 			Confirmed        any    `json:"is_2fa_confirmed"`
+
+			ExpiresIn httpx.Seconds `json:"expires_in"`
+			TokenType any           `json:"token_type"`
 		} `json:"attributes"`
 	} `json:"data"`
 	Meta struct {
@@ -31,6 +35,7 @@ type answer struct {
 
 func readAnswer(call *httpx.Call) (answer, error) {
 	var a answer
+	a.Data.Attributes.ExpiresIn = httpx.UnknownLifetime
 	err := call.Decode(&a, "a JSON:API document of type auth-token")
 	return a, err
 }

@@ -118,7 +118,7 @@ func ExampleClient_SignIn() {
 	}
 	fmt.Println("Good until", token.Expiry.Format(time.TimeOnly), "and can be renewed until", token.Extra("refresh_expiry"))
 	// Output:
-	// b2binpay: sign in: credentials not accepted (HTTP 400 from /token/): 2006: No active account found with the given credentials; check the login and the password or secret true
+	// b2binpay: sign in: credentials not accepted (HTTP 400 from /token/): 2006: No active account found with the given credentials; check the login and the password; a client_id and client_secret are version 3's and need a V3Client true
 	// Good until 12:15:00 and can be renewed until 2026-01-02 18:00:00 +0000 UTC
 }
 

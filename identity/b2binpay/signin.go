@@ -56,8 +56,8 @@ var signInRefusals = httpx.Verdict{
 // no second step.
 //
 // Errors: ErrBadCredentials, without a request if login or password is empty;
-// ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer, also for a signature that
-// is missing or wrong.
+// ErrMisconfigured, also if the server speaks version 3; ErrUnavailable;
+// ErrUnusableAnswer, also for a signature that is missing or wrong.
 func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.Token, error) {
 	call := c.peer.Call("sign in", password)
 	if login == "" || password == "" {
@@ -71,11 +71,14 @@ func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.To
 		return nil, err
 	}
 	if !call.OK() {
-		return nil, call.Refused(signInRefusals)
+		return nil, refused(call, version2)
 	}
 	a, err := readAnswer(call)
 	if err != nil {
 		return nil, err
+	}
+	if attributes := a.Data.Attributes; attributes.Refresh == "" && attributes.ExpiresIn != httpx.UnknownLifetime {
+		return nil, misdirected(call, version2)
 	}
 	if err := c.checkSign(call, a, login, password); err != nil {
 		return nil, err

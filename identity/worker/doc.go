@@ -11,9 +11,9 @@
 // takes:
 //
 //	*identity.Client, *traderevolution.Client, *b2binpay.Client   tokenapi.Account
-//	*tradevest.Client, *b2core.Client                             tokenapi.Pace
+//	*tradevest.Client, *b2core.Client, *b2binpay.V3Client         tokenapi.Pace
 //
-// The Config of the last two names the account, so that only its pace is left.
+// The Config of the last three names the account, so that only its pace is left.
 //
 // # One process or several
 //

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/b2binpay"
 	"b2trader.identity.auth/identity/store/redisstore"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
@@ -69,4 +70,27 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	_ = partner.Client()
+}
+
+// Like Tradevest, version 3 of B2BINPAY has the account in the Config of the
+// client.
+func ExampleNew_b2binpay() {
+	var url, id string // the vendor's
+	var secret func(context.Context) (tokenapi.Secret, error)
+
+	client, err := b2binpay.NewV3(b2binpay.V3Config{
+		URL: url, ClientID: id, ClientSecret: secret, // a function, so that the secret can change
+	})
+	if err != nil {
+		log.Fatal(err) // names each problem of the V3Config
+	}
+	payments, err := worker.New(client, tokenapi.Pace{}, worker.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := payments.Client().Get(url + "/wallet/") // with a live access token
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = resp.Body.Close()
 }

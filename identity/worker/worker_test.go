@@ -51,7 +51,7 @@ func account(login, password string) tokenapi.Account {
 	return tokenapi.Account{Login: login, Password: tokenapi.Fixed(password)}
 }
 
-// systems are the five clients' test servers.
+// systems are the clients' test servers.
 var systems = map[string]func(t *testing.T) system{
 	"identity": func(t *testing.T) system {
 		t.Helper()
@@ -129,6 +129,23 @@ var systems = map[string]func(t *testing.T) system{
 			resource: host + b2binpaytest.APIPath,
 			signIns:  func() int { return server.Count(b2binpaytest.EndpointToken) },
 			harm:     func() { server.ExpireTokens(); server.RevokeRefreshTokens() },
+		}
+	},
+	"b2binpay v3": func(t *testing.T) system {
+		t.Helper()
+		server := must(b2binpaytest.New(b2binpaytest.Config{Version: 3}))(t)
+		client := must(b2binpay.NewV3(b2binpay.V3Config{
+			URL: host, ClientID: b2binpaytest.SampleClientID, ClientSecret: tokenapi.Fixed(b2binpaytest.SampleClientSecret),
+			HTTP: tokenapi.HTTP{Transport: server.Transport()},
+		}))(t)
+		return system{
+			start: func(c worker.Config) (*worker.Worker, error) {
+				c.Transport = server.Transport()
+				return worker.New(client, tokenapi.Pace{}, c)
+			},
+			resource: host + b2binpaytest.APIPath,
+			signIns:  func() int { return server.Count(b2binpaytest.EndpointToken) },
+			harm:     server.ExpireTokens,
 		}
 	},
 }

@@ -13,19 +13,33 @@ const (
 	SamplePassword = "sample-secret-of-b2binpay"
 )
 
-// Config describes an installation of B2BINPAY. The zero value is the sandbox as
-// the vendor's article on tokens shows it.
+// The account of version 3, if a Config names no other.
+const (
+	SampleClientID       = "sample-client-of-b2binpay"
+	SampleClientSecret   = "sample-client-secret-of-b2binpay"
+	SampleCallbackSecret = "sample-callback-secret-of-b2binpay"
+)
+
+// Config describes an installation of B2BINPAY. The zero value is the sandbox of
+// version 2 as the vendor's article on tokens shows it.
 type Config struct {
-	// Login and Password are those of the only account; the article calls them
+	// Version is the API's: 2 or 3. Zero: 2.
+	Version int
+
+	// ClientID, ClientSecret and CallbackSecret are those of version 3's only
+	// account. Empty: SampleClientID, SampleClientSecret and SampleCallbackSecret.
+	ClientID, ClientSecret, CallbackSecret string
+
+	// Login and Password are those of version 2's only account; the article calls them
 	// KEY and SECRET. Empty: SampleLogin and SamplePassword.
 	Login, Password string
 
 	// AccessTokenLifetime is the life of an access token. Zero: 15 minutes, as in
-	// the article's sample; its text says three.
+	// the article's sample, whose text says three, and 3,599 seconds in version 3.
 	AccessTokenLifetime time.Duration
 
 	// RefreshTokenLifetime is the life of a refresh token, from its own issue.
-	// Zero: 6 hours.
+	// Zero: 6 hours. Version 3 has none.
 	RefreshTokenLifetime time.Duration
 
 	// MaxUses bounds the requests with one access token; the next gets 401. Zero:
@@ -36,7 +50,7 @@ type Config struct {
 	NumericCodes bool
 
 	// ID is the data.id of an answer: nil, a string or an int. Nil: null, as in
-	// the article; the version 2 pages show "0".
+	// the article, and "0" in version 3; the version 2 pages show "0" too.
 	ID any
 
 	// ClockOffset is added to Now in every time that the server tells, also in
@@ -52,6 +66,15 @@ type Config struct {
 }
 
 func (cfg Config) withDefaults() Config {
+	cfg.ClientID = cmp.Or(cfg.ClientID, SampleClientID)
+	cfg.ClientSecret = cmp.Or(cfg.ClientSecret, SampleClientSecret)
+	cfg.CallbackSecret = cmp.Or(cfg.CallbackSecret, SampleCallbackSecret)
+	if cfg.Version == 3 {
+		cfg.AccessTokenLifetime = cmp.Or(cfg.AccessTokenLifetime, 3599*time.Second)
+		if cfg.ID == nil {
+			cfg.ID = "0"
+		}
+	}
 	cfg.Login = cmp.Or(cfg.Login, SampleLogin)
 	cfg.Password = cmp.Or(cfg.Password, SamplePassword)
 	cfg.AccessTokenLifetime = cmp.Or(cfg.AccessTokenLifetime, 15*time.Minute)
@@ -65,6 +88,9 @@ func (cfg Config) withDefaults() Config {
 // check returns every problem, in the order of the fields.
 func (cfg Config) check() error {
 	p := apitest.Problems{Package: "b2binpaytest"}
+	if cfg.Version != 0 && cfg.Version != 2 && cfg.Version != 3 {
+		p.Add("Version", "is %d, not 2 or 3", cfg.Version)
+	}
 	p.Negative("AccessTokenLifetime", cfg.AccessTokenLifetime < 0)
 	p.Negative("RefreshTokenLifetime", cfg.RefreshTokenLifetime < 0)
 	if cfg.MaxUses < 0 {

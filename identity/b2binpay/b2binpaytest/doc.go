@@ -1,7 +1,7 @@
-// Package b2binpaytest is the token API of B2BINPAY's version 2 for tests and
-// demos: it signs an API account in, renews its tokens, signs callbacks, and
-// fails on command. It is a plain http.Handler, keeps its state in memory and
-// answers on loopback only.
+// Package b2binpaytest is the token API of B2BINPAY for tests and demos: it
+// signs an API account in, renews its tokens, signs callbacks, and fails on
+// command. It is a plain http.Handler, keeps its state in memory and answers on
+// loopback only. It speaks version 2 or, with Config.Version 3, version 3.
 //
 // # Use
 //
@@ -27,6 +27,12 @@
 // one. A refresh token works once. A renewal does not end the old access token.
 // No client can verify a token.
 //
+// Version 3 has no refresh tokens:
+//
+//	POST /token/            client_id and client_secret, answered with an access token of an hour
+//
+// Its shape is that of docs.b2binpay.com's page on authentication.
+//
 // Callback and UnsignedCallback make the body that the vendor posts to a
 // merchant's callback URL, in the shape of the vendor's help page on signatures.
 //
@@ -37,7 +43,9 @@
 //   - a path without its trailing slash gets 301, as Django does it;
 //   - a body that is not application/vnd.api+json gets 415 and code
 //     unsupported_media_type;
-//   - a body that lacks a member gets 400 and code invalid;
+//   - a body that lacks a member gets 400 and code invalid, and source.pointer
+//     names the member, so the credentials of the other version do too;
+//   - version 3 refuses wrong keys with version 2's 400 and 2006;
 //   - a refused access token gets 401 and code not_authenticated;
 //   - errors have a status and no title. Config.NumericCodes makes the code a
 //     number, as some clients read it;

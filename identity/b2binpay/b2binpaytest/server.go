@@ -14,7 +14,7 @@ import (
 const (
 	// EndpointToken is POST /token/, the sign-in.
 	EndpointToken apitest.Endpoint = "token"
-	// EndpointRefresh is POST /token/refresh/.
+	// EndpointRefresh is POST /token/refresh/, of version 2.
 	EndpointRefresh apitest.Endpoint = "refresh"
 	// EndpointAPI is GET APIPath.
 	EndpointAPI apitest.Endpoint = "api"
@@ -55,8 +55,12 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.access = apitest.NewTokens(s.now, cfg.AccessTokenLifetime)
 	s.refresh = apitest.NewTokens(s.now, cfg.RefreshTokenLifetime)
-	s.handle("/token/", EndpointToken, s.signIn)
-	s.handle("/token/refresh/", EndpointRefresh, s.renew)
+	if cfg.Version == 3 {
+		s.handle("/token/", EndpointToken, s.signInV3)
+	} else {
+		s.handle("/token/", EndpointToken, s.signIn)
+		s.handle("/token/refresh/", EndpointRefresh, s.renew)
+	}
 	s.handle(APIPath, EndpointAPI, s.access.Guard(http.MethodGet, s.refuseToken, s.balance))
 	return s, nil
 }

@@ -30,7 +30,7 @@ func (s *Server) signIn(x *apitest.Exchange) {
 	}
 	switch a := in.Data.Attributes; {
 	case a.Login == "" || a.Password == "":
-		s.refuse(x, http.StatusBadRequest, "invalid", "This field may not be blank.")
+		s.refuseBlank(x, firstBlank("login", a.Login, "password"))
 	case !apitest.SameSecret(s.config.Login, a.Login) || !apitest.SameSecret(s.config.Password, a.Password):
 		s.refuse(x, http.StatusBadRequest, "2006", noAccount)
 	default:
@@ -53,7 +53,7 @@ func (s *Server) renew(x *apitest.Exchange) {
 	}
 	refresh := in.Data.Attributes.Refresh
 	if refresh == "" {
-		s.refuse(x, http.StatusBadRequest, "invalid", "This field may not be blank.")
+		s.refuseBlank(x, "refresh")
 		return
 	}
 	if _, good := s.refresh.Spend(refresh); !good {
@@ -120,13 +120,28 @@ func (s *Server) sign(message string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// firstBlank returns the first of two attributes that is blank: name, if value
+// is, or other.
+func firstBlank(name, value, other string) string {
+	if value == "" {
+		return name
+	}
+	return other
+}
+
+// refuseBlank refuses a request without an attribute, to which the error points.
+func (s *Server) refuseBlank(x *apitest.Exchange, attribute string) {
+	s.refuse(x, http.StatusBadRequest, "invalid", "This field may not be blank.",
+		apitest.Member{Name: "source", Value: apitest.Object{{"pointer", "/data/attributes/" + attribute}}})
+}
+
 // refuse answers with an error of JSON:API.
-func (s *Server) refuse(x *apitest.Exchange, status int, code, detail string) {
+func (s *Server) refuse(x *apitest.Exchange, status int, code, detail string, more ...apitest.Member) {
 	x.Note(code + ": " + detail)
 	var written any = code
 	if n, err := strconv.Atoi(code); err == nil && s.config.NumericCodes {
 		written = n
 	}
-	problem := apitest.Object{{"status", strconv.Itoa(status)}, {"code", written}, {"detail", detail}}
+	problem := append(apitest.Object{{"status", strconv.Itoa(status)}, {"code", written}, {"detail", detail}}, more...)
 	x.JSON(status, mediaType, apitest.Object{{"errors", []apitest.Object{problem}}})
 }

@@ -14,6 +14,10 @@ type ConfigSubject[Config, C any] struct {
 	New    func(Config) (C, error)
 	Good   Config // the required fields
 
+	// Version begins the names of the Config and the client, such as "V3". Empty:
+	// they are Config and Client.
+	Version string
+
 	// Common returns the fields that every Config has.
 	Common func(*Config) (url *string, http *tokenapi.HTTP)
 }
@@ -51,14 +55,14 @@ func Configs[Config, C any](t *testing.T, s ConfigSubject[Config, C], changes ..
 		config := s.Good
 		c.change(&config)
 		_, err := s.New(config)
-		if got := strings.Join(WrongFields(err), " "); got != c.wrong || (err != nil) != (c.wrong != "") {
+		if got := strings.ReplaceAll(strings.Join(WrongFields(err), " "), s.Version+"Config.", ""); got != c.wrong || (err != nil) != (c.wrong != "") {
 			t.Errorf("New(%+v) = %v, about %q, want an error about %q", config, err, got, c.wrong)
 		}
 		if err == nil {
 			continue
 		}
 		for line := range strings.Lines(err.Error()) {
-			if !strings.HasPrefix(line, s.System+": Config.") || strings.Contains(line, "5ecret") {
+			if !strings.HasPrefix(line, s.System+": "+s.Version+"Config.") || strings.Contains(line, "5ecret") {
 				t.Errorf("New says %q, want the prefix %s and no secret", line, s.System)
 			}
 		}
@@ -68,7 +72,7 @@ func Configs[Config, C any](t *testing.T, s ConfigSubject[Config, C], changes ..
 	*url = "https://h.example/prefix/"
 	client := New(t, s.New, config)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if got, want := fmt.Sprintf(verb, client), s.System+".Client(https://h.example/prefix)"; got != want {
+		if got, want := fmt.Sprintf(verb, client), s.System+"."+s.Version+"Client(https://h.example/prefix)"; got != want {
 			t.Errorf("%s prints %s, want %s", verb, got, want)
 		}
 	}
