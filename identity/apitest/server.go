@@ -67,17 +67,27 @@ func (s *Server) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s.Server"
 
 // Handle answers path with h and records its requests under endpoint, which
 // several paths may share. A path that ends in "/*" stands for all paths below
-// it. An exact path takes precedence, then the longest one. The handler checks
-// the method, see [Exchange.AllowOnly]. Handle panics on a path that does not
-// begin with a slash or has a handler already.
+// it. An exact path takes precedence, then the longest one. A method and a
+// space before the path, such as "OPTIONS /token", limit it to that method and
+// take precedence. Otherwise the handler checks the method, see
+// [Exchange.AllowOnly]. Handle panics on a path that does not begin with a
+// slash or has a handler already.
 func (s *Server) Handle(path string, endpoint Endpoint, h Handler) {
-	path = s.fold(path)
+	method, path := splitMethod(s.fold(path))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, taken := s.routes[path]; taken || !strings.HasPrefix(path, "/") {
+	if _, taken := s.routes[method+path]; taken || !strings.HasPrefix(path, "/") {
 		panic(fmt.Sprintf("%s: Handle: the path %q does not begin with a slash or has a handler already", s.config.Name, path))
 	}
-	s.routes[path] = route{endpoint, h}
+	s.routes[method+path] = route{endpoint, h}
+}
+
+// splitMethod returns the method before a path, in capitals, or "".
+func splitMethod(pattern string) (method, path string) {
+	if method, path, ok := strings.Cut(pattern, " /"); ok {
+		return strings.ToUpper(method), "/" + path
+	}
+	return "", pattern
 }
 
 func (s *Server) fold(path string) string {
@@ -87,20 +97,29 @@ func (s *Server) fold(path string) string {
 	return path
 }
 
-// route returns the route of path.
-func (s *Server) route(path string) (route, bool) {
+// route returns the route of a request.
+func (s *Server) route(method, path string) (route, bool) {
 	path = s.fold(path)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if r, ok := s.routes[path]; ok {
+	if r, ok := s.exactRoute(method, path); ok {
 		return r, true
 	}
 	for end := strings.LastIndexByte(path, '/'); end >= 0; end = strings.LastIndexByte(path[:end], '/') {
-		if r, ok := s.routes[path[:end]+"/*"]; ok {
+		if r, ok := s.exactRoute(method, path[:end]+"/*"); ok {
 			return r, true
 		}
 	}
 	return route{}, false
+}
+
+// exactRoute returns the route of a path as Handle got it.
+func (s *Server) exactRoute(method, path string) (route, bool) {
+	if r, ok := s.routes[method+path]; ok {
+		return r, true
+	}
+	r, ok := s.routes[path]
+	return r, ok
 }
 
 // knows reports whether the endpoint has a path.
@@ -124,7 +143,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, s.config.Name+": this server is for tests and answers on loopback only", http.StatusForbidden)
 		return
 	}
-	found, ok := s.route(r.URL.Path)
+	found, ok := s.route(r.Method, r.URL.Path)
 	if !ok {
 		http.NotFound(w, r)
 		return

@@ -153,6 +153,13 @@ type Client struct {
 	// to letter case. Nil means one: the request's origin followed by
 	// /identity/sign-in-done.
 	RedirectURIs []string
+
+	// AllowedCORSOrigins are the origins, such as https://app.example:8443,
+	// whose pages may call the server from a browser: discovery, keys, token,
+	// userinfo and revocation, and with cookies sign-in, sign-out and
+	// authorize. As in IdentityServer, an origin that one client has may make
+	// requests for each client.
+	AllowedCORSOrigins []string
 }
 
 func (c Client) allows(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
@@ -253,6 +260,11 @@ func (c Config) checkClients(p *apitest.Problems) {
 		for _, redirect := range client.RedirectURIs {
 			if !isAbsoluteURL(redirect) {
 				p.Add(field, "has a redirect URI that is not absolute")
+			}
+		}
+		for _, origin := range client.AllowedCORSOrigins {
+			if !isOrigin(origin) {
+				p.Add(field, "has the AllowedCORSOrigins entry %q, want a scheme and a host without a path", origin)
 			}
 		}
 	}

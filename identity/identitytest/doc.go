@@ -52,6 +52,13 @@
 // iframe, as on an installation that has disabled them. The server never asks
 // for consent.
 //
+// # Browsers
+//
+// Once a client has AllowedCORSOrigins, pages of these origins may call
+// discovery, keys, token, userinfo and revocation, as with IdentityServer, and
+// with cookies sign-in, sign-out and authorize, as the npm package does.
+// Preflight requests have an endpoint of their own in the record.
+//
 // # Undocumented parts of the platform
 //
 // No document states some answers of B2Trader. This server answers as follows:

@@ -17,8 +17,17 @@ type exchange struct {
 // handler answers one request into x.
 type handler func(x *exchange)
 
-// handle answers path with h.
+// handle answers path with h, and the preflight requests of pages of other
+// origins. These have an endpoint of their own, so that no fault and no count of
+// endpoint applies to them.
 func (s *Server) handle(path string, endpoint Endpoint, h handler) {
+	s.route(path, endpoint, h)
+	if _, open := corsEndpoints[endpoint]; open && s.usesCORS {
+		s.route(http.MethodOptions+" "+path, EndpointPreflight, s.preflight(endpoint))
+	}
+}
+
+func (s *Server) route(path string, endpoint Endpoint, h handler) {
 	s.api.Handle(path, endpoint, func(x *apitest.Exchange) {
 		fault, _ := x.Fault.Extra.(Fault)
 		x.Answer().Header().Set("Date", s.config.Now().UTC().Format(http.TimeFormat)) // also in memory

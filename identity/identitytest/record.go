@@ -12,6 +12,8 @@ type Endpoint = apitest.Endpoint
 // The endpoints. EndpointFrontOffice and EndpointBackOffice stand for all
 // resources of those APIs, EndpointPage for the targets of redirects:
 // /identity/sign-in-done, /identity/unauthorized and /identity/account/logout.
+// EndpointPreflight stands for the preflight requests of browsers to all
+// endpoints, once a client has AllowedCORSOrigins.
 const (
 	EndpointSignIn      Endpoint = "sign-in"
 	EndpointSignOut     Endpoint = "sign-out"
@@ -25,6 +27,7 @@ const (
 	EndpointFrontOffice Endpoint = "front-office"
 	EndpointBackOffice  Endpoint = "back-office"
 	EndpointPage        Endpoint = "page"
+	EndpointPreflight   Endpoint = "preflight"
 )
 
 // Request is a request in the record. It contains passwords, codes, tokens and

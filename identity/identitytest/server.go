@@ -19,12 +19,13 @@ const basePath = "/identity"
 // http.Handler, safe for concurrent use, and answers on loopback connections
 // only.
 type Server struct {
-	config  Config
-	users   map[string]*user // by lower-case address
-	byID    map[string]*user
-	clients map[string]Client
-	scopes  scopeOrder
-	api     *apitest.Server
+	config   Config
+	users    map[string]*user // by lower-case address
+	byID     map[string]*user
+	clients  map[string]Client
+	scopes   scopeOrder
+	usesCORS bool // a client has AllowedCORSOrigins
+	api      *apitest.Server
 
 	keys     keyring
 	access   *apitest.Tokens // by user ID, "" for client_credentials
@@ -69,6 +70,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	for _, c := range cfg.Clients {
 		s.clients[c.ID] = c
+		s.usesCORS = s.usesCORS || len(c.AllowedCORSOrigins) > 0
 	}
 	s.keys.named = cfg.KeyID
 	s.access = apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime)
@@ -76,11 +78,17 @@ func New(cfg Config) (*Server, error) {
 	s.grants.tokenLifetime = cfg.RefreshTokenLifetime
 	s.grants.reuseRevokesFamily = cfg.ReuseRevokesFamily
 	s.api = apitest.New(apitest.Config{
-		Name: "identitytest", Now: cfg.Now, Arrived: s.granted.arrived, FoldCase: true, // as ASP.NET Core
+		Name: "identitytest", Now: cfg.Now, Arrived: s.arrived, FoldCase: true, // as ASP.NET Core
 	})
 	s.handleIdentity()
 	s.handleAPIs()
 	return s, nil
+}
+
+// arrived prepares each request before its fault happens.
+func (s *Server) arrived(x *apitest.Exchange) {
+	s.granted.arrived(x)
+	s.addCORSHeaders(x, x.Endpoint)
 }
 
 // DisableUser refuses every further sign-in, authorize and renewal of the user.
