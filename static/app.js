@@ -1,7 +1,6 @@
 // Hides pages that return from the browser's memory, moves countdowns, keeps the
 // token card current, fills the sign-in form with a sample user, and moves the
-// focus to the problem or the result on a page. Each page is complete without
-// it. Its words come from the page's data attributes.
+// focus to the result on a page. Each page is complete without it. Its words come from the page's data attributes.
 
 const root = document.documentElement;
 root.classList.add("js");
@@ -52,6 +51,10 @@ class Countdown {
   }
 
   move() {
+    if (this.left === 0 && this.element.dataset.over) {
+      this.element.textContent = this.element.dataset.over;
+      return;
+    }
     const text = left(this.left);
     if (this.text.textContent !== text) this.text.textContent = text;
     if (!this.bar) return;
@@ -211,7 +214,7 @@ function start() {
   });
 
   const result = location.hash === "#result" && document.querySelector("#result");
-  (document.getElementById("problem") || result || null)?.focus();
+  if (result) result.focus();
 }
 
 start();

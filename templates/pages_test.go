@@ -119,18 +119,19 @@ func TestSignInForm(t *testing.T) {
 
 func TestSignInProblem(t *testing.T) {
 	v := sampleSignIn()
-	v.Email, v.Problem, v.ReturnTo, v.Aside = "trader@example.com", "The e-mail or the password is wrong.", "/try", nil
+	v.Email, v.Problem, v.ReturnTo, v.Aside = "trader@example.com", Problem{Text: "The e-mail or the password is wrong.", Field: "password"}, "/try", nil
 	v.Clients[0].Selected, v.Clients[1].Selected = false, true
 	doc := pagetest.Document(t, render(t, SignInPage(v)))
 	for selector, want := range map[string]int{
-		`#problem[role="alert"][tabindex="-1"]`:                  1,
-		`input[name="email"][value="trader@example.com"]`:        1,
-		`input[aria-invalid="true"][aria-describedby="problem"]`: 2,
-		`input[name="password"][value]`:                          0,
-		`input[name="return_to"][value="/try"]`:                  1,
-		`input[value="spa_admin"][checked]`:                      1,
-		`[autofocus]`:                                            0,
-		`.samples`:                                               0,
+		`#problem[role="alert"][aria-live]`:                                                  1,
+		`input[name="email"][value="trader@example.com"]`:                                    1,
+		`input[name="password"][aria-invalid="true"][aria-describedby="problem"][autofocus]`: 1,
+		`[aria-invalid]`:                        1,
+		`input[name="password"][value]`:         0,
+		`input[name="return_to"][value="/try"]`: 1,
+		`input[value="spa_admin"][checked]`:     1,
+		`[autofocus]`:                           1,
+		`.samples`:                              0,
 	} {
 		if got := doc.Find(selector).Length(); got != want {
 			t.Errorf("%d of %s, want %d", got, selector, want)
@@ -142,13 +143,13 @@ func TestSignInProblem(t *testing.T) {
 }
 
 func TestSecondFactorForm(t *testing.T) {
-	v := SecondFactor{Attempt: "a1", Provider: "Email", Problem: "That code was not accepted."}
+	v := SecondFactor{Attempt: "a1", Provider: "Email", Problem: Problem{Text: "That code was not accepted.", Field: "code"}}
 	doc := pagetest.Document(t, render(t, SecondFactorPage(v)))
 	code := doc.Find(`form[action="/sign-in/second-factor"] input[name="code"]`)
 	for attribute, want := range map[string]string{
-		"autocomplete": "one-time-code", "inputmode": "numeric", "aria-invalid": "true", "aria-describedby": "problem code-message",
+		"autocomplete": "one-time-code", "inputmode": "numeric", "aria-invalid": "true", "aria-describedby": "problem code-message", "autofocus": "",
 	} {
-		if got := code.AttrOr(attribute, ""); got != want {
+		if got := code.AttrOr(attribute, "missing"); got != want {
 			t.Errorf("%s is %q, want %q", attribute, got, want)
 		}
 	}

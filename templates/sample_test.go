@@ -113,11 +113,11 @@ func sampleHostPage() Page {
 // samples returns every page in each state that looks different.
 func samples() []sample {
 	signIn, refused := sampleSignIn(), sampleSignIn()
-	refused.Email, refused.Problem, refused.ReturnTo = "trader@example.com", English.SignIn.Wrong, "/try"
+	refused.Email, refused.Problem, refused.ReturnTo = "trader@example.com", Problem{Text: English.SignIn.Wrong, Field: "password"}, "/try"
 	refused.Aside = nil
 	code := SecondFactor{Provider: "Email", Message: "For your security, we have emailed you a one-time authentication code. Please enter this code below to proceed."}
 	wrong := code
-	wrong.Problem = English.SecondFactor.Wrong
+	wrong.Problem = Problem{Text: English.SecondFactor.Wrong, Field: "code"}
 	account, troubled, empty := sampleAccount(), sampleAccount(), Account{Page: samplePage("/account")}
 	account.Notice = "You are signed in."
 	troubled.Token.Expires, troubled.Token.Unavailable = noon, true
@@ -137,7 +137,7 @@ func samples() []sample {
 		{"sessions-one", SessionsPage(only)},
 		{"admin-sessions", AdminSessionsPage(sampleAdminSessions())},
 		{"admin-sessions-user", AdminSessionsPage(sampleUserSessions())},
-		{"admin-sessions-none", AdminSessionsPage(AdminSessions{Page: samplePage("/admin/sessions"), Search: "x", Problem: "No recent sign-in matches x."})},
+		{"admin-sessions-none", AdminSessionsPage(AdminSessions{Page: samplePage("/admin/sessions"), Search: "x", Problem: Problem{Text: "No recent sign-in matches x.", Field: "search"}})},
 		{"host", HostPage(sampleHostPage(), templ.Raw("<h1>Orders</h1>"))},
 		{"error", ErrorPageView(sampleError())},
 		{"error-bare", ErrorPageView(ErrorPage{})},

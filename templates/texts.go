@@ -40,6 +40,8 @@ type FrameTexts struct {
 	Users                  string // the administrators' entry of the navigation
 	TokensStayHere         string // the footer
 	TimesAreUTC            string // the footer
+	TryAgainIn             string // below the problem of a form; %s is the time that is left
+	TryAgainNow            string // the same when the time is over
 	ErrorTitle             string // the title of a page whose form has a problem; %s is the usual title
 }
 

@@ -22,6 +22,8 @@ var English = Texts{
 		Users:          "Users' sessions",
 		TokensStayHere: "Tokens stay on the server. The browser holds only a session cookie.",
 		TimesAreUTC:    "All times are UTC.",
+		TryAgainIn:     "Time to wait: %s.",
+		TryAgainNow:    "You can try again now.",
 		ErrorTitle:     "Error: %s",
 	},
 	SignIn: SignInTexts{

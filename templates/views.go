@@ -35,7 +35,7 @@ type SignIn struct {
 	Clients   []ClientChoice
 	Email     string
 	ReturnTo  string
-	Problem   string
+	Problem   Problem
 	Aside     templ.Component // beside the form; nil: nothing
 }
 
@@ -48,8 +48,9 @@ type ClientChoice struct {
 // SecondFactor is the view of SecondFactorPage, which asks for a one-time code.
 type SecondFactor struct {
 	Page
-	Attempt                    string // the sign-in that the code belongs to; the form sends it back as "attempt"
-	Provider, Message, Problem string // the code's sender, the sender's words, what is wrong with the form
+	Attempt           string // the sign-in that the code belongs to; the form sends it back as "attempt"
+	Provider, Message string // the code's sender, and its words
+	Problem           Problem
 }
 
 // Account is the view of AccountPage: the signed-in user, and what the token may
@@ -98,11 +99,12 @@ type Session struct {
 // or Users and Next.
 type AdminSessions struct {
 	Page
-	Search, Problem string
-	Of              *SessionUser // the user that Sessions belong to
-	Sessions        []Session
-	Users           []SessionUser
-	Next            string // where the next part of the list starts; empty on the last
+	Search   string
+	Problem  Problem
+	Of       *SessionUser // the user that Sessions belong to
+	Sessions []Session
+	Users    []SessionUser
+	Next     string // where the next part of the list starts; empty on the last
 }
 
 // SessionUser is a user who signed in recently.

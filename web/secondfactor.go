@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
@@ -20,7 +22,7 @@ func (s *signInPages) secondFactorPage(w http.ResponseWriter, r *http.Request) e
 	if err != nil {
 		return err
 	}
-	return s.askForCode(w, r, p, http.StatusOK, "")
+	return s.answers.Render(w, r, http.StatusOK, s.codeForm(r, p, templates.Problem{}))
 }
 
 // submitCode takes the one-time code of a pending sign-in.
@@ -35,7 +37,8 @@ func (s *signInPages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	counted, err := s.limit.take(r, p.Email)
 	if err != nil {
-		return err
+		s.failOnCode(w, r, p, err)
+		return nil
 	}
 	if p, err = s.pending.Claim(r.Context(), p); err != nil {
 		return counted.settle(r.Context(), err)
@@ -52,7 +55,8 @@ func (s *signInPages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	s.events.record(ctx, eventSecondFactorAccepted, "client", p.Client.ID(), "account", s.accounts.Of(p.Email))
 	counted.accepted()
 	p.counted = counted
-	return counted.settle(ctx, s.finish(ctx, w, r, p, rec, started))
+	s.failOnForm(w, r, p, counted.settle(ctx, s.finish(ctx, w, r, p, rec, started)))
+	return nil
 }
 
 // codeRefused asks for a code again, maxCodes times at most, or returns the
@@ -76,18 +80,20 @@ func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pen
 			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err, Actions: []templates.Link{templates.LinkSignIn},
 		}
 	case !errors.Is(err, identity.ErrSecondFactorRefused):
-		return err
+		s.failOnCode(w, r, p, err)
+		return nil
 	}
-	return s.askForCode(w, r, p, http.StatusUnprocessableEntity, texts.SecondFactor.Wrong)
+	wrong := templates.Problem{Text: texts.SecondFactor.Wrong, Field: "code"}
+	return s.answers.Render(w, r, http.StatusUnprocessableEntity, s.codeForm(r, p, wrong))
 }
 
-func (s *signInPages) askForCode(w http.ResponseWriter, r *http.Request, p *pendingSignIn, status int, problem string) error {
-	return s.answers.Render(w, r, status, templates.SecondFactorPage(templates.SecondFactor{
+func (s *signInPages) codeForm(r *http.Request, p *pendingSignIn, problem templates.Problem) templ.Component {
+	return templates.SecondFactorPage(templates.SecondFactor{
 		Page:     s.frame(r, ""),
 		Attempt:  p.ID,
 		Provider: p.SignIn.SecondFactor.Provider, Message: p.SignIn.SecondFactor.Message,
 		Problem: problem,
-	}))
+	})
 }
 
 // find returns the pending sign-in with an ID that belongs to the browser.

@@ -80,6 +80,7 @@ func TestAttemptsPerAccount(t *testing.T) {
 			wrong("Trader@Example.com ").is(422)
 		}
 		a := wrong("trader@example.com").is(429, "Wait 12 s")
+		a.keepsTheForm("trader@example.com", "12")
 		if got := a.header.Get("Retry-After"); got != "12" {
 			t.Errorf("Retry-After %q", got)
 		}

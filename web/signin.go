@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/templates"
@@ -87,12 +89,17 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 		return answer.BadRequest("unknown client")
 	}
 	if p.Email == "" || form.Get("password") == "" {
-		return s.again(w, r, p, http.StatusUnprocessableEntity, texts.SignIn.Missing)
+		missing := templates.Problem{Text: texts.SignIn.Missing, Field: "password"}
+		if p.Email == "" {
+			missing.Field = "email"
+		}
+		return s.again(w, r, p, http.StatusUnprocessableEntity, missing)
 	}
-	if p.counted, err = s.limit.take(r, p.Email); err != nil {
-		return err
+	if p.counted, err = s.limit.take(r, p.Email); err == nil {
+		err = p.counted.settle(r.Context(), s.try(w, r, p, form.Get("password")))
 	}
-	return p.counted.settle(r.Context(), s.try(w, r, p, form.Get("password")))
+	s.failOnForm(w, r, p, err)
+	return nil
 }
 
 // try sends a password that was counted.
@@ -126,13 +133,18 @@ func (s *signInPages) refused(w http.ResponseWriter, r *http.Request, p *pending
 	if err := s.failed(r.Context(), p, err); !errors.Is(err, tokenapi.ErrBadCredentials) {
 		return err
 	}
-	return s.again(w, r, p, http.StatusUnprocessableEntity, texts.SignIn.Wrong)
+	return s.again(w, r, p, http.StatusUnprocessableEntity, templates.Problem{Text: texts.SignIn.Wrong, Field: "password"})
 }
 
-func (s *signInPages) again(w http.ResponseWriter, r *http.Request, p *pendingSignIn, status int, problem string) error {
+func (s *signInPages) again(w http.ResponseWriter, r *http.Request, p *pendingSignIn, status int, problem templates.Problem) error {
+	return s.answers.Render(w, r, status, s.formAgain(r, p, problem))
+}
+
+// formAgain returns the form as it was filled in, without the password.
+func (s *signInPages) formAgain(r *http.Request, p *pendingSignIn, problem templates.Problem) templ.Component {
 	view := s.formView(r, p.ReturnTo, request.Clip(p.Email, 254), p.Client.ID())
 	view.Problem = problem
-	return s.answers.Render(w, r, status, templates.SignInPage(view))
+	return templates.SignInPage(view)
 }
 
 // finish makes tokens in the vault and a session of a sign-in that the
@@ -145,7 +157,7 @@ func (s *signInPages) finish(ctx context.Context, w http.ResponseWriter, r *http
 	if in.refused {
 		s.ender.revokeBehind(ctx, revokeSession, &in.entry)
 		_ = s.failed(ctx, p, errNotAdministrator)
-		return s.again(w, r, p, http.StatusForbidden, texts.SignIn.NotAdministrator)
+		return s.again(w, r, p, http.StatusForbidden, templates.Problem{Text: texts.SignIn.NotAdministrator, Field: "client"})
 	}
 	step := url.Values{}
 	if p.ID == "" {

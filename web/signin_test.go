@@ -176,9 +176,33 @@ func TestSignInFailures(t *testing.T) {
 				if b.session() != "" {
 					t.Error("a session after a failure")
 				}
+				if c.status != 500 {
+					a.keepsTheForm("trader@example.com", c.retry)
+				}
 				b.signIn("trader", "spa").leadsTo("/account") // it heals
 			})
 		})
+	}
+}
+
+// keepsTheForm wants the sign-in form with the e-mail, an empty password that has
+// the focus and is not called wrong, and the seconds to wait as a countdown.
+func (a *answer) keepsTheForm(email, wait string) {
+	a.t.Helper()
+	doc := a.doc()
+	if got := doc.Find(`#sign-in input[name="email"]`).AttrOr("value", ""); got != email {
+		a.t.Errorf("e-mail on the form = %q, want %q", got, email)
+	}
+	password := doc.Find(`#sign-in input[name="password"][autofocus][aria-describedby="problem"]:not([aria-invalid]):not([value])`)
+	if password.Length() != 1 || doc.Find(`#problem[role="alert"]`).Length() != 1 {
+		a.t.Errorf("the form does not lead from the problem to the password: %s", a.text())
+	}
+	want := ""
+	if wait != "" {
+		want = wait + " s"
+	}
+	if got := doc.Find("[data-expires] [data-left]").Text(); got != want {
+		a.t.Errorf("countdown = %q, want %q", got, want)
 	}
 }
 
@@ -281,5 +305,28 @@ func TestSecondFactorWithoutAccount(t *testing.T) {
 		s.identity.Inject(identitytest.EndpointSignIn, identitytest.Fault{Answer: func(fields map[string]any) { delete(fields, "account") }})
 		b.post("/sign-in/second-factor", "attempt", id, "code", "246810").leadsTo("/account")
 		b.get("/account").is(200, "guarded@example.com", "8f1d6a52-93a7-4d0f-b3f5-2e5c1c7a9e03")
+	})
+}
+
+// A code that could not be judged leaves the form of the code, and a sign-in
+// that fails after the code leads back to the sign-in form with the e-mail.
+func TestFailuresKeepTheForms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser()
+		id := b.begun()
+		s.identity.Inject(identitytest.EndpointSignIn, identitytest.Fault{Status: 503, RetryAfter: "17"})
+		doc := b.code(id, rightCode).is(503, "cannot be reached").doc()
+		for selector, want := range map[string]int{
+			`input[name="code"][autofocus]:not([aria-invalid])`: 1,
+			`input[name="attempt"][value="` + id + `"]`:         1,
+			`[data-expires] [data-left]`:                        1,
+		} {
+			if got := doc.Find(selector).Length(); got != want {
+				t.Errorf("%d of %s, want %d", got, selector, want)
+			}
+		}
+		s.identity.Inject(identitytest.EndpointToken, identitytest.Fault{LoseRequest: true})
+		b.code(id, rightCode).is(503).keepsTheForm("guarded@example.com", "5")
 	})
 }

@@ -62,7 +62,7 @@ func (s *usersPages) render(w http.ResponseWriter, r *http.Request, status int, 
 
 func (s *usersPages) notFound(w http.ResponseWriter, r *http.Request, status int, search string) error {
 	search = request.Clip(search, 254)
-	problem := fmt.Sprintf(texts.Users.NotFound, search)
+	problem := templates.Problem{Text: fmt.Sprintf(texts.Users.NotFound, search), Field: "search"}
 	return s.render(w, r, status, templates.AdminSessions{Search: search, Problem: problem})
 }
 
