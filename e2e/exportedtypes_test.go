@@ -94,6 +94,7 @@ var harmless = map[string]string{
 	"identity/b2binpay.CallbackConfig": "the password is behind a function",
 	"identity/b2binpay.Config":         "URLs and paths",
 	"identity/b2binpay.V3Config":       "URLs, and the secret is behind a function",
+	"identity/b2binpay.V3Signature":    "the secret is behind a function",
 	"identity/b2core.Config":           "URLs, and the bearer is behind a function",
 	"identity/store.Event":             "a hashed key",
 	"identity/store.Record":            "sealed, under a hashed key",

@@ -25,8 +25,8 @@ var (
 	ErrCallbackStale = errors.New("the callback is stale")
 )
 
-// CallbackConfig says which account's callbacks to verify. Login and Password
-// are required.
+// CallbackConfig says which account's callbacks to verify. Required are Login
+// and Password in version 2, and V3 in version 3.
 type CallbackConfig struct {
 	// Login is the API account's, the KEY of the article.
 	Login string
@@ -34,6 +34,10 @@ type CallbackConfig struct {
 	// Password returns the account's password. Every callback calls it, so that
 	// the password can change without a restart.
 	Password func(context.Context) (tokenapi.Secret, error)
+
+	// V3 verifies the callbacks of version 3, in place of Login and Password. Nil:
+	// version 2.
+	V3 *V3Signature
 
 	// AllowUnsigned accepts callbacks without a transfer and without a signature,
 	// which the vendor calls "No Transfer". Such a callback proves nothing: use it
@@ -61,8 +65,17 @@ type Callbacks struct{ config CallbackConfig }
 // CallbackConfig.
 func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
 	p := checkconfig.Problems{Package: "b2binpay", Struct: "CallbackConfig"}
-	p.Missing("Login", config.Login == "")
-	p.Missing("Password", config.Password == nil)
+	if config.V3 != nil {
+		p.Missing("V3.Secret", config.V3.Secret == nil)
+		if config.Login != "" || config.Password != nil {
+			p.Add("V3", "is set beside Login or Password, which are version 2's")
+		}
+		signature := *config.V3
+		config.V3 = &signature // the caller may change its own
+	} else {
+		p.Missing("Login", config.Login == "")
+		p.Missing("Password", config.Password == nil)
+	}
 	p.Negative("MaxAge", config.MaxAge < 0)
 	if err := p.Err(); err != nil {
 		return nil, err
@@ -76,9 +89,12 @@ func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
 // Format prints the type and no part of its configuration.
 func (*Callbacks) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "b2binpay.Callbacks") }
 
-// A Callback is B2BINPAY's report about a deposit. The signature covers Status,
-// Amount, TrackingID and TimeText, and neither the identifiers nor the rest of
-// Raw. So find the payment by its TrackingID, or ask the API for the deposit.
+// A Callback is B2BINPAY's report about a deposit or, in version 3, about a
+// payout, which has a PayoutID. The signature covers Status, Amount, TrackingID
+// and TimeText, and neither the identifiers nor the rest of Raw. So find the
+// payment by its TrackingID, or ask the API for it. Nothing signed tells a payout
+// from a deposit: give both tracking ids that differ, so that the callback of a
+// payout cannot be sent again as that of a deposit.
 //
 // Expect a callback more than once: a deposit may get several transfers, a
 // transfer passes several statuses, the vendor repeats a callback until it is
@@ -93,7 +109,8 @@ type Callback struct {
 	TrackingID string    // the merchant's name of the deposit; may be empty
 	TimeText   string    // meta.time as it was signed
 	Time       time.Time // TimeText, parsed; zero if an unsigned callback has none
-	DepositID  string    // not covered by the signature
+	DepositID  string    // not covered by the signature; empty for a payout
+	PayoutID   string    // not covered by the signature; empty for a deposit
 	TransferID string    // not covered by the signature; empty without a transfer
 	Raw        []byte    // the body
 }
@@ -101,7 +118,7 @@ type Callback struct {
 // Verify reads a callback's body and checks its signature: HMAC-SHA256 of
 // transfer.status, transfer.amount, deposit.tracking_id and meta.time, one after
 // the other as the body spells them (the vendor's help page "Verifying B2BINPAY
-// Callback Signatures").
+// Callback Signatures"). In version 3 V3Signature says what is signed.
 //
 // Nothing separates the four values, so a signature also fits other cuts of the
 // same text: that of the amount 1 and the tracking id 500042 fits the amount
@@ -111,8 +128,8 @@ type Callback struct {
 // with the API's before you credit it.
 //
 // Errors: ErrCallbackMalformed, ErrCallbackUnsigned, ErrCallbackSignature,
-// ErrCallbackStale; else the wrapped error of Password, after which the callback
-// is neither good nor bad.
+// ErrCallbackStale; else the wrapped error of Password or V3Signature.Secret,
+// after which the callback is neither good nor bad.
 func (c *Callbacks) Verify(ctx context.Context, body []byte) (*Callback, error) {
 	cb, err := c.verify(ctx, body)
 	if err != nil {
@@ -122,7 +139,7 @@ func (c *Callbacks) Verify(ctx context.Context, body []byte) (*Callback, error) 
 }
 
 func (c *Callbacks) verify(ctx context.Context, body []byte) (*Callback, error) {
-	cb, sign, err := readCallback(body)
+	cb, sign, err := readCallback(body, c.config.V3.payoutType())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCallbackMalformed, err)
 	}
@@ -132,16 +149,26 @@ func (c *Callbacks) verify(ctx context.Context, body []byte) (*Callback, error) 
 		}
 		return cb, nil
 	}
-	password, err := c.config.Password(ctx)
+	key, err := c.key(ctx)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("the account's password: %w", err)
-	case password.IsZero():
-		return nil, errors.New("the account's password is empty")
-	case !signs(sign, c.config.Login, password.Reveal(), cb.Status+cb.Amount+cb.TrackingID+cb.TimeText):
+		return nil, err
+	case !signs(sign, key, c.message(cb)):
 		return nil, ErrCallbackSignature
 	case c.config.MaxAge > 0 && c.config.Now().Sub(cb.Time).Abs() > c.config.MaxAge:
 		return nil, ErrCallbackStale
 	}
 	return cb, nil
+}
+
+// reveal returns the secret of that name, which must not be empty.
+func reveal(ctx context.Context, name string, secret func(context.Context) (tokenapi.Secret, error)) (tokenapi.Secret, error) {
+	s, err := secret(ctx)
+	switch {
+	case err != nil:
+		return s, fmt.Errorf("%s: %w", name, err)
+	case s.IsZero():
+		return s, errors.New(name + " is empty")
+	}
+	return s, nil
 }

@@ -14,8 +14,9 @@ var (
 )
 
 // readCallback parses a body and returns its signature, which it does not check:
-// Signed only means that it has one.
-func readCallback(body []byte) (cb *Callback, sign string, err error) {
+// Signed only means that it has one. The data is a deposit or of payoutType, of
+// which "" allows none.
+func readCallback(body []byte, payoutType string) (cb *Callback, sign string, err error) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, "", errors.New("not JSON in UTF-8")
 	}
@@ -25,7 +26,7 @@ func readCallback(body []byte) (cb *Callback, sign string, err error) {
 	}
 	cb = &Callback{Raw: body}
 	sign, err = cb.readMeta(root["meta"])
-	if err := errors.Join(err, cb.readDeposit(root["data"]), cb.readIncluded(root["included"])); err != nil {
+	if err := errors.Join(err, cb.readData(root["data"], payoutType), cb.readIncluded(root["included"])); err != nil {
 		return nil, "", err
 	}
 	cb.Signed = sign != ""
@@ -55,22 +56,29 @@ func (cb *Callback) readMeta(raw json.RawMessage) (sign string, err error) {
 	return meta.text("sign")
 }
 
-func (cb *Callback) readDeposit(raw json.RawMessage) error {
-	deposit, attributes, err := readResource(raw, "tracking_id")
+// readData reads the deposit or payout.
+func (cb *Callback) readData(raw json.RawMessage, payoutType string) error {
+	data, attributes, err := readResource(raw, "tracking_id")
 	if err != nil {
 		return err
 	}
-	if kind, _ := deposit.text("type"); kind != "deposit" {
-		return errors.New("data is not a deposit")
+	id, err := data.id()
+	switch kind, _ := data.text("type"); {
+	case kind == "deposit":
+		cb.DepositID = id
+	case kind != "" && kind == payoutType:
+		cb.PayoutID = id
+	default:
+		return errors.New("data is not a deposit, nor a payout of version 3")
 	}
-	if cb.DepositID, err = deposit.id(); err != nil {
+	if err != nil {
 		return err
 	}
 	cb.TrackingID, err = attributes.text("tracking_id")
 	return err
 }
 
-// maxIncluded bounds the resources that come with a deposit. The vendor's sample
+// maxIncluded bounds the resources that come with the data. The vendor's sample
 // has two.
 const maxIncluded = 1000
 

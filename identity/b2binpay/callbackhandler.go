@@ -19,7 +19,7 @@ const maxCallback = 1 << 20
 // Handler refuses other callbacks without calling next, and reports them to
 // CallbackConfig.OnRefused: 400 if malformed, 403 if the signature or the time is
 // not accepted, 405 for another method than POST, 413 above 1 MiB, and 503 if
-// CallbackConfig.Password fails. It ignores the Content-Type, which the vendor
+// the password or secret cannot be had. It ignores the Content-Type, which the vendor
 // does not document.
 //
 // Handler panics if next is nil.

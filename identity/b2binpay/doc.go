@@ -27,7 +27,13 @@
 // 30 to 40 requests for an access token; Config.MaxUses makes the vault renew
 // before that. See the example "Vault".
 //
-// [Callbacks] verifies callbacks, one by one or as an http.Handler.
+// # Callbacks
+//
+// [Callbacks] verifies callbacks, one by one or as an http.Handler: of version 2,
+// by the account's login and password, or of version 3, by the callback secret in
+// CallbackConfig.V3. Those of version 3 are about deposits and payouts. The
+// vendor publishes no formula of their signature; [V3Signature] has the inferred
+// one, and a field for each of its parts.
 //
 // # Sources
 //
@@ -69,8 +75,7 @@
 //   - What a second step looks like. The token reports is_2fa_confirmed; the
 //     vendor says "2FA is unavailable for API users".
 //   - For how long, how often and with which Content-Type callbacks are sent, and
-//     how those of payouts are signed. This package accepts only those of
-//     deposits.
+//     how version 2 signs those of payouts, which are not accepted.
 //   - Whether version 2 still exists.
 //   - The URL of version 3 for production, the codes of its errors, and whether it
 //     bounds the requests with one access token.

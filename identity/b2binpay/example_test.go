@@ -178,3 +178,18 @@ func ExampleCallbacks_Handler() {
 	// refused: b2binpay: verify callback: the callback is not signed
 	// 403
 }
+
+// In version 3 the callback secret signs deposits and payouts.
+func ExampleCallbackConfig_v3() {
+	callbacks := must(b2binpay.NewCallbacks(b2binpay.CallbackConfig{
+		V3: &b2binpay.V3Signature{Secret: tokenapi.Fixed(b2binpaytest.SampleCallbackSecret)},
+	}))
+	server := must(b2binpaytest.New(b2binpaytest.Config{Version: 3}))
+	for _, body := range [][]byte{server.Callback("2", "0.3", "order-7"), server.PayoutCallback("2", "0.1", "payout-8")} {
+		cb := must(callbacks.Verify(context.Background(), body))
+		fmt.Println(cb.TrackingID, cb.Amount, cb.PayoutID != "")
+	}
+	// Output:
+	// order-7 0.3 false
+	// payout-8 0.1 true
+}

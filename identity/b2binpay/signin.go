@@ -95,7 +95,7 @@ func (c *Client) checkSign(call *httpx.Call, a answer, login, password string) e
 		if !c.config.AllowUnsigned {
 			return call.Unusable("the answer has no signature (meta.sign)")
 		}
-	case !signs(sign, login, password, signedAt+a.Data.Attributes.Refresh):
+	case !signs(sign, accountKey(login, password), signedAt+a.Data.Attributes.Refresh):
 		return call.Unusable("the answer's signature (meta.sign) is not this account's")
 	}
 	return nil

@@ -21,9 +21,20 @@ const address = "0xcb959a408cbfbe64116a2dadc20188c290226fae"
 // number if it is one. Amount is written as a string. Each call makes another
 // deposit.
 func (s *Server) Callback(status, amount, trackingID string) []byte {
+	return s.callback("deposit", status, amount, trackingID)
+}
+
+// PayoutCallback is Callback about a payout, which version 3 reports, too. That
+// its body is a deposit's with another type is inferred.
+func (s *Server) PayoutCallback(status, amount, trackingID string) []byte {
+	return s.callback("payout", status, amount, trackingID)
+}
+
+func (s *Server) callback(kind, status, amount, trackingID string) []byte {
 	number, now := s.newDeposit(), stamp(s.now())
 	transfer := strconv.Itoa(firstTransfer + number)
 	data := deposit(number, trackingID, now)
+	data.Set("type", kind)
 	data.Set("relationships", append(relationships(), apitest.Member{Name: "transfer", Value: related("transfer", transfer)}))
 	return apitest.Object{
 		{"data", data},

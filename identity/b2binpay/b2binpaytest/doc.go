@@ -35,6 +35,8 @@
 //
 // Callback and UnsignedCallback make the body that the vendor posts to a
 // merchant's callback URL, in the shape of the vendor's help page on signatures.
+// In version 3 the callback secret signs them, and PayoutCallback makes those of
+// payouts. The vendor publishes neither, so both are inferred.
 //
 // # Unknown
 //

@@ -112,10 +112,14 @@ func jwt(tokenType string, now, expiry time.Time) string {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 // sign returns the vendor's signature: HMAC-SHA256 in lower-case hex. Its key is
-// the SHA-256 of login and password, as bytes.
+// the SHA-256 of login and password, as bytes, or version 3's callback secret.
 func (s *Server) sign(message string) string {
-	key := sha256.Sum256([]byte(s.config.Login + s.config.Password))
-	mac := hmac.New(sha256.New, key[:])
+	hash := sha256.Sum256([]byte(s.config.Login + s.config.Password))
+	key := hash[:]
+	if s.config.Version == 3 {
+		key = []byte(s.config.CallbackSecret)
+	}
+	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(message))
 	return hex.EncodeToString(mac.Sum(nil))
 }
