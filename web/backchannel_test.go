@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -281,5 +282,52 @@ func TestBackChannelLogoutHalfway(t *testing.T) {
 			t.Error("no tokens are revoked, want those that were deleted")
 		}
 		s.sendLogout(order).is(400, "invalid_request")
+	})
+}
+
+// siteTransport passes requests to a site that is made after it.
+type siteTransport struct{ site *site }
+
+func (s *siteTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.RequestURI, r.RemoteAddr = r.URL.RequestURI(), "198.51.100.1:443"
+	w := httptest.NewRecorder()
+	s.site.web.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// The IdentityServer itself sends the logout token when its session ends: the
+// session of the site ends, and that of another sign-in goes on.
+// field 3
+func TestBackChannelLogoutSentByTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clients, toSite := identitytest.SampleClients(), &siteTransport{}
+		clients[0].BackChannelLogoutURI = origin + "/backchannel-logout"
+		s := newSiteBehind(t, identitytest.Config{Clients: clients, BackChannelTransport: toSite})
+		toSite.site = s
+		here, there := s.browser(), s.browser()
+		here.signIn("trader", "spa").leadsTo("/account")
+		cookies := s.identity.Requests(identitytest.EndpointAuthorize)[0].Header.Get("Cookie")
+		there.signIn("trader", "spa").leadsTo("/account")
+
+		target := "http://127.0.0.1/identity/connect/endsession"
+		for target != "" {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Cookie", cookies)
+			got, err := s.identity.Transport().RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = got.Body.Close()
+			target = got.Header.Get("Location")
+		}
+		if problem := s.identity.Requests(identitytest.EndpointPage)[0].Problem; problem != "" {
+			t.Errorf("the page of the sign-out notes %q, want nothing", problem)
+		}
+		synctest.Wait()
+		here.get("/session").is(401)
+		there.get("/session").is(200)
 	})
 }

@@ -45,7 +45,13 @@ type site struct {
 
 func newSite(t *testing.T, change ...func(*web.Config)) *site {
 	t.Helper()
-	provider, err := identitytest.New(identitytest.Config{})
+	return newSiteBehind(t, identitytest.Config{}, change...)
+}
+
+// newSiteBehind is newSite with an IdentityServer of its own Config.
+func newSiteBehind(t *testing.T, installation identitytest.Config, change ...func(*web.Config)) *site {
+	t.Helper()
+	provider, err := identitytest.New(installation)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -108,7 +108,7 @@ func (s *Server) askToSignIn(x *exchange, params url.Values, reason string) {
 func escape(v url.Values) string { return strings.ReplaceAll(v.Encode(), "+", "%20") }
 
 func (s *Server) authorizeSuccess(x *exchange, request *authorizeRequest, found session, ticket string) {
-	if newer := s.sessions.addClient(ticket, request.client.ID); newer != "" {
+	if newer := s.sessions.addClient(ticket, request.client.ID, s.issuer(x)); newer != "" {
 		x.setCookie(cookieTicket, newer)
 		x.setCookie(cookieSessionID, found.id)
 	}

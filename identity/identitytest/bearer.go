@@ -69,10 +69,11 @@ func invalidToken(description string) *bearerProblem {
 }
 
 // checkBearer verifies an access token: signature, iss, aud and times, without
-// any skew, and that ExpireTokens has not ended it. The audience is
+// any skew, and that ExpireTokens has not ended it. The issuer is one that this
+// server has used, whatever the request's host is. The audience is
 // <issuer>/resources, which every access token of IdentityServer4 2.5 has and
 // no ID token.
-func (s *Server) checkBearer(x *exchange, raw string) (tokenClaims, *bearerProblem) {
+func (s *Server) checkBearer(raw string) (tokenClaims, *bearerProblem) {
 	if raw == "" {
 		return tokenClaims{}, &bearerProblem{status: http.StatusUnauthorized}
 	}
@@ -82,7 +83,7 @@ func (s *Server) checkBearer(x *exchange, raw string) (tokenClaims, *bearerProbl
 	switch {
 	case !ok:
 		return claims, invalidToken("The signature is invalid")
-	case claims.Issuer != s.issuer(x):
+	case !s.issuers.has(claims.Issuer):
 		return claims, invalidToken("The issuer is invalid")
 	case !slices.Contains(claims.Audience, resourcesAudience(claims.Issuer)):
 		return claims, invalidToken("The audience is invalid")

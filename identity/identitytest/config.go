@@ -96,6 +96,10 @@ type Config struct {
 	// documented for the platform. 0 means 400.
 	SignInFailureStatus int
 
+	// BackChannelTransport sends the logout tokens to each
+	// Client.BackChannelLogoutURI. Nil means http.DefaultTransport.
+	BackChannelTransport http.RoundTripper
+
 	// Now is the clock. Nil means time.Now, which is virtual in a
 	// testing/synctest bubble. It must be safe for concurrent use.
 	Now func() time.Time
@@ -160,6 +164,16 @@ type Client struct {
 	// authorize. As in IdentityServer, an origin that one client has may make
 	// requests for each client.
 	AllowedCORSOrigins []string
+
+	// PostLogoutRedirectURIs are the targets to which the client may send the
+	// browser after the end of the session, compared without regard to letter
+	// case. End session needs the client's id_token_hint for it.
+	PostLogoutRedirectURIs []string
+
+	// BackChannelLogoutURI gets a logout token when a session ends in which the
+	// client was authorized: by a sign-out with cookies or by end session.
+	// Empty: the client is not told.
+	BackChannelLogoutURI string
 }
 
 func (c Client) allows(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
@@ -190,6 +204,9 @@ func (c Config) withDefaults() Config {
 	c.RefreshTokenLifetime = cmp.Or(c.RefreshTokenLifetime, 30*24*time.Hour)
 	c.SessionLifetime = cmp.Or(c.SessionLifetime, 10*time.Hour)
 	c.SignInFailureStatus = cmp.Or(c.SignInFailureStatus, http.StatusBadRequest)
+	if c.BackChannelTransport == nil {
+		c.BackChannelTransport = http.DefaultTransport
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -261,6 +278,14 @@ func (c Config) checkClients(p *apitest.Problems) {
 			if !isAbsoluteURL(redirect) {
 				p.Add(field, "has a redirect URI that is not absolute")
 			}
+		}
+		for _, redirect := range client.PostLogoutRedirectURIs {
+			if !isAbsoluteURL(redirect) {
+				p.Add(field, "has a post-logout redirect URI that is not absolute")
+			}
+		}
+		if uri := client.BackChannelLogoutURI; uri != "" && !isAbsoluteURL(uri) {
+			p.Add(field, "has a BackChannelLogoutURI that is not absolute")
 		}
 		for _, origin := range client.AllowedCORSOrigins {
 			if !isOrigin(origin) {

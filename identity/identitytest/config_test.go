@@ -31,7 +31,7 @@ func TestNewReportsEveryProblem(t *testing.T) {
 			good, good,
 			{ID: strings.Repeat("x", 101), Scopes: good.Scopes, GrantTypes: good.GrantTypes},
 			{ID: "scopeless"},
-			{ID: "odd", Scopes: good.Scopes, GrantTypes: []string{"refresh_token", "magic"}, RedirectURIs: []string{"/done"}, AllowedCORSOrigins: []string{"https://a.example", "https://a.example/", "null", "*"}},
+			{ID: "odd", Scopes: good.Scopes, GrantTypes: []string{"refresh_token", "magic"}, RedirectURIs: []string{"/done"}, PostLogoutRedirectURIs: []string{"bye"}, BackChannelLogoutURI: "/logout", AllowedCORSOrigins: []string{"https://a.example", "https://a.example/", "null", "*"}},
 		},
 	})
 	const want = `identitytest: Config.Users[1] has the ID or the Email of an earlier one
@@ -43,6 +43,8 @@ identitytest: Config.Clients[3] needs Scopes and GrantTypes
 identitytest: Config.Clients[4] must not have the grant type refresh_token: the scope offline_access allows it
 identitytest: Config.Clients[4] has the unknown grant type "magic"
 identitytest: Config.Clients[4] has a redirect URI that is not absolute
+identitytest: Config.Clients[4] has a post-logout redirect URI that is not absolute
+identitytest: Config.Clients[4] has a BackChannelLogoutURI that is not absolute
 identitytest: Config.Clients[4] has the AllowedCORSOrigins entry "https://a.example/", want a scheme and a host without a path
 identitytest: Config.Clients[4] has the AllowedCORSOrigins entry "null", want a scheme and a host without a path
 identitytest: Config.Clients[4] has the AllowedCORSOrigins entry "*", want a scheme and a host without a path

@@ -59,6 +59,15 @@
 // with cookies sign-in, sign-out and authorize, as the npm package does.
 // Preflight requests have an endpoint of their own in the record.
 //
+// # Signing out
+//
+// End session with the id_token_hint of a client redirects to one of its
+// PostLogoutRedirectURIs in the end. When a session ends, by end session or by a
+// sign-out with cookies, the server posts a logout token to the
+// BackChannelLogoutURI of each client that was authorized in it, and waits up
+// to 5 s for them. EndSessions tells no client. SignLogoutToken makes a token
+// for a test that sends its own.
+//
 // # Undocumented parts of the platform
 //
 // No document states some answers of B2Trader. This server answers as follows:
@@ -73,7 +82,9 @@
 //     password. The password grant needs no code;
 //   - the page /identity/unauthorized: 401 with a ProblemDetails body. The
 //     redirect to it has IdentityServer's own returnUrl or errorId;
-//   - the target of end session: the stock /account/logout below /identity.
+//   - the target of end session: the stock /account/logout below /identity. It
+//     ends the session and redirects at once to the client's
+//     PostLogoutRedirectURIs, where a stock page shows a link.
 //
 // The end of a session (by sign-out with its cookies or EndSessions) takes
 // effect at once for every copy of its cookies. A stock IdentityServer keeps no
@@ -84,8 +95,9 @@
 //
 // The APIs check the bearer (signature, exp, iss, aud) and the scope
 // FrontOffice or BackOffice: 401 with WWW-Authenticate, or 403
-// insufficient_scope. Their resources are this server's own, made for demos,
-// and not the platform's:
+// insufficient_scope. The iss is one under which this server has issued tokens,
+// whatever the host of the request is. Their resources are this server's own,
+// made for demos, and not the platform's:
 //
 //	GET  /frontoffice/api/v3/account
 //	GET  /frontoffice/api/v3/instruments

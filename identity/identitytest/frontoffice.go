@@ -31,7 +31,7 @@ func (s *Server) frontOffice(r resource) handler { return s.guard(scopeFrontOffi
 // guard answers with r if the request has a valid access token with that scope.
 func (s *Server) guard(scope string, r resource) handler {
 	return func(x *exchange) {
-		token, problem := s.checkBearer(x, x.Bearer())
+		token, problem := s.checkBearer(x.Bearer())
 		if problem == nil && !slices.Contains(token.Scopes, scope) {
 			problem = &bearerProblem{status: http.StatusForbidden, code: "insufficient_scope", scope: scope}
 		}

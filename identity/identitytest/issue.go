@@ -14,6 +14,7 @@ import (
 // IdentityServer's order.
 func (s *Server) issue(x *exchange, g grant) apitest.Object {
 	now := s.now()
+	s.issuers.add(s.issuer(x))
 	access := s.keys.sign(s.accessTokenClaims(x, g, now).JSON())
 	s.access.Add(access, g.userID())
 	var fields apitest.Object

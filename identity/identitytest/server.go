@@ -28,6 +28,7 @@ type Server struct {
 	api      *apitest.Server
 
 	keys     keyring
+	issuers  issuers
 	access   *apitest.Tokens // by user ID, "" for client_credentials
 	sessions sessionStore
 	grants   grantStore

@@ -20,7 +20,7 @@ type session struct {
 	userID   string
 	authTime time.Time
 	expires  time.Time
-	clients  map[string]bool // that have been authorized in this session
+	clients  map[string]string // authorized in this session, with the issuer
 	ended    bool
 }
 
@@ -30,9 +30,25 @@ type sessionStore struct {
 	mu      sync.Mutex
 	tickets map[string]*session
 	pending map[string]pendingSignIn // sign-ins before their second factor
-	logouts map[string]*session      // by logoutId
+	logouts map[string]plannedLogout // by logoutId
 	sweepAt int
 }
+
+// plannedLogout is what the logout page will do.
+type plannedLogout struct {
+	session  *session // nil: there is none to end
+	redirect string   // afterwards; empty: show a page
+	expires  time.Time
+}
+
+// endedSession is a session that has just ended.
+type endedSession struct {
+	id, userID string
+	clients    map[string]string // with the issuer
+}
+
+// logoutLifetime is the time between end session and the logout page.
+const logoutLifetime = time.Hour
 
 type pendingSignIn struct {
 	userID  string
@@ -58,7 +74,7 @@ func (st *sessionStore) start(userID string, now time.Time, lifetime time.Durati
 	ticket = newTicket()
 	started := &session{
 		id: apitest.RandomHex(16), userID: userID, authTime: now, expires: now.Add(lifetime),
-		clients: make(map[string]bool),
+		clients: make(map[string]string),
 	}
 	st.tickets[ticket] = started
 	return ticket, started.id
@@ -79,8 +95,8 @@ func (st *sessionStore) sweep(now time.Time) {
 			delete(st.pending, handle)
 		}
 	}
-	for id, found := range st.logouts {
-		if now.After(found.expires) {
+	for id, planned := range st.logouts {
+		if now.After(planned.expires) {
 			delete(st.logouts, id)
 		}
 	}
@@ -98,29 +114,37 @@ func (st *sessionStore) find(ticket string, now time.Time) (session, bool) {
 	return *found, true
 }
 
-// addClient records that client used the session. It returns a new ticket the
+// addClient records that client used the session under an issuer. It returns a new ticket the
 // first time, because IdentityServer keeps the list in the cookie. The old
 // ticket stays valid.
-func (st *sessionStore) addClient(ticket, client string) (newer string) {
+func (st *sessionStore) addClient(ticket, client, issuer string) (newer string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	found, ok := st.tickets[ticket]
-	if !ok || found.clients[client] {
+	if !ok || found.ended || found.clients[client] != "" {
 		return ""
 	}
-	found.clients[client] = true
+	found.clients[client] = issuer
 	newer = newTicket()
 	st.tickets[newer] = found
 	return newer
 }
 
-// end ends the session of ticket, with all its tickets.
-func (st *sessionStore) end(ticket string) {
+// end ends the session of ticket, with all its tickets. It returns false if
+// there is none, or it has ended before.
+func (st *sessionStore) end(ticket string) (endedSession, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if found, ok := st.tickets[ticket]; ok {
-		found.ended = true
+	return st.tickets[ticket].end()
+}
+
+// end is called with the store's mutex.
+func (s *session) end() (endedSession, bool) {
+	if s == nil || s.ended {
+		return endedSession{}, false
 	}
+	s.ended = true
+	return endedSession{s.id, s.userID, s.clients}, true
 }
 
 func (st *sessionStore) endAll(userID string) {
@@ -165,33 +189,34 @@ func (st *sessionStore) secondFactorDone(handle string) {
 	delete(st.pending, handle)
 }
 
-// planLogout records the session that the logout page will end.
-func (st *sessionStore) planLogout(ticket string, now time.Time) (logoutID string) {
+// planLogout records what the logout page will do: end the session of ticket,
+// if any, and redirect.
+func (st *sessionStore) planLogout(ticket, redirect string, now time.Time) (logoutID string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.sweep(now)
-	found, ok := st.tickets[ticket]
-	if !ok {
-		return ""
-	}
 	if st.logouts == nil {
-		st.logouts = make(map[string]*session)
+		st.logouts = make(map[string]plannedLogout)
 	}
 	logoutID = newTicket()
-	st.logouts[logoutID] = found
+	st.logouts[logoutID] = plannedLogout{st.tickets[ticket], redirect, now.Add(logoutLifetime)}
 	return logoutID
 }
 
-// logout ends the session that was planned under logoutID.
-func (st *sessionStore) logout(logoutID string) bool {
+// takeLogout returns the plan under logoutID, once.
+func (st *sessionStore) takeLogout(logoutID string, now time.Time) (plannedLogout, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	found, ok := st.logouts[logoutID]
-	if ok {
-		found.ended = true
-		delete(st.logouts, logoutID)
-	}
-	return ok
+	planned, ok := st.logouts[logoutID]
+	delete(st.logouts, logoutID)
+	return planned, ok && !now.After(planned.expires)
+}
+
+// endPlanned ends the session of a plan, as end does.
+func (st *sessionStore) endPlanned(planned plannedLogout) (endedSession, bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return planned.session.end()
 }
 
 // session returns the session of the request's cookies and its ticket.

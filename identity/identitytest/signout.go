@@ -8,12 +8,12 @@ import (
 
 // signOut answers POST /identity/sign-out. With a refresh_token it revokes that
 // one, otherwise all of the bearer's user and client. It ends the session of
-// the request's cookies.
+// the request's cookies, and tells the clients of that session.
 func (s *Server) signOut(x *exchange) {
 	if !x.AllowOnly(http.MethodPost) {
 		return
 	}
-	token, problem := s.checkBearer(x, x.Bearer())
+	token, problem := s.checkBearer(x.Bearer())
 	if problem != nil {
 		x.refuseBearer(problem)
 		return
@@ -29,7 +29,9 @@ func (s *Server) signOut(x *exchange) {
 			(in.RefreshToken == "" || in.RefreshToken == g.handle)
 	})
 	if ticket := requestCookies(x.Header)[cookieTicket]; ticket != "" {
-		s.sessions.end(ticket)
+		if ended, ok := s.sessions.end(ticket); ok {
+			s.tellClients(x, ended)
+		}
 		x.dropSessionCookies()
 	}
 	x.JSON(http.StatusOK, mvcJSON, apitest.Object{})

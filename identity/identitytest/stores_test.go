@@ -19,7 +19,7 @@ func TestStoresForgetWhatHasExpired(t *testing.T) {
 		}
 		grants.addToken(refreshGrant{created: start}, start)
 		ticket, _ := sessions.start("user", start, time.Hour)
-		sessions.planLogout(ticket, start)
+		sessions.planLogout(ticket, "", start)
 		sessions.awaitSecondFactor("user", start)
 	}
 	if len(grants.codes) != many || len(grants.tokens) != many || len(grants.consumed) != many ||

@@ -17,7 +17,7 @@ func (s *Server) userInfo(x *exchange) {
 	if raw == "" {
 		raw = x.Form.Get("access_token")
 	}
-	claims, problem := s.checkBearer(x, raw)
+	claims, problem := s.checkBearer(raw)
 	u := s.byID[claims.Subject]
 	switch {
 	case problem != nil:
