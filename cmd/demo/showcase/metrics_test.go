@@ -90,11 +90,11 @@ func series(t *testing.T, r prometheus.Gatherer) map[string]bool {
 	names := make(map[string]bool)
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
-			name := family.GetName()
+			parts := []string{family.GetName()}
 			for _, label := range m.GetLabel() {
-				name += " " + label.GetValue()
+				parts = append(parts, label.GetValue())
 			}
-			names[name] = true
+			names[strings.Join(parts, " ")] = true
 		}
 	}
 	return names
