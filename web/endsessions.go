@@ -284,9 +284,11 @@ func (e *sessionEnder) logRevocation(ctx context.Context, entry vault.Entry, err
 	e.events.record(ctx, eventTokensRevoked, "client", entry.Client, "user", entry.Owner)
 }
 
-// live reports whether the access token of an entry has not expired.
+// live reports whether the access token of an entry is alive for long enough to
+// sign out with it.
 func (e *sessionEnder) live(entry vault.Entry) bool {
-	return entry.Token.Expiry.IsZero() || e.config.Now().Before(entry.Token.Expiry)
+	const margin = 2 * time.Second // a JWT's exp has whole seconds, and the request takes time
+	return entry.Token.Expiry.IsZero() || e.config.Now().Add(margin).Before(entry.Token.Expiry)
 }
 
 // timeOut revokes the tokens of sessions that have timed out, entry by entry. It
