@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -25,20 +26,32 @@ var emailAddress = regexp.MustCompile(`(?i)[^\s"'<>()\[\]{},;:=/\\|?&]+(?:@|＠|
 // characters, replaces e-mail addresses and the given secrets (also as forms,
 // JSON and base64 encode them), and cuts the text to 200 bytes.
 func Redact(text string, secrets ...string) string {
-	text = printable(text)
-	for _, secret := range secrets {
-		for _, encoded := range spellings(secret) {
-			if encoded = printable(encoded); encoded != "" {
-				text = strings.ReplaceAll(text, encoded, tokenapi.Redacted)
-			}
-		}
-	}
+	text = withoutSecrets(printable(text), secrets)
 	text = emailAddress.ReplaceAllString(text, tokenapi.Redacted)
 	const limit = 200
 	if len(text) > limit {
 		text = strings.ToValidUTF8(text[:limit], "") + "…"
 	}
 	return text
+}
+
+// withoutSecrets replaces all secrets in one pass, the longest first: a secret
+// may be a part of another, or of the text that replaces it.
+func withoutSecrets(text string, secrets []string) string {
+	var all []string
+	for _, secret := range secrets {
+		for _, encoded := range spellings(secret) {
+			if encoded = printable(encoded); encoded != "" {
+				all = append(all, encoded)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b string) int { return len(b) - len(a) })
+	pairs := make([]string, 0, 2*len(all))
+	for _, secret := range all {
+		pairs = append(pairs, secret, tokenapi.Redacted)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // spellings returns how a request or an echo of it may spell a secret.

@@ -25,6 +25,7 @@ func TestRedact(t *testing.T) {
 		{"sent p\ta55", "p\ta55", "sent [redacted]"},
 		{"sent Basic aWQ6cGE1NQ==", "id:pa55", "sent Basic [redacted]"}, // field 50
 		{"sent cGE1NQ==", "pa55", "sent [redacted]"},
+		{"dial tcp: a refused", "a", "di[redacted]l tcp: [redacted] refused"},
 		{"line\nbreak\x00 and \u202Ereversed", "", "linebreak and reversed"},
 		// field 30
 		{"no user trader@example.com.", "", "no user [redacted]"},
@@ -40,6 +41,14 @@ func TestRedact(t *testing.T) {
 		if got := Redact(c.in, c.secret); got != c.want {
 			t.Errorf("Redact(%q) = %q, want %q", c.in, got, c.want)
 		}
+	}
+}
+
+// A secret that contains another one leaves no rest.
+func TestRedactsTheLongestSecret(t *testing.T) {
+	const in, want = "sent pa55word", "sent [redacted]"
+	if got := Redact(in, "pa55", "pa55word"); got != want {
+		t.Errorf("Redact(%q) = %q, want %q", in, got, want)
 	}
 }
 
