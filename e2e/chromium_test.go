@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
@@ -74,5 +75,29 @@ func TestBackAfterSignOut(t *testing.T) {
 	}
 	if eval[string](b, `sessionStorage.restored ?? ""`) != "true" {
 		t.Skip("Chromium did not keep the account page in its memory")
+	}
+}
+
+// After a mistake, typing goes into the field with the mistake; a form is sent
+// once, and its shown password is a password again when it is sent.
+func TestFormsInChromium(t *testing.T) {
+	t.Parallel()
+	s := newSecrets(t)
+	server := startIdentityServer(t, s)
+	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL()).chromium()
+	b.do(chromedp.Navigate(b.site+"/sign-in"),
+		chromedp.SendKeys("#email", trader), chromedp.SendKeys("#password", "wrong"),
+		chromedp.Click("[data-reveal]"), chromedp.WaitVisible(`#password[type="text"]`),
+		chromedp.Evaluate(`addEventListener("beforeunload", () => { sessionStorage.sent = document.querySelector("#password").type })`, nil),
+		chromedp.Evaluate(`for (let i = 0; i < 3; i++) document.querySelector("#sign-in").requestSubmit()`, nil),
+		chromedp.WaitVisible("#problem"))
+	if focus := eval[string](b, "document.activeElement.id"); focus != "password" {
+		t.Errorf("focus after a wrong password = %q, want password", focus)
+	}
+	if kind := eval[string](b, "sessionStorage.sent"); kind != "password" {
+		t.Errorf("type of the shown password when the form is sent = %q, want password", kind)
+	}
+	if n := server.Count(identitytest.EndpointSignIn); n != 1 {
+		t.Errorf("the form was sent %d times, want 1", n)
 	}
 }

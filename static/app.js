@@ -1,5 +1,5 @@
 // Hides pages that return from the browser's memory, moves countdowns, keeps the
-// token card current, fills the sign-in form with a sample user, and moves the
+// token card current, sends a form once, shows a password, fills the sign-in form with a sample user, and moves the
 // focus to the result on a page. Each page is complete without it. Its words come from the page's data attributes.
 
 const root = document.documentElement;
@@ -196,6 +196,33 @@ function fill(button) {
   form.querySelector("[type=submit]").focus();
 }
 
+// send marks a form that is being sent, so that it is sent once. The button
+// stays enabled, because the browser still reads its value.
+function send(event) {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (form.ariaBusy === "true") return event.preventDefault();
+  form.ariaBusy = "true";
+  hide(form);
+  setTimeout(() => (form.ariaBusy = null), 30_000); // if the browser gave up
+}
+
+// reveal shows the password of a field, or hides it again.
+function reveal(button) {
+  const field = document.getElementById(button.dataset.reveal);
+  const shown = field.type === "password";
+  field.type = shown ? "text" : "password";
+  button.ariaPressed = String(shown);
+  field.focus();
+}
+
+// hide makes the shown passwords of a form passwords again, so that the browser
+// does not keep them as words that were typed.
+function hide(form) {
+  const shown = form.querySelectorAll("[data-reveal][aria-pressed=true]");
+  shown.forEach((button) => (document.getElementById(button.dataset.reveal).type = "password"));
+}
+
 function start() {
   findCountdowns();
   moveCountdowns();
@@ -211,6 +238,12 @@ function start() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-fill-email]");
     if (button) fill(button);
+    const eye = event.target.closest("[data-reveal]");
+    if (eye) reveal(eye);
+  });
+  document.addEventListener("submit", send);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") event.target.closest("details.confirm")?.removeAttribute("open");
   });
 
   const result = location.hash === "#result" && document.querySelector("#result");

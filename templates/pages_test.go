@@ -9,6 +9,8 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"b2trader.identity.auth/templates/pagetest"
 )
 
@@ -158,5 +160,37 @@ func TestSecondFactorForm(t *testing.T) {
 	}
 	if doc.Find(`label[for="code"] .chip`).Text() != "Email" {
 		t.Error("the provider is not named")
+	}
+}
+
+// Each form that ends sessions of others, or all sessions, is behind a question,
+// and does not stand beside the sign-out.
+func TestEndsAskFirst(t *testing.T) {
+	user := SessionUser{Subject: "1", Email: "a@example.com"}
+	for name, page := range map[string]string{
+		"account":  render(t, AccountPage(sampleAccount())),
+		"sessions": render(t, SessionsPage(sampleSessions())),
+		"user":     render(t, AdminSessionsPage(AdminSessions{Of: &user, Sessions: sampleSessions().Sessions[1:]})),
+	} {
+		doc := pagetest.Document(t, page)
+		ends := doc.Find(`form[action="/sign-out/everywhere"], form[action="/sessions/end-others"], form[action$="/sessions/end"]`)
+		asked := 0
+		ends.Each(func(_ int, form *goquery.Selection) {
+			question := form.Closest("details.confirm")
+			own := form.Closest(".session").Find(".chip-good").Length() > 0
+			if question.Length() == 0 && !own {
+				t.Errorf("%s: %s ends sessions without a question", name, form.AttrOr("action", ""))
+			}
+			asked += question.Length()
+			if question.Is("[open]") || question.Length() > 0 && question.Find("summary, p").Length() != 2 {
+				t.Errorf("%s: the question of %s is open or empty", name, form.AttrOr("action", ""))
+			}
+		})
+		if asked == 0 {
+			t.Errorf("%s: no form asks first", name)
+		}
+		if doc.Find(`:has(> form[action="/sign-out"]) form[action="/sign-out/everywhere"]`).Length() > 0 {
+			t.Errorf("%s: Sign out and Sign out everywhere stand side by side", name)
+		}
 	}
 }

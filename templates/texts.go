@@ -49,6 +49,7 @@ type FrameTexts struct {
 type SignInTexts struct {
 	Title, Lead, Server             string
 	Email, Password, Client, Submit string
+	Show, ShowWhat                  string // shows the password; ShowWhat for screen readers, after Show
 	Missing, Wrong                  string // problems: a field is empty, the IdentityServer refused
 	NotAdministrator                string // problem: the client is for administrators
 }
@@ -87,7 +88,9 @@ type TokenTexts struct {
 // wherever it is listed.
 type SessionsTexts struct {
 	Title, Lead, List, AtMost, None             string // AtMost: %d sessions of at most %d
-	All, EndOthers, EndAll, EndAllNote          string
+	All, EndOthers, EndAll                      string
+	EndOthersAsk, EndAllNote                    string // asked before that
+	EndAsk                                      string // asked before a session ends; %s is its device
 	UnknownDevice, Client, Address, Since, Seen string
 	Current, SignOut, End                       string // the session that asks; ends it; ends another
 }
@@ -97,6 +100,7 @@ type UsersTexts struct {
 	Title, Lead                  string
 	Find, Search, Submit         string
 	UserID, EndAll, Back         string // on the sessions of one user
+	EndAllAsk                    string // asked before all sessions of a user end; %s is the user
 	List, None, LastSignIn, More string // on the list of users
 	NotFound                     string // the problem with a search; %s is what was searched for
 }
