@@ -40,7 +40,7 @@ func (r *running) embeddedPlatforms(s *identitytest.Server, machines []machineAc
 	for _, m := range machines {
 		starts = append(starts, func() (showcase.Platform, error) { return b2traderEmbedded(s, m) })
 	}
-	starts = append(starts, r.startB2Core, r.startTraderEvolution, r.startTradevest, r.startB2BINPAY)
+	starts = append(starts, r.startB2Core, r.startTraderEvolution, r.startTradevest, r.startB2BINPAY, r.startB2BINPAYV3)
 	var platforms []showcase.Platform
 	for _, start := range starts {
 		p, err := start()
@@ -107,6 +107,18 @@ func (r *running) startB2BINPAY() (showcase.Platform, error) {
 	a := tokenapi.Account{Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword)}
 	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+b2binpaytest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh, b2binpayBusy)
+	return p, err
+}
+
+func (r *running) startB2BINPAYV3() (showcase.Platform, error) {
+	s, err := b2binpaytest.New(b2binpaytest.Config{Version: 3})
+	if err := r.startTestServer("B2BINPAY version 3", s, err); err != nil {
+		return showcase.Platform{}, err
+	}
+	p, err := b2binpayV3Platform(b2binpay.V3Config{
+		URL: s.URL(), ClientID: b2binpaytest.SampleClientID, ClientSecret: tokenapi.Fixed(b2binpaytest.SampleClientSecret),
+	}, s.URL()+b2binpaytest.APIPath)
+	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointToken, b2binpayBusy)
 	return p, err
 }
 

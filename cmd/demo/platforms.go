@@ -103,3 +103,17 @@ func b2binpayPlatform(config b2binpay.Config, a tokenapi.Account, call string) (
 		Refresher: keeper, Call: showcase.Call{URL: call},
 	}, err
 }
+
+// b2binpayV3Platform has no facts: the comparison has one column for B2BINPAY.
+func b2binpayV3Platform(config b2binpay.V3Config, call string) (showcase.Platform, error) {
+	client, err := b2binpay.NewV3(config)
+	if err != nil {
+		return showcase.Platform{}, err
+	}
+	keeper, err := client.Keeper(people)
+	return showcase.Platform{
+		ID: "b2binpay-v3", Name: "B2BINPAY version 3", Account: config.ClientID,
+		About:     "Crypto payments by the new API: a token of an hour, and no refresh token.",
+		Refresher: keeper, Call: showcase.Call{URL: call},
+	}, err
+}

@@ -75,12 +75,12 @@ func embeddedForTest(t *testing.T) []showcase.Platform {
 // Every system says the same six things of itself, so that they can be compared.
 func TestPlatformsCanBeCompared(t *testing.T) {
 	platforms := embeddedForTest(t)
-	if len(platforms) != 6 {
-		t.Fatalf("%d platforms, want B2Trader by two clients and four others", len(platforms))
+	if len(platforms) != 7 {
+		t.Fatalf("%d platforms, want B2Trader by two clients, four others, and B2BINPAY's version 3", len(platforms))
 	}
 	for _, p := range platforms {
-		if p.ID == "b2trader-lk" {
-			continue // it is B2Trader once more
+		if p.ID == "b2trader-lk" || p.ID == "b2binpay-v3" {
+			continue // it is a system once more
 		}
 		var names []string
 		for _, fact := range p.Facts {
@@ -140,6 +140,7 @@ func TestPlatformsFail(t *testing.T) {
 		"traderevolution": {429, "2.147.1.27", "Too many requests"},
 		"tradevest":       {503, "temporarily_unavailable", ""},
 		"b2binpay":        {429, "throttled", "Request was throttled. Expected available in 2 seconds."},
+		"b2binpay-v3":     {429, "throttled", "Request was throttled. Expected available in 2 seconds."},
 	}
 	for _, p := range embeddedForTest(t) {
 		t.Run(p.ID, func(t *testing.T) {

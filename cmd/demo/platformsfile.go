@@ -59,6 +59,12 @@ type platformsFile struct {
 		PasswordFile string `json:"password_file"`
 		Call         string `json:"call"`
 	} `json:"b2binpay"`
+	B2BINPAYV3 *struct {
+		URL              string `json:"url"`
+		ClientID         string `json:"client_id"`
+		ClientSecretFile string `json:"client_secret_file"`
+		Call             string `json:"call"`
+	} `json:"b2binpay-v3"`
 }
 
 // readPlatforms reads the file. Beside the problems of its JSON it returns the
@@ -85,7 +91,7 @@ func readPlatforms(name string) (file platformsFile, problems []error) {
 		report("%s is unknown", member)
 	}
 	if file == (platformsFile{}) && len(problems) == 0 {
-		report("it names no platform: b2core, traderevolution, tradevest and b2binpay are known")
+		report("it names no platform: b2core, traderevolution, tradevest, b2binpay and b2binpay-v3 are known")
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		report("there is something after its end")
@@ -230,6 +236,8 @@ var memberOf = map[string]string{
 	"Config.Scopes":      "scopes",
 	"Config.ClientID":    "client_id",
 	"Config.RequestorID": "requestor_id",
+	"V3Config.URL":       "url",
+	"V3Config.ClientID":  "client_id",
 	"Account.Login":      "login",
 }
 
@@ -268,6 +276,11 @@ func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 		password := secretIn(e.PasswordFile)
 		p, err := b2binpayPlatform(b2binpay.Config{URL: e.URL, HTTP: http}, tokenapi.Account{Login: e.Login, Password: password}, e.Call)
 		c.add("b2binpay", e.Call, p, errors.Join(err, readable("password_file", password)))
+	}
+	if e := f.B2BINPAYV3; e != nil {
+		secret := secretIn(e.ClientSecretFile)
+		p, err := b2binpayV3Platform(b2binpay.V3Config{URL: e.URL, ClientID: e.ClientID, ClientSecret: secret, HTTP: http}, e.Call)
+		c.add("b2binpay-v3", e.Call, p, errors.Join(err, readable("client_secret_file", secret)))
 	}
 }
 

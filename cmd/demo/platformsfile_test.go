@@ -33,12 +33,13 @@ func fileOf(t *testing.T, platforms map[string]members) string {
 	return secretFile(t, string(content))
 }
 
-// neighbours are the four other systems, on sockets, with the files of what is secret.
+// neighbours are the four other systems, B2BINPAY in both versions, on sockets, with the files of what is secret.
 type neighbours struct {
 	b2core          *b2coretest.Server
 	traderEvolution *traderevolutiontest.Server
 	tradevest       *tradevesttest.Server
 	b2binpay        *b2binpaytest.Server
+	b2binpayV3      *b2binpaytest.Server
 
 	bearer  string            // its file
 	secrets map[string]string // the files of the other systems
@@ -49,11 +50,13 @@ func startNeighbours(t *testing.T) *neighbours {
 	n := &neighbours{
 		b2core: b2coretest.Start(t, b2coretest.Config{}), traderEvolution: traderevolutiontest.Start(t, traderevolutiontest.Config{}),
 		tradevest: tradevesttest.Start(t, tradevesttest.Config{}), b2binpay: b2binpaytest.Start(t, b2binpaytest.Config{}),
-		bearer: filepath.Join(t.TempDir(), "bearer"),
+		b2binpayV3: b2binpaytest.Start(t, b2binpaytest.Config{Version: 3}),
+		bearer:     filepath.Join(t.TempDir(), "bearer"),
 		secrets: map[string]string{
 			"traderevolution": secretFile(t, traderevolutiontest.SamplePassword+"\n"),
 			"tradevest":       secretFile(t, tradevesttest.SampleClientSecret+"\n"),
 			"b2binpay":        secretFile(t, b2binpaytest.SamplePassword+"\n"),
+			"b2binpay-v3":     secretFile(t, b2binpaytest.SampleClientSecret+"\n"),
 		},
 	}
 	n.freshBearer(t, nil)
@@ -78,7 +81,7 @@ func writeFile(t *testing.T, name, content string) {
 	}
 }
 
-// file names all four.
+// file names all of them.
 func (n *neighbours) file(t *testing.T) string {
 	t.Helper()
 	return fileOf(t, map[string]members{
@@ -96,6 +99,10 @@ func (n *neighbours) file(t *testing.T) string {
 		},
 		"b2binpay": {
 			"url": n.b2binpay.URL(), "login": b2binpaytest.SampleLogin, "password_file": n.secrets["b2binpay"], "call": n.b2binpay.URL() + b2binpaytest.APIPath,
+		},
+		"b2binpay-v3": {
+			"url": n.b2binpayV3.URL(), "client_id": b2binpaytest.SampleClientID, "client_secret_file": n.secrets["b2binpay-v3"],
+			"call": n.b2binpayV3.URL() + b2binpaytest.APIPath,
 		},
 	})
 }
@@ -159,9 +166,10 @@ func TestPlatformsFile(t *testing.T) {
 	n := startNeighbours(t)
 	d := start(t, "-insecure-embedded-servers", "-platforms-file", n.file(t))
 	office := newDesk(t, d.site)
-	office.secrets = []string{traderevolutiontest.SamplePassword, tradevesttest.SampleClientSecret, b2binpaytest.SamplePassword, "eyJhbGciOi", "eyJ0eXAiOi"}
+	office.secrets = []string{traderevolutiontest.SamplePassword, tradevesttest.SampleClientSecret, b2binpaytest.SamplePassword, b2binpaytest.SampleClientSecret, "eyJhbGciOi", "eyJ0eXAiOi"}
 	for platform, answer := range map[string]string{
 		"b2trader": "grantTypes", "b2core": "25000.00", "traderevolution": traderevolutiontest.SampleLogin, "tradevest": "Sample Customer", "b2binpay": "0.3000",
+		"b2binpay-v3": "0.3000",
 	} {
 		office.does(platform, "sign-in", http.StatusOK, "Signed in to")
 		office.does(platform, "use", http.StatusOK, "200 OK", "The API accepted the token.", answer)
@@ -221,6 +229,7 @@ func TestPlatformsFileSecretsAreReadAnew(t *testing.T) {
 
 	right := map[string]string{
 		"traderevolution": traderevolutiontest.SamplePassword, "tradevest": tradevesttest.SampleClientSecret, "b2binpay": b2binpaytest.SamplePassword,
+		"b2binpay-v3": b2binpaytest.SampleClientSecret,
 	}
 	for platform, secret := range right {
 		writeFile(t, n.secrets[platform], "a wrong secret")
@@ -278,7 +287,7 @@ func TestPlatformsFileProblems(t *testing.T) {
 		file string
 		want []string
 	}{
-		"an empty object": {`{}`, []string{"names no platform: b2core, traderevolution, tradevest and b2binpay are known"}},
+		"an empty object": {`{}`, []string{"names no platform: b2core, traderevolution, tradevest, b2binpay and b2binpay-v3 are known"}},
 		"null":            {`{"b2core":null}`, []string{"names no platform"}},
 		"nothing":         {` `, []string{"it is empty"}},
 		"no JSON":         {"{\n\"b2core\": hidden}", []string{"line 2, column 11: invalid character"}},
@@ -293,17 +302,19 @@ func TestPlatformsFileProblems(t *testing.T) {
 		"garbage":         {`{"b2binpay":{"login":"key","password_file":"SECRET"}} hidden`, []string{"there is something after its end"}},
 		"another bracket": {`{"b2binpay":{"login":"key","password_file":"SECRET"}}}`, []string{"there is something after its end"}},
 		"two files":       {`{"b2binpay":{"login":"key","password_file":"SECRET"}}{}`, []string{"there is something after its end"}},
-		"names and nothing": {`{"b2core":{},"traderevolution":{},"tradevest":{},"b2binpay":{}}`, []string{
+		"names and nothing": {`{"b2core":{},"traderevolution":{},"tradevest":{},"b2binpay":{},"b2binpay-v3":{}}`, []string{
 			"b2core.url is missing", "b2core.bearer_file: the name of the secret's file is missing",
 			"traderevolution.url is missing", "traderevolution.login is missing", "traderevolution.password_file: the name of the secret's file is missing",
 			"tradevest.client_id is missing", "tradevest.client_secret_file: the name of the secret's file is missing",
 			"b2binpay.login is missing", "b2binpay.password_file: the name of the secret's file is missing",
+			"b2binpay-v3.client_id is missing", "b2binpay-v3.client_secret_file: the name of the secret's file is missing",
 		}},
 		"everything": {`{
 			"b2core": {"url": "http://core.example", "platform_id": "..", "bearer_file": "EMPTY", "country_code": "a\nb", "hosts": ["x"], "call": "ftp://core.example"},
 			"traderevolution": {"url": "http://user:hidden@office.example", "password_file": "/does/not/exist", "call": "http://office.example/accounts"},
 			"tradevest": {"url": "http://vest.example", "token_path": "token", "scopes": ["a b"], "client_secret_file": "EMPTY", "requestor_id": "me", "call": "https://vest.example?key=hidden"},
 			"b2binpay": {"url": "pay.example", "URL": "x", "password": "hidden", "password_file": "EMPTY", "call": "https://user:hidden@pay.example"},
+			"b2binpay-v3": {"url": "http://pay.example", "client_secret_file": "EMPTY"},
 			"b2corr": {"url": "hidden"}
 		} hidden`, []string{
 			"b2binpay.password is unknown", "b2binpay.URL is unknown", "b2corr is unknown", "there is something after its end",
@@ -312,6 +323,7 @@ func TestPlatformsFileProblems(t *testing.T) {
 			"traderevolution.password_file: open /does/not/exist", "tradevest.url must be https", "tradevest.token_path must begin",
 			"tradevest.scopes contains an invalid scope", "tradevest.client_id is missing", "tradevest.requestor_id is not a UUID", "tradevest.client_secret_file: EMPTY is empty",
 			"b2binpay.url must begin with https://", "b2binpay.login is missing", "b2binpay.password_file: EMPTY is empty",
+			"b2binpay-v3.url must be https", "b2binpay-v3.client_id is missing", "b2binpay-v3.client_secret_file: EMPTY is empty",
 			"-platforms-file: b2core.call must be https",
 			"-platforms-file: traderevolution.call must be https beyond loopback",
 			"-platforms-file: tradevest.call must have neither user, query nor fragment",
@@ -363,7 +375,7 @@ func TestCheckConfigWithPlatforms(t *testing.T) {
 		args []string
 		says string
 	}{
-		n.file(t): {nil, "Platforms: b2trader, b2trader-lk, b2core, traderevolution, tradevest, b2binpay.\n"},
+		n.file(t): {nil, "Platforms: b2trader, b2trader-lk, b2core, traderevolution, tradevest, b2binpay, b2binpay-v3.\n"},
 		fileOf(t, map[string]members{
 			"b2core": {"url": "http://core.example", "bearer_file": n.bearer},
 		}): {[]string{"-insecure-allow-http"}, "Platforms: b2trader, b2trader-lk, b2core (without a call).\n"},
@@ -373,7 +385,7 @@ func TestCheckConfigWithPlatforms(t *testing.T) {
 			t.Errorf("printed %q, %v", printed, err)
 		}
 	}
-	if asked := n.b2core.Count("auth") + n.traderEvolution.Count("token") + n.tradevest.Count("token") + n.b2binpay.Count("token"); asked != 0 {
+	if asked := n.b2core.Count("auth") + n.traderEvolution.Count("token") + n.tradevest.Count("token") + n.b2binpay.Count("token") + n.b2binpayV3.Count("token"); asked != 0 {
 		t.Errorf("the systems were asked %d times", asked)
 	}
 }

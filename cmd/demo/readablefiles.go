@@ -48,5 +48,8 @@ func (f platformsFile) secretFiles() [][2]string {
 	if e := f.B2BINPAY; e != nil {
 		files = append(files, [2]string{"-platforms-file: b2binpay.password_file", e.PasswordFile})
 	}
+	if e := f.B2BINPAYV3; e != nil {
+		files = append(files, [2]string{"-platforms-file: b2binpay-v3.client_secret_file", e.ClientSecretFile})
+	}
 	return files
 }
