@@ -69,6 +69,7 @@ var ErrorTexts = map[string]ErrorText{
 		"The redirect is not followed, because the token would go with it. Tell the operator of this site."},
 	"upstream_timeout":     {"The API takes too long to answer", "Try again in a moment."},
 	"upstream_unavailable": {"The API cannot be reached", "Try again in a moment."},
+	"websocket_required":   {"This address is for websockets only", "Open it as a websocket from a page of this site."},
 }
 
 // The links on error pages.

@@ -110,6 +110,10 @@
 //     reach the API. The API's headers about cookies, authentication, other
 //     origins or the whole site do not reach the browser. [Upstream] has the
 //     limits.
+//   - Websockets of /ws/frontoffice/ and /ws/backoffice/ go to the SignalR hubs
+//     below /ws/ of the same URLs, with the session's token also in the
+//     parameter access_token of the query, in place of any that the browser
+//     sends. A hub's answer that is no websocket is 502.
 //   - Redirects of the API below its own base lead to this site. Others are 502.
 //
 // Call [Server.EndStreams] when the HTTP server shuts down.

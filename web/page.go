@@ -181,7 +181,7 @@ func pathProblem(taken *http.ServeMux, path string) string {
 		return "must begin with a slash"
 	case strings.ContainsAny(path, " ?#"):
 		return "must be a path alone, without method, query and fragment"
-	case strings.HasPrefix(path, request.APIPrefix), strings.HasPrefix(path, static.Prefix):
+	case request.BelowAPIs(path), strings.HasPrefix(path, static.Prefix):
 		return "is below a path that belongs to the site"
 	}
 	if err := register(taken, path); err != nil {

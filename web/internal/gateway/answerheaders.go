@@ -58,6 +58,9 @@ func (a *api) passes(name string, switched bool) bool {
 func (c *call) adopt(resp *http.Response) error {
 	a := c.api
 	c.status = resp.StatusCode
+	if c.hub {
+		return c.adoptHub(resp)
+	}
 	h := resp.Header
 	switched := resp.StatusCode == http.StatusSwitchingProtocols
 	for name := range h {

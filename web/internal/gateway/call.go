@@ -26,6 +26,7 @@ type call struct {
 	ctx    context.Context //nolint:containedctx // of the exchange with the API: it ends with the session; nil: nothing was sent
 	cancel context.CancelCauseFunc
 	rest   string // of the path, after the API's prefix, still escaped
+	hub    bool   // the call is for a websocket of a hub
 	caller Caller
 	token  *oauth2.Token
 	body   *slowBody // nil: there is none, or it has been read
@@ -41,7 +42,7 @@ type call struct {
 
 // serve checks a call and passes it on.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) error {
-	name, rest, ok := apiTarget(r)
+	name, rest, hub, ok := apiTarget(r)
 	if !ok {
 		return &answer.Error{Status: http.StatusBadRequest, Code: "bad_request.path"}
 	}
@@ -53,7 +54,10 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", a.allow)
 		return &answer.Error{Status: http.StatusMethodNotAllowed}
 	}
-	c := &call{api: a, asked: r, began: time.Now(), rest: rest, out: answerWriter{ResponseWriter: w}}
+	if hub && !isWebSocket(r) {
+		return notWebSocket(w)
+	}
+	c := &call{api: a, asked: r, began: time.Now(), rest: rest, hub: hub, out: answerWriter{ResponseWriter: w}}
 	defer c.end()
 	if err := g.admit(c, r); err != nil {
 		return err

@@ -27,7 +27,7 @@ func (c *call) failed(err error) {
 	case c.body != nil && c.body.late.Load(): // the transport may report that net/http has canceled the request
 		err = tooSlow(err)
 	default:
-		err = upstreamError(err)
+		err = upstreamError(c.withoutToken(err))
 	}
 	c.api.config.Answers.Fail(&c.out, asked, err)
 }

@@ -5,7 +5,8 @@
 // its method, the proof of its origin ([Gateway.proveOrigin]), its session, its
 // body and the number of calls under way. Every call ends with its session, in
 // whatever process that ends; a renewal of the token does not end it. An answer
-// that turns out to be a stream or a websocket is counted apart.
+// that turns out to be a stream or a websocket is counted apart. The websockets of
+// hubs have paths of their own (hub.go).
 package gateway
 
 import (

@@ -46,7 +46,11 @@ var noUserAgent = []string{""}
 func (c *call) request() *http.Request {
 	a, in := c.api, c.asked
 	out := in.WithContext(c.ctx)
-	a.setTarget(out, c.rest, in.URL)
+	if c.hub {
+		c.setHubTarget(out)
+	} else {
+		a.setTarget(out, c.rest, in.URL)
+	}
 	out.RequestURI, out.Close, out.TransferEncoding, out.Trailer = "", false, nil, nil
 	switch {
 	case in.ContentLength == 0:

@@ -10,20 +10,24 @@ import (
 )
 
 // apiTarget splits the path of r into the name of the API and the rest, both
-// still escaped. It accepts only a target that every server reads alike: one in
+// still escaped, and reports whether it leads to a hub. It accepts only a target that every server reads alike: one in
 // origin form (RFC 9112 section 3.2.1) with a plain path, and without "#", which
 // ends the query for some servers only.
-func apiTarget(r *http.Request) (name, rest string, ok bool) {
+func apiTarget(r *http.Request) (name, rest string, hub, ok bool) {
 	u := r.URL
 	if u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
-		return "", "", false // absolute form would be harmless, but no browser sends it
+		return "", "", false, false // absolute form would be harmless, but no browser sends it
 	}
 	p := u.EscapedPath()
-	if strings.Contains(u.RawQuery, "#") || !strings.HasPrefix(p, request.APIPrefix) || !plainPath(p[1:]) {
-		return "", "", false
+	below, ok := strings.CutPrefix(p, request.APIPrefix)
+	if !ok {
+		below, hub = strings.CutPrefix(p, request.HubPrefix)
 	}
-	name, rest, _ = strings.Cut(p[len(request.APIPrefix):], "/")
-	return name, rest, true
+	if !ok && !hub || strings.Contains(u.RawQuery, "#") || !plainPath(p[1:]) {
+		return "", "", false, false
+	}
+	name, rest, _ = strings.Cut(below, "/")
+	return name, rest, hub, true
 }
 
 // plainPath reports whether every server reads the segments of an escaped path

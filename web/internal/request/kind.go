@@ -9,19 +9,27 @@ import (
 // APIPrefix is the path below which the gateway serves the APIs.
 const APIPrefix = "/api/"
 
+// HubPrefix is the path below which the gateway serves the websockets of the
+// APIs' hubs.
+const HubPrefix = "/ws/"
+
 // ForAPI reports whether r is for an API. It also reports true for a path that
-// leads below APIPrefix only after cleaning ("//api/x", "/a/../api/x"), so that
-// such a call gets an error and not a redirect.
+// leads below APIPrefix or HubPrefix only after cleaning ("//api/x",
+// "/a/../api/x"), so that such a call gets an error and not a redirect.
 func ForAPI(r *http.Request) bool {
 	p := r.URL.Path
-	if strings.HasPrefix(p, APIPrefix) || p == "/api" {
+	if BelowAPIs(p) {
 		return true
 	}
-	if !strings.Contains(p, "/api") {
+	if !strings.Contains(p, "/api") && !strings.Contains(p, "/ws") {
 		return false
 	}
-	p = path.Clean(p)
-	return strings.HasPrefix(p, APIPrefix) || p == "/api"
+	return BelowAPIs(path.Clean(p))
+}
+
+// BelowAPIs reports whether a path of this site belongs to the gateway.
+func BelowAPIs(p string) bool {
+	return strings.HasPrefix(p, APIPrefix) || strings.HasPrefix(p, HubPrefix) || p == "/api" || p == "/ws"
 }
 
 // IsNavigation reports whether a browser asks for a page to show to a person
