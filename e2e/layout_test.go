@@ -87,6 +87,7 @@ var rooms = map[string]room{
 	// servers, is built from them.
 	"identity/apitest":                             {imports: testServerRooms, modules: oauth2Modules},
 	"identity/identitytest":                        {imports: testServerRooms, modules: append(oauth2Modules, "github.com/go-jose/go-jose/v4")},
+	"identity/identitytest/cmd/identityserver":     {imports: "identity/identitytest", modules: append(oauth2Modules, "github.com/go-jose/go-jose/v4")},
 	"identity/identitytest/npmclient":              {},
 	"identity/b2binpay/b2binpaytest":               {imports: testServerRooms, modules: oauth2Modules},
 	"identity/b2core/b2coretest":                   {imports: testServerRooms, modules: oauth2Modules},

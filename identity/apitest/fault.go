@@ -69,7 +69,7 @@ type Fault struct {
 // an endpoint happen in the order in which they were injected, one per request.
 // It panics on an endpoint that no Handle named.
 func (s *Server) Inject(e Endpoint, f Fault) {
-	if !s.knows(e) {
+	if !s.Knows(e) {
 		panic(fmt.Sprintf("%s: Inject: no endpoint %q", s.config.Name, e))
 	}
 	s.faults.mu.Lock()

@@ -122,8 +122,8 @@ func (s *Server) exactRoute(method, path string) (route, bool) {
 	return r, ok
 }
 
-// knows reports whether the endpoint has a path.
-func (s *Server) knows(e Endpoint) bool {
+// Knows reports whether the endpoint has a path.
+func (s *Server) Knows(e Endpoint) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, r := range s.routes {

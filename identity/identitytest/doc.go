@@ -14,6 +14,11 @@
 // http.Serve. Inside a testing/synctest bubble, where sockets do not work, give
 // the client the server's Transport instead: delays then pass in virtual time.
 //
+// For other languages there is a program, with a config file and faults by HTTP;
+// its documentation is go doc ./identity/identitytest/cmd/identityserver:
+//
+//	go run ./identity/identitytest/cmd/identityserver -addr 127.0.0.1:8089
+//
 // The zero Config is an installation with the four clients of the platform and
 // four users; SampleUsers and SampleClients list them with their passwords and
 // secrets.
@@ -30,6 +35,7 @@
 //	GET  /identity/connect/endsession
 //	GET  /identity/.well-known/openid-configuration and …/jwks
 //	     /frontoffice/api/v3/…, /backoffice/api/v1/…
+//	GET  /                            a page that says what answers here
 //
 // Errors, their statuses, the order of members and claims, header fields, input
 // limits and redirects are IdentityServer4 2.5's. In particular:

@@ -42,12 +42,24 @@ type Fault struct {
 
 // Inject makes the endpoint fail as f says, from the next request on. Faults of
 // an endpoint happen in the order in which they were injected, one per request.
-// It panics on an endpoint or an ID token fault that does not exist.
+// It panics where CheckFault returns an error.
 func (s *Server) Inject(e Endpoint, f Fault) {
-	if _, ok := idTokenFaults[f.IDToken]; f.IDToken != "" && !ok {
-		panic(fmt.Sprintf("identitytest: Inject: no ID token fault %q", f.IDToken))
+	if err := s.CheckFault(e, f); err != nil {
+		panic(err.Error())
 	}
 	s.api.Inject(e, f.common())
+}
+
+// CheckFault returns an error for an endpoint or an ID token fault that does
+// not exist.
+func (s *Server) CheckFault(e Endpoint, f Fault) error {
+	if !s.api.Knows(e) {
+		return fmt.Errorf("identitytest: Inject: no endpoint %q", e)
+	}
+	if _, ok := idTokenFaults[f.IDToken]; f.IDToken != "" && !ok {
+		return fmt.Errorf("identitytest: Inject: no ID token fault %q", f.IDToken)
+	}
+	return nil
 }
 
 // ClearFaults removes every fault that has not happened yet. Requests under way

@@ -13,7 +13,7 @@ type Endpoint = apitest.Endpoint
 // resources of those APIs, EndpointPage for the targets of redirects:
 // /identity/sign-in-done, /identity/unauthorized and /identity/account/logout.
 // EndpointPreflight stands for the preflight requests of browsers to all
-// endpoints, once a client has AllowedCORSOrigins.
+// endpoints, once a client has AllowedCORSOrigins, EndpointAbout for GET /.
 const (
 	EndpointSignIn      Endpoint = "sign-in"
 	EndpointSignOut     Endpoint = "sign-out"
@@ -28,6 +28,7 @@ const (
 	EndpointBackOffice  Endpoint = "back-office"
 	EndpointPage        Endpoint = "page"
 	EndpointPreflight   Endpoint = "preflight"
+	EndpointAbout       Endpoint = "about"
 )
 
 // Request is a request in the record. It contains passwords, codes, tokens and

@@ -162,6 +162,7 @@ func (s *Server) Transport() http.RoundTripper { return s.api.Transport() }
 
 // handleIdentity lists the paths of the IdentityServer.
 func (s *Server) handleIdentity() {
+	s.handle("/", EndpointAbout, s.about)
 	s.handle(basePath+"/sign-in", EndpointSignIn, s.signIn)
 	s.handle(basePath+"/sign-out", EndpointSignOut, s.signOut)
 	s.handle(basePath+"/connect/authorize", EndpointAuthorize, s.authorize)

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"b2trader.identity.auth/identity/identitytest"
+)
+
+// configFile is the content of the file of -config. Its fields are those of
+// identitytest.Config.
+type configFile struct {
+	Users   []identitytest.User
+	Clients []identitytest.Client
+	Issuer  string
+
+	AccessTokenLifetime       duration
+	IDTokenLifetime           duration
+	AuthorizationCodeLifetime duration
+	RefreshTokenLifetime      duration
+	SessionLifetime           duration
+
+	KeyID               bool
+	RequirePKCE         bool
+	ReuseRevokesFamily  bool
+	RequireClientSecret bool
+	StockCodeErrors     bool
+	SignInFailureStatus int
+}
+
+// duration is a time.Duration that is a string in JSON, such as "30s".
+type duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	*d = duration(parsed)
+	return err
+}
+
+// readConfig reads the file. Without a file it returns the sample installation.
+func readConfig(file string) (identitytest.Config, error) {
+	if file == "" {
+		return identitytest.Config{}, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return identitytest.Config{}, fmt.Errorf("-config: %w", err)
+	}
+	var c configFile
+	if err := decodeStrictly(bytes.NewReader(text), &c); err != nil {
+		return identitytest.Config{}, fmt.Errorf("-config: %s: %w", file, err)
+	}
+	return identitytest.Config{
+		Users: c.Users, Clients: c.Clients, Issuer: c.Issuer,
+		AccessTokenLifetime:       time.Duration(c.AccessTokenLifetime),
+		IDTokenLifetime:           time.Duration(c.IDTokenLifetime),
+		AuthorizationCodeLifetime: time.Duration(c.AuthorizationCodeLifetime),
+		RefreshTokenLifetime:      time.Duration(c.RefreshTokenLifetime),
+		SessionLifetime:           time.Duration(c.SessionLifetime),
+		KeyID:                     c.KeyID,
+		RequirePKCE:               c.RequirePKCE,
+		ReuseRevokesFamily:        c.ReuseRevokesFamily,
+		RequireClientSecret:       c.RequireClientSecret,
+		StockCodeErrors:           c.StockCodeErrors,
+		SignInFailureStatus:       c.SignInFailureStatus,
+	}, nil
+}
+
+// decodeStrictly decodes one JSON value and refuses unknown members.
+func decodeStrictly(r io.Reader, v any) error {
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after the JSON value")
+	}
+	return nil
+}
