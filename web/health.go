@@ -170,7 +170,7 @@ func (h *readiness) write(ctx context.Context) error {
 	if r.Key == "" {
 		r.Key = readyPrefix + rand.Text()
 	}
-	r.Expires = h.config.Now().Add(readyLife)
+	r.Expires = h.sessions.Now().Add(readyLife)
 	h.written = store.Record{}
 	version, err := h.config.Store.Put(ctx, r)
 	if err == nil {

@@ -68,8 +68,8 @@ type pendingSignIns struct {
 	now     func() time.Time
 }
 
-func newPendingSignIns(c *records.Cache, clients map[string]*identity.Client, now func() time.Time) *pendingSignIns {
-	return &pendingSignIns{records.NewUncachedKind(c, "sign-in:", records.JSON[storedSignIn]()), clients, now}
+func newPendingSignIns(c *records.Cache, clients map[string]*identity.Client) *pendingSignIns {
+	return &pendingSignIns{records.NewUncachedKind(c, "sign-in:", records.JSON[storedSignIn]()), clients, c.Now}
 }
 
 // Add stores p for pendingLife and gives it a secret ID. If the browser has too

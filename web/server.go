@@ -95,7 +95,7 @@ func (s *Server) open() (err error) {
 		return err
 	}
 	s.signIns = signInPages{
-		site: s.site, ender: s.ender, limit: newSignInLimit(s.site), pending: newPendingSignIns(s.records, s.clients, c.Now),
+		site: s.site, ender: s.ender, limit: newSignInLimit(s.site), pending: newPendingSignIns(s.records, s.clients),
 	}
 	s.account = accountPages{s.site}
 	s.ownSessions = sessionPages{s.site, s.ender}

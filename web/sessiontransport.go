@@ -34,7 +34,7 @@ func (s *Session) Transport(base http.RoundTripper) http.RoundTripper {
 func (s *site) callerOf(ctx context.Context, u user) gateway.Caller {
 	until, _ := s.sessions.Ends(ctx)
 	if until.IsZero() {
-		until = s.config.Now().Add(s.config.IdleTimeout)
+		until = s.sessions.Now().Add(s.config.IdleTimeout)
 	}
 	return gateway.Caller{
 		ID: cmp.Or(s.sessions.ID(ctx), u.VaultKey), User: u.Owner, IdentityID: u.IdentityID, VaultKey: u.VaultKey, Group: u.Group, Until: until,

@@ -11,10 +11,10 @@ import (
 func TestTimesAreOfTheWallClock(t *testing.T) {
 	for name, config := range map[string]Config{"the default": {}, "a configured clock": {Now: time.Now}} {
 		c := config.withDefaults()
-		if now := c.Now(); now != now.Round(0) { //nolint:revive // == compares the monotonic reading, too
+		if now := c.Now(); now != now.Round(0) { // == compares the monotonic reading, too
 			t.Errorf("%s: Now = %v, want no monotonic reading", name, now)
 		}
-		if now := c.clock(); now == now.Round(0) { //nolint:revive // as above
+		if now := c.clock(); now == now.Round(0) {
 			t.Errorf("%s: the vault's clock = %v, want a monotonic reading", name, now)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // still while a machine sleeps.
 func TestTimesAreOfTheWallClock(t *testing.T) {
 	for name, h := range map[string]HTTP{"the default": {}, "a configured clock": {Now: time.Now}} {
-		if now := h.WithDefaults().Now(); now != now.Round(0) { //nolint:revive // == compares the monotonic reading, too
+		if now := h.WithDefaults().Now(); now != now.Round(0) { // == compares the monotonic reading, too
 			t.Errorf("%s: Now = %v, want no monotonic reading", name, now)
 		}
 	}
@@ -23,7 +23,7 @@ func TestTimesAreOfTheWallClock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if now := keeper.config.Now(); now != now.Round(0) { //nolint:revive // as above
+	if now := keeper.config.Now(); now != now.Round(0) {
 		t.Errorf("a Keeper: Now = %v, want no monotonic reading", now)
 	}
 }

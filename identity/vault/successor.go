@@ -19,7 +19,7 @@ import (
 func (r *renewal) saveSuccessor(ctx context.Context, next record, result Result, causes ...error) (Result, error) {
 	next.Generation = r.generation + 1
 	for try := 1; ; try++ {
-		err := error(store.ErrConflict) // if extendLease has read another process's successor
+		err := store.ErrConflict // if extendLease has read another process's successor
 		if r.stored.Value.Generation == next.Generation-1 {
 			err = r.write(ctx, next)
 		}

@@ -35,6 +35,7 @@ type signIns struct {
 	logger    *slog.Logger
 	retry     *retryTimes
 	now       func() time.Time
+	storeNow  func() time.Time
 }
 
 // entryKey is the codec of a key of the vault. A record that cannot be opened
@@ -46,7 +47,7 @@ var entryKey = records.Codec[string]{
 }
 
 func newSignIns(config Config) (*signIns, error) {
-	s := &signIns{platforms: make(map[string]Platform), metrics: config.Metrics, logger: config.Logger, now: config.Now}
+	s := &signIns{platforms: make(map[string]Platform), metrics: config.Metrics, logger: config.Logger, now: config.Now, storeNow: config.Records.Now}
 	s.retry = &retryTimes{now: config.Now, refuse: make(map[string]refusedUntil)}
 	refreshers := make(map[string]vault.Refresher)
 	for _, p := range config.Platforms {
@@ -100,7 +101,7 @@ func (s *signIns) replace(ctx context.Context, p Platform, key string) error {
 		if old != nil {
 			before = old.Value
 		}
-		return records.Record[string]{Value: key, Expires: s.now().Add(signInLife + time.Minute)}, nil // the entry ends first
+		return records.Record[string]{Value: key, Expires: s.storeNow().Add(signInLife + time.Minute)}, nil // the entry ends first
 	})
 	if err != nil {
 		return storeFails(err)

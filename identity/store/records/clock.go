@@ -142,5 +142,5 @@ func (c *clock) warn(ahead time.Duration) {
 		return
 	}
 	c.logger.Warn("clock differs from the store's: times are reckoned by the store's; set the clock of this machine, as by NTP",
-		slog.Duration("store_ahead", ahead))
+		slog.String("store_ahead", ahead.Round(time.Millisecond).String()))
 }
