@@ -355,8 +355,8 @@ func TestServer(t *testing.T) {
 		b2binpaytest.EndpointToken: "/token/", b2binpaytest.EndpointRefresh: "/token/refresh/", b2binpaytest.EndpointAPI: b2binpaytest.APIPath,
 		b2binpaytest.EndpointRedirect: "/token",
 	})
-	_, err := b2binpaytest.New(b2binpaytest.Config{AccessTokenLifetime: -1, RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
-	if got, want := strings.Join(clienttest.WrongFields(err), " "), "AccessTokenLifetime RefreshTokenLifetime MaxUses ID"; got != want {
+	_, err := b2binpaytest.New(b2binpaytest.Config{Version: 1, AccessTokenLifetime: -1, RefreshTokenLifetime: -1, MaxUses: -1, ID: 1.5})
+	if got, want := strings.Join(clienttest.WrongFields(err), " "), "Version AccessTokenLifetime RefreshTokenLifetime MaxUses ID"; got != want {
 		t.Errorf("New = %v, want an error about %s", err, want)
 	}
 }
