@@ -13,7 +13,10 @@
 // "30s":
 //
 //	{
-//	  "users": [{"id": "1", "email": "ada@example.com", "password": "a password", "nickname": "ada"}],
+//	  "users": [{
+//	    "id": "1", "email": "ada@example.com",
+//	    "password": "a password", "nickname": "ada"
+//	  }],
 //	  "clients": [{
 //	    "id": "app", "scopes": ["openid", "FrontOffice", "offline_access"],
 //	    "grantTypes": ["authorization_code"],
@@ -30,7 +33,7 @@
 // happened yet. The members are those of identitytest.Fault, and the endpoint:
 //
 //	curl -H 'Content-Type: application/json' http://127.0.0.1:8089/faults \
-//	  -d '{"endpoint": "token", "grant": "refresh_token", "times": 2, "status": 503, "retryAfter": "1"}'
+//	  -d '{"endpoint": "token", "grant": "refresh_token", "times": 2, "status": 503}'
 //
 // The endpoints are the Endpoint constants of package identitytest: sign-in,
 // sign-out, authorize, token, discovery, keys, revocation, userinfo and others.
