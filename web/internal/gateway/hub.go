@@ -58,7 +58,8 @@ func hubQuery(asked, token string) string {
 	return query
 }
 
-// maxDecoding is how often a part of a query is decoded.
+// maxDecoding is how often a segment of a path and a part of a query are
+// decoded.
 const maxDecoding = 4
 
 // namesToken reports whether a part of a query has the name of the token in it,

@@ -48,7 +48,7 @@ func plainPath(escaped string) bool {
 }
 
 func plainSegment(s string) bool {
-	for {
+	for range maxDecoding {
 		if name, _, _ := strings.Cut(s, ";"); name == "." || name == ".." {
 			return false
 		}
@@ -69,6 +69,7 @@ func plainSegment(s string) bool {
 			return false // a lone percent sign, or an overlong "/": servers read it in different ways
 		}
 	}
+	return false // each decoding costs as much as the path is long
 }
 
 // setTarget directs out to the API's path rest. Scheme, host and base path are
