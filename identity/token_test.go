@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 	"testing"
 	"testing/synctest"
@@ -86,7 +87,7 @@ func TestCodeRefused(t *testing.T) {
 		}
 		<-time.After(301 * time.Second)
 		_, err = s.RetrieveToken(t.Context(), code)
-		if e := wantError(t, err, tokenapi.ErrGrantRefused); e.StatusCode != 401 || e.TraceID == "" {
+		if e := wantError(t, err, tokenapi.ErrGrantRefused); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
 			t.Errorf("got %#v, want a 401 with a trace", e)
 		}
 		if _, err = s.Authorize(t.Context()); err != nil {

@@ -184,7 +184,7 @@ func TestCallbackPassword(t *testing.T) {
 		}
 	}
 	empty := newCallbacks(t, account(login, ""))
-	unsignedKey := signedBy(login, "", json.RawMessage(`"x"`))
+	unsignedKey := signedBy("", json.RawMessage(`"x"`))
 	cb, err := empty.Verify(t.Context(), unsignedKey)
 	if cb != nil || err == nil || errors.Is(err, b2binpay.ErrCallbackSignature) || errors.Is(err, b2binpay.ErrCallbackMalformed) {
 		t.Errorf("an empty password: got %v, %v", cb, err)

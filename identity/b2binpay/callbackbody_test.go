@@ -23,8 +23,8 @@ func signature(login, password, message string) string {
 }
 
 // signedBy returns a callback of status 2, amount 1 and a tracking_id in JSON,
-// signed for an account.
-func signedBy(login, password string, trackingID json.RawMessage) []byte {
+// signed for the account with the password.
+func signedBy(password string, trackingID json.RawMessage) []byte {
 	var meant string
 	_ = json.Unmarshal(trackingID, &meant)
 	sign := signature(login, password, "2"+"1"+meant+signedAt)
@@ -34,7 +34,7 @@ func signedBy(login, password string, trackingID json.RawMessage) []byte {
 // After each change some decoder still reads the signed values and another reads
 // other ones. None verifies.
 func TestAmbiguousCallbacks(t *testing.T) {
-	good := string(signedBy(login, password, json.RawMessage(`"x"`)))
+	good := string(signedBy(password, json.RawMessage(`"x"`)))
 	if _, err := newCallbacks(t).Verify(t.Context(), []byte(good)); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestAmbiguousUnsignedCallbacks(t *testing.T) {
 
 // Members that Verify does not read may come twice.
 func TestUnknownMembersOfCallbacks(t *testing.T) {
-	good := string(signedBy(login, password, json.RawMessage(`"x"`)))
+	good := string(signedBy(password, json.RawMessage(`"x"`)))
 	for _, c := range []struct{ old, replacement string }{
 		{`"attributes":{"tracking_id"`, `"relationships":{"a":1,"a":2},"attributes":{"destination":{"A":1,"a":[{}]},"tracking_id"`},
 		{`"included":[`, `"jsonapi":{"version":"1.0"},"included":[{"type":"currency","id":"1002","attributes":{"amount":"7"}},{"type":"Transfer","id":"9"},{},`},

@@ -58,7 +58,7 @@ func TestV3Callbacks(t *testing.T) {
 		"another message":    {v3Callback("deposit", key, "21y"+signedAt), b2binpay.ErrCallbackSignature},
 		"another kind":       {v3Callback("wallet", key, "21x"+signedAt), b2binpay.ErrCallbackMalformed},
 		"no kind":            {v3Callback("", key, "21x"+signedAt), b2binpay.ErrCallbackMalformed},
-		"version 2":          {signedBy(login, password, []byte(`"x"`)), b2binpay.ErrCallbackSignature},
+		"version 2":          {signedBy(password, []byte(`"x"`)), b2binpay.ErrCallbackSignature},
 		"unsigned":           {server.UnsignedCallback("x"), b2binpay.ErrCallbackUnsigned},
 		"an ambiguous value": {bytes.Replace(v3Callback("payout", key, "21x"+signedAt), []byte(`"amount"`), []byte(`"amount":"9","amount"`), 1), b2binpay.ErrCallbackMalformed},
 	} {
@@ -67,7 +67,7 @@ func TestV3Callbacks(t *testing.T) {
 		}
 	}
 	// Version 2 has no callbacks of payouts.
-	body := bytes.Replace(signedBy(login, password, []byte(`"x"`)), []byte("deposit"), []byte("payout"), 1)
+	body := bytes.Replace(signedBy(password, []byte(`"x"`)), []byte("deposit"), []byte("payout"), 1)
 	if _, err := newCallbacks(t).Verify(t.Context(), body); !errors.Is(err, b2binpay.ErrCallbackMalformed) {
 		t.Errorf("a payout of version 2: got %v, want ErrCallbackMalformed", err)
 	}

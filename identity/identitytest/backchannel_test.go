@@ -94,7 +94,7 @@ func TestBackChannelLogoutFails(t *testing.T) {
 	for name, answer := range map[string]func(*http.Request) (*http.Response, error){
 		"error": func(*http.Request) (*http.Response, error) { return nil, errors.New("no route") },
 		"refusal": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 400, Body: http.NoBody}, nil
+			return &http.Response{StatusCode: http.StatusBadRequest, Body: http.NoBody}, nil
 		},
 		"silence": func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() },
 	} {
