@@ -10,9 +10,9 @@ import (
 )
 
 // apiTarget splits the path of r into the name of the API and the rest, both
-// still escaped, and reports whether it leads to a hub. It accepts only a target that every server reads alike: one in
-// origin form (RFC 9112 section 3.2.1) with a plain path, and without "#", which
-// ends the query for some servers only.
+// still escaped, and reports whether it leads to a hub. It accepts only a target that
+// every server reads alike: one in origin form (RFC 9112 section 3.2.1) with a
+// plain path, and without "#", which ends the query for some servers only.
 func apiTarget(r *http.Request) (name, rest string, hub, ok bool) {
 	u := r.URL
 	if u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
