@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"b2trader.identity.auth/identity/identitytest"
@@ -43,11 +44,13 @@ func (b *tab) do(actions ...chromedp.Action) {
 	}
 }
 
-// eval returns the value of a JavaScript expression.
+func awaitPromise(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+
+// eval returns the value of a JavaScript expression, or of its promise.
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()
 	var value T
-	b.do(chromedp.Evaluate(expression, &value))
+	b.do(chromedp.Evaluate(expression, &value, awaitPromise))
 	return value
 }
 
@@ -99,5 +102,25 @@ func TestFormsInChromium(t *testing.T) {
 	}
 	if n := server.Count(identitytest.EndpointSignIn); n != 1 {
 		t.Errorf("the form was sent %d times, want 1", n)
+	}
+}
+
+// A page warns before the session ends, and leaves when another tab signs out.
+func TestSessionEndsInChromium(t *testing.T) {
+	t.Parallel()
+	s := newSecrets(t)
+	server := startIdentityServer(t, s)
+	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL(), "-idle-timeout", "70s").chromium()
+	b.signIn(trader, passwords[trader])
+	b.do(chromedp.WaitVisible("[data-stay]"))
+	before := eval[float64](b, `fetch("/session").then((r) => r.json()).then((s) => Date.parse(s.idle_end))`)
+	b.do(chromedp.Click("[data-stay]"), chromedp.WaitNotVisible("[data-stay]"))
+	if after := eval[float64](b, `fetch("/session").then((r) => r.json()).then((s) => Date.parse(s.idle_end))`); after <= before {
+		t.Errorf("idle end after Stay signed in = %v, want later than %v", after, before)
+	}
+	b.do(chromedp.Evaluate(`fetch("/sign-out", { method: "POST", redirect: "manual" })`, nil),
+		chromedp.WaitVisible(".banner-warn"), chromedp.WaitVisible("#sign-in"))
+	if query := eval[string](b, "location.search"); query != "?done=ended&return_to=%2Faccount" {
+		t.Errorf("query of the sign-in page = %q, want the reason", query)
 	}
 }

@@ -1,5 +1,5 @@
-// Hides pages that return from the browser's memory, moves countdowns, keeps the
-// token card current, sends a form once, shows a password, fills the sign-in form with a sample user, and moves the
+// Hides pages that return from the browser's memory, moves countdowns, warns
+// before the session ends, keeps the token card current, sends a form once, shows a password, fills the sign-in form with a sample user, and moves the
 // focus to the result on a page. Each page is complete without it. Its words come from the page's data attributes.
 
 const root = document.documentElement;
@@ -185,6 +185,73 @@ class Card {
   }
 }
 
+// SessionWatch asks whether the session still lives while the page is visible,
+// which is no use of it. It warns before the session ends, and leads to the
+// sign-in page when it has ended.
+class SessionWatch {
+  static poll = 1_500;
+  static warning = 60_000;
+
+  constructor(place) {
+    this.place = place;
+    this.button = place.querySelector("[data-stay]");
+    this.button.addEventListener("click", () => this.ask("POST"));
+    document.addEventListener("visibilitychange", () => this.ask("GET"));
+    setInterval(() => this.warn(), 250);
+    this.ask("GET");
+  }
+
+  async ask(method) {
+    clearTimeout(this.timer);
+    if (document.hidden) return;
+    try {
+      const answer = await fetch(this.place.dataset.session, {
+        method,
+        headers: { "X-Requested-With": "fetch" },
+        cache: "no-store",
+        signal: AbortSignal.timeout(15_000),
+      });
+      if (answer.status === 401) return this.end();
+      if (answer.ok) this.learn(await answer.json());
+    } catch {
+      // The next request may arrive.
+    }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask("GET"), SessionWatch.poll);
+  }
+
+  // learn keeps the ends of the session by this browser's clock.
+  learn({ now, idle_end, latest_end }) {
+    const ahead = Date.now() - Date.parse(now);
+    this.idle = Date.parse(idle_end) + ahead;
+    this.latest = Date.parse(latest_end) + ahead;
+    this.warn();
+  }
+
+  get why() {
+    return this.idle < this.latest ? "idle" : "latest";
+  }
+
+  warn() {
+    const ms = Math.min(this.idle, this.latest) - Date.now();
+    this.place.hidden = !(ms <= SessionWatch.warning);
+    if (this.place.hidden) return;
+    this.button.hidden = this.why !== "idle";
+    for (const text of this.place.querySelectorAll("[data-warning]")) {
+      text.hidden = text.dataset.warning !== this.why;
+      text.querySelector("[data-time]").textContent = left(ms);
+    }
+  }
+
+  // end leaves the page, so that nothing of the session stays on it.
+  end() {
+    const idle = this.why === "idle" && this.idle - Date.now() < 2_000;
+    root.hidden = true;
+    const back = encodeURIComponent(location.pathname + location.search);
+    location.replace(`/sign-in?done=${idle ? "idle" : "ended"}&return_to=${back}`);
+  }
+}
+
 // fill enters a sample user and its client into the sign-in form and moves the
 // focus to the button.
 function fill(button) {
@@ -234,6 +301,9 @@ function start() {
     card.plan();
     document.addEventListener("visibilitychange", () => card.plan());
   }
+
+  const session = document.querySelector("[data-session]");
+  if (session) new SessionWatch(session);
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-fill-email]");

@@ -40,6 +40,8 @@ type FrameTexts struct {
 	Users                  string // the administrators' entry of the navigation
 	TokensStayHere         string // the footer
 	TimesAreUTC            string // the footer
+	EndsIdle, EndsSoon     string // the warning that the session ends; %s is the time that is left
+	StaySignedIn           string // the button of EndsIdle
 	TryAgainIn             string // below the problem of a form; %s is the time that is left
 	TryAgainNow            string // the same when the time is over
 	ErrorTitle             string // the title of a page whose form has a problem; %s is the usual title
@@ -49,6 +51,7 @@ type FrameTexts struct {
 type SignInTexts struct {
 	Title, Lead, Server             string
 	Email, Password, Client, Submit string
+	Needed, EndedIdle, Ended        string // why one is here: the page needs a session, it was not used, it has ended
 	Show, ShowWhat                  string // shows the password; ShowWhat for screen readers, after Show
 	Missing, Wrong                  string // problems: a field is empty, the IdentityServer refused
 	NotAdministrator                string // problem: the client is for administrators

@@ -35,6 +35,7 @@ type SignIn struct {
 	Clients   []ClientChoice
 	Email     string
 	ReturnTo  string
+	Reason    string // why one is asked to sign in; empty: not shown
 	Problem   Problem
 	Aside     templ.Component // beside the form; nil: nothing
 }

@@ -107,6 +107,7 @@ func (s *accountPages) sessionJSON(w http.ResponseWriter, r *http.Request, u use
 		SignedIn      time.Time `json:"signed_in"`
 		IdleEnd       time.Time `json:"idle_end"`
 		LatestEnd     time.Time `json:"latest_end"`
-	}{cmp.Or(u.AccountID, u.Subject), u.Nickname, u.Email, u.Client, u.Administrator, u.SignedIn.UTC(), idle.UTC(), latest.UTC()})
+		Now           time.Time `json:"now"`
+	}{cmp.Or(u.AccountID, u.Subject), u.Nickname, u.Email, u.Client, u.Administrator, u.SignedIn.UTC(), idle.UTC(), latest.UTC(), s.config.Now().UTC()})
 	return nil
 }

@@ -77,3 +77,29 @@ func TestStatic(t *testing.T) {
 		b.get("/static/nothing.js").is(404)
 	})
 }
+
+// Asking after the session is no use of it, and staying signed in is. The
+// sign-in page says why it is shown.
+func TestStaySignedIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		page := b.get("/account").is(200).doc()
+		if page.Find(`[data-session="/session"][hidden] [data-stay]`).Length() != 1 {
+			t.Error("the account page has no warning for app.js to show")
+		}
+		pass(10 * time.Minute)
+		b.get("/session").is(200, `"now":"`)
+		b.send(b.request(http.MethodPost, "/session", nil)).is(200, `"idle_end":"`)
+		pass(10 * time.Minute)
+		b.get("/session").is(200)
+		pass(10 * time.Minute)
+		b.get("/session").is(401)
+		for query, words := range map[string]string{
+			"done=idle": "did not use", "done=ended": "has ended", "return_to=%2Fsessions": "page that you asked for",
+		} {
+			b.get("/sign-in?"+query).is(200, words)
+		}
+	})
+}

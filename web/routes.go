@@ -30,6 +30,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]answer.Handler {
 
 		// Signed-in users; these requests are use of the session.
 		"GET /account":              s.signedIn(s.account.page),
+		"POST /session":             s.signedIn(s.account.sessionJSON), // Stay signed in
 		"GET /sessions":             s.signedIn(s.ownSessions.sessionsPage),
 		"POST /sessions/end":        s.signedIn(s.ownSessions.endSession),
 		"POST /sessions/end-others": s.signedIn(s.ownSessions.endOtherSessions),

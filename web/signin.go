@@ -50,6 +50,14 @@ func (s *signInPages) page(w http.ResponseWriter, r *http.Request) error {
 		view.Notice = texts.Notices.SignedOut
 	case "signed-out-everywhere":
 		view.Notice = texts.Notices.SignedOutEverywhere
+	case "idle":
+		view.Reason = texts.SignIn.EndedIdle
+	case "ended":
+		view.Reason = texts.SignIn.Ended
+	case "":
+		if view.ReturnTo != "" {
+			view.Reason = texts.SignIn.Needed
+		}
 	}
 	return s.answers.Render(w, r, http.StatusOK, templates.SignInPage(view))
 }

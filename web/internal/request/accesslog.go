@@ -29,7 +29,8 @@ func logRequest(logger *slog.Logger, r *http.Request, w *statusWriter, took time
 	ctx := r.Context()
 	info := Of(ctx)
 	level := slog.LevelInfo
-	if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || info.APICall && w.status < http.StatusBadRequest {
+	polled := info.APICall || r.URL.Path == "/session" // by the scripts of pages
+	if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || polled && w.status < http.StatusBadRequest {
 		level = slog.LevelDebug
 	}
 	if !logger.Enabled(ctx, level) {
