@@ -48,7 +48,7 @@ func readConfig(file string) (identitytest.Config, error) {
 	if file == "" {
 		return identitytest.Config{}, nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	if err != nil {
 		return identitytest.Config{}, fmt.Errorf("-config: %w", err)
 	}
