@@ -102,7 +102,7 @@ func browserHangsUp(t *testing.T, store string) {
 // killedAfterTheAnswer kills a process after the token endpoint has answered
 // and before the process has stored the answer. The refresh token is spent and
 // its successor is lost. The other process takes the lease over, is refused, and
-// resumes by the session at the IdentityServer.
+// resumes by the session at the IdentityServer. field 13
 func killedAfterTheAnswer(t *testing.T, store string) {
 	f := newFleet(t, newSecrets(t), store)
 	b := f.expired()

@@ -78,6 +78,24 @@ func TestBackChannelLogoutOfOneSession(t *testing.T) {
 	})
 }
 
+// A session that waits for a second factor of another user is found by sid under
+// its new ID.
+func TestBackChannelLogoutDuringAStepUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		sid := s.sids()[0]
+		if a := b.signIn("guarded", "spa"); !strings.HasPrefix(a.header.Get("Location"), "/sign-in/second-factor") {
+			t.Fatalf("sign-in of guarded leads to %q, want the second factor", a.header.Get("Location"))
+		}
+		b.get("/session").is(200)
+		s.sendLogout(s.identity.SignLogoutToken(s.order(sid, ""))).is(200)
+		synctest.Wait()
+		b.get("/session").is(401)
+	})
+}
+
 // req 117, 86: sub alone ends all of the user's.
 func TestBackChannelLogoutOfUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

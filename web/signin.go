@@ -122,7 +122,7 @@ func (s *signInPages) try(w http.ResponseWriter, r *http.Request, p *pendingSign
 	if p.SignIn.SecondFactor == nil {
 		return s.finish(ctx, w, r, p, rec, started)
 	}
-	if err := s.sessions.StepUp(r.Context()); err != nil {
+	if err := s.stepUp(r.Context()); err != nil {
 		return err
 	}
 	rec.add(s.browserStep(r, started, url.Values{"client": {p.Client.ID()}}))
@@ -133,6 +133,20 @@ func (s *signInPages) try(w http.ResponseWriter, r *http.Request, p *pendingSign
 	s.events.record(ctx, eventSecondFactorRequired, "client", p.Client.ID(), "account", s.accounts.Of(p.Email))
 	http.Redirect(w, r, secondFactorPath(p), http.StatusSeeOther)
 	return nil
+}
+
+// stepUp gives the session a new ID. The session at the IdentityServer of a user
+// who is signed in leads to the new one, too.
+func (s *signInPages) stepUp(ctx context.Context) error {
+	if err := s.sessions.StepUp(ctx); err != nil {
+		return err
+	}
+	u, signedIn := s.sessions.User(ctx)
+	if !signedIn {
+		return nil
+	}
+	_, latest := s.sessions.Ends(ctx)
+	return s.index.Remember(ctx, s.sessions.ID(ctx), u, latest)
 }
 
 // refused shows the form again after a wrong e-mail or password, without saying

@@ -173,7 +173,10 @@ func (m *Manager) endUnreadable(ctx context.Context) error {
 }
 
 // StepUp gives the session a new ID, for the time until a second factor is
-// verified. It does not change the session's end.
+// verified. It does not change the session's end. If a user is signed in, it
+// stores the session at once, so that ID returns the new one.
+//
+// Errors: *[StoreError], and those of scs.
 func (m *Manager) StepUp(ctx context.Context) error {
 	end := m.scs.Deadline(ctx)
 	if m.scs.Token(ctx) == "" {
@@ -183,7 +186,11 @@ func (m *Manager) StepUp(ctx context.Context) error {
 		return storeError(fmt.Errorf("renew the session ID: %w", err))
 	}
 	m.scs.SetDeadline(ctx, end)
-	return nil
+	if _, signedIn := m.User(ctx); !signedIn {
+		return nil
+	}
+	_, err := m.save(ctx)
+	return storeError(err)
 }
 
 // Readable returns nil unless the request has a session that this process
