@@ -32,7 +32,7 @@ function left(ms) {
   return format(days, Math.ceil(min / 1440));
 }
 
-const looks = { fresh: "good", late: "warn", expired: "bad" };
+const looks = { fresh: "good", late: "warn", expired: "bad", idle: "idle" };
 
 // Countdown moves one element that has data-expires. It counts by the server's
 // clock: the difference to the browser's clock when the page came is subtracted.
@@ -65,7 +65,7 @@ class Countdown {
   // look gives the meter and its badge the state that the server would give them
   // now.
   look() {
-    const state = this.left === 0 ? "expired" : this.left < this.life / 3 ? "late" : "fresh";
+    const state = this.left === 0 ? this.element.dataset.overState : this.left < this.life / 3 ? "late" : "fresh";
     if (state === this.state) return;
     this.state = state;
     this.element.className = `meter meter-${state}`;

@@ -52,6 +52,8 @@ func TestTokenStates(t *testing.T) {
 	}
 	failed := at(20 * time.Second)
 	failed.Unavailable = true
+	onUse := at(-time.Minute)
+	onUse.RenewedOnUse = true
 	for _, c := range []struct {
 		token       Token
 		badge, left string
@@ -63,6 +65,7 @@ func TestTokenStates(t *testing.T) {
 		{at(0), "Expired", "0 s"},
 		{at(-time.Hour), "Expired", "0 s"},
 		{failed, "Not renewed", "20 s"},
+		{onUse, "Idle", "0 s"},
 		{Token{}, "Expired", "0 s"},
 	} {
 		doc := pagetest.Document(t, render(t, TokenCard(c.token, nil)))

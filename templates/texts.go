@@ -78,13 +78,13 @@ type AccountTexts struct {
 
 // TokenTexts are on the card of the access token. app.js uses some, too.
 type TokenTexts struct {
-	Title                           string
-	Valid, Due, Expired, NotRenewed string // the states of the token
-	Left, LeftAt                    string // after the time that is left; LeftAt without JavaScript, %s is a time
-	Meter, Expires, Issued, Renewed string
-	Unavailable, Note, Refresh      string
-	NotFetched                      string // app.js could not get the card
-	SessionEnded, SignInAgain       string // app.js found the session ended
+	Title                                 string
+	Valid, Due, Expired, Idle, NotRenewed string // the states of the token
+	Left, LeftAt                          string // after the time that is left; LeftAt without JavaScript, %s is a time
+	Meter, Expires, Issued, Renewed       string
+	Unavailable, Note, Refresh            string
+	NotFetched                            string // app.js could not get the card
+	SessionEnded, SignInAgain             string // app.js found the session ended
 }
 
 // SessionsTexts are on the page of a user's own sessions, and on each session

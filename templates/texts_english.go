@@ -87,6 +87,7 @@ var English = Texts{
 		Valid:        "Valid",
 		Due:          "Renewal due",
 		Expired:      "Expired",
+		Idle:         "Idle",
 		NotRenewed:   "Not renewed",
 		Left:         "left",
 		LeftAt:       "when this page was made, at %s",

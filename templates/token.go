@@ -26,12 +26,20 @@ func (t Token) state() string {
 	case t.Unavailable:
 		return "unavailable"
 	case t.Left() == 0:
-		return "expired"
+		return t.over()
 	case t.Left() < t.Life()/3:
 		return "late"
 	default:
 		return "fresh"
 	}
+}
+
+// over returns the state of an expired token.
+func (t Token) over() string {
+	if t.RenewedOnUse {
+		return "idle"
+	}
+	return "expired"
 }
 
 // number formats d for <progress>, in whole milliseconds.

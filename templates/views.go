@@ -79,6 +79,7 @@ type Token struct {
 	Issued, Expires, Now time.Time
 	Renewals             int
 	Unavailable          bool // the last renewal failed; the session is kept
+	RenewedOnUse         bool // an expired token is no fault: its next use renews it
 }
 
 // Sessions is the view of SessionsPage, a user's own sessions.

@@ -15,9 +15,10 @@
 // never leave the server. A session ends at sign-out, after
 // [Config.IdleTimeout] without use, and after [Config.AbsoluteTimeout] in any
 // case; its refresh token is then revoked. Requests that scripts send by
-// themselves, to /account/token and /session, are no use of the session. Use is
-// written once a minute. The session's ID changes at sign-in and before a
-// second factor.
+// themselves, GETs of /account/token and /session, are no use of the session; a
+// POST to /session is, by which a page keeps the user signed in. Use is written
+// once a minute. The session's ID changes at sign-in and before a second
+// factor.
 //
 // Users see and end their sessions at /sessions, administrators the sessions of
 // all users at /admin/sessions. [Config.MaxSessionsPerUser] bounds them: the

@@ -67,7 +67,7 @@ func TestPlatformLife(t *testing.T) {
 		pass(time.Second)
 		b.done("office", "renew").says("office", "The token is renewed.", "Renewed once", "30 s left")
 		pass(31 * time.Second)
-		b.get("/platforms").says("office", "Expired", "Renewed once")
+		b.get("/platforms").says("office", "Idle", "Renewed once")
 		b.done("office", "renew").says("office", "Renewed 2 times", "Valid") // an expired one is renewed once, too
 		b.done("plain", "sign-in").says("plain", "Signed in to Plain.", "Valid")
 		b.done("office", "sign-out").says("office", "Signed out of The Office.", "Not signed in").says("plain", "Valid")

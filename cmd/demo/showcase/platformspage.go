@@ -68,6 +68,7 @@ func (s *Showcase) card(ctx context.Context, p Platform) (Card, error) {
 	case err == nil:
 		card.SignedIn, card.Scopes = true, strings.Fields(status.Scope)
 		card.Token = templates.Token{Issued: status.Issued, Expires: status.Expiry, Renewals: status.Renewals, Now: s.config.Now()}
+		card.Token.RenewedOnUse = status.Failure == nil
 		card.Uses, card.MaxUses = status.Uses, status.MaxUses
 		if status.Failure != nil {
 			later := &vault.UnavailableError{RetryAfter: status.RetryAt.Sub(s.config.Now()), Err: status.Failure}
