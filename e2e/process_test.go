@@ -29,8 +29,8 @@ type demo struct {
 }
 
 // startDemo starts the command with the flags and waits until it serves. The
-// process is killed when the test ends. Its stop has no delay by default. Its log must not contain any of the
-// secrets.
+// process is killed when the test ends. Its stop has no delay by default. Its log
+// must not contain any of the secrets.
 func startDemo(t *testing.T, s *secrets, flags ...string) *demo {
 	t.Helper()
 	d := &demo{t: t, secrets: s, log: s.newLog(), process: exec.Command(demoCommand(t), append([]string{"-stop-delay", "0"}, flags...)...), ended: make(chan error, 1)}

@@ -78,7 +78,8 @@ func (l *lockedLog) String() string {
 	return l.text.String()
 }
 
-// launch starts a process, on a free port and without a delay at its end unless args say otherwise, and waits until it serves.
+// launch starts a process, on a free port and without a delay at its end unless
+// args say otherwise, and waits until it serves.
 func launch(t *testing.T, args ...string) *process {
 	t.Helper()
 	built.Store(true)
