@@ -31,7 +31,7 @@ type clock struct {
 }
 
 type measurement struct {
-	at    time.Time     // by the clocks of this process
+	at    time.Time     // when it began, by the clocks of this process: a jump during it counts
 	ahead time.Duration // the store's clock of this process's
 }
 
@@ -116,7 +116,7 @@ func (c *clock) measure(ctx context.Context, old *measurement) error {
 			continue
 		}
 		if took := max(0, received.Sub(sent)); fastest < 0 || took < fastest {
-			fastest, best = took, measurement{received, ahead(told, sent, took)}
+			fastest, best = took, measurement{sent, ahead(told, sent, took)}
 		}
 	}
 	c.last.Store(&best)
