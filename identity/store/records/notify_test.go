@@ -94,3 +94,22 @@ func TestForgetSparesListeners(t *testing.T) {
 		}
 	})
 }
+
+// A copy is out of date once this process has written a newer version, also
+// before the store reports that. Callers that the write wakes see the change.
+func TestOwnWriteReplacesCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := &testStore{Store: memstore.New(), events: make(chan store.Event)}
+		k := openTexts(t, silent)
+		silent.report(store.Synced)
+		ref := k.Ref(k.id)
+		first := k.put(0, "one")
+		if !ref.Current(first) {
+			t.Fatal("the copy that was just written is not current")
+		}
+		k.put(first.Version, "two") // nothing was reported
+		if ref.Current(first) {
+			t.Error("the copy is current after a newer one was written, want it out of date")
+		}
+	})
+}

@@ -17,7 +17,7 @@ type Ref[T any] struct {
 	cache  *Cache // of kind, for one step less in Current
 	id     ID
 	copy   atomic.Pointer[Record[T]] // nil: not read yet
-	newest atomic.Uint64             // the newest version that was reported, or dropped
+	newest atomic.Uint64             // the newest version that is known, or dropped
 
 	mu        sync.Mutex
 	reading   *sharedRead[T]
@@ -145,6 +145,7 @@ func (r *Ref[T]) install(c *Record[T]) *Record[T] {
 		if !r.copy.CompareAndSwap(old, c) {
 			continue
 		}
+		r.raise(c.Version) // before the wake: its callers must not take the old copy for current
 		if old == nil || old.Version != c.Version {
 			r.mu.Lock()
 			r.wake()
@@ -154,14 +155,20 @@ func (r *Ref[T]) install(c *Record[T]) *Record[T] {
 	}
 }
 
-// reported notes that a version exists: older copies are out of date.
-func (r *Ref[T]) reported(version uint64) {
+// raise notes that a version exists: older copies are out of date.
+func (r *Ref[T]) raise(version uint64) {
 	for {
 		newest := r.newest.Load()
 		if version <= newest || r.newest.CompareAndSwap(newest, version) {
-			break
+			return
 		}
 	}
+}
+
+// reported notes a version that the store reported, and wakes the callers that
+// wait for a change.
+func (r *Ref[T]) reported(version uint64) {
+	r.raise(version)
 	if c := r.copy.Load(); c == nil || c.Version < version {
 		r.mu.Lock()
 		r.wake()
