@@ -17,9 +17,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 )
 
@@ -41,6 +43,14 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) erro
 	}
 	if s.generateSessionKey {
 		_, err := fmt.Fprintln(stdout, newKeyLine(time.Now()))
+		return err
+	}
+	if s.version {
+		info, ok := debug.ReadBuildInfo()
+		if !ok {
+			return errors.New("-version: the program was built without information about its build")
+		}
+		_, err := io.WriteString(stdout, version(info))
 		return err
 	}
 	p, err := s.check(problems)
