@@ -35,6 +35,18 @@ func embedded(url string) installation {
 	return in
 }
 
+// machineCredentials names the sample account and client of a machine.
+func machineCredentials() string {
+	for _, c := range identitytest.SampleClients() {
+		for _, u := range identitytest.SampleUsers() {
+			if u.Email == machineUser && c.ID == identity.ClientCoreIB {
+				return "login " + u.Email + ", password " + u.Password + ", client " + c.ID + ", secret " + c.Secret
+			}
+		}
+	}
+	return ""
+}
+
 // clientFor returns the client that opens the most for the user.
 func clientFor(u identitytest.User) string {
 	if u.Role != "" {

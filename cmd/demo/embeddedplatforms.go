@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity/apitest"
@@ -18,32 +20,42 @@ import (
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
-// startTestServer serves s on a free port of loopback.
-func (r *running) startTestServer(name string, s apitest.Servable, err error) error {
+// startTestServer serves s on the address of loopback that a setting names.
+func (r *running) startTestServer(name, setting, addr string, s apitest.Servable, err error) error {
 	if err != nil {
 		return fmt.Errorf("the embedded %s: %w", name, err)
 	}
-	listener, err := s.Listen("127.0.0.1:0")
+	listener, err := s.Listen(addr)
 	if err != nil {
-		return fmt.Errorf("the embedded %s: %w", name, err)
+		return fmt.Errorf("the embedded %s: %w", name, listenError(err, setting, addr))
 	}
 	r.start("the embedded "+name, s, listener)
 	return nil
+}
+
+// startPlatform serves the test server of a platform.
+func (r *running) startPlatform(name, addr string, s apitest.Servable, err error) error {
+	return r.startTestServer(name, "-platforms-addr", addr, s, err)
 }
 
 // embeddedPlatforms starts a test server of each system beside the embedded
 // IdentityServer, and returns the platforms, whose token requests can be made
 // to
 // fail.
-func (r *running) embeddedPlatforms(s *identitytest.Server, machines []machineAccount) ([]showcase.Platform, error) {
-	var starts []func() (showcase.Platform, error)
-	for _, m := range machines {
-		starts = append(starts, func() (showcase.Platform, error) { return b2traderEmbedded(s, m) })
-	}
-	starts = append(starts, r.startB2Core, r.startTraderEvolution, r.startTradevest, r.startB2BINPAY, r.startB2BINPAYV3)
+func (r *running) embeddedPlatforms(settings *settings, s *identitytest.Server, machines []machineAccount) ([]showcase.Platform, error) {
 	var platforms []showcase.Platform
-	for _, start := range starts {
-		p, err := start()
+	for _, m := range machines {
+		p, err := b2traderEmbedded(s, m)
+		if err != nil {
+			return nil, err
+		}
+		platforms = append(platforms, p)
+	}
+	starts := [platformCount]func(addr string) (showcase.Platform, error){
+		r.startB2Core, r.startTraderEvolution, r.startTradevest, r.startB2BINPAY, r.startB2BINPAYV3,
+	}
+	for i, start := range starts {
+		p, err := start(settings.platformAddr(i))
 		if err != nil {
 			return nil, err
 		}
@@ -65,32 +77,39 @@ func b2traderEmbedded(s *identitytest.Server, m machineAccount) (showcase.Platfo
 	return p, err
 }
 
-func (r *running) startB2Core() (showcase.Platform, error) {
-	s, err := b2coretest.New(b2coretest.Config{})
-	if err := r.startTestServer("B2Core", s, err); err != nil {
+func (r *running) startB2Core(addr string) (showcase.Platform, error) {
+	s, err := b2coretest.New(b2coretest.Config{BearerLifetime: 24 * time.Hour}) // for the bearer that is printed
+	if err := r.startPlatform("B2Core", addr, s, err); err != nil {
 		return showcase.Platform{}, err
 	}
+	bearer, err := s.Bearer(context.Background(), nil)
+	if err != nil {
+		return showcase.Platform{}, err
+	}
+	r.announce("B2Core", s.URL(), "bearer "+bearer.AccessToken)
 	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+b2coretest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh, b2coreBusy)
 	return p, err
 }
 
-func (r *running) startTraderEvolution() (showcase.Platform, error) {
+func (r *running) startTraderEvolution(addr string) (showcase.Platform, error) {
 	s, err := traderevolutiontest.New(traderevolutiontest.Config{})
-	if err := r.startTestServer("TraderEvolution", s, err); err != nil {
+	if err := r.startPlatform("TraderEvolution", addr, s, err); err != nil {
 		return showcase.Platform{}, err
 	}
+	r.announce("TraderEvolution", s.BaseURL(), "login "+traderevolutiontest.SampleLogin+", password "+traderevolutiontest.SamplePassword)
 	a := tokenapi.Account{Login: traderevolutiontest.SampleLogin, Password: tokenapi.Fixed(traderevolutiontest.SamplePassword)}
 	p, err := traderEvolutionPlatform(traderevolution.Config{URL: s.BaseURL()}, a, s.BaseURL()+traderevolutiontest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, traderevolutiontest.EndpointRefresh, traderEvolutionBusy)
 	return p, err
 }
 
-func (r *running) startTradevest() (showcase.Platform, error) {
+func (r *running) startTradevest(addr string) (showcase.Platform, error) {
 	s, err := tradevesttest.New(tradevesttest.Config{})
-	if err := r.startTestServer("Tradevest", s, err); err != nil {
+	if err := r.startPlatform("Tradevest", addr, s, err); err != nil {
 		return showcase.Platform{}, err
 	}
+	r.announce("Tradevest", s.URL(), "client "+tradevesttest.SampleClientID+", secret "+tradevesttest.SampleClientSecret)
 	p, err := tradevestPlatform(tradevest.Config{
 		URL: s.URL(), ClientID: tradevesttest.SampleClientID, ClientSecret: tokenapi.Fixed(tradevesttest.SampleClientSecret),
 		RequestorID: "123e4567-e89b-12d3-a456-426614174000",
@@ -99,22 +118,24 @@ func (r *running) startTradevest() (showcase.Platform, error) {
 	return p, err
 }
 
-func (r *running) startB2BINPAY() (showcase.Platform, error) {
+func (r *running) startB2BINPAY(addr string) (showcase.Platform, error) {
 	s, err := b2binpaytest.New(b2binpaytest.Config{MaxUses: 40})
-	if err := r.startTestServer("B2BINPAY", s, err); err != nil {
+	if err := r.startPlatform("B2BINPAY", addr, s, err); err != nil {
 		return showcase.Platform{}, err
 	}
+	r.announce("B2BINPAY", s.URL(), "login "+b2binpaytest.SampleLogin+", password "+b2binpaytest.SamplePassword)
 	a := tokenapi.Account{Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword)}
 	p, err := b2binpayPlatform(b2binpay.Config{URL: s.URL()}, a, s.URL()+b2binpaytest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2binpaytest.EndpointRefresh, b2binpayBusy)
 	return p, err
 }
 
-func (r *running) startB2BINPAYV3() (showcase.Platform, error) {
+func (r *running) startB2BINPAYV3(addr string) (showcase.Platform, error) {
 	s, err := b2binpaytest.New(b2binpaytest.Config{Version: 3})
-	if err := r.startTestServer("B2BINPAY version 3", s, err); err != nil {
+	if err := r.startPlatform("B2BINPAY version 3", addr, s, err); err != nil {
 		return showcase.Platform{}, err
 	}
+	r.announce("B2BINPAY version 3", s.URL(), "client "+b2binpaytest.SampleClientID+", secret "+b2binpaytest.SampleClientSecret)
 	p, err := b2binpayV3Platform(b2binpay.V3Config{
 		URL: s.URL(), ClientID: b2binpaytest.SampleClientID, ClientSecret: tokenapi.Fixed(b2binpaytest.SampleClientSecret),
 	}, s.URL()+b2binpaytest.APIPath)

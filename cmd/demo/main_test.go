@@ -25,6 +25,7 @@ type demo struct {
 	site     string // the first line that it printed
 	provider string // the embedded IdentityServer
 	metrics  string
+	printed  string // on stdout, until it served
 	stop     context.CancelFunc
 	done     chan error
 	log      bytes.Buffer // to be read after done
@@ -49,6 +50,7 @@ func start(t *testing.T, args ...string) *demo {
 			t.Fatalf("it stopped: %v, having printed %q", <-d.done, printed.String())
 		}
 	}
+	d.printed = printed.String()
 	d.site, _, _ = strings.Cut(printed.String(), "\n")
 	if _, after, ok := strings.Cut(printed.String(), "npm client too: "); ok {
 		d.provider, _, _ = strings.Cut(after, "\n")
@@ -245,6 +247,9 @@ func TestConfigurationProblems(t *testing.T) {
 		"public passwords on a public address": {[]string{"-public-url", "https://app.example.com"}, nil, []string{"-identity-url is missing", "-public-url"}},
 		"public passwords by a variable":       {nil, []string{"B2TRADER_ADDR=192.0.2.7:80", "B2TRADER_PUBLIC_URL=https://app.example.com"}, []string{"-identity-url is missing", "-addr 192.0.2.7:80", "-public-url"}},
 		"public passwords before platforms":    {[]string{"-platforms-file", secretFile(t, "{}")}, nil, []string{"-identity-url is missing", "-platforms-file names real platforms"}},
+		"embedded addresses for nothing":       {append(named, "-identity-addr", "127.0.0.1:1", "-platforms-addr", "127.0.0.1:2"), nil, []string{"-identity-addr has no effect", "-platforms-addr has no effect"}},
+		"embedded addresses":                   {[]string{"-identity-addr", "192.0.2.7:1"}, []string{"B2TRADER_PLATFORMS_ADDR=127.0.0.1:65532"}, []string{"-identity-addr 192.0.2.7:1 is not on loopback", "up to 65531"}},
+		"embedded addresses without a port":    {[]string{"-identity-addr", "127.0.0.1", "-platforms-addr", "127.0.0.1:http"}, nil, []string{"-identity-addr must be host:port", "-platforms-addr must be host:port"}},
 		"insecure for nothing":                 {append(named, "-insecure-embedded-servers"), nil, []string{"-insecure-embedded-servers has no effect"}},
 		"twice":                                {append(named, "-spa-admin-secret-file", empty), []string{"B2TRADER_SPA_ADMIN_SECRET=hidden"}, []string{"choose one"}},
 		"no such store":                        {[]string{"-store", "mysql://db.example/x"}, nil, []string{"-store must be"}},

@@ -65,7 +65,7 @@ func embeddedForTest(t *testing.T) []showcase.Platform {
 			t.Error(err)
 		}
 	})
-	platforms, err := r.embeddedPlatforms(server, p.machines)
+	platforms, err := r.embeddedPlatforms(&settings{}, server, p.machines)
 	if err != nil {
 		t.Fatal(err)
 	}

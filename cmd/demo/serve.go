@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,9 +34,10 @@ const (
 
 // running keeps what was started, and stops it in the opposite order.
 type running struct {
-	logger *slog.Logger
-	failed chan error // of what should have gone on
-	stops  []stopStep
+	logger    *slog.Logger
+	failed    chan error // of what should have gone on
+	stops     []stopStep
+	announced []string // lines about embedded servers
 }
 
 type stopStep struct {
@@ -90,17 +92,18 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	)
 	if s.identityURL == "" {
 		embedded, err = identitytest.New(identitytest.Config{})
-		if err := r.startTestServer("IdentityServer", embedded, err); err != nil {
+		if err := r.startTestServer("IdentityServer", "-identity-addr", cmp.Or(s.identityAddr, freeAddress), embedded, err); err != nil {
 			return err
 		}
 		identityURL = embedded.URL()
+		r.announce("B2Trader", identityURL, machineCredentials())
 	}
 	p, problems := s.site(identityURL, "http://"+listener.Addr().String())
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
 	if embedded != nil && s.platformsFile == "" {
-		if p.showcase.Platforms, err = r.embeddedPlatforms(embedded, p.machines); err != nil {
+		if p.showcase.Platforms, err = r.embeddedPlatforms(s, embedded, p.machines); err != nil {
 			return err
 		}
 	}
@@ -116,7 +119,7 @@ func serve(ctx context.Context, s *settings, stdout, stderr io.Writer) (err erro
 	r.laterWithin(renewalStopWait, site.pages.Close)
 	r.laterWithin(renewalStopWait, site.Close)
 	r.start("the site", site, listener)
-	announce(stdout, p.web.PublicURL, identityURL, metricsURL)
+	r.printURLs(stdout, p.web.PublicURL, identityURL, metricsURL)
 	select {
 	case <-ctx.Done():
 		var delay time.Duration
@@ -146,10 +149,8 @@ func (r *running) drain(site *web.Server, delay time.Duration) error {
 // listen listens on an address until the stop.
 func (r *running) listen(ctx context.Context, name, addr string) (net.Listener, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("another program listens on %s: stop it, or choose another port, such as %s 127.0.0.1:0 for any that is free", addr, name)
-	} else if err != nil {
-		return nil, fmt.Errorf("listen on %s %s: %w", name, addr, err)
+	if err != nil {
+		return nil, listenError(err, name, addr)
 	}
 	r.later(func(context.Context) error {
 		if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
@@ -158,6 +159,15 @@ func (r *running) listen(ctx context.Context, name, addr string) (net.Listener, 
 		return nil
 	})
 	return listener, nil
+}
+
+// listenError says what to do about an address that cannot be listened on. The
+// setting named it.
+func listenError(err error, setting, addr string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("another program listens on %s: stop it, or choose another port, such as %s 127.0.0.1:0 for any that is free", addr, setting)
+	}
+	return fmt.Errorf("listen on %s %s: %w", setting, addr, err)
 }
 
 // start serves h until the stop, which lets requests under way finish.
@@ -207,13 +217,23 @@ func (r *running) startMetrics(ctx context.Context, addr string) (prometheus.Reg
 	return registry, "http://" + listener.Addr().String() + "/metrics", nil
 }
 
-// announce prints the URL of the site first, for people and for scripts.
-func announce(stdout io.Writer, site, identityURL, metricsURL string) {
+// announce keeps the URL of an embedded server and its public credentials for
+// printURLs.
+func (r *running) announce(name, url, credentials string) {
+	r.announced = append(r.announced, fmt.Sprintf("  %s: %s  %s", name, url, credentials))
+}
+
+// printURLs prints the URL of the site first, for people and for scripts.
+func (r *running) printURLs(stdout io.Writer, site, identityURL, metricsURL string) {
 	lines := []string{site}
 	if identityURL != "" {
 		lines = append(lines,
 			"Open it in a browser: the sign-in page lists the sample users.",
 			"Embedded IdentityServer, for the npm client too: "+identityURL)
+	}
+	if len(r.announced) > 0 {
+		lines = append(lines, "The embedded servers, which docs/neighbours.md calls with curl:")
+		lines = append(lines, r.announced...)
 	}
 	if metricsURL != "" {
 		lines = append(lines, "Metrics: "+metricsURL)

@@ -24,6 +24,8 @@ type settings struct {
 	publicURL         string
 	identityURL       string // empty: the embedded IdentityServer
 	identityIssuer    string
+	identityAddr      string // of the embedded servers; empty: freeAddress
+	platformsAddr     string
 	frontOfficeURL    string
 	backOfficeURL     string
 	insecureAllowHTTP bool
@@ -95,6 +97,8 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`address` to listen on")
 	f.StringVar(&s.publicURL, "public-url", "", "the site's `URL` as browsers see it; empty: http:// and -addr, on loopback only")
 	f.StringVar(&s.identityURL, "identity-url", "", "`URL` of the IdentityServer, without /identity; empty: an embedded one on loopback")
+	f.StringVar(&s.identityAddr, "identity-addr", "", "loopback `address` of the embedded IdentityServer; empty: a free port")
+	f.StringVar(&s.platformsAddr, "platforms-addr", "", "loopback `address` of the first embedded platform; the others have the ports after it; empty: free ports")
 	f.StringVar(&s.identityIssuer, "identity-issuer", "", "its `issuer`; empty: -identity-url and /identity")
 	f.StringVar(&s.identityJWKSURL, "identity-jwks-url", "", "`URL` of its signing keys, where its discovery document cannot be had; empty: as that says")
 	f.StringVar(&s.frontOfficeURL, "frontoffice-url", "", "`URL` of the FrontOffice API, up to its /api; empty: not offered")
@@ -219,6 +223,7 @@ func (s *settings) problems() []error {
 		report("-stop-delay must not be negative")
 	}
 	problems = append(problems, s.storeProblems()...)
+	problems = append(problems, s.embeddedAddressProblems()...)
 	for _, secret := range s.secrets() {
 		if secret.value != "" && secret.file != "" {
 			report("%s and %s_FILE are both set: choose one", secret.name, secret.name)
