@@ -65,6 +65,28 @@
 // with cookies sign-in, sign-out and authorize, as the npm package does.
 // Preflight requests have an endpoint of their own in the record.
 //
+// # Other clients
+//
+// CI has these clients sign in, renew and sign out. Each needs a [Client] with
+// its RedirectURIs, and the following:
+//
+//	openid-client 6    its option allowInsecureRequests, because the server
+//	                   speaks HTTP. KeyID, if it verifies signatures
+//	                   (enableNonRepudiationChecks) and there are two keys.
+//	                   StockCodeErrors, to report invalid_grant for a refused
+//	                   code.
+//	oidc-client-ts 3   AllowedCORSOrigins in a browser.
+//	                   accessTokenExpiringNotificationTimeInSeconds below 30:
+//	                   the default, 60, renews a token of 30 s each second.
+//	go-oidc, x/oauth2  nothing.
+//	oauth2-proxy 7     The scope email, and --cookie-secure=false for HTTP.
+//	                   --cookie-refresh below 30s, for tokens that last 30 s.
+//	                   Its sign-out ends the session here if rd is the end
+//	                   session endpoint; --whitelist-domain allows that.
+//
+// The program wonderwall is not part of CI. It needs KeyID, because it refuses
+// keys without a kid.
+//
 // # Signing out
 //
 // End session with the id_token_hint of a client redirects to one of its

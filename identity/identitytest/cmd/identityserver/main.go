@@ -27,6 +27,9 @@
 //	  "keyID": true
 //	}
 //
+// The section "Other clients" of package identitytest lists what some OpenID
+// Connect clients need.
+//
 // # Faults
 //
 // POST /faults injects a fault, DELETE /faults removes all that have not
