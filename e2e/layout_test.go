@@ -39,7 +39,7 @@ type room struct {
 var rooms = map[string]room{
 	"cmd/demo": {
 		imports: "cmd/demo/showcase identity identity/... static templates web",
-		modules: slices.Concat(webModules, redisModules, postgresModules, sqliteModules),
+		modules: slices.Concat(webModules, identityServerModules, redisModules, postgresModules, sqliteModules),
 	},
 	"cmd/demo/showcase": {
 		imports: "identity identity/store identity/store/records identity/tokenapi identity/vault static templates web", modules: webModules,
@@ -86,8 +86,8 @@ var rooms = map[string]room{
 	// Rooms for tests. No other room but cmd/demo, which embeds the test
 	// servers, is built from them.
 	"identity/apitest":                             {imports: testServerRooms, modules: oauth2Modules},
-	"identity/identitytest":                        {imports: testServerRooms, modules: append(oauth2Modules, "github.com/go-jose/go-jose/v4")},
-	"identity/identitytest/cmd/identityserver":     {imports: "identity/identitytest", modules: append(oauth2Modules, "github.com/go-jose/go-jose/v4")},
+	"identity/identitytest":                        {imports: testServerRooms, modules: identityServerModules},
+	"identity/identitytest/cmd/identityserver":     {imports: "identity/identitytest", modules: identityServerModules},
 	"identity/identitytest/npmclient":              {},
 	"identity/b2binpay/b2binpaytest":               {imports: testServerRooms, modules: oauth2Modules},
 	"identity/b2core/b2coretest":                   {imports: testServerRooms, modules: oauth2Modules},
@@ -109,11 +109,12 @@ const (
 )
 
 var (
-	oauth2Modules   = []string{"golang.org/x/oauth2"}
-	identityModules = []string{"github.com/coreos/go-oidc/v3", "github.com/go-jose/go-jose/v4", "golang.org/x/oauth2"}
-	templModules    = []string{"github.com/a-h/templ"}
-	sessionModules  = []string{"github.com/alexedwards/scs/v2"}
-	metricsModules  = []string{
+	oauth2Modules         = []string{"golang.org/x/oauth2"}
+	identityModules       = []string{"github.com/coreos/go-oidc/v3", "github.com/go-jose/go-jose/v4", "golang.org/x/oauth2"}
+	identityServerModules = append(oauth2Modules, "github.com/go-jose/go-jose/v4", "golang.org/x/net") // x/net/websocket
+	templModules          = []string{"github.com/a-h/templ"}
+	sessionModules        = []string{"github.com/alexedwards/scs/v2"}
+	metricsModules        = []string{
 		"github.com/beorn7/perks", "github.com/cespare/xxhash/v2", "github.com/munnerz/goautoneg", "github.com/prometheus/client_golang",
 		"github.com/prometheus/client_model", "github.com/prometheus/common", "github.com/prometheus/procfs", "go.yaml.in/yaml/v2",
 		"golang.org/x/sys", "google.golang.org/protobuf",

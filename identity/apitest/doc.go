@@ -22,7 +22,8 @@
 // order of its members, [JWT] makes a string with the form of a token.
 //
 // An answer is complete before its first byte is sent, so that a fault can
-// still change, delay or lose it.
+// still change, delay or lose it. [Exchange.Upgrade] answers without that, for
+// a websocket.
 //
 // # Running one
 //

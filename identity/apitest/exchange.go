@@ -32,6 +32,7 @@ type Exchange struct {
 
 	problem string // for the record, see Request.Problem
 	out     answer
+	upgrade http.Handler // nil: the answer is out
 }
 
 // open reads the request. It returns false if the body is too large.
@@ -126,6 +127,15 @@ func (x *Exchange) JSON(status int, contentType string, v any) {
 
 // Status answers with a status and no body.
 func (x *Exchange) Status(status int) { x.out.WriteHeader(status) }
+
+// Upgrade answers with h, which may take over the connection as a websocket
+// does. It is called after the Handler has returned. A fault that delays, loses
+// or replaces an answer applies, one that changes it does not. The record has
+// the status 101. Without a socket, see [Server.Transport], the answer is 501.
+func (x *Exchange) Upgrade(h http.Handler) {
+	x.upgrade = h
+	x.out.WriteHeader(http.StatusSwitchingProtocols)
+}
 
 // AllowOnly reports whether the method is one of methods. If not, it answers
 // 405 with an Allow header.

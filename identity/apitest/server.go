@@ -161,7 +161,20 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.recorder.begin(entry)
 	x.run(found.handle)
 	s.recorder.end(entry, x)
+	if x.upgrade != nil {
+		s.upgrade(x, w, r)
+		return
+	}
 	x.out.sendTo(w)
+}
+
+// upgrade answers with the handler of Exchange.Upgrade.
+func (s *Server) upgrade(x *Exchange, w http.ResponseWriter, r *http.Request) {
+	if _, ok := w.(http.Hijacker); !ok {
+		http.Error(w, s.config.Name+": a connection can be taken over on a socket only", http.StatusNotImplemented)
+		return
+	}
+	x.upgrade.ServeHTTP(w, r)
 }
 
 // onLoopback reports whether r came by a loopback connection, or without a

@@ -12,6 +12,7 @@ const aboutPage = `<!doctype html>
 <li><a href="/identity/.well-known/openid-configuration">Discovery document</a>
 <li>Sign-in: POST /identity/sign-in
 <li>APIs: /frontoffice/api/v3/account, /backoffice/api/v1/users
+<li>Streams: the websocket /frontoffice/ws/v4/account
 <li>Documentation: <code>go doc b2trader.identity.auth/identity/identitytest</code>
 </ul>
 `

@@ -78,8 +78,6 @@ func (s *Server) checkBearer(raw string) (tokenClaims, *bearerProblem) {
 		return tokenClaims{}, &bearerProblem{status: http.StatusUnauthorized}
 	}
 	claims, ok := s.verifySignature(raw)
-	_, valid := s.access.Owner(raw)
-	now := s.now().Unix()
 	switch {
 	case !ok:
 		return claims, invalidToken("The signature is invalid")
@@ -87,12 +85,28 @@ func (s *Server) checkBearer(raw string) (tokenClaims, *bearerProblem) {
 		return claims, invalidToken("The issuer is invalid")
 	case !slices.Contains(claims.Audience, resourcesAudience(claims.Issuer)):
 		return claims, invalidToken("The audience is invalid")
-	case now < claims.NotBefore:
+	case s.now().Unix() < claims.NotBefore:
 		return claims, invalidToken("The token is not yet valid")
-	case now >= claims.Expiry, !valid:
+	case s.isOver(raw, claims):
 		return claims, invalidToken(expiredDescription)
 	}
 	return claims, nil
+}
+
+// isOver reports whether an access token has expired, by time or by
+// ExpireTokens.
+func (s *Server) isOver(raw string, claims tokenClaims) bool {
+	_, valid := s.access.Owner(raw)
+	return !valid || s.now().Unix() >= claims.Expiry
+}
+
+// authorizeBearer verifies an access token that must have the scope.
+func (s *Server) authorizeBearer(raw, scope string) (tokenClaims, *bearerProblem) {
+	token, problem := s.checkBearer(raw)
+	if problem == nil && !slices.Contains(token.Scopes, scope) {
+		problem = &bearerProblem{status: http.StatusForbidden, code: "insufficient_scope", scope: scope}
+	}
+	return token, problem
 }
 
 // verifySignature returns the claims of a token that the server signed with a

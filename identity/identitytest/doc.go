@@ -35,6 +35,7 @@
 //	GET  /identity/connect/endsession
 //	GET  /identity/.well-known/openid-configuration and …/jwks
 //	     /frontoffice/api/v3/…, /backoffice/api/v1/…
+//	GET  /frontoffice/ws/v4/account   a SignalR hub, as a websocket
 //	GET  /                            a page that says what answers here
 //
 // Errors, their statuses, the order of members and claims, header fields, input
@@ -133,6 +134,28 @@
 //	POST /frontoffice/api/v3/orders     {"instrument":"BTC_USD","side":"buy","amount":"0.1"}
 //	GET  /backoffice/api/v1/users
 //	GET  /backoffice/api/v1/clients
+//
+// Prices depend on the clock alone: servers with the same Config.Now have the
+// same ones.
+//
+// # Streams
+//
+// The hub is a SignalR server with the JSON protocol: handshake, invocations,
+// streams and their cancellation, pings and Close, with ASP.NET Core's times,
+// bounds and errors. The access token is in the query, as access_token, or in
+// Authorization; a refused one is 401. There is no negotiation, which B2Trader
+// does not document: clients skip it. The methods are this server's own, without
+// arguments:
+//
+//	Account   the same as GET /frontoffice/api/v3/account
+//	Prices    a stream: {"instrument":"BTC_USD","bid":"64120.50","ask":"64131.00","time":…}
+//	Orders    a stream: the user's orders, and sample orders that fill while time passes
+//
+// A connection ends when its token expires, with a Close message that allows the
+// client to reconnect. Whether B2Trader's hubs do so is not documented; ASP.NET
+// Core does it by the option CloseOnAuthenticationExpiration, and a client that
+// bears it works without it. Connections need sockets: [Server.Transport]
+// answers 501.
 //
 // # Faults
 //

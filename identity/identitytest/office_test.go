@@ -75,13 +75,18 @@ func TestTokensFromTheFuture(t *testing.T) {
 }
 
 func TestFrontOfficeResources(t *testing.T) {
-	b := start(t, identitytest.Config{})
+	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) // prices move with the clock
+	b := start(t, identitytest.Config{Now: func() time.Time { return now }})
 	token := bearer(b.login("trader@example.com", "spa").AccessToken)
 	wantNames(t, b.get(accountPath, token...).body, "id", "nickname", "email", "balances")
-	wantNames(t, b.get("/frontoffice/api/v3/instruments", token...).body, "instruments")
+	type quotes struct {
+		Instruments []struct{ Instrument, Bid, Ask string }
+	}
+	bitcoin := decode[quotes](t, b.get("/frontoffice/api/v3/instruments", token...).body).Instruments[0]
+	wantEqual(t, "first instrument", bitcoin.Instrument, "BTC_USD")
 	wantEqual(t, "orders at first", b.get(ordersPath, token...).body, `{"orders":[]}`)
 
-	for side, price := range map[string]string{"buy": "64131.00", "sell": "64120.50"} {
+	for side, price := range map[string]string{"buy": bitcoin.Ask, "sell": bitcoin.Bid} {
 		got := b.postJSON(ordersPath, `{"instrument":"BTC_USD","side":"`+side+`","amount":"0.25"}`, token...)
 		wantEqual(t, "status", got.status, http.StatusCreated)
 		order := decode[map[string]string](t, got.body)

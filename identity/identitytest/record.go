@@ -10,7 +10,8 @@ import (
 type Endpoint = apitest.Endpoint
 
 // The endpoints. EndpointFrontOffice and EndpointBackOffice stand for all
-// resources of those APIs, EndpointPage for the targets of redirects:
+// resources of those APIs, EndpointHub for the websockets of the SignalR hub,
+// EndpointPage for the targets of redirects:
 // /identity/sign-in-done, /identity/unauthorized and /identity/account/logout.
 // EndpointPreflight stands for the preflight requests of browsers to all
 // endpoints, once a client has AllowedCORSOrigins, EndpointAbout for GET /.
@@ -26,6 +27,7 @@ const (
 	EndpointEndSession  Endpoint = "end-session"
 	EndpointFrontOffice Endpoint = "front-office"
 	EndpointBackOffice  Endpoint = "back-office"
+	EndpointHub         Endpoint = "hub"
 	EndpointPage        Endpoint = "page"
 	EndpointPreflight   Endpoint = "preflight"
 	EndpointAbout       Endpoint = "about"

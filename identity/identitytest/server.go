@@ -183,6 +183,7 @@ func (s *Server) handleAPIs() {
 	s.handle(frontOfficePath+"/account", EndpointFrontOffice, s.frontOffice(s.account))
 	s.handle(frontOfficePath+"/orders", EndpointFrontOffice, s.frontOffice(s.ordersResource))
 	s.handle(frontOfficePath+"/instruments", EndpointFrontOffice, s.frontOffice(s.instruments))
+	s.handle(hubPath, EndpointHub, s.hub)
 	s.handle(frontOfficePath+"/*", EndpointFrontOffice, s.frontOffice(unknownResource))
 	s.handle(backOfficePath+"/users", EndpointBackOffice, s.backOffice(s.listUsers))
 	s.handle(backOfficePath+"/clients", EndpointBackOffice, s.backOffice(s.listClients))
