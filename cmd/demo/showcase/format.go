@@ -12,7 +12,7 @@ import (
 func took(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
 	switch {
-	case ms <= 0:
+	case ms < 0.05:
 		return "0 ms"
 	case ms < 10:
 		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
@@ -35,8 +35,7 @@ func statusLine(code int) string {
 }
 
 // statusKind returns the look of an HTTP status in the style sheet: good, warn
-// or
-// bad.
+// or bad.
 func statusKind(code int) string {
 	switch {
 	case code >= 200 && code < 400:

@@ -33,7 +33,4 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%d is %q, want %q", code, got, want)
 		}
 	}
-	if got := stepKind(Step{Status: 200, Failed: true}); got != "bad" {
-		t.Errorf("a failed 200 looks %q", got)
-	}
 }

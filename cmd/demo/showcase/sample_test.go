@@ -2,12 +2,15 @@ package showcase
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/a-h/templ"
 
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/templates/pagetest"
 )
@@ -110,26 +113,35 @@ func sampleTry() ([]Offer, *CallResult) {
 	}
 }
 
+// sampleFlow is a sign-in whose keys are at another host, which does not answer.
 func sampleFlow() Flow {
-	ms := func(f float64) time.Duration { return time.Duration(f * float64(time.Millisecond)) }
-	return Flow{
-		Lanes: []string{"Browser", "This app", "IdentityServer", "API"},
-		Steps: []Step{
-			{0, 1, "POST /sign-in", []string{"email=admin@example.com", "password=[redacted]", "client=spa_admin"}, 303, 0, ms(214), false},
-			{1, 2, "POST /identity/sign-in", []string{"email=admin@example.com", "password=[redacted]"}, 200, ms(0.6), ms(96.2), false},
-			{1, 2, "GET /identity/.well-known/openid-configuration", nil, 200, ms(97.3), ms(1.9), false},
-			{1, 2, "GET /identity/connect/authorize", []string{
-				"client_id=spa_admin", "response_type=code", "redirect_uri=https://trade.example.com/identity/sign-in-done",
-				"code_challenge=[redacted]", "code_challenge_method=S256", "scope=openid offline_access FrontOffice BackOffice",
-				"state=[redacted]", "nonce=[redacted]"}, 302, ms(99.8), ms(4.1), false},
-			{1, 2, "POST /identity/connect/token", []string{"grant_type=authorization_code", "code=[redacted]", "code_verifier=[redacted]",
-				"redirect_uri=https://trade.example.com/identity/sign-in-done"}, 200, ms(104.4), ms(88), false},
-			{1, 3, "GET /backoffice/api/v1/users", []string{"authorization=[redacted]"}, 403, ms(18320), ms(3.8), true},
-			{1, 2, "POST /identity/connect/token", []string{"grant_type=refresh_token", "refresh_token=[redacted]", "client_id=spa_admin"}, 0, ms(20411), ms(10000), true},
-			{2, 2, "Keys rotated", nil, 200, ms(32000), ms(0.1), false},
-			{2, 0, "Redirect to the redirect URI", []string{"code=[redacted]"}, 500, ms(32100), ms(2), true},
-		},
+	return newFlow([]tokenapi.Exchange{
+		browserRequest("/sign-in", 0, 214),
+		exchange("POST", "https://trader.example.com/identity/sign-in", 1, 96, 200),
+		exchange("GET", "https://keys.example.com/jwks", 98, 20, 0),
+		exchange("GET", "https://trader.example.com/identity/connect/authorize", 119, 4, 302),
+		exchange("POST", "https://trader.example.com/identity/connect/token", 124, 88, 503),
+	})
+}
+
+// exchange begins after and takes that many milliseconds. Status 0: no answer.
+func exchange(method, url string, after, took, status int) tokenapi.Exchange {
+	e := tokenapi.Exchange{
+		Method: method, URL: url, Parameters: map[string][]string{"client_id": {"spa"}}, StatusCode: status,
+		Started: noon.Add(time.Duration(after) * time.Millisecond), Duration: time.Duration(took) * time.Millisecond,
 	}
+	if status == http.StatusFound {
+		e.Redirect = "https://trader.example.com/identity/sign-in-done"
+	}
+	if status == 0 {
+		e.Err = errors.New("connection refused")
+	}
+	return e
+}
+
+// browserRequest is a request of the browser, see exchange.
+func browserRequest(path string, after, took int) tokenapi.Exchange {
+	return exchange("POST", path, after, took, http.StatusSeeOther)
 }
 
 func sampleCards() []Card {

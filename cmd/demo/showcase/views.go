@@ -23,21 +23,22 @@ type CallResult struct {
 	Explanation string
 }
 
-// Flow is the sequence diagram of one sign-in.
+// Flow is the sequence of the messages of one sign-in, in the order of their
+// times.
 type Flow struct {
-	Lanes []string
-	Steps []Step
+	Lanes    []string
+	Messages []Message
 }
 
-// Step is one exchange between two lanes.
-type Step struct {
-	From, To int // indices into Lanes
+// Message is a request or its answer, between two lanes.
+type Message struct {
+	From, To int           // indices into Lanes
+	At       time.Duration // since the first request
 	Label    string
 	Details  []string // parameters, with the secrets redacted
-	Status   int      // 0: no answer
-	After    time.Duration
-	Took     time.Duration
-	Failed   bool
+	Answer   bool
+	Lost     bool   // the answer that never came
+	Kind     string // of an answer: good, warn or bad
 }
 
 // Card is one platform and this server's sign-in to it.
