@@ -21,6 +21,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/oauth2refresher"
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/store/pgstore"
@@ -67,6 +68,7 @@ func secretive(t *testing.T) map[string]any {
 		"identity.PendingSignIn":             pending,
 		"identity.Session":                   identity.Session{Token: accounts, State: state},
 		"identity.State":                     state,
+		"identity/b2core.Session":            b2core.Session{Token: accounts},
 		"identity/oauth2refresher.Config":    oauth2refresher.Config{OAuth2: oauth},
 		"identity/oauth2refresher.Refresher": must(oauth2refresher.New(oauth2refresher.Config{OAuth2: oauth}))(t),
 		"identity/store/pgstore.Config":      pgstore.Config{URL: "postgres://app:" + canary + "@host/db", ListenURL: "password=" + canary},
@@ -96,6 +98,8 @@ var harmless = map[string]string{
 	"identity/b2binpay.V3Config":       "URLs, and the secret is behind a function",
 	"identity/b2binpay.V3Signature":    "the secret is behind a function",
 	"identity/b2core.Config":           "URLs, and the bearer is behind a function",
+	"identity/b2core.SessionConfig":    "URLs, paths and functions",
+	"identity/b2core.SignIn":           "b2core.TestExportedSessionTypesHideSecrets prints one",
 	"identity/store.Event":             "a hashed key",
 	"identity/store.Record":            "sealed, under a hashed key",
 	"identity/store/records.Kind":      "it holds functions, and records by pointers",

@@ -1,11 +1,6 @@
 package b2binpay
 
-import (
-	"net/http"
-	"time"
-
-	"b2trader.identity.auth/identity/internal/httpx"
-)
+import "b2trader.identity.auth/identity/internal/httpx"
 
 // confirmed names the extra that repeats the answer's member.
 const confirmed = "is_2fa_confirmed"
@@ -43,11 +38,11 @@ func readAnswer(call *httpx.Call) (answer, error) {
 // tokens returns the tokens of an answer and their lives.
 func (c *Client) tokens(call *httpx.Call, a answer) httpx.Tokens {
 	attributes := a.Data.Attributes
-	now := serverTime(call, a.Meta.Time)
+	now := call.ServerTime(a.Meta.Time)
 	t := httpx.Tokens{
 		Access: attributes.Access, Refresh: attributes.Refresh,
-		Lifetime:        life(attributes.AccessExpiredAt, now),
-		RefreshLifetime: life(attributes.RefreshExpiredAt, now),
+		Lifetime:        httpx.LifeUntil(attributes.AccessExpiredAt, now),
+		RefreshLifetime: httpx.LifeUntil(attributes.RefreshExpiredAt, now),
 		Extra:           map[string]any{},
 	}
 	if t.Lifetime == 0 {
@@ -57,43 +52,4 @@ func (c *Client) tokens(call *httpx.Call, a answer) httpx.Tokens {
 		t.Extra[confirmed] = yes
 	}
 	return t
-}
-
-// serverTime returns the time of the answer by the server's clock: meta.time, or
-// the Date header plus the second whose fraction it drops. Without either it
-// returns the time of sending by our clock.
-func serverTime(call *httpx.Call, metaTime any) time.Time {
-	if t, ok := parseTime(metaTime); ok {
-		return t
-	}
-	if t, err := http.ParseTime(call.Last.Header.Get("Date")); err == nil {
-		return t.Add(time.Second)
-	}
-	return call.Sent
-}
-
-// maxLife is a hundred years, longer than any token lives.
-const maxLife = 100 * 365 * 24 * time.Hour
-
-// life returns the time from now to expiredAt, or 0 if that is missing or
-// impossible: a new token has neither expired nor lives for ever.
-func life(expiredAt any, now time.Time) time.Duration {
-	expiry, _ := parseTime(expiredAt) // the zero time if that fails: in the past
-	d := expiry.Sub(now)
-	if d <= 0 || d > maxLife {
-		return 0
-	}
-	return d
-}
-
-// parseTime parses a time of RFC 3339, with any number of decimals. Without a
-// zone it is UTC, as in the vendor's samples.
-func parseTime(v any) (time.Time, bool) {
-	text, _ := v.(string)
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"regexp"
 	"unicode/utf8"
+
+	"b2trader.identity.auth/identity/internal/httpx"
 )
 
 // The forms of a signed status and amount.
@@ -52,7 +54,7 @@ func (cb *Callback) readMeta(raw json.RawMessage) (sign string, err error) {
 	if err != nil {
 		return "", err
 	}
-	cb.Time, _ = parseTime(cb.TimeText)
+	cb.Time, _ = httpx.ParseTime(cb.TimeText)
 	return meta.text("sign")
 }
 

@@ -1,18 +1,41 @@
-// Package b2core gets tokens of B2Trader from B2Core. For a user who is signed
-// in to B2Core, it obtains an access token and a refresh token of a trading
-// platform behind B2Core, and renews them.
+// Package b2core signs users in to B2Core and gets tokens of B2Trader from it.
 //
 // # Use
 //
-// Each request shows B2Core's own access token, the bearer. Config.Bearer
-// returns it; how the B2Core session began is outside this package. A [Client]
-// serves one platform and every session that Config.Bearer can tell apart, such
-// as by vault.EntryKey of its context. Access tokens live 60 seconds in the
-// page's sample, so let package vault renew them: a Client is a vault.Refresher.
+// There are two clients, one for each kind of token:
+//
+//   - A [SessionClient] signs a user in to B2Core itself, with e-mail address,
+//     password and second factor, and renews the token of that session.
+//   - A [Client] shows that token as its bearer, obtains an access token and a
+//     refresh token of a trading platform behind B2Core, and renews them.
+//
+// The example "SessionClient" joins both for an account that needs no person: one
+// http.Client from an e-mail address and a password to B2Trader's API. A program
+// that has a B2Core session from elsewhere, such as from a browser, needs a Client
+// only: Config.Bearer returns the session's token.
+//
+// A Client serves one platform and every session that Config.Bearer can tell
+// apart, such as by vault.EntryKey of its context. Access tokens live 60 seconds
+// in the page's sample, so let package vault renew them: both clients are a
+// vault.Refresher.
+//
+// # The sign-in to B2Core
+//
+// The wizard gives each sign-in a uuid and says whether reCAPTCHA is on. If it
+// is, no program can sign in: the error is [ErrRecaptcha]. An account with a
+// second factor gets a [SecondFactorError], whose SignIn goes on with the
+// one-time code. B2Core permits 5 sign-ins a minute by default and then blocks
+// for 10 minutes; a [SessionClient.Keeper] stays below that.
+//
+// The sign-in is experimental: the vendor's pages show its steps, but neither
+// its refusals nor all bodies. The fields of [SessionConfig] say which of their
+// defaults are inferred.
+//
+// # One http.Client for the whole chain
 //
 // If the vault keeps the B2Core session too, and Config.Bearer is its Source, one
 // http.Client calls B2Trader's API for as long as that session lives: see the
-// example "Chain". The vault renews each of the two tokens when it is due, and
+// examples "SessionClient" and "Chain". The vault renews each of the two tokens when it is due, and
 // when it is refused before its time. After the session has ended, whose error
 // has the outcome [tokenapi.Refused], the entry of B2Trader ends at its next
 // renewal, with [tokenapi.ErrNotSignedIn].
@@ -28,10 +51,12 @@
 // # Sources
 //
 // The page "Trading platforms" of B2Core's REST API reference shows both
-// requests and both answers, and no error. The overview of the same reference
-// lists the statuses of errors in general. The shape
-// {"error":{"message":…,"details":[{"issue":…}]}} is that of B2Core's
-// TypeScript client.
+// requests and both answers, and no error. The page "Authentication" shows the
+// wizard and the sign-in, and the page "Platforms" the list without its fields.
+// The overview of the same reference lists the statuses of errors in general. The shape
+// {"error":{"message":…,"details":[{"issue":…}]}} is that of a public
+// TypeScript client of B2Core. That client and one in Python show the bodies of
+// a refresh and of the answers with a session's tokens.
 //
 // # Unknown
 //
@@ -41,12 +66,21 @@
 //     hours. This package takes the ttl for the access token's life, ignores the
 //     claims, and uses a refresh token until it is refused.
 //   - Whether a refresh token works twice. Each renewal sends it once.
+//   - How B2Core refuses a password, a code or a session's refresh token.
+//     Statuses 400, 401, 403 and 422 count as a refusal.
+//   - How an answer names the second factors, and what chooses one of several.
+//   - Whether a session's refresh token works once. If an answer has no other
+//     one, the client keeps the old one.
+//   - Whether a refresh needs the cookies of the sign-in. One public client sends
+//     them and another does not. This package does not.
+//   - What a sign-out does to the tokens of B2Trader.
 //   - What a Geo-Country-Code may be. The sample is a dial code, not ISO 3166.
 //   - Whether the ttl is always a string. A number works too.
 //
 // # Deviations
 //
-// The requests differ from the page's in these points only:
+// The requests to the two endpoints of a platform differ from the page's in these
+// points only:
 //
 //	D1 refresh: Content-Type is application/json. The page's command sends that of a form,
 //	   which is curl's default.
@@ -57,7 +91,8 @@
 //
 // # Errors
 //
-// Every error is a *[tokenapi.Error]. B2Core's refusals mean, by status:
+// Every error of a call is a *[tokenapi.Error], or a [SecondFactorError] that
+// wraps one. A platform's refusals mean, by status:
 //
 //	auth     400, 422             ErrMisconfigured: the platformId or the country's headers
 //	         401                  ErrNotSignedIn, after Bearer was asked for another token
@@ -69,10 +104,23 @@
 //	         408, 429, 5xx        ErrUnavailable
 //	         others               ErrUnusableAnswer
 //
-// A 403 without JSON, and an HTML page with 401, come from a gateway; the latter
-// is ErrUnavailable. If the second
-// sign-in fails too, its error is returned: it tells a refused refresh token
-// from a bad bearer or platformId. An error of Bearer is ErrNotSignedIn if its
-// outcome is Refused, else ErrUnavailable with ErrNoBearer. A bearer that cannot
-// stand in a header is ErrMisconfigured.
+// A 403 without JSON comes from a gateway, and so does an HTML page with 401,
+// which is ErrUnavailable. If the second sign-in fails too, its error is
+// returned: it tells a refused refresh token from a bad bearer or platformId. An
+// error of Bearer is ErrNotSignedIn if its outcome is Refused, else
+// ErrUnavailable with ErrNoBearer. A bearer that cannot stand in a header is
+// ErrMisconfigured.
+//
+// Those of B2Core's own sign-in mean:
+//
+//	sign in         400, 401, 403, 422   ErrBadCredentials; ErrRecaptcha if it names a captcha
+//	second factor   400, 401, 403, 422   ErrSecondFactorRefused
+//	refresh token   400, 401, 403, 422   ErrGrantRefused
+//	sign out, list  401, 403             ErrNotSignedIn
+//	all             404, 405             ErrMisconfigured: the URL or a path
+//	                408, 429, 5xx        ErrUnavailable
+//	                others               ErrUnusableAnswer
+//
+// An HTML page with one of the first statuses comes from a gateway:
+// ErrUnavailable.
 package b2core

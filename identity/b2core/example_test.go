@@ -14,6 +14,7 @@ import (
 	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/identity/worker"
 )
 
 // Get tokens of B2Trader for a user of B2Core, here a test server.
@@ -34,6 +35,68 @@ func Example() {
 	// Output:
 	// 200 OK
 	// true b2core: refresh token: not signed in: b2coretest: the B2Core session has ended; sign in again
+}
+
+// From an e-mail address and a password to B2Trader's API. One worker keeps the
+// B2Core session alive and the other one, by its token, B2Trader's.
+func ExampleSessionClient() {
+	ctx, server := context.Background(), must(b2coretest.New(b2coretest.Config{}))
+	network := tokenapi.HTTP{Transport: server.Transport()} // of the test server; leave it out
+	core := must(b2core.NewSessionClient(b2core.SessionConfig{URL: "https://my.broker.example", HTTP: network}))
+	account := tokenapi.Account{Login: b2coretest.SampleEmail, Password: tokenapi.Fixed(b2coretest.SamplePassword)}
+	session := must(worker.New(core, account, worker.Config{}))
+
+	trader := must(b2core.New(b2core.Config{URL: "https://my.broker.example", Bearer: session.Source(), HTTP: network}))
+	api := must(worker.New(trader, tokenapi.Pace{}, worker.Config{Transport: server.Transport()}))
+	for range 2 {
+		fmt.Println(must(api.Client().Get("https://my.broker.example" + b2coretest.APIPath)).Status)
+		server.ExpireTokens() // of B2Trader
+		server.ExpireBearers()
+	}
+	fmt.Println(errors.Join(api.Close(ctx), session.Close(ctx)), server.Count(b2coretest.EndpointSignIn), "sign-in")
+	// Output:
+	// 200 OK
+	// 200 OK
+	// <nil> 1 sign-in
+}
+
+// A person signs in, with a second factor if the account has one, and finds the
+// platform by the list.
+func ExampleSessionClient_Login() {
+	ctx := context.Background()
+	server := must(b2coretest.New(b2coretest.Config{Users: []b2coretest.User{
+		{Email: "user@example.com", Password: "password", SecondFactors: []string{"google", "sms"}},
+	}}))
+	core := must(b2core.NewSessionClient(b2core.SessionConfig{
+		URL: "https://my.broker.example", HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	}))
+
+	session, err := core.Login(ctx, "user@example.com", "password")
+	if errors.Is(err, b2core.ErrRecaptcha) {
+		log.Fatal(err) // says what to ask the broker for
+	}
+	if second, ok := errors.AsType[*b2core.SecondFactorError](err); ok {
+		signIn := second.SignIn
+		fmt.Println("one of", signIn.SecondFactor.Providers)
+		if err := signIn.ChooseSecondFactor(ctx, "google"); err != nil {
+			log.Fatal(err)
+		}
+		if err := signIn.VerifySecondFactor(ctx, b2coretest.SampleCode); err != nil {
+			log.Fatal(err) // ErrSecondFactorRefused: ask for another code
+		}
+		session, err = signIn.Session()
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, platform := range must(core.Platforms(ctx, session.AccessToken)) {
+		fmt.Println(platform.Type, "is", platform.ID) // for Config.PlatformID
+	}
+	fmt.Println(core.SignOut(ctx, session.AccessToken))
+	// Output:
+	// one of [google sms]
+	// B2Trader is 1
+	// <nil>
 }
 
 // must ends an example on an error.

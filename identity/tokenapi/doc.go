@@ -3,7 +3,7 @@
 // in without a person.
 //
 // The clients are those of B2Trader's IdentityServer (package identity), of
-// B2Core's platforms (b2core), of TraderEvolution's back office
+// B2Core and its platforms (b2core), of TraderEvolution's back office
 // (traderevolution), of Tradevest (tradevest) and of B2BINPAY (b2binpay). Each
 // has a Config, which says by an [HTTP], or in package identity by fields of
 // the same names, how it sends requests. Each returns tokens as *oauth2.Token.

@@ -10,7 +10,8 @@
 // The client is one of this module's, and the account what its Keeper method
 // takes:
 //
-//	*identity.Client, *traderevolution.Client, *b2binpay.Client   tokenapi.Account
+//	*identity.Client, *traderevolution.Client, *b2binpay.Client,
+//	*b2core.SessionClient                                         tokenapi.Account
 //	*tradevest.Client, *b2core.Client, *b2binpay.V3Client         tokenapi.Pace
 //
 // The Config of the last three names the account, so that only its pace is left.

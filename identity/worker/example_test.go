@@ -8,6 +8,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/b2binpay"
+	"b2trader.identity.auth/identity/b2core"
 	"b2trader.identity.auth/identity/store/redisstore"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/tradevest"
@@ -91,6 +92,35 @@ func ExampleNew_b2binpay() {
 	resp, err := payments.Client().Get(url + "/wallet/") // with a live access token
 	if err != nil {
 		log.Fatal(err)
+	}
+	_ = resp.Body.Close()
+}
+
+// From an e-mail address and a password at B2Core to B2Trader's API: the second
+// worker shows the token of the first one.
+func ExampleWorker_Source() {
+	var email string // of an account without a second factor
+	var password func(context.Context) (tokenapi.Secret, error)
+
+	core, err := b2core.NewSessionClient(b2core.SessionConfig{URL: "https://my.broker.example"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	session, err := worker.New(core, tokenapi.Account{Login: email, Password: password}, worker.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	trader, err := b2core.New(b2core.Config{URL: "https://my.broker.example", Bearer: session.Source()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	api, err := worker.New(trader, tokenapi.Pace{}, worker.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	resp, err := api.Client().Get("https://trader.example.com/frontoffice/api/v3/account")
+	if err != nil {
+		log.Fatal(err) // such as b2core.ErrRecaptcha
 	}
 	_ = resp.Body.Close()
 }

@@ -72,6 +72,20 @@ func (w *Worker) Token(ctx context.Context) (*oauth2.Token, error) {
 	return w.vault.Token(ctx, w.name)
 }
 
+// Source returns the account as a source of bearer tokens, for a client that
+// needs one token to get another: b2core.Config.Bearer of a Worker that keeps a
+// b2core.SessionClient signed in. A caller passes the token that the API refused
+// to get another one, or nil.
+func (w *Worker) Source() tokenapi.Source {
+	renew := w.vault.Source(w.name)
+	return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+		if err := w.ensure(ctx); err != nil {
+			return nil, err
+		}
+		return renew(ctx, refused)
+	}
+}
+
 // TokenSource returns the account as an oauth2.TokenSource. The context is that
 // of every call of its Token, and a 401 of an API is not seen, as for
 // [vault.Vault.TokenSource].

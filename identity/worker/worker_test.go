@@ -86,6 +86,20 @@ var systems = map[string]func(t *testing.T) system{
 			harm:     func() { server.ExpireTokens(); server.RevokeRefreshTokens() },
 		}
 	},
+	"b2core session": func(t *testing.T) system {
+		t.Helper()
+		server := must(b2coretest.New(b2coretest.Config{}))(t)
+		client := must(b2core.NewSessionClient(b2core.SessionConfig{URL: host, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))(t)
+		return system{
+			start: func(c worker.Config) (*worker.Worker, error) {
+				c.Transport = server.Transport()
+				return worker.New(client, account(b2coretest.SampleEmail, b2coretest.SamplePassword), c)
+			},
+			resource: host + "/api/v2/my/platforms",
+			signIns:  func() int { return server.Count(b2coretest.EndpointSignIn) },
+			harm:     func() { server.ExpireBearers(); server.RevokeSessionRefreshTokens() },
+		}
+	},
 	"traderevolution": func(t *testing.T) system {
 		t.Helper()
 		server := must(traderevolutiontest.New(traderevolutiontest.Config{}))(t)
@@ -325,6 +339,37 @@ func TestNewBearer(t *testing.T) {
 		signedIn.Store(true)
 		if token, err := w.Token(t.Context()); err != nil || !token.Valid() {
 			t.Errorf("Token() with a new bearer = %v, want a token", err)
+		}
+	})
+}
+
+// Two workers lead from an e-mail address and a password to B2Trader's API: the
+// second one shows the first one's token. Neither ends, whatever is revoked.
+func TestChain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := must(b2coretest.New(b2coretest.Config{}))(t)
+		network := tokenapi.HTTP{Transport: server.Transport()}
+		core := must(b2core.NewSessionClient(b2core.SessionConfig{URL: host, HTTP: network}))(t)
+		session := must(worker.New(core, account(b2coretest.SampleEmail, b2coretest.SamplePassword), worker.Config{}))(t)
+		trader := must(b2core.New(b2core.Config{URL: host, Bearer: session.Source(), HTTP: network}))(t)
+		w := must(worker.New(trader, tokenapi.Pace{}, worker.Config{Transport: server.Transport()}))(t)
+		t.Cleanup(func() { _ = errors.Join(w.Close(context.Background()), session.Close(context.Background())) })
+		for name, harm := range map[string]func(){
+			"nothing":           func() {},
+			"a day later":       func() { <-time.After(25 * time.Hour) },
+			"B2Trader's tokens": func() { server.ExpireTokens(); server.RevokeRefreshTokens() },
+			"the access token":  func() { server.ExpireTokens(); server.RevokeRefreshTokens(); server.ExpireBearers() },
+			"the whole session": func() { server.ExpireTokens(); server.RevokeRefreshTokens(); server.EndSession() },
+		} {
+			<-time.After(time.Minute) // beyond the pause between two sign-ins
+			harm()
+			resp, err := w.Client().Get(host + b2coretest.APIPath)
+			if err != nil {
+				t.Fatalf("after %s: got %v, want an answer", name, err)
+			}
+			if _ = resp.Body.Close(); resp.StatusCode != http.StatusOK {
+				t.Errorf("after %s: got %s, want 200", name, resp.Status)
+			}
 		}
 	})
 }

@@ -16,14 +16,20 @@
 //
 // # Endpoints
 //
+//	GET  /api/v2/my/signin/wizard                   a uuid, and whether reCAPTCHA is on
+//	POST /api/v2/my/signin                          the e-mail address and the password
+//	POST /api/v2/my/signin/2fa                      the choice of one of several second factors
+//	POST /api/v2/my/2fa/{provider}                  the one-time code, SampleCode
+//	POST /api/v2/my/refresh                         tokens of a B2Core session
+//	POST /api/v2/my/signout                         ends the session of the bearer
+//	GET  /api/v2/my/platforms                       the platforms
 //	POST /api/v2/my/platforms/{platformId}/auth     tokens for the bearer of a B2Core session
 //	POST /api/v2/my/platforms/{platformId}/refresh  tokens for that bearer and a refresh token
 //	GET  /frontoffice/api/v3/account                an API that accepts the tokens
 //
-// The server has one B2Core session, which lives until EndSession;
-// [Server.Bearer] returns its access tokens. The server does not imitate the
-// sign-in to B2Core. The resource at [APIPath] is this server's own, not
-// B2Trader's.
+// Each sign-in begins a B2Core session. [Server.Bearer] returns the access tokens
+// of one more, which has no user and lives until EndSession. The resource at
+// [APIPath] is this server's own, not B2Trader's.
 //
 // Tokens have the claims of the page's sample: sub, iat, exp and iss, where exp
 // is ten hours ahead although the ttl is 60 seconds. The server obeys the ttl.
@@ -33,7 +39,13 @@
 //
 // The page does not tell these facts. This server decides:
 //
-//   - a refresh token lives 10 hours, which is exp - iat of the sample, or
+//   - a refused password or code gets 422, or Config.SignInFailureStatus;
+//   - a sign-in needs no cookie, unless Config.RequireCookies is set;
+//   - a refresh of a B2Core session replaces the refresh token, unless
+//     Config.KeepSessionRefreshToken is set. One public client is made for both;
+//   - the second factors are a list of names, as tfaProviders;
+//   - a blocked sign-in gets 429;
+//   - a refresh token of B2Trader lives 10 hours, which is exp - iat of the sample, or
 //     Config.RefreshTokenLifetime;
 //   - a refresh token works once, unless Config.ReuseRefreshTokens is set;
 //   - a refused refresh token gets 401, as a bearer does, or

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -16,6 +17,20 @@ const (
 	EndpointAuth apitest.Endpoint = "auth"
 	// EndpointRefresh is POST /api/v2/my/platforms/{platformId}/refresh.
 	EndpointRefresh apitest.Endpoint = "refresh"
+	// EndpointWizard is /api/v2/my/signin/wizard.
+	EndpointWizard apitest.Endpoint = "wizard"
+	// EndpointSignIn is POST /api/v2/my/signin.
+	EndpointSignIn apitest.Endpoint = "sign-in"
+	// EndpointChoose is POST /api/v2/my/signin/2fa.
+	EndpointChoose apitest.Endpoint = "choose second factor"
+	// EndpointCode is POST /api/v2/my/2fa/{provider}.
+	EndpointCode apitest.Endpoint = "code"
+	// EndpointSessionRefresh is POST /api/v2/my/refresh.
+	EndpointSessionRefresh apitest.Endpoint = "session refresh"
+	// EndpointSignOut is POST /api/v2/my/signout.
+	EndpointSignOut apitest.Endpoint = "sign-out"
+	// EndpointPlatforms is GET /api/v2/my/platforms.
+	EndpointPlatforms apitest.Endpoint = "platforms"
 	// EndpointUnknown is every other path below /api/v2/my/platforms/.
 	EndpointUnknown apitest.Endpoint = "unknown platform"
 	// EndpointAPI is GET APIPath.
@@ -26,7 +41,10 @@ const (
 // access token as its bearer gets 401.
 const APIPath = "/frontoffice/api/v3/account"
 
-const platformsPath = "/api/v2/my/platforms/"
+const (
+	myPath        = "/api/v2/my/"
+	platformsPath = myPath + "platforms/"
+)
 
 // Server is a B2Core with a B2Trader's API beside it. It is an http.Handler,
 // safe for concurrent use, and answers on loopback connections only.
@@ -36,11 +54,15 @@ type Server struct {
 
 	access  *apitest.Tokens // B2Trader's
 	refresh *apitest.Tokens // owned by a platform
-	bearers *apitest.Tokens // of the B2Core session
+	bearers *apitest.Tokens // of B2Core sessions: owned by a sign-in, or by "" for Bearer's
+	renewed *apitest.Tokens // refresh tokens of B2Core sessions, owned by a sign-in
 
-	mu     sync.Mutex
-	bearer oauth2.Token // the newest
-	ended  bool         // EndSession was called
+	mu           sync.Mutex
+	bearer       oauth2.Token // Bearer's newest
+	ended        bool         // EndSession was called
+	signIns      map[string]*signIn
+	attempts     []time.Time // sign-ins of the last minute
+	blockedUntil time.Time
 }
 
 // New returns a server. Its error joins every problem of the Config.
@@ -55,7 +77,10 @@ func New(cfg Config) (*Server, error) {
 		access:  apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime),
 		refresh: apitest.NewTokens(cfg.Now, cfg.RefreshTokenLifetime),
 		bearers: apitest.NewTokens(cfg.Now, cfg.BearerLifetime),
+		renewed: apitest.NewTokens(cfg.Now, cfg.SessionRefreshTokenLifetime),
+		signIns: map[string]*signIn{},
 	}
+	s.handleSignIn()
 	for _, platform := range cfg.Platforms {
 		s.Handle(platformsPath+platform+"/auth", EndpointAuth, s.guarded(func(x *apitest.Exchange) { s.issue(x, platform) }))
 		s.Handle(platformsPath+platform+"/refresh", EndpointRefresh, s.guarded(func(x *apitest.Exchange) { s.renew(x, platform) }))
@@ -78,6 +103,10 @@ func Start(tb testing.TB, cfg Config) *Server {
 // ExpireTokens ends every access token of B2Trader.
 func (s *Server) ExpireTokens() { s.access.Clear() }
 
-// RevokeRefreshTokens revokes every refresh token. Access tokens live on until
+// RevokeRefreshTokens revokes every refresh token of B2Trader. Access tokens live on until
 // they expire.
 func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }
+
+// RevokeSessionRefreshTokens revokes every refresh token of B2Core sessions.
+// Their access tokens live on until they expire.
+func (s *Server) RevokeSessionRefreshTokens() { s.renewed.Clear() }

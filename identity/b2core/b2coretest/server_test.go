@@ -162,9 +162,11 @@ func TestConfig(t *testing.T) {
 	}
 	_, err := b2coretest.New(b2coretest.Config{
 		AccessTokenLifetime: -1, RefreshTokenLifetime: -time.Second, BearerLifetime: time.Millisecond,
-		Platforms: []string{"", "a", "a"}, RefreshFailureStatus: 200,
+		Platforms: []string{"", "a", "a"}, RefreshFailureStatus: 200, SessionRefreshTokenLifetime: -time.Second, WizardMethod: "PUT",
+		Users: []b2coretest.User{{Email: "a"}, {Email: "b", Password: "p"}, {Email: "b", Password: "p"}}, SignInFailureStatus: 200, SignInsPerMinute: -1,
 	})
-	if got, want := strings.Join(clienttest.WrongFields(err), " "), "AccessTokenLifetime AccessTokenLifetime RefreshTokenLifetime BearerLifetime Platforms Platforms RefreshFailureStatus"; got != want {
+	if got, want := strings.Join(clienttest.WrongFields(err), " "), "AccessTokenLifetime AccessTokenLifetime RefreshTokenLifetime BearerLifetime SessionRefreshTokenLifetime Users Users "+
+		"Platforms Platforms WizardMethod RefreshFailureStatus SignInFailureStatus SignInsPerMinute"; got != want {
 		t.Errorf("New = %v, want an error about %s", err, want)
 	}
 }
@@ -172,7 +174,10 @@ func TestConfig(t *testing.T) {
 func TestServer(t *testing.T) {
 	clienttest.Servers(t, "b2coretest", b2coretest.Start(t, b2coretest.Config{}), map[apitest.Endpoint]string{
 		b2coretest.EndpointAuth: "/api/v2/my/platforms/1/auth", b2coretest.EndpointRefresh: "/api/v2/my/platforms/1/refresh",
-		b2coretest.EndpointUnknown: "/api/v2/my/platforms/9/auth", b2coretest.EndpointAPI: b2coretest.APIPath,
+		b2coretest.EndpointWizard: "/api/v2/my/signin/wizard", b2coretest.EndpointSignIn: "/api/v2/my/signin", b2coretest.EndpointChoose: "/api/v2/my/signin/2fa",
+		b2coretest.EndpointCode: "/api/v2/my/2fa/google", b2coretest.EndpointSessionRefresh: "/api/v2/my/refresh", b2coretest.EndpointSignOut: "/api/v2/my/signout",
+		b2coretest.EndpointPlatforms: "/api/v2/my/platforms",
+		b2coretest.EndpointUnknown:   "/api/v2/my/platforms/9/auth", b2coretest.EndpointAPI: b2coretest.APIPath,
 	})
 }
 

@@ -43,12 +43,14 @@ func (s *Server) Bearer(ctx context.Context, refused *oauth2.Token) (*oauth2.Tok
 // returns another one only after a call with the refused token.
 func (s *Server) ExpireBearers() { s.bearers.Clear() }
 
-// EndSession ends the B2Core session: its bearers are refused, and Bearer fails.
+// EndSession ends every B2Core session: its tokens are refused, and Bearer
+// fails. Users can sign in again.
 func (s *Server) EndSession() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended = true
 	s.bearers.Clear()
+	s.renewed.Clear()
 }
 
 // sampleJWT returns a token with the claims of the page's sample.

@@ -46,6 +46,9 @@ type Subject[C any] struct {
 	// tokens are JSON.
 	Body func(access, refresh string) string
 
+	// Own is an error of the client beside those of package tokenapi. Nil: none.
+	Own error
+
 	// Life is the life of an access token whose answer has no lifetime.
 	Life time.Duration
 }
