@@ -204,5 +204,6 @@
 //	b2trader_upstream_duration_seconds{upstream}               histogram
 //	b2trader_build_info{version,revision,go}                   gauge
 //
-// alerts.yaml, beside this file, has alerting rules for them.
+// alerts.yaml and dashboard.json, beside this file, have alerting rules and a
+// Grafana dashboard for them.
 package web

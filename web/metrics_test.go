@@ -3,11 +3,7 @@ package web_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -231,82 +227,6 @@ func TestMetricsEndWithTheServer(t *testing.T) {
 	}
 	if err := second.Close(t.Context()); err != nil {
 		t.Error(err)
-	}
-}
-
-// registered are the names that a Server registers, with the labels each has.
-func registered(t *testing.T) map[string]string {
-	t.Helper()
-	r := &noting{descs: map[string]string{}}
-	newSite(t, func(c *web.Config) { c.Registerer = r })
-	return r.descs
-}
-
-// noting is a Registerer that notes the descriptions of what it is shown.
-type noting struct{ descs map[string]string }
-
-var descFields = regexp.MustCompile(`fqName: "([^"]+)".*constLabels: \{([^}]*)\}, variableLabels: \{([^}]*)\}`)
-
-// Register implements prometheus.Registerer.
-func (n *noting) Register(c prometheus.Collector) error {
-	descs := make(chan *prometheus.Desc, 10)
-	c.Describe(descs)
-	close(descs)
-	for d := range descs {
-		f := descFields.FindStringSubmatch(d.String())
-		if f == nil {
-			return fmt.Errorf("cannot read %s", d)
-		}
-		labels := regexp.MustCompile(`="[^"]*"`).ReplaceAllString(f[2], "") + f[3]
-		sorted := strings.FieldsFunc(labels, func(r rune) bool { return r == ',' })
-		slices.Sort(sorted)
-		n.descs[f[1]] = strings.Join(sorted, ",")
-	}
-	return nil
-}
-
-// MustRegister implements prometheus.Registerer.
-func (n *noting) MustRegister(...prometheus.Collector) {}
-
-// Unregister implements prometheus.Registerer.
-func (n *noting) Unregister(prometheus.Collector) bool { return true }
-
-// Every alert is on metrics that there are, and says what to do.
-func TestAlerts(t *testing.T) {
-	rules, err := os.ReadFile("alerts.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := registered(t)
-	alerts := strings.Split(string(rules), "- alert: ")[1:]
-	if len(alerts) < 10 {
-		t.Fatalf("%d alerts", len(alerts))
-	}
-	used := map[string]bool{}
-	for _, alert := range alerts {
-		name, _, _ := strings.Cut(alert, "\n")
-		for _, field := range []string{"expr", "severity", "summary", "action"} {
-			if !regexp.MustCompile(`\b` + field + `: \S`).MatchString(alert) {
-				t.Errorf("%s has no %s", name, field)
-			}
-		}
-		expr := regexp.MustCompile(`(?m)expr: (.*)$`).FindStringSubmatch(alert)[1]
-		metrics := regexp.MustCompile(`\bb2trader_\w+`).FindAllString(expr, -1)
-		if len(metrics) == 0 && !strings.HasPrefix(expr, `up{job="b2trader"}`) {
-			t.Errorf("%s is on no metric: %s", name, expr)
-		}
-		for _, metric := range metrics {
-			if _, ok := names[metric]; !ok {
-				metric = regexp.MustCompile(`_(bucket|count|sum)$`).ReplaceAllString(metric, "")
-			}
-			if _, ok := names[metric]; !ok {
-				t.Errorf("%s: there is no %s", name, metric)
-			}
-			used[metric] = true
-		}
-	}
-	if len(used) < 8 {
-		t.Errorf("the alerts are on %d metrics", len(used))
 	}
 }
 
