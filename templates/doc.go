@@ -6,8 +6,8 @@
 // the fragment that keeps the account page current. No view struct has a field
 // for a token, a code or a secret.
 //
-// The words of the pages are in one Texts value, see texts_english.go. The words
-// of the errors are in texts_errors.go.
+// The words of the pages and of the errors are in one Texts value, see
+// texts_english.go and texts_german.go.
 //
 // The pages have no inline script, style or event handler, so they work under a
 // Content-Security-Policy of 'self'. They are complete without JavaScript; app.js

@@ -70,7 +70,7 @@ func TestHostileValuesAreEscaped(t *testing.T) {
 // An action's address may come from a request, so a page has no javascript: link.
 func TestActionsDoNotRunScripts(t *testing.T) {
 	v := sampleError()
-	v.Actions = []Link{{"Go", "javascript:alert(1)"}}
+	v.Actions = []Action{ActionTryAgain.To("javascript:alert(1)")}
 	if page := render(t, ErrorPageView(v)); strings.Contains(page, "javascript:") {
 		t.Error("a javascript: link is on the page")
 	}

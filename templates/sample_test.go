@@ -101,7 +101,7 @@ func sampleError() ErrorPage {
 	p := Page{RequestID: "01JD7Q2W8E9F4K6M3N5P7R9T1V", Title: "The IdentityServer did not answer"}
 	return ErrorPage{Page: p, Status: 503, Headline: "The IdentityServer did not answer",
 		Explanation: "It was given 10 seconds. Your session is kept and nothing was lost.",
-		Actions:     []Link{{"Try again", "/account"}, {"Sign in with another account", "/sign-in"}}}
+		Actions:     []Action{ActionTryAgain.To("/account"), ActionOtherAccount}}
 }
 
 func sampleHostPage() Page {

@@ -3,12 +3,11 @@ package templates
 import "time"
 
 // Texts holds every word that the site's own pages show, in one language. The
-// words of the errors are in ErrorTexts.
-// A page takes it from Page.Texts; English is the default. To add a language,
-// fill another Texts: TestTextsAreComplete fails while a field is empty.
+// English and the German one have all of them. In a Texts of a host application
+// an empty text means the English one.
 //
-// A text with %s or %d is a format with exactly that verb, or those verbs in
-// that order.
+// A text whose comment or whose English has %s or %d is a format: each language
+// has exactly these verbs in this order.
 type Texts struct {
 	Lang    string // the lang attribute of each page, a BCP 47 tag
 	Product string // the site's name, in the header and in each title
@@ -24,7 +23,9 @@ type Texts struct {
 	Landing      LandingTexts
 	Notices      NoticeTexts
 	Formats      FormatTexts
+	Links        LinkTexts
 
+	Errors  map[string]ErrorText  // by code; a code with a dot is one case of the code before it
 	Clients map[string]ClientText // by client ID
 	Scopes  map[string]string     // what each scope allows
 	Claims  map[string]string     // what each claim of an ID token says
@@ -94,6 +95,7 @@ type SessionsTexts struct {
 	All, EndOthers, EndAll                      string
 	EndOthersAsk, EndAllNote                    string // asked before that
 	EndAsk                                      string // asked before a session ends; %s is its device
+	Device                                      string // "Firefox on Linux"; %s is the browser, %s the system
 	UnknownDevice, Client, Address, Since, Seen string
 	Current, SignOut, End                       string // the session that asks; ends it; ends another
 }
@@ -127,6 +129,18 @@ type NoticeTexts struct {
 	OthersEnded                      string
 	SessionsEnded                    func(n int) string // by an administrator
 }
+
+// LinkTexts are the links on error pages.
+type LinkTexts struct {
+	SignIn, SignInAgain, BackToSignIn string // to the sign-in page
+	OtherClient, OtherAccount         string // the same, to choose another one there
+	Account, Home, TryAgain           string
+	Continue                          string // to the page that was asked for
+}
+
+// ErrorText is what an error page tells people. A script gets the headline, as
+// "message". An explanation may be a format.
+type ErrorText struct{ Headline, Explanation string }
 
 // ClientText says what a client is for.
 type ClientText struct{ Name, Description string }

@@ -114,6 +114,7 @@ var English = Texts{
 		EndAsk:        "The session on %s ends at once. It has to sign in again.",
 		EndAll:        "Sign out everywhere",
 		EndAllNote:    "“Everywhere” ends all your sessions on this site, this one too, and asks the IdentityServer to revoke your refresh tokens.",
+		Device:        "%s on %s",
 		UnknownDevice: "Unknown device",
 		Client:        "Client",
 		Address:       "Address",
@@ -183,7 +184,19 @@ var English = Texts{
 		Clock:   func(t time.Time) string { return t.Format("15:04:05 UTC") },
 		Unknown: "not known",
 	},
+	Links: LinkTexts{
+		SignIn:       "Sign in",
+		SignInAgain:  "Sign in again",
+		BackToSignIn: "Back to the sign-in page",
+		OtherClient:  "Sign in with another client",
+		OtherAccount: "Sign in with another account",
+		Account:      "To your account",
+		Home:         "To the start page",
+		TryAgain:     "Try again",
+		Continue:     "Continue",
+	},
 
+	Errors: englishErrors,
 	Clients: map[string]ClientText{
 		"spa":       {"Web terminal", "Trading: the FrontOffice API"},
 		"spa_admin": {"Back office", "Administration: the FrontOffice and BackOffice APIs"},

@@ -120,7 +120,7 @@ type ErrorPage struct {
 	Page
 	Status                int
 	Headline, Explanation string
-	Actions               []Link
+	Actions               []Action
 }
 
 // Link is a place to go next.

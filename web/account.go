@@ -28,9 +28,9 @@ func (s *accountPages) page(w http.ResponseWriter, r *http.Request, u user) erro
 	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
 		Page:     s.view(r, ""),
 		Nickname: u.Nickname, Email: u.Email, ID: cmp.Or(u.AccountID, u.Subject), Client: u.Client,
-		Scopes:   scopeViews(status.Scope),
+		Scopes:   s.scopeViews(status.Scope),
 		Token:    token.Token,
-		Claims:   claimViews(claims),
+		Claims:   s.claimViews(claims),
 		SignedIn: u.SignedIn, IdleEnd: idle, LatestEnd: latest,
 	}))
 }
@@ -41,7 +41,7 @@ func (s *accountPages) tokenCard(w http.ResponseWriter, r *http.Request, u user)
 	if err != nil {
 		return err
 	}
-	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token, nil))
+	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token, s.texts))
 }
 
 // shownToken is what a page shows of a token.
@@ -81,15 +81,15 @@ func (s *accountPages) tokenStatus(w http.ResponseWriter, token shownToken) int 
 var usualScopes = []string{"openid", "offline_access", "FrontOffice", "BackOffice"}
 
 // scopeViews lists the usual scopes, and then the others that are granted.
-func scopeViews(scope string) []templates.Scope {
+func (s *site) scopeViews(scope string) []templates.Scope {
 	granted := strings.Fields(scope)
 	var views []templates.Scope
 	for _, name := range usualScopes {
-		views = append(views, templates.Scope{Name: name, Meaning: texts.Scopes[name], Granted: slices.Contains(granted, name)})
+		views = append(views, templates.Scope{Name: name, Meaning: s.texts.Scopes[name], Granted: slices.Contains(granted, name)})
 	}
 	for _, name := range granted {
 		if !slices.Contains(usualScopes, name) {
-			views = append(views, templates.Scope{Name: name, Meaning: texts.Scopes[name], Granted: true})
+			views = append(views, templates.Scope{Name: name, Meaning: s.texts.Scopes[name], Granted: true})
 		}
 	}
 	return views

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/templates"
 )
 
 // validate returns every problem of c, joined. Each is a
@@ -26,6 +27,7 @@ func (c Config) validate() error {
 	p.Missing("Store", c.Store == nil)
 	p.Missing("Keys", len(c.Keys) == 0)
 	c.checkPages(&p)
+	templates.CheckTexts(c.Texts, func(field, problem string) { p.Add("Texts"+field, "%s", problem) })
 	c.FrontOffice.check("FrontOffice", &p)
 	c.BackOffice.check("BackOffice", &p)
 	if u := p.URL("PublicURL", c.PublicURL, c.InsecureAllowHTTP); u != nil && u.Path != "" {

@@ -64,14 +64,12 @@ func claimRank(name string) int {
 	return len(claimOrder)
 }
 
-// claimValue returns raw as people read it. It hides one-time values, which were
-// compared at the sign-in, and sid, which is IdentityServer's session cookie.
+// claimValue returns raw as people read it. It leaves out the values that
+// [site.claimViews] hides.
 func claimValue(name string, raw json.RawMessage) string {
 	switch name {
-	case "nonce", "at_hash", "c_hash", "s_hash":
-		return texts.Account.Compared
-	case "sid":
-		return texts.Account.NotShown
+	case "nonce", "at_hash", "c_hash", "s_hash", "sid":
+		return ""
 	case "iat", "nbf", "exp", "auth_time":
 		var unix float64
 		if json.Unmarshal(raw, &unix) == nil {
@@ -104,10 +102,19 @@ func clipClaim(s string) string {
 	return strings.ToValidUTF8(s[:maxClaimSize], "") + "…"
 }
 
-func claimViews(claims []claim) []templates.Claim {
+// claimViews returns what a page shows of claims. It hides one-time values,
+// which were compared at the sign-in, and sid, which is IdentityServer's session
+// cookie.
+func (s *site) claimViews(claims []claim) []templates.Claim {
 	views := make([]templates.Claim, len(claims))
 	for i, c := range claims {
-		views[i] = templates.Claim{Name: c.Name, Value: c.Value, Meaning: texts.Claims[c.Name]}
+		switch c.Name {
+		case "nonce", "at_hash", "c_hash", "s_hash":
+			c.Value = s.texts.Account.Compared
+		case "sid":
+			c.Value = s.texts.Account.NotShown
+		}
+		views[i] = templates.Claim{Name: c.Name, Value: c.Value, Meaning: s.texts.Claims[c.Name]}
 	}
 	return views
 }

@@ -84,6 +84,10 @@ type Config struct {
 	// SignInAside is shown beside the form of the sign-in page. Nil: nothing.
 	SignInAside templ.Component
 
+	// Texts are the words of the site's own pages and errors. A text that is
+	// empty is the English one. Nil: [English].
+	Texts *Texts
+
 	// AdministratorRole is the value of the claim "role" that makes a user an
 	// administrator, see the package's doc. Empty: "Admin".
 	AdministratorRole string

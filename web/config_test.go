@@ -59,6 +59,10 @@ func TestConfigProblems(t *testing.T) {
 		}), []string{"AttemptsPerAccount", "AttemptsPerAddress", "MaxSessionsPerUser"}},
 		"store without keys": {good(func(c *web.Config) { c.Store = memstore.New() }), []string{"Keys"}},
 		"proxies":            {good(func(c *web.Config) { c.TrustedProxies = make([]netip.Prefix, 1) }), []string{"TrustedProxies[0]"}},
+		"texts": {good(func(c *web.Config) {
+			c.Texts = web.German()
+			c.Texts.Lang, c.Texts.Notices.SignedIn, c.Texts.Errors["attempt_over"] = "Deutsch!", "Hallo %d", web.English().Errors["not_found"]
+		}), []string{"Texts.Errors[\"attempt_over\"].Explanation", "Texts.Lang", "Texts.Notices.SignedIn"}},
 		"upstreams": {good(func(c *web.Config) {
 			c.FrontOffice = web.Upstream{
 				Methods:        []string{"GET", "TRACE", "connect", ""},

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 
 	"b2trader.identity.auth/web/internal/request"
@@ -25,23 +26,23 @@ var (
 // deviceOf returns a User-Agent as people read it: "Firefox on Linux". It
 // repeats an unknown one. It only helps people to recognise their devices:
 // clients write any text into a User-Agent.
-func deviceOf(userAgent string) string {
+func (s *site) deviceOf(userAgent string) string {
 	browser, system := "", ""
 	for _, b := range browserNames {
 		if browser == "" && strings.Contains(userAgent, b.mark) {
 			browser = b.name
 		}
 	}
-	for _, s := range systemNames {
-		if system == "" && strings.Contains(userAgent, s.mark) {
-			system = s.name
+	for _, n := range systemNames {
+		if system == "" && strings.Contains(userAgent, n.mark) {
+			system = n.name
 		}
 	}
 	switch {
 	case browser != "" && system != "":
-		return browser + " on " + system
+		return fmt.Sprintf(s.texts.Sessions.Device, browser, system)
 	case userAgent == "":
-		return texts.Sessions.UnknownDevice
+		return s.texts.Sessions.UnknownDevice
 	}
 	return request.Clip(strings.ToValidUTF8(userAgent, ""), 60)
 }

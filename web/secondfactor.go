@@ -77,13 +77,13 @@ func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pen
 		return storeErr
 	case !more:
 		return &answer.Error{
-			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err, Actions: []templates.Link{templates.LinkSignIn},
+			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err, Actions: []templates.Action{templates.ActionSignIn},
 		}
 	case !errors.Is(err, identity.ErrSecondFactorRefused):
 		s.failOnCode(w, r, p, err)
 		return nil
 	}
-	wrong := templates.Problem{Text: texts.SecondFactor.Wrong, Field: "code"}
+	wrong := templates.Problem{Text: s.texts.SecondFactor.Wrong, Field: "code"}
 	return s.answers.Render(w, r, http.StatusUnprocessableEntity, s.codeForm(r, p, wrong))
 }
 
@@ -105,6 +105,6 @@ func attemptOver() error {
 	return &answer.Error{
 		Status: http.StatusForbidden, Code: "attempt_over", Err: errors.New("no such pending sign-in"),
 		Args:    []any{int(pendingLife.Minutes())},
-		Actions: []templates.Link{templates.LinkSignIn},
+		Actions: []templates.Action{templates.ActionSignIn},
 	}
 }

@@ -14,17 +14,17 @@ func (s *sessionPages) sessionsPage(w http.ResponseWriter, r *http.Request, u us
 		return err
 	}
 	return s.answers.Render(w, r, http.StatusOK, templates.SessionsPage(templates.Sessions{
-		Page: s.view(r, ""), Sessions: sessionViews(list, s.sessions.ID(r.Context())), Limit: s.config.MaxSessionsPerUser,
+		Page: s.view(r, ""), Sessions: s.sessionViews(list, s.sessions.ID(r.Context())), Limit: s.config.MaxSessionsPerUser,
 	}))
 }
 
 // sessionViews returns what a page shows of sessions. The session with the ID
 // here is the one that asks.
-func sessionViews(list []session.Session, here string) []templates.Session {
+func (s *site) sessionViews(list []session.Session, here string) []templates.Session {
 	views := make([]templates.Session, len(list))
 	for i, c := range list {
 		views[i] = templates.Session{
-			ID: c.ID, Device: deviceOf(c.User.UserAgent), Client: c.User.Client,
+			ID: c.ID, Device: s.deviceOf(c.User.UserAgent), Client: c.User.Client,
 			SignedIn: c.User.SignedIn, LastSeen: c.Seen, Current: c.ID == here,
 		}
 		if c.Address.IsValid() {

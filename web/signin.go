@@ -47,16 +47,16 @@ func (s *signInPages) page(w http.ResponseWriter, r *http.Request) error {
 	view := s.formView(r, query.Get("return_to"), "", "")
 	switch query.Get("done") {
 	case "signed-out":
-		view.Notice = texts.Notices.SignedOut
+		view.Notice = s.texts.Notices.SignedOut
 	case "signed-out-everywhere":
-		view.Notice = texts.Notices.SignedOutEverywhere
+		view.Notice = s.texts.Notices.SignedOutEverywhere
 	case "idle":
-		view.Reason = texts.SignIn.EndedIdle
+		view.Reason = s.texts.SignIn.EndedIdle
 	case "ended":
-		view.Reason = texts.SignIn.Ended
+		view.Reason = s.texts.SignIn.Ended
 	case "":
 		if view.ReturnTo != "" {
-			view.Reason = texts.SignIn.Needed
+			view.Reason = s.texts.SignIn.Needed
 		}
 	}
 	return s.answers.Render(w, r, http.StatusOK, templates.SignInPage(view))
@@ -73,7 +73,7 @@ func (s *signInPages) formView(r *http.Request, back, email, clientID string) te
 		view.ReturnTo = back
 	}
 	for i, c := range s.config.Clients {
-		text := texts.Clients[c.ID()]
+		text := s.texts.Clients[c.ID()]
 		view.Clients = append(view.Clients, templates.ClientChoice{
 			ID: c.ID(), Name: text.Name, Description: text.Description,
 			Selected: c.ID() == clientID || clientID == "" && i == 0,
@@ -97,7 +97,7 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 		return answer.BadRequest("unknown client")
 	}
 	if p.Email == "" || form.Get("password") == "" {
-		missing := templates.Problem{Text: texts.SignIn.Missing, Field: "password"}
+		missing := templates.Problem{Text: s.texts.SignIn.Missing, Field: "password"}
 		if p.Email == "" {
 			missing.Field = "email"
 		}
@@ -155,7 +155,7 @@ func (s *signInPages) refused(w http.ResponseWriter, r *http.Request, p *pending
 	if err := s.failed(r.Context(), p, err); !errors.Is(err, tokenapi.ErrBadCredentials) {
 		return err
 	}
-	return s.again(w, r, p, http.StatusUnprocessableEntity, templates.Problem{Text: texts.SignIn.Wrong, Field: "password"})
+	return s.again(w, r, p, http.StatusUnprocessableEntity, templates.Problem{Text: s.texts.SignIn.Wrong, Field: "password"})
 }
 
 func (s *signInPages) again(w http.ResponseWriter, r *http.Request, p *pendingSignIn, status int, problem templates.Problem) error {
@@ -179,7 +179,7 @@ func (s *signInPages) finish(ctx context.Context, w http.ResponseWriter, r *http
 	if in.refused {
 		s.ender.revokeBehind(ctx, revokeSession, &in.entry)
 		_ = s.failed(ctx, p, errNotAdministrator)
-		return s.again(w, r, p, http.StatusForbidden, templates.Problem{Text: texts.SignIn.NotAdministrator, Field: "client"})
+		return s.again(w, r, p, http.StatusForbidden, templates.Problem{Text: s.texts.SignIn.NotAdministrator, Field: "client"})
 	}
 	step := url.Values{}
 	if p.ID == "" {
@@ -219,7 +219,7 @@ func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []tokena
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.SignIn(ctx, u, claimsValue.Is(in.claims), noticeValue.Is(welcome(u)), observe); err != nil {
+	if err := s.sessions.SignIn(ctx, u, claimsValue.Is(in.claims), noticeValue.Is(s.welcome(u)), observe); err != nil {
 		return err
 	}
 	id := s.sessions.ID(ctx)
@@ -231,11 +231,11 @@ func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []tokena
 }
 
 // welcome returns the notice after a sign-in.
-func welcome(u user) string {
+func (s *site) welcome(u user) string {
 	if name := cmp.Or(u.Nickname, u.Email); name != "" {
-		return fmt.Sprintf(texts.Notices.SignedIn, name)
+		return fmt.Sprintf(s.texts.Notices.SignedIn, name)
 	}
-	return texts.Notices.SignedInNoName
+	return s.texts.Notices.SignedInNoName
 }
 
 var errNotAdministrator = errors.New("the client's tokens have the scope BackOffice, and the user is no administrator")

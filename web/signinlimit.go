@@ -45,6 +45,7 @@ type signInLimit struct {
 	knownBrowsers *knownBrowsers
 	accounts      accountNames
 	now           func() time.Time
+	clock         func(time.Time) string // a time of day, for people
 	events        *eventLog
 }
 
@@ -59,6 +60,7 @@ func newSignInLimit(s *site) *signInLimit {
 		knownBrowsers: newKnownBrowsers(c.Keys, c.secure(), c.Now),
 		accounts:      s.accounts,
 		now:           c.Now,
+		clock:         s.texts.Formats.Clock,
 		events:        s.events,
 	}
 }
@@ -105,8 +107,8 @@ func (l *signInLimit) refuse(r *http.Request, email, by string, wait time.Durati
 	until := l.now().Add(wait + time.Second - 1)
 	return &answer.Error{
 		Status: http.StatusTooManyRequests, Code: "too_many_attempts", RetryAfter: wait,
-		Args:    []any{answer.Seconds(wait), until.UTC().Format("15:04:05")},
-		Actions: []templates.Link{templates.LinkBackToSignIn},
+		Args:    []any{answer.Seconds(wait), l.clock(until.UTC())},
+		Actions: []templates.Action{templates.ActionBackToSignIn},
 	}
 }
 

@@ -30,7 +30,7 @@ func (s *signInPages) failOn(w http.ResponseWriter, r *http.Request, err error, 
 		if !mayTryAgain(e) {
 			return nil
 		}
-		text, now := e.Text(), s.config.Now()
+		text, now := e.Text(s.texts), s.config.Now()
 		problem := templates.Problem{Text: text.Headline + ". " + text.Explanation, RequestID: request.Of(r.Context()).ID}
 		if e.RetryAfter > 0 {
 			problem.Now, problem.Until = now, now.Add(e.RetryAfter)

@@ -77,9 +77,9 @@ func (s *sessionPages) endSession(w http.ResponseWriter, r *http.Request, u user
 	if err != nil {
 		return err
 	}
-	notice := texts.Notices.SessionEndedBefore
+	notice := s.texts.Notices.SessionEndedBefore
 	if ended > 0 {
-		notice = texts.Notices.SessionEnded
+		notice = s.texts.Notices.SessionEnded
 	}
 	return s.redirect(w, r, "/sessions", notice)
 }
@@ -97,5 +97,5 @@ func (s *sessionPages) endOtherSessions(w http.ResponseWriter, r *http.Request, 
 		return err
 	}
 	s.events.record(ctx, eventSessionsEnded, "user", u.Owner, "sessions", ended)
-	return s.redirect(w, r, "/sessions", texts.Notices.OthersEnded)
+	return s.redirect(w, r, "/sessions", s.texts.Notices.OthersEnded)
 }

@@ -19,15 +19,12 @@ import (
 	"b2trader.identity.auth/web/internal/session"
 )
 
-// texts are the texts of the pages. Those of errors are in
-// templates.ErrorTexts.
-var texts = &templates.English
-
 // site is what all pages share: the session of the request, its tokens, and the
 // frame around a page.
 type site struct {
 	config   Config
-	logger   *slog.Logger // adds the request's attributes
+	texts    *templates.Texts // complete
+	logger   *slog.Logger     // adds the request's attributes
 	events   *eventLog
 	accounts accountNames
 	answers  *answer.Answers
@@ -80,7 +77,7 @@ func (s *site) administrator(h userHandler) userHandler {
 		if !u.Administrator {
 			return &answer.Error{
 				Status: http.StatusForbidden, Code: "forbidden.administrators",
-				Actions: []templates.Link{templates.LinkAccount, templates.LinkOtherAccount},
+				Actions: []templates.Action{templates.ActionAccount, templates.ActionOtherAccount},
 			}
 		}
 		return h(w, r, u)
@@ -130,7 +127,7 @@ var noticeValue = session.NewValue[string]("n")
 // frame returns what every page shows around its content, error pages included:
 // the signed-in user, with a way to sign out, and the navigation.
 func (s *site) frame(r *http.Request, title string) templates.Page {
-	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: request.Of(r.Context()).ID, Texts: texts}
+	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: request.Of(r.Context()).ID, Texts: s.texts}
 	if !session.Loaded(r.Context()) {
 		return page
 	}

@@ -62,7 +62,7 @@ func (s *usersPages) render(w http.ResponseWriter, r *http.Request, status int, 
 
 func (s *usersPages) notFound(w http.ResponseWriter, r *http.Request, status int, search string) error {
 	search = request.Clip(search, 254)
-	problem := templates.Problem{Text: fmt.Sprintf(texts.Users.NotFound, search), Field: "search"}
+	problem := templates.Problem{Text: fmt.Sprintf(s.texts.Users.NotFound, search), Field: "search"}
 	return s.render(w, r, status, templates.AdminSessions{Search: search, Problem: problem})
 }
 
@@ -72,7 +72,7 @@ func (s *usersPages) renderUser(w http.ResponseWriter, r *http.Request, known se
 		return err
 	}
 	of := userView(known)
-	return s.render(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: sessionViews(list, s.sessions.ID(r.Context()))})
+	return s.render(w, r, http.StatusOK, templates.AdminSessions{Of: &of, Sessions: s.sessionViews(list, s.sessions.ID(r.Context()))})
 }
 
 func userView(k session.KnownUser) templates.SessionUser {
@@ -154,7 +154,7 @@ func (s *usersPages) end(w http.ResponseWriter, r *http.Request, u user) error {
 	if err != nil {
 		return err
 	}
-	return s.redirect(w, r, userPath(known), texts.Notices.SessionsEnded(ended))
+	return s.redirect(w, r, userPath(known), s.texts.Notices.SessionsEnded(ended))
 }
 
 // endOf ends the session with an ID, or all sessions of a user if the ID is "".

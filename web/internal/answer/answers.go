@@ -28,6 +28,9 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 type Config struct {
 	Logger *slog.Logger
 
+	// Texts are the site's texts, complete.
+	Texts *templates.Texts
+
 	// Frame returns what a page shows around its content: the signed-in user and
 	// the navigation.
 	Frame func(r *http.Request, title string) templates.Page
@@ -51,7 +54,7 @@ type Answers struct {
 func New(config Config) (*Answers, error) {
 	e := (&Error{Status: http.StatusInternalServerError}).withDefaults(nil)
 	var b bytes.Buffer
-	page := errorPage(templates.Page{Title: e.Text().Headline}, e)
+	page := errorPage(templates.Page{Title: e.Text(config.Texts).Headline, Texts: config.Texts}, e)
 	if err := page.Render(context.Background(), &b); err != nil {
 		return nil, fmt.Errorf("render the fallback page: %w", err)
 	}
@@ -99,13 +102,14 @@ func (a *Answers) fail(w http.ResponseWriter, r *http.Request, err error, form f
 	if e.RetryAfter > 0 {
 		SetRetryAfter(w.Header(), e.RetryAfter)
 	}
+	headline := e.Text(a.config.Texts).Headline
 	if request.WantsJSON(r) {
-		JSON(w, e.Status, map[string]string{"error": e.ShortCode(), "message": e.Text().Headline, "request_id": request.Of(ctx).ID})
+		JSON(w, e.Status, map[string]string{"error": e.ShortCode(), "message": headline, "request_id": request.Of(ctx).ID})
 		return
 	}
 	page := form(e)
 	if page == nil {
-		page = errorPage(a.config.Frame(r, e.Text().Headline), e)
+		page = errorPage(a.config.Frame(r, headline), e)
 	}
 	if err := a.Render(w, r, e.Status, page); err != nil {
 		a.config.Logger.ErrorContext(ctx, "error page failed", "error", err)
@@ -123,7 +127,7 @@ func (a *Answers) endSession(ctx context.Context, reason error) {
 }
 
 func errorPage(page templates.Page, e *Error) templ.Component {
-	text := e.Text()
+	text := e.Text(page.Texts)
 	return templates.ErrorPageView(templates.ErrorPage{
 		Page: page, Status: e.Status, Headline: text.Headline, Explanation: text.Explanation, Actions: e.Actions,
 	})
@@ -147,13 +151,13 @@ func (a *Answers) askToSignIn(w http.ResponseWriter, r *http.Request) bool {
 // again. This site is then the origin of the request, so the browser sends the
 // SameSite=Strict cookie.
 func (a *Answers) LandingPage(w http.ResponseWriter, r *http.Request) error {
-	target, texts := ReturnTo(r.URL.RequestURI()), templates.English.Landing
+	target, texts := ReturnTo(r.URL.RequestURI()), a.config.Texts.Landing
 	w.Header().Set("Refresh", "0; url="+target)
 	return a.Render(w, r, http.StatusOK, templates.ErrorPageView(templates.ErrorPage{
 		Page:        a.config.Frame(r, texts.Headline),
 		Headline:    texts.Headline,
 		Explanation: texts.Explanation,
-		Actions:     []templates.Link{templates.LinkContinue.To(target)},
+		Actions:     []templates.Action{templates.ActionContinue.To(target)},
 	}))
 }
 

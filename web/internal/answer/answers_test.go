@@ -25,7 +25,8 @@ func newAnswers(t *testing.T) *Answers {
 	t.Helper()
 	a, err := New(Config{
 		Logger:     slog.New(slog.DiscardHandler),
-		Frame:      func(*http.Request, string) templates.Page { return templates.Page{} },
+		Texts:      &templates.English,
+		Frame:      func(*http.Request, string) templates.Page { return templates.Page{Texts: &templates.English} },
 		Translate:  func(err error) error { return err },
 		EndSession: func(context.Context) error { return nil },
 	})
@@ -77,10 +78,10 @@ func TestExplain(t *testing.T) {
 		{&Error{Status: 418}, 418, "internal"},
 	} {
 		f := Explain(r, c.err)
-		if f.Status != c.status || f.ShortCode() != c.code || f.Text().Headline == "" || f.Text().Explanation == "" || len(f.Actions) == 0 || f.Err == nil {
+		if f.Status != c.status || f.ShortCode() != c.code || f.Text(&templates.English).Headline == "" || f.Text(&templates.English).Explanation == "" || len(f.Actions) == 0 || f.Err == nil {
 			t.Errorf("Explain(%v) = %+v, want status %d and code %s with a text, a link and a cause", c.err, f, c.status, c.code)
 		}
-		if strings.Contains(f.Text().Headline+f.Text().Explanation, "private") {
+		if strings.Contains(f.Text(&templates.English).Headline+f.Text(&templates.English).Explanation, "private") {
 			t.Errorf("%v is in the text for people", c.err)
 		}
 	}
@@ -91,9 +92,9 @@ func TestExplain(t *testing.T) {
 
 // Each code in the sources of web has a text, and each text is used.
 func TestErrorTexts(t *testing.T) {
-	for code, text := range templates.ErrorTexts {
+	for code, text := range templates.English.Errors {
 		if text.Headline == "" || text.Explanation == "" {
-			t.Errorf("templates.ErrorTexts[%q] = %+v, want a headline and an explanation", code, text)
+			t.Errorf("templates.English.Errors[%q] = %+v, want a headline and an explanation", code, text)
 		}
 	}
 	used := map[string]bool{}
@@ -112,20 +113,20 @@ func TestErrorTexts(t *testing.T) {
 			}
 			for _, m := range codeLiteral.FindAllStringSubmatch(string(source), -1) {
 				code := cmp.Or(m[1], m[2])
-				if used[code] = true; templates.ErrorTexts[code].Headline == "" {
-					t.Errorf("%s has the code %q, which is not in templates.ErrorTexts", file, code)
+				if used[code] = true; templates.English.Errors[code].Headline == "" {
+					t.Errorf("%s has the code %q, which is not in templates.English.Errors", file, code)
 				}
 			}
 		}
 	}
-	for code := range templates.ErrorTexts {
+	for code := range templates.English.Errors {
 		if !used[code] {
-			t.Errorf("templates.ErrorTexts[%q] is not used", code)
+			t.Errorf("templates.English.Errors[%q] is not used", code)
 		}
 	}
 	for status, code := range usualCodes {
-		if _, known := templates.ErrorTexts[code]; !known {
-			t.Errorf("status %d has the code %q, which is not in templates.ErrorTexts", status, code)
+		if _, known := templates.English.Errors[code]; !known {
+			t.Errorf("status %d has the code %q, which is not in templates.English.Errors", status, code)
 		}
 	}
 }

@@ -25,14 +25,14 @@ const RetryLater = 5 * time.Second
 var ErrNoSession = errors.New("no session")
 
 // Error is an error that knows what to tell people. Code and Args choose the
-// text in [templates.ErrorTexts]; Actions are the links below it. Err is logged
-// and never shown.
+// text in the site's Texts; Actions are the links below it. Err is logged and
+// never shown.
 type Error struct {
 	Status     int
-	Code       string              // a key of templates.ErrorTexts; empty: the usual one of Status
+	Code       string              // a key of Texts.Errors; empty: the usual one of Status
 	Args       []any               // for the verbs of the text's explanation
 	Words      templates.ErrorText // of a host application: replace those of the text that are not empty
-	Actions    []templates.Link
+	Actions    []templates.Action
 	RetryAfter time.Duration // zero: no Retry-After
 	Err        error
 }
@@ -65,9 +65,10 @@ func (e *Error) ShortCode() string {
 	return code
 }
 
-// Text returns the headline and the explanation for people.
-func (e *Error) Text() templates.ErrorText {
-	t := templates.ErrorTexts[e.Code]
+// Text returns the headline and the explanation for people, in the language of
+// x.
+func (e *Error) Text(x *templates.Texts) templates.ErrorText {
+	t := x.Errors[e.Code]
 	if len(e.Args) > 0 {
 		t.Explanation = fmt.Sprintf(t.Explanation, e.Args...)
 	}
@@ -80,11 +81,11 @@ func (e *Error) Text() templates.ErrorText {
 // withDefaults returns e with a code that has a text, a link and a cause.
 func (e *Error) withDefaults(cause error) *Error {
 	filled := *e
-	if _, known := templates.ErrorTexts[e.Code]; !known {
+	if _, known := templates.English.Errors[e.Code]; !known {
 		filled.Code = cmp.Or(usualCodes[e.Status], "internal")
 	}
 	if e.Actions == nil {
-		filled.Actions = []templates.Link{templates.LinkHome}
+		filled.Actions = []templates.Action{templates.ActionHome}
 	}
 	if e.Err == nil {
 		filled.Err = cause

@@ -29,28 +29,28 @@ func classify(r *http.Request, err error) *Error {
 	if later, ok := errors.AsType[*vault.UnavailableError](err); ok {
 		return &Error{
 			Status: http.StatusServiceUnavailable, Code: "unavailable.renewal", RetryAfter: OrLater(later.RetryAfter),
-			Actions: []templates.Link{templates.LinkTryAgain.To(tryAgainPath(r)), templates.LinkAccount},
+			Actions: []templates.Action{templates.ActionTryAgain.To(tryAgainPath(r)), templates.ActionAccount},
 		}
 	}
 	switch {
 	case errors.Is(err, ErrNoSession), sessionOver(err):
 		return &Error{
 			Status: http.StatusUnauthorized, Code: "no_session",
-			Actions: []templates.Link{templates.LinkSignInAgain.To(signInPath(r))},
+			Actions: []templates.Action{templates.ActionSignInAgain.To(signInPath(r))},
 		}
 	case errors.Is(err, tokenapi.ErrUnavailable):
 		return &Error{
 			Status: http.StatusServiceUnavailable, Code: "unavailable.identity", RetryAfter: delayAskedFor(err),
-			Actions: []templates.Link{templates.LinkTrySignInAgain},
+			Actions: []templates.Action{templates.ActionTrySignInAgain},
 		}
 	case errors.Is(err, tokenapi.ErrMisconfigured):
 		return &Error{
-			Status: http.StatusInternalServerError, Code: "misconfigured", Actions: []templates.Link{templates.LinkOtherClient},
+			Status: http.StatusInternalServerError, Code: "misconfigured", Actions: []templates.Action{templates.ActionOtherClient},
 		}
 	case errors.Is(err, tokenapi.ErrUnusableAnswer):
-		return &Error{Status: http.StatusBadGateway, Code: "unusable_answer", Actions: []templates.Link{templates.LinkSignIn}}
+		return &Error{Status: http.StatusBadGateway, Code: "unusable_answer", Actions: []templates.Action{templates.ActionSignIn}}
 	case errors.Is(err, tokenapi.ErrNotSignedIn), errors.Is(err, tokenapi.ErrGrantRefused):
-		return &Error{Status: http.StatusForbidden, Code: "sign_in_refused", Actions: []templates.Link{templates.LinkSignIn}}
+		return &Error{Status: http.StatusForbidden, Code: "sign_in_refused", Actions: []templates.Action{templates.ActionSignIn}}
 	}
 	return &Error{Status: http.StatusInternalServerError}
 }

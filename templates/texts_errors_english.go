@@ -1,13 +1,7 @@
 package templates
 
-// ErrorText is what an error page tells people. A script gets the headline, as
-// "message".
-type ErrorText struct{ Headline, Explanation string }
-
-// ErrorTexts holds the text of each error by its code. An error whose code is
-// used for more than one case has the case after a dot; a script gets only the
-// part before the dot. A text with %s or %d is a format.
-var ErrorTexts = map[string]ErrorText{
+// englishErrors are the Errors of English.
+var englishErrors = map[string]ErrorText{
 	// Requests that this site does not understand or allow.
 	"bad_request": {"This request cannot be understood",
 		"The form is not one that this site sends. Go back, load the page again and repeat what you did."},
@@ -39,7 +33,7 @@ var ErrorTexts = map[string]ErrorText{
 	"sign_in_refused": {"The IdentityServer refused this sign-in",
 		"Your password was accepted, but this account may not use the client that you chose, or the sign-in took too long. Sign in again, or choose another client."},
 	"too_many_attempts": {"Too many attempts to sign in",
-		"Wait %d s, then try again: that is at %s UTC."},
+		"Wait %d s, then try again: that is at %s."},
 	"unavailable.identity": {"The IdentityServer cannot be reached",
 		"It does not answer, or it answers too slowly. Your password is not the reason. Try again in a moment."},
 	"unavailable.sessions_left": {"Some sessions could not be ended",
@@ -71,20 +65,3 @@ var ErrorTexts = map[string]ErrorText{
 	"upstream_unavailable": {"The API cannot be reached", "Try again in a moment."},
 	"websocket_required":   {"This address is for websockets only", "Open it as a websocket from a page of this site."},
 }
-
-// The links on error pages.
-var (
-	LinkSignIn         = Link{Text: "Sign in", Href: "/sign-in"}
-	LinkSignInAgain    = Link{Text: "Sign in again", Href: "/sign-in"}
-	LinkOtherClient    = Link{Text: "Sign in with another client", Href: "/sign-in"}
-	LinkOtherAccount   = Link{Text: "Sign in with another account", Href: "/sign-in"}
-	LinkBackToSignIn   = Link{Text: "Back to the sign-in page", Href: "/sign-in"}
-	LinkAccount        = Link{Text: "To your account", Href: "/account"}
-	LinkHome           = Link{Text: "To the start page", Href: "/"}
-	LinkTryAgain       = Link{Text: "Try again"}
-	LinkTrySignInAgain = Link{Text: "Try again", Href: "/sign-in"}
-	LinkContinue       = Link{Text: "Continue"}
-)
-
-// To returns the link with another target.
-func (l Link) To(href string) Link { return Link{Text: l.Text, Href: href} }
