@@ -1,6 +1,7 @@
 package records
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,34 +29,42 @@ func JSON[T any]() Codec[T] {
 	}
 }
 
-func (c Codec[T]) seal(s *Sealer, id ID, value T) ([]byte, error) {
+// seal returns what the store keeps of r.
+func (c Codec[T]) seal(s *Sealer, r Record[T]) ([]byte, error) {
 	if c.Encode == nil {
 		return nil, nil
 	}
-	plain, err := c.Encode(value)
+	plain, err := c.Encode(r.Value)
 	if err != nil {
-		return nil, fmt.Errorf("records: encode the record of %q: %w", id, err)
+		return nil, fmt.Errorf("records: encode the record of %q: %w", r.ID, err)
 	}
-	return s.Seal(string(id), plain), nil
+	if r.restored > r.Version+1 {
+		return s.seal(envelopeRestored, string(r.ID), append(binary.BigEndian.AppendUint64(nil, r.restored), plain...)), nil
+	}
+	return s.Seal(string(r.ID), plain), nil
 }
 
-func (c Codec[T]) open(s *Sealer, raw store.Record) (value T, err error) {
+// open reads the Value of a record and the version from which it was restored.
+func (c Codec[T]) open(s *Sealer, raw store.Record) (value T, restored uint64, err error) {
 	if c.Decode == nil {
-		return value, nil
+		return value, 0, nil
 	}
 	plain, err := s.Open(raw.Key, raw.Value)
+	if err == nil && raw.Value[0] == envelopeRestored {
+		restored, plain = binary.BigEndian.Uint64(plain), plain[8:]
+	}
 	if err == nil {
 		value, err = c.Decode(plain)
 	}
 	if err == nil {
-		return value, nil
+		return value, restored, nil
 	}
 	var zero T
 	if c.ZeroIfUnreadable {
-		return zero, nil
+		return zero, 0, nil
 	}
 	if !errors.Is(err, ErrUnreadable) {
 		err = fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	return zero, err
+	return zero, 0, err
 }

@@ -30,7 +30,8 @@ type Record[T any] struct {
 	Expires time.Time
 	Value   T
 
-	epoch uint64 // of the watch before the record was read; 0: never current
+	epoch    uint64 // of the watch before the record was read; 0: never current
+	restored uint64 // the newest version that was known when the store had forgotten it; 0: it did not
 }
 
 // A Kind is all records of one type in a Cache. It is safe for concurrent use.
@@ -236,11 +237,14 @@ func (k *Kind[T]) Ref(id ID) *Ref[T] {
 }
 
 func (k *Kind[T]) open(raw store.Record, epoch uint64) (*Record[T], error) {
-	value, err := k.codec.open(k.cache.sealer, raw)
+	value, restored, err := k.codec.open(k.cache.sealer, raw)
 	if err != nil {
 		return nil, err
 	}
-	return &Record[T]{ID: ID(raw.Key), Owner: Owner(raw.Owner), Version: raw.Version, Expires: raw.Expires, Value: value, epoch: epoch}, nil
+	return &Record[T]{
+		ID: ID(raw.Key), Owner: Owner(raw.Owner), Version: raw.Version, Expires: raw.Expires, Value: value,
+		epoch: epoch, restored: restored,
+	}, nil
 }
 
 func (k *Kind[T]) synced() {

@@ -63,7 +63,10 @@ func (r *Ref[T]) Put(ctx context.Context, next Record[T]) (*Record[T], error) {
 // put writes next and returns it as stored.
 func (r *Ref[T]) put(ctx context.Context, next Record[T]) (*Record[T], error) {
 	next.ID = r.id
-	sealed, err := r.kind.codec.seal(r.cache.sealer, r.id, next.Value)
+	if c := r.copy.Load(); c != nil {
+		next.restored = max(next.restored, c.restored)
+	}
+	sealed, err := r.kind.codec.seal(r.cache.sealer, next)
 	if err != nil {
 		return nil, err
 	}

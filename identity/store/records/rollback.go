@@ -15,10 +15,13 @@ import (
 // records that were deleted. This process then writes what it still knows.
 
 const (
-	restoreWait  = time.Second // for the process that has the newest version to write it
-	restoreTries = 3           // while other processes restore the same record
-	restoreReads = 8           // at the same time, after an interruption of the watch
+	restoreWait  = time.Second      // of one read, for the process that has the newest version to write it
+	restoreTime  = 10 * time.Second // of all reads: that process first has to reach the store again
+	restoreTries = 3                // while other processes restore the same record
+	restoreReads = 8                // at the same time, after an interruption of the watch
 )
+
+var errOlder = errors.New("the store shows an older version, and another process may still write the newer one")
 
 // known returns the newest version that this process knows of, or 0.
 func (r *Ref[T]) known() uint64 {
@@ -33,18 +36,26 @@ func (r *Ref[T]) known() uint64 {
 // shows again. If another process may have a newer copy, it waits for that. It
 // returns the record as it is then.
 //
-// Errors: store.ErrConflict if another process was quicker, and those of Put.
+// Errors: store.ErrConflict if another process was quicker, a *store.Fault while
+// another process may still write its newer copy, and those of Put.
 func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64) (*Record[T], error) {
 	held := r.copy.Load()
+	c, err := r.kind.open(raw, r.cache.watched())
+	if err == nil && c.restored >= known { // by another process
+		r.goBack(c)
+		return c, nil
+	}
 	// A refused write counts as known, one version above the copy.
 	if newest := held != nil && held.Version+1 >= known; !newest && r.kind.refs != nil {
 		wait(ctx, r.Changed(), restoreWait)
 		if now, err := r.cache.store.Get(ctx, string(r.id)); err != nil || now.Version != raw.Version {
 			return nil, errors.Join(store.ErrConflict, err)
 		}
+		if r.cache.seen.olderFor(r.id) < restoreTime {
+			return nil, &store.Fault{Op: "records: get", Err: errOlder}
+		}
 	}
 	if held == nil || held.Version <= raw.Version { // the newest version is lost
-		c, err := r.kind.open(raw, r.cache.watched())
 		if err != nil {
 			return nil, err
 		}
@@ -52,7 +63,7 @@ func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64) (*
 		return c, nil
 	}
 	next := *held
-	next.Version = raw.Version
+	next.Version, next.restored = raw.Version, known
 	saved, err := r.put(ctx, next)
 	if err != nil {
 		return nil, err

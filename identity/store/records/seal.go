@@ -99,6 +99,7 @@ func newAEAD(key []byte) cipher.AEAD {
 const (
 	envelopeOfKey    = 1 // by the Key itself, in earlier versions
 	envelopeOfRecord = 2 // by a key derived from the Key and the record's place
+	envelopeRestored = 3 // as envelopeOfRecord, of a version that the store had forgotten
 )
 
 // at returns the cipher of a record. At most 2^32 seals with random nonces are
@@ -109,7 +110,11 @@ func (k sealingKey) at(place string) cipher.AEAD { return newAEAD(k.Derive("reco
 // Seal encrypts plain and binds it to place, the record's key in the store: it
 // does not open at another place.
 func (s *Sealer) Seal(place string, plain []byte) []byte {
-	head := append([]byte{envelopeOfRecord, byte(len(s.first))}, s.first...) //nolint:gosec // NewSealer allows 255
+	return s.seal(envelopeOfRecord, place, plain)
+}
+
+func (s *Sealer) seal(envelope byte, place string, plain []byte) []byte {
+	head := append([]byte{envelope, byte(len(s.first))}, s.first...) //nolint:gosec // NewSealer allows 255
 	//nolint:gosec // this cipher wants a nil nonce
 	return s.keys[s.first].at(place).Seal(head, nil, plain, append([]byte(place), head...))
 }
@@ -130,7 +135,7 @@ func (s *Sealer) Open(place string, sealed []byte) ([]byte, error) {
 	switch sealed[0] {
 	case envelopeOfKey:
 		aead = key.whole
-	case envelopeOfRecord:
+	case envelopeOfRecord, envelopeRestored:
 		aead = key.at(place)
 	default:
 		return nil, ErrUnreadable

@@ -3,6 +3,7 @@ package records
 import (
 	"hash/maphash"
 	"sync"
+	"time"
 )
 
 // seenLimit is how many versions and how many tombstones a process remembers at
@@ -18,9 +19,10 @@ type seen struct {
 	seed       maphash.Seed
 	versions   recent[uint64] // by a hash of the ID
 	tombstones recent[ID]
+	older      map[ID]time.Time // since when the store has shown an older version
 }
 
-func newSeen() *seen { return &seen{seed: maphash.MakeSeed()} }
+func newSeen() *seen { return &seen{seed: maphash.MakeSeed(), older: map[ID]time.Time{}} }
 
 // version returns the newest version of a record that this process knows of.
 func (s *seen) version(id ID) uint64 {
@@ -35,6 +37,18 @@ func (s *seen) changed(id ID, version uint64) {
 	defer s.mu.Unlock()
 	hash := maphash.String(s.seed, string(id))
 	s.versions.set(hash, max(version, s.versions.get(hash)))
+	delete(s.older, id)
+}
+
+// olderFor notes that the store shows an older version of the record than one
+// that this process knows of, and returns for how long it has.
+func (s *seen) olderFor(id ID) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, noted := s.older[id]; !noted {
+		s.older[id] = time.Now()
+	}
+	return time.Since(s.older[id])
 }
 
 // forgotten notes that the store has forgotten all versions after this one.
@@ -42,6 +56,7 @@ func (s *seen) forgotten(id ID, version uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.versions.set(maphash.String(s.seed, string(id)), version)
+	delete(s.older, id)
 }
 
 // deleted notes that the record was deleted when it had a version, or that its
