@@ -30,7 +30,7 @@ const users = new UserManager({
 }, browser);
 await users.signinRedirect();
 const first = await users.signinRedirectCallback(landed);
-assert.equal(first.profile.nickname, 'trader');
+assert.equal(first.profile.nickname, 'guarded');
 
 const second = await users.signinSilent();
 assert.notEqual(second.refresh_token, first.refresh_token);

@@ -29,7 +29,7 @@ const first = await oidc.authorizationCodeGrant(config, callback, {
   pkceCodeVerifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true,
 });
 const user = await oidc.fetchUserInfo(config, first.access_token, first.claims().sub);
-assert.equal(user.nickname, 'trader');
+assert.equal(user.nickname, 'guarded');
 
 const second = await oidc.refreshTokenGrant(config, first.refresh_token);
 assert.notEqual(second.refresh_token, first.refresh_token);

@@ -77,6 +77,10 @@ func (s *Server) authorize(x *exchange) {
 // not signed in and for a bad request.
 const unauthorizedPath = basePath + "/unauthorized"
 
+// callbackPath is where a sign-in page sends the browser back to its authorize
+// request.
+const callbackPath = basePath + "/connect/authorize/callback"
+
 // authorizeSession answers a valid request by the session of the cookies.
 func (s *Server) authorizeSession(x *exchange, request *authorizeRequest, params url.Values) {
 	found, ticket, ok := s.session(x)
@@ -95,13 +99,17 @@ func (s *Server) authorizeSession(x *exchange, request *authorizeRequest, params
 	}
 }
 
-// askToSignIn redirects to the configured sign-in page.
+// askToSignIn redirects to the sign-in page, or where B2Trader redirects. From
+// there the returnUrl leads back to the authorize request.
 func (s *Server) askToSignIn(x *exchange, params url.Values, reason string) {
 	x.Note("login: " + reason)
 	params = maps.Clone(params)
 	params.Del("prompt") // which would require a sign-in again
-	back := basePath + "/connect/authorize/callback?" + escape(params)
-	x.redirect(x.origin() + unauthorizedPath + "?returnUrl=" + url.QueryEscape(back))
+	page := unauthorizedPath
+	if s.config.SignInPage {
+		page = signInPagePath
+	}
+	x.redirect(x.origin() + page + "?returnUrl=" + url.QueryEscape(returnURL(params)))
 }
 
 // escape encodes a query, with spaces as %20.

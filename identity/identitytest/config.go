@@ -92,6 +92,12 @@ type Config struct {
 	// status and traceId.
 	StockCodeErrors bool
 
+	// SignInPage shows a sign-in page to a browser that comes to authorize
+	// without a session, and then leads it back. False, as B2Trader does: the
+	// browser is sent to /identity/unauthorized, and only a client that calls
+	// sign-in gets a session.
+	SignInPage bool
+
 	// SignInFailureStatus is the HTTP status of a refused sign-in, which is not
 	// documented for the platform. 0 means 400.
 	SignInFailureStatus int

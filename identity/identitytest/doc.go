@@ -33,6 +33,7 @@
 //	POST /identity/connect/revocation
 //	GET  /identity/connect/userinfo
 //	GET  /identity/connect/endsession
+//	     /identity/account/login      the page of Config.SignInPage
 //	GET  /identity/.well-known/openid-configuration and …/jwks
 //	     /frontoffice/api/v3/…, /backoffice/api/v1/…
 //	GET  /frontoffice/ws/v4/account   a SignalR hub, as a websocket
@@ -53,7 +54,7 @@
 //   - The client spa_admin may leave its secret out, as the npm package does
 //     when it refreshes. Config.RequireClientSecret refuses that.
 //   - A bad authorize request ends at /identity/unauthorized, like one without a
-//     session. The record tells them apart: see Problem in [Request].
+//     session. With Config.SignInPage the latter ends at the sign-in page. The record tells them apart: see Problem in [Request].
 //
 // The discovery document has no introspection, device authorization or session
 // iframe, as on an installation that has disabled them. The server never asks
@@ -67,6 +68,11 @@
 // Preflight requests have an endpoint of their own in the record.
 //
 // # Other clients
+//
+// Most OpenID Connect clients bring a browser to authorize and expect the server
+// to ask for the password. Config.SignInPage does so: a browser without a
+// session gets a page with e-mail, password and second factor, and then goes
+// back to authorize.
 //
 // CI has these clients sign in, renew and sign out. Each needs a [Client] with
 // its RedirectURIs, and the following:

@@ -13,6 +13,7 @@ type Endpoint = apitest.Endpoint
 // resources of those APIs, EndpointHub for the websockets of the SignalR hub,
 // EndpointPage for the targets of redirects:
 // /identity/sign-in-done, /identity/unauthorized and /identity/account/logout.
+// EndpointSignInPage is the page of Config.SignInPage.
 // EndpointPreflight stands for the preflight requests of browsers to all
 // endpoints, once a client has AllowedCORSOrigins, EndpointAbout for GET /.
 const (
@@ -29,6 +30,7 @@ const (
 	EndpointBackOffice  Endpoint = "back-office"
 	EndpointHub         Endpoint = "hub"
 	EndpointPage        Endpoint = "page"
+	EndpointSignInPage  Endpoint = "sign-in-page"
 	EndpointPreflight   Endpoint = "preflight"
 	EndpointAbout       Endpoint = "about"
 )

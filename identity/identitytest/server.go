@@ -166,7 +166,7 @@ func (s *Server) handleIdentity() {
 	s.handle(basePath+"/sign-in", EndpointSignIn, s.signIn)
 	s.handle(basePath+"/sign-out", EndpointSignOut, s.signOut)
 	s.handle(basePath+"/connect/authorize", EndpointAuthorize, s.authorize)
-	s.handle(basePath+"/connect/authorize/callback", EndpointAuthorize, s.authorize)
+	s.handle(callbackPath, EndpointAuthorize, s.authorize)
 	s.handle(basePath+"/connect/token", EndpointToken, s.token)
 	s.handle(basePath+"/connect/revocation", EndpointRevocation, s.revocation)
 	s.handle(basePath+"/connect/userinfo", EndpointUserInfo, s.userInfo)
@@ -176,6 +176,9 @@ func (s *Server) handleIdentity() {
 	s.handle(basePath+"/account/logout", EndpointPage, s.logoutPage)
 	s.handle(basePath+"/sign-in-done", EndpointPage, s.signInDonePage)
 	s.handle(basePath+"/unauthorized", EndpointPage, s.unauthorizedPage)
+	if s.config.SignInPage {
+		s.handle(signInPagePath, EndpointSignInPage, s.signInPage)
+	}
 }
 
 // handleAPIs lists the paths of the APIs.

@@ -28,12 +28,11 @@ func (s *Server) signIn(x *exchange) {
 		s.signInByCode(x, in)
 		return
 	}
-	u := s.checkPassword(in.Email, in.Password)
+	u := s.enterPassword(x, in.Email, in.Password)
 	switch {
 	case u == nil:
 		s.refuseSignIn(x, "wrong address or password, or disabled user")
 	case u.SecondFactorCode != "":
-		x.setCookie(cookieSecondFactor, s.sessions.awaitSecondFactor(u.ID, s.now()))
 		x.JSON(http.StatusOK, mvcJSON, apitest.Object{
 			{"secondFactorRequired", true},
 			{"message", secondFactorMessage},
@@ -42,6 +41,16 @@ func (s *Server) signIn(x *exchange) {
 	default:
 		s.completeSignIn(x, u)
 	}
+}
+
+// enterPassword returns the user, or nil. If the user has a second factor, the
+// client gets the cookie that the code needs.
+func (s *Server) enterPassword(x *exchange, email, password string) *user {
+	u := s.checkPassword(email, password)
+	if u != nil && u.SecondFactorCode != "" {
+		x.setCookie(cookieSecondFactor, s.sessions.awaitSecondFactor(u.ID, s.now()))
+	}
+	return u
 }
 
 // checkPassword returns the user, or nil.
@@ -54,25 +63,47 @@ func (s *Server) checkPassword(email, password string) *user {
 }
 
 func (s *Server) signInByCode(x *exchange, in signInRequest) {
-	handle := requestCookies(x.Header)[cookieSecondFactor]
-	userID, ok := s.sessions.awaiting(handle, s.now())
-	u := s.byID[userID]
+	u := s.awaitedUser(x)
 	switch {
-	case !ok:
-		s.refuseSignIn(x, "no second factor is due")
-	case !u.active() || in.Provider != u.SecondFactorProvider || !apitest.SameSecret(u.SecondFactorCode, in.VerificationCode):
-		s.refuseSignIn(x, "wrong code or provider, or disabled user")
+	case u == nil:
+		s.refuseSignIn(x, "no second factor is due, or disabled user")
+	case in.Provider != u.SecondFactorProvider || !s.enterCode(x, u, in.VerificationCode):
+		s.refuseSignIn(x, "wrong code or provider")
 	default:
-		s.sessions.secondFactorDone(handle)
-		x.setCookie(cookieSecondFactor, "")
 		s.completeSignIn(x, u)
 	}
 }
 
-func (s *Server) completeSignIn(x *exchange, u *user) {
+// awaitedUser returns the user whose second factor is due by the cookies, or
+// nil.
+func (s *Server) awaitedUser(x *exchange) *user {
+	userID, ok := s.sessions.awaiting(requestCookies(x.Header)[cookieSecondFactor], s.now())
+	if u := s.byID[userID]; ok && u.active() {
+		return u
+	}
+	return nil
+}
+
+// enterCode reports whether code is the user's second factor. If so, no further
+// code is due.
+func (s *Server) enterCode(x *exchange, u *user, code string) bool {
+	if !apitest.SameSecret(u.SecondFactorCode, code) {
+		return false
+	}
+	s.sessions.secondFactorDone(requestCookies(x.Header)[cookieSecondFactor])
+	x.setCookie(cookieSecondFactor, "")
+	return true
+}
+
+// startSession begins the user's session and sets its cookies.
+func (s *Server) startSession(x *exchange, u *user) {
 	ticket, sid := s.sessions.start(u.ID, s.now(), s.config.SessionLifetime)
 	x.setCookie(cookieTicket, ticket)
 	x.setCookie(cookieSessionID, sid)
+}
+
+func (s *Server) completeSignIn(x *exchange, u *user) {
+	s.startSession(x, u)
 	x.Answer().Header().Set("Cache-Control", "no-cache")
 	x.Answer().Header().Set("Pragma", "no-cache")
 	x.JSON(http.StatusOK, mvcJSON, apitest.Object{

@@ -30,6 +30,7 @@ type configFile struct {
 	ReuseRevokesFamily  bool
 	RequireClientSecret bool
 	StockCodeErrors     bool
+	SignInPage          bool
 	SignInFailureStatus int
 }
 
@@ -68,6 +69,7 @@ func readConfig(file string) (identitytest.Config, error) {
 		ReuseRevokesFamily:        c.ReuseRevokesFamily,
 		RequireClientSecret:       c.RequireClientSecret,
 		StockCodeErrors:           c.StockCodeErrors,
+		SignInPage:                c.SignInPage,
 		SignInFailureStatus:       c.SignInFailureStatus,
 	}, nil
 }

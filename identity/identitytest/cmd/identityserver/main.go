@@ -27,7 +27,9 @@
 //	  "keyID": true
 //	}
 //
-// The section "Other clients" of package identitytest lists what some OpenID
+// With -sign-in-page, or the member "signInPage", a browser that comes to
+// authorize without a session gets a sign-in page, as most OpenID Connect
+// clients expect. The section "Other clients" of package identitytest lists what some OpenID
 // Connect clients need.
 //
 // # Faults
@@ -73,6 +75,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:0", "loopback `address` to listen on; port 0 is a free one")
 	config := flags.String("config", "", "JSON `file` with users and clients; without it there are samples")
+	signInPage := flags.Bool("sign-in-page", false, "show a sign-in page to a browser that comes to authorize without a session")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -83,6 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	cfg.SignInPage = cfg.SignInPage || *signInPage
 	s, err := identitytest.New(cfg)
 	if err != nil {
 		return err

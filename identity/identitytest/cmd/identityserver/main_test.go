@@ -89,6 +89,21 @@ func TestUsersOfTheConfigFileSignIn(t *testing.T) {
 }
 
 // field 3
+func TestSignInPageIsShown(t *testing.T) {
+	for name, args := range map[string][]string{
+		"flag":   {"-sign-in-page"},
+		"member": {"-config", write(t, `{"signInPage":true}`)},
+	} {
+		url := start(t, args...)
+		status, text := send(t, http.MethodGet, url+"/identity/connect/authorize?client_id=spa&response_type=code&scope=openid&redirect_uri="+
+			url+"/identity/sign-in-done", "", "")
+		if status != http.StatusOK || !strings.Contains(text, `name="password"`) {
+			t.Errorf("%s: authorize = %d %s, want the sign-in page", name, status, text)
+		}
+	}
+}
+
+// field 3
 func TestFaultsByHTTP(t *testing.T) {
 	url := start(t)
 	discovery := func() int {
