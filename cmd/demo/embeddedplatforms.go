@@ -87,7 +87,8 @@ func (r *running) startB2Core(addr string) (showcase.Platform, error) {
 		return showcase.Platform{}, err
 	}
 	r.announce("B2Core", s.URL(), "bearer "+bearer.AccessToken)
-	p, err := b2corePlatform(b2core.Config{URL: s.URL(), Bearer: s.Bearer, CountryCode: "+995", CountryName: "Georgia"}, s.URL()+b2coretest.APIPath)
+	a := tokenapi.Account{Login: b2coretest.SampleEmail, Password: tokenapi.Fixed(b2coretest.SamplePassword)}
+	p, err := b2coreAccountPlatform(b2core.Config{URL: s.URL(), CountryCode: "+995", CountryName: "Georgia"}, a, s.URL()+b2coretest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh, b2coreBusy)
 	return p, err
 }

@@ -33,7 +33,7 @@ func b2traderFacts() []showcase.Fact {
 
 func b2coreFacts() []showcase.Fact {
 	return facts(
-		"the access token of a B2Core session, and the country",
+		"an e-mail address and a password at B2Core, or the token of a B2Core session; and the country",
 		"a POST without a body; the refresh token as JSON",
 		"60 seconds in the vendor's sample; the answer says it in ttl, as text or as a number",
 		"comes with each answer; B2Core says neither how long it lives nor whether the old one still works",

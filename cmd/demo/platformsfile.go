@@ -23,21 +23,12 @@ import (
 	"b2trader.identity.auth/identity/tradevest"
 )
 
-// A platformsFile names the real systems of the page Platforms. A system that
-// is
+// A platformsFile names the real systems of the page Platforms. A system that is
 // not in it is not offered. Each secret has a file of its own, which is read at
 // each use. Call is the URL that "Use the API" gets; without it that is not
 // offered.
 type platformsFile struct {
-	B2Core *struct {
-		URL         string   `json:"url"`
-		PlatformID  string   `json:"platform_id"`
-		BearerFile  string   `json:"bearer_file"`
-		CountryCode string   `json:"country_code"`
-		CountryName string   `json:"country_name"`
-		Hosts       []string `json:"hosts"`
-		Call        string   `json:"call"`
-	} `json:"b2core"`
+	B2Core          *b2coreMembers `json:"b2core"`
 	TraderEvolution *struct {
 		URL          string `json:"url"`
 		Login        string `json:"login"`
@@ -65,6 +56,20 @@ type platformsFile struct {
 		ClientSecretFile string `json:"client_secret_file"`
 		Call             string `json:"call"`
 	} `json:"b2binpay-v3"`
+}
+
+// b2coreMembers name either the file of a B2Core session's token or the account
+// that signs in to B2Core.
+type b2coreMembers struct {
+	URL          string   `json:"url"`
+	PlatformID   string   `json:"platform_id"`
+	BearerFile   string   `json:"bearer_file"`
+	Email        string   `json:"email"`
+	PasswordFile string   `json:"password_file"`
+	CountryCode  string   `json:"country_code"`
+	CountryName  string   `json:"country_name"`
+	Hosts        []string `json:"hosts"`
+	Call         string   `json:"call"`
 }
 
 // readPlatforms reads the file. Beside the problems of its JSON it returns the
@@ -209,7 +214,7 @@ type clients struct {
 func (c *clients) add(name, call string, p showcase.Platform, err error) {
 	if err != nil {
 		for _, problem := range leaves(err) {
-			c.problems = append(c.problems, fmt.Errorf("-platforms-file: %s.%s", name, inFile(problem)))
+			c.problems = append(c.problems, fmt.Errorf("-platforms-file: %s.%s", name, inFile(name, problem)))
 		}
 		p = showcase.Platform{ID: name, Name: name, Refresher: new(tokenapi.Keeper), Call: showcase.Call{URL: call}}
 	}
@@ -217,15 +222,16 @@ func (c *clients) add(name, call string, p showcase.Platform, err error) {
 }
 
 // inFile names the member of the file that a problem of a field is about.
-func inFile(problem error) string {
+func inFile(system string, problem error) string {
 	field, ok := errors.AsType[*tokenapi.FieldError](problem)
 	if !ok {
 		return problem.Error()
 	}
-	return cmp.Or(memberOf[field.Field], field.Field) + " " + field.Err.Error()
+	return cmp.Or(memberOf[system+" "+field.Field], memberOf[field.Field], field.Field) + " " + field.Err.Error()
 }
 
-// memberOf names the member of the file that a field is made of.
+// memberOf names the member of the file that a field is made of. The system
+// stands before a field that is another member there.
 var memberOf = map[string]string{
 	"Config.URL":         "url",
 	"Config.PlatformID":  "platform_id",
@@ -239,6 +245,8 @@ var memberOf = map[string]string{
 	"V3Config.URL":       "url",
 	"V3Config.ClientID":  "client_id",
 	"Account.Login":      "login",
+
+	"b2core Account.Login": "email",
 }
 
 // readable returns the problem with reading a secret. The member names its
@@ -253,12 +261,8 @@ func readable(member string, secret func(context.Context) (tokenapi.Secret, erro
 // addTo adds a client of each system.
 func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 	if e := f.B2Core; e != nil {
-		bearer := secretIn(e.BearerFile)
-		p, err := b2corePlatform(b2core.Config{
-			URL: e.URL, PlatformID: e.PlatformID, Bearer: bearerOf(bearer), CountryCode: e.CountryCode, CountryName: e.CountryName,
-			Hosts: e.Hosts, HTTP: http,
-		}, e.Call)
-		c.add("b2core", e.Call, p, errors.Join(err, readable("bearer_file", bearer)))
+		p, err := e.platform(http)
+		c.add("b2core", e.Call, p, err)
 	}
 	if e := f.TraderEvolution; e != nil {
 		password := secretIn(e.PasswordFile)
@@ -282,6 +286,29 @@ func (f platformsFile) addTo(c *clients, http tokenapi.HTTP) {
 		p, err := b2binpayV3Platform(b2binpay.V3Config{URL: e.URL, ClientID: e.ClientID, ClientSecret: secret, HTTP: http}, e.Call)
 		c.add("b2binpay-v3", e.Call, p, errors.Join(err, readable("client_secret_file", secret)))
 	}
+}
+
+// platform returns B2Core by the account, if there is one, or else by the bearer.
+func (e *b2coreMembers) platform(http tokenapi.HTTP) (showcase.Platform, error) {
+	config := b2core.Config{
+		URL: e.URL, PlatformID: e.PlatformID, CountryCode: e.CountryCode, CountryName: e.CountryName, Hosts: e.Hosts, HTTP: http,
+	}
+	byAccount := e.Email != "" || e.PasswordFile != ""
+	if byAccount && e.BearerFile == "" {
+		password := secretIn(e.PasswordFile)
+		p, err := b2coreAccountPlatform(config, tokenapi.Account{Login: e.Email, Password: password}, e.Call)
+		return p, errors.Join(err, readable("password_file", password))
+	}
+	bearer := secretIn(e.BearerFile)
+	config.Bearer = bearerOf(bearer)
+	p, err := b2corePlatform(config, e.Call)
+	switch {
+	case byAccount:
+		err = errors.Join(err, errors.New("bearer_file must not stand beside email and password_file"))
+	case e.BearerFile == "":
+		return p, errors.Join(err, errors.New("email and password_file are missing, or else bearer_file"))
+	}
+	return p, errors.Join(err, readable("bearer_file", bearer))
 }
 
 // bearerOf returns the token of a B2Core session from a file, which another

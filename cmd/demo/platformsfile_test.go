@@ -303,11 +303,16 @@ func TestPlatformsFileProblems(t *testing.T) {
 		"another bracket": {`{"b2binpay":{"login":"key","password_file":"SECRET"}}}`, []string{"there is something after its end"}},
 		"two files":       {`{"b2binpay":{"login":"key","password_file":"SECRET"}}{}`, []string{"there is something after its end"}},
 		"names and nothing": {`{"b2core":{},"traderevolution":{},"tradevest":{},"b2binpay":{},"b2binpay-v3":{}}`, []string{
-			"b2core.url is missing", "b2core.bearer_file: the name of the secret's file is missing",
+			"b2core.url is missing", "b2core.email and password_file are missing, or else bearer_file",
 			"traderevolution.url is missing", "traderevolution.login is missing", "traderevolution.password_file: the name of the secret's file is missing",
 			"tradevest.client_id is missing", "tradevest.client_secret_file: the name of the secret's file is missing",
 			"b2binpay.login is missing", "b2binpay.password_file: the name of the secret's file is missing",
 			"b2binpay-v3.client_id is missing", "b2binpay-v3.client_secret_file: the name of the secret's file is missing",
+		}},
+		"half an account": {`{"b2core":{"url":"https://core.example","email":"a@example.com"}}`, []string{"b2core.password_file: the name of the secret's file is missing"}},
+		"no e-mail":       {`{"b2core":{"url":"http://core.example","password_file":"SECRET"}}`, []string{"b2core.email is missing", "b2core.url must be https"}},
+		"both ways": {`{"b2core":{"url":"https://core.example","bearer_file":"SECRET","email":"a@example.com","password_file":"SECRET"}}`, []string{
+			"b2core.bearer_file must not stand beside email and password_file",
 		}},
 		"everything": {`{
 			"b2core": {"url": "http://core.example", "platform_id": "..", "bearer_file": "EMPTY", "country_code": "a\nb", "hosts": ["x"], "call": "ftp://core.example"},

@@ -37,7 +37,7 @@ func (s *settings) readableFiles() []string {
 func (f platformsFile) secretFiles() [][2]string {
 	var files [][2]string
 	if e := f.B2Core; e != nil {
-		files = append(files, [2]string{"-platforms-file: b2core.bearer_file", e.BearerFile})
+		files = append(files, [2]string{"-platforms-file: b2core.bearer_file", e.BearerFile}, [2]string{"-platforms-file: b2core.password_file", e.PasswordFile})
 	}
 	if e := f.TraderEvolution; e != nil {
 		files = append(files, [2]string{"-platforms-file: traderevolution.password_file", e.PasswordFile})

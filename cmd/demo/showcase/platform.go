@@ -32,6 +32,9 @@ type Platform struct {
 	// SignOut revokes a token at the platform. Nil: tokens end by themselves.
 	SignOut func(context.Context, *oauth2.Token) error
 
+	// Close releases what the Refresher uses. Nil: there is nothing to release.
+	Close func(context.Context) error
+
 	// Call is what "Use the API" does. Zero: that is not offered.
 	Call Call
 

@@ -147,10 +147,17 @@ func moved(path string) web.PageHandler {
 	}
 }
 
-// Close waits for the renewals under way. When ctx ends, it cuts them short.
+// Close waits for the renewals under way, and then closes the platforms. When
+// ctx ends, it cuts the renewals short.
 func (s *Showcase) Close(ctx context.Context) error {
 	if s.signIns == nil {
 		return nil
 	}
-	return s.signIns.vault.Close(ctx)
+	problems := []error{s.signIns.vault.Close(ctx)}
+	for _, p := range s.config.Platforms {
+		if p.Close != nil {
+			problems = append(problems, p.Close(ctx))
+		}
+	}
+	return errors.Join(problems...)
 }
