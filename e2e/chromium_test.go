@@ -144,3 +144,20 @@ func TestSessionEndsInChromium(t *testing.T) {
 		t.Errorf("query of the sign-in page = %q, want the reason", query)
 	}
 }
+
+// A folded ID is copied with one click, and the page says so.
+func TestCopyInChromium(t *testing.T) {
+	t.Parallel()
+	s := newSecrets(t)
+	server := startIdentityServer(t, s)
+	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL()).chromium()
+	b.signIn(trader, passwords[trader])
+	b.do(chromedp.Evaluate(`navigator.clipboard.writeText = async (text) => { sessionStorage.copied = text }`, nil),
+		chromedp.Click("details.fold summary"), chromedp.Click("[data-copy]"))
+	if said := eval[string](b, `document.querySelector("[data-copy-status]").textContent`); said != "Copied User ID" {
+		t.Errorf("after a copy the page says %q, want Copied User ID", said)
+	}
+	if id := eval[string](b, `document.querySelector("details.fold code").textContent`); id == "" || id != eval[string](b, "sessionStorage.copied") {
+		t.Errorf("copied another text than %q", id)
+	}
+}

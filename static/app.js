@@ -84,6 +84,35 @@ function findCountdowns() {
   const known = new Map(countdowns.map((c) => [c.element, c]));
   const elements = [...document.querySelectorAll("[data-expires]")];
   countdowns = elements.map((e) => known.get(e) ?? new Countdown(e));
+  Times.localize();
+}
+
+// Times says local times on hover, and how long ago a time is while the page
+// gets older.
+class Times {
+  static ago = new Intl.RelativeTimeFormat(root.lang);
+  static units = [["day", 86_400_000, 2], ["hour", 3_600_000, 1], ["minute", 60_000, 1]];
+
+  constructor() {
+    this.loaded = Date.now();
+    setInterval(() => document.hidden || this.move(), 15_000);
+  }
+
+  move() {
+    for (const time of document.querySelectorAll("[data-ago]")) {
+      const ms = Number(time.dataset.ago) + Date.now() - this.loaded;
+      const unit = Times.units.find(([, length, least]) => ms >= length * least);
+      if (unit) time.textContent = Times.ago.format(-Math.floor(ms / unit[1]), unit[0]);
+    }
+  }
+
+  static localize() {
+    for (const time of document.querySelectorAll("time:not(.local)")) {
+      const local = new Date(time.dateTime).toLocaleString(root.lang, { dateStyle: "medium", timeStyle: "long" });
+      time.title = `${local} · ${time.title}`;
+      time.classList.add("local");
+    }
+  }
 }
 
 function moveCountdowns() {
@@ -290,7 +319,22 @@ function hide(form) {
   shown.forEach((button) => (document.getElementById(button.dataset.reveal).type = "password"));
 }
 
+// copy copies the value beside a button, and says so on it and to screen
+// readers.
+async function copy(button) {
+  const value = button.parentElement.querySelector("code").textContent;
+  const done = await navigator.clipboard.writeText(value).then(() => true, () => false);
+  const text = button.firstElementChild;
+  const before = (button.before ??= text.textContent);
+  text.textContent = done ? button.dataset.copied : button.dataset.notCopied;
+  document.querySelector("[data-copy-status]").textContent = button.textContent;
+  clearTimeout(button.timer);
+  button.timer = setTimeout(() => (text.textContent = before), 2_000);
+}
+
 function start() {
+  root.classList.toggle("copies", Boolean(navigator.clipboard)); // not by http
+  new Times();
   findCountdowns();
   moveCountdowns();
   setInterval(() => document.hidden || moveCountdowns(), 250);
@@ -310,6 +354,8 @@ function start() {
     if (button) fill(button);
     const eye = event.target.closest("[data-reveal]");
     if (eye) reveal(eye);
+    const copied = event.target.closest("[data-copy]");
+    if (copied) copy(copied);
   });
   document.addEventListener("submit", send);
   document.addEventListener("keydown", (event) => {

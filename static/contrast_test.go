@@ -99,6 +99,7 @@ func TestContrast(t *testing.T) {
 		{"--good", "card good-soft", text},
 		{"--warn", "page card warn-soft", text},
 		{"--bad", "card bad-soft", text},
+		{"--card", "bad", text}, // the button that ends sessions
 		{"--ink-text", "ink ink-raised", text},
 		{"--ink-dim", "ink", text},
 		{"--edge", "page card", mark},

@@ -82,17 +82,14 @@ func TestAccountSaysWhatIsGranted(t *testing.T) {
 	doc := pagetest.Document(t, render(t, AccountPage(sampleAccount())))
 	var got []string
 	doc.Find(".scope").Each(func(_ int, e *goquery.Selection) {
-		got = append(got, e.Find("code").Text()+": "+e.Find(".chip").Text())
+		got = append(got, e.Find("code").Text()+": "+e.Find(".scope-state").Text())
 	})
 	want := "openid: Granted, FrontOffice: Granted, BackOffice: Not granted, offline_access: Granted"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("scopes are %v", got)
 	}
-	if n := doc.Find(".claims tbody tr").Length(); n != 9 {
-		t.Errorf("%d claims", n)
-	}
 	session := pagetest.Words(doc.Find(`[aria-labelledby="session"] dl`))
-	if !strings.Contains(session, "Ends in any case 21 Nov 2026, 21:58:23 UTC in 9 h 58 min") {
+	if !strings.Contains(session, "Signed in 2 minutes ago 21 Nov 2026, 11:58:23 UTC") || !strings.Contains(session, "Ends in any case in 9 h 58 min 21 Nov 2026, 21:58:23 UTC") {
 		t.Errorf("session times are %q", session)
 	}
 	if doc.Find(`[data-token-live="/account/token"] [data-token-card]`).Length() != 1 {
@@ -100,6 +97,31 @@ func TestAccountSaysWhatIsGranted(t *testing.T) {
 	}
 	if doc.Find(`[role="status"][data-token-message]`).Length() != 1 {
 		t.Error("app.js has nowhere to say what went wrong")
+	}
+}
+
+// The raw IDs and the claims are folded. Each has a button that copies it,
+// unless its value is not shown. field 8
+func TestAccountDetailsAreFolded(t *testing.T) {
+	v := sampleAccount()
+	v.Claims = append(v.Claims, Claim{Name: "sid", Value: English.Account.NotShown})
+	doc := pagetest.Document(t, render(t, AccountPage(v)))
+	fold := doc.Find("details.fold:not([open])")
+	if got := fold.Find(".claims > div").Length(); got != 10 {
+		t.Errorf("%d folded claims, want 10", got)
+	}
+	if got := fold.Find("code + button[data-copy]").Length(); got != 2+9 {
+		t.Errorf("%d folded values can be copied, want both IDs and 9 claims", got)
+	}
+	if got := pagetest.Words(fold.Find("dl").First()); !strings.HasPrefix(got, "User ID "+v.ID+" Copy User ID Client ID spa_admin Copy") {
+		t.Errorf("the IDs are %q", got)
+	}
+	if fold.Find(`[role="status"][data-copy-status]`).Length() != 1 {
+		t.Error("app.js has nowhere to say that a value was copied")
+	}
+	fold.Remove()
+	if page, _ := doc.Html(); strings.Contains(page, v.ID) {
+		t.Error("the user ID is on the page outside of the details")
 	}
 }
 
@@ -111,7 +133,7 @@ func TestSessionsPage(t *testing.T) {
 		t.Fatalf("%d sessions", items.Length())
 	}
 	got := pagetest.Words(items.Eq(1))
-	for _, want := range []string{"Safari on iPhone", "spa", "2001:db8:8f:1::2b", "21 Nov 2026, 03:00:23 UTC", "21 Nov 2026, 11:46:23 UTC", "End"} {
+	for _, want := range []string{"Safari on iPhone", "Web terminal", "2001:db8:8f:1::2b", "21 Nov 2026, 03:00:23 UTC", "21 Nov 2026, 11:46:23 UTC", "End"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("a session lacks %q: %s", want, got)
 		}

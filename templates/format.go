@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // stamp formats t with its date in UTC, or says that it is not known.
@@ -63,4 +65,14 @@ func titleOf(p Page, usual, problem string) string {
 		return title
 	}
 	return fmt.Sprintf(p.Texts.orEnglish().Frame.ErrorTitle, title)
+}
+
+// clientName returns the name of the client with an ID, or the ID if the client
+// has no text.
+func (x *Texts) clientName(id string) string { return cmp.Or(x.Clients[id].Name, id) }
+
+// initial returns the first letter of name in upper case.
+func initial(name string) string {
+	first, _ := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first))
 }

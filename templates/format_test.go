@@ -18,6 +18,21 @@ func TestLeft(t *testing.T) {
 	}
 }
 
+// app.js writes the same texts by Intl.RelativeTimeFormat.
+func TestAgo(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "just now", 59 * time.Second: "just now", time.Minute: "1 minute ago", 119 * time.Second: "1 minute ago", 59 * time.Minute: "59 minutes ago",
+		time.Hour: "1 hour ago", 47 * time.Hour: "47 hours ago", 48 * time.Hour: "2 days ago",
+	} {
+		if got := English.Formats.Ago(d); got != want {
+			t.Errorf("Ago(%v) = %q, want %q", d, got, want)
+		}
+	}
+	if got := German.Formats.Ago(2*time.Minute) + German.Formats.Ago(time.Hour); got != "vor 2 Minutenvor 1 Stunde" {
+		t.Errorf("Ago in German = %q", got)
+	}
+}
+
 func TestTimesAreUTC(t *testing.T) {
 	moscow := time.Date(2026, 1, 2, 2, 30, 0, 0, time.FixedZone("MSK", 3*3600))
 	if got := English.stamp(moscow); got != "1 Jan 2026, 23:30:00 UTC" {

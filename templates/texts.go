@@ -67,13 +67,16 @@ type SecondFactorTexts struct {
 
 // AccountTexts are on the account page.
 type AccountTexts struct {
-	Title, Lead                                string
+	Title                                      string
 	NoName                                     string // the heading for a user without name and e-mail
-	Administrator, Email, Client, UserID       string
+	Administrator                              string
 	Session, SignedIn, IdleEnd, LatestEnd      string
 	SignOut, SignOutEverywhere, EverywhereNote string
 	Scopes, NoScopes, Granted, NotGranted      string
-	Claims, ClaimsNote, NoClaims, Claim, Value string
+	Details, DetailsNote                       string // folds the rest of the page
+	UserID, ClientID                           string
+	Copy, Copied, NotCopied                    string // the button beside an ID; app.js says the others after it was used
+	Claims, ClaimsNote, NoClaims               string
 	Compared, NotShown                         string // stand for the value of a claim
 }
 
@@ -147,11 +150,12 @@ type ClientText struct{ Name, Description string }
 
 // FormatTexts write times and numbers. app.js uses Seconds to Days, too.
 type FormatTexts struct {
-	Seconds, Minutes, HoursMinutes, Days string                   // what is left until a time
-	In                                   string                   // "in 5 min"; %s is one of the four
-	Times                                func(n int) string       // how often
-	Stamp, Clock                         func(t time.Time) string // a time with its date; a time of day
-	Unknown                              string                   // a value or a time that is not known
+	Seconds, Minutes, HoursMinutes, Days string                     // what is left until a time
+	In                                   string                     // "in 5 min"; %s is one of the four
+	Times                                func(n int) string         // how often
+	Ago                                  func(time.Duration) string // how long it was before now
+	Stamp, Clock                         func(t time.Time) string   // a time with its date; a time of day
+	Unknown                              string                     // a value or a time that is not known
 }
 
 // orEnglish returns t, or English if t is nil.

@@ -19,7 +19,7 @@ var English = Texts{
 		SignOut:        "Sign out",
 		Account:        "Account",
 		Sessions:       "Sessions",
-		Users:          "Users' sessions",
+		Users:          "Users",
 		TokensStayHere: "Tokens stay on the server. The browser holds only a session cookie.",
 		TimesAreUTC:    "All times are UTC.",
 		EndsIdle:       "You will be signed out in %s, because you are not using your session.",
@@ -57,12 +57,8 @@ var English = Texts{
 	},
 	Account: AccountTexts{
 		Title:             "Account",
-		Lead:              "Your identity at the IdentityServer, and what this session may do.",
 		NoName:            "You",
 		Administrator:     "Administrator",
-		Email:             "E-mail",
-		Client:            "Client",
-		UserID:            "User ID",
 		Session:           "Session",
 		SignedIn:          "Signed in",
 		IdleEnd:           "Ends when unused",
@@ -70,15 +66,20 @@ var English = Texts{
 		SignOut:           "Sign out",
 		SignOutEverywhere: "Sign out everywhere",
 		EverywhereNote:    "“Everywhere” ends all your sessions on this site and revokes their refresh tokens.",
-		Scopes:            "Scopes",
+		Scopes:            "What this session may do",
 		NoScopes:          "The IdentityServer named no scopes for this token.",
 		Granted:           "Granted",
 		NotGranted:        "Not granted",
+		Details:           "Details",
+		DetailsNote:       "User ID, client and verified claims, for support",
+		UserID:            "User ID",
+		ClientID:          "Client ID",
+		Copy:              "Copy",
+		Copied:            "Copied",
+		NotCopied:         "Not copied",
 		Claims:            "Verified claims",
 		ClaimsNote:        "These are from the ID token. Its signature, issuer, audience, nonce and times were checked.",
 		NoClaims:          "This session has no ID token.",
-		Claim:             "Claim",
-		Value:             "Value",
 		Compared:          "compared",
 		NotShown:          "not shown",
 	},
@@ -180,6 +181,7 @@ var English = Texts{
 				return fmt.Sprintf("%d times", n)
 			}
 		},
+		Ago:     agoInEnglish,
 		Stamp:   func(t time.Time) string { return t.Format("2 Jan 2006, 15:04:05 UTC") },
 		Clock:   func(t time.Time) string { return t.Format("15:04:05 UTC") },
 		Unknown: "not known",
@@ -228,4 +230,22 @@ var English = Texts{
 		"nonce":     "ties the token to this sign-in",
 		"at_hash":   "ties the token to the access token",
 	},
+}
+
+// agoInEnglish writes d in the largest whole unit. app.js writes the same by
+// Intl.RelativeTimeFormat when the page gets older.
+func agoInEnglish(d time.Duration) string {
+	n, unit := int(d/time.Minute), "minute"
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d >= 48*time.Hour:
+		n, unit = int(d/(24*time.Hour)), "day"
+	case d >= time.Hour:
+		n, unit = int(d/time.Hour), "hour"
+	}
+	if n > 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s ago", n, unit)
 }

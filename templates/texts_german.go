@@ -19,7 +19,7 @@ var German = Texts{
 		SignOut:        "Abmelden",
 		Account:        "Konto",
 		Sessions:       "Sitzungen",
-		Users:          "Sitzungen aller Benutzer",
+		Users:          "Benutzer",
 		TokensStayHere: "Die Tokens bleiben auf dem Server. Der Browser hat nur ein Sitzungs-Cookie.",
 		TimesAreUTC:    "Alle Zeiten sind in UTC.",
 		EndsIdle:       "Sie werden in %s abgemeldet, weil Sie Ihre Sitzung nicht benutzen.",
@@ -57,12 +57,8 @@ var German = Texts{
 	},
 	Account: AccountTexts{
 		Title:             "Konto",
-		Lead:              "Ihre Identität beim IdentityServer, und was diese Sitzung darf.",
 		NoName:            "Sie",
 		Administrator:     "Administrator",
-		Email:             "E-Mail-Adresse",
-		Client:            "Client",
-		UserID:            "Benutzer-ID",
 		Session:           "Sitzung",
 		SignedIn:          "Angemeldet",
 		IdleEnd:           "Endet ohne Benutzung",
@@ -70,15 +66,20 @@ var German = Texts{
 		SignOut:           "Abmelden",
 		SignOutEverywhere: "Überall abmelden",
 		EverywhereNote:    "„Überall“ beendet alle Ihre Sitzungen auf dieser Website und widerruft ihre Refresh-Tokens.",
-		Scopes:            "Scopes",
+		Scopes:            "Was diese Sitzung darf",
 		NoScopes:          "Der IdentityServer hat für dieses Token keine Scopes genannt.",
 		Granted:           "Erteilt",
 		NotGranted:        "Nicht erteilt",
+		Details:           "Details",
+		DetailsNote:       "Benutzer-ID, Client und geprüfte Claims, für den Support",
+		UserID:            "Benutzer-ID",
+		ClientID:          "Client-ID",
+		Copy:              "Kopieren",
+		Copied:            "Kopiert",
+		NotCopied:         "Nicht kopiert",
 		Claims:            "Geprüfte Claims",
 		ClaimsNote:        "Sie stammen aus dem ID-Token. Signatur, Aussteller, Empfänger, Nonce und Zeiten wurden geprüft.",
 		NoClaims:          "Diese Sitzung hat kein ID-Token.",
-		Claim:             "Claim",
-		Value:             "Wert",
 		Compared:          "verglichen",
 		NotShown:          "nicht gezeigt",
 	},
@@ -176,6 +177,7 @@ var German = Texts{
 			}
 			return fmt.Sprintf("%d-mal", n)
 		},
+		Ago: agoInGerman,
 		Stamp: func(t time.Time) string {
 			return fmt.Sprintf("%d. %s %s UTC", t.Day(), germanMonths[t.Month()-1], t.Format("2006, 15:04:05"))
 		},
@@ -229,3 +231,20 @@ var German = Texts{
 
 // germanMonths are the abbreviations of the Duden. The shortest names have none.
 var germanMonths = [...]string{"Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."}
+
+// agoInGerman writes d in the largest whole unit, see agoInEnglish.
+func agoInGerman(d time.Duration) string {
+	n, one, many := int(d/time.Minute), "Minute", "Minuten"
+	switch {
+	case d < time.Minute:
+		return "gerade eben"
+	case d >= 48*time.Hour:
+		n, one, many = int(d/(24*time.Hour)), "Tag", "Tagen"
+	case d >= time.Hour:
+		n, one, many = int(d/time.Hour), "Stunde", "Stunden"
+	}
+	if n == 1 {
+		many = one
+	}
+	return fmt.Sprintf("vor %d %s", n, many)
+}

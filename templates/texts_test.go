@@ -17,7 +17,7 @@ import (
 var sameInGerman = map[string]bool{
 	".SignIn.Server": true, ".Formats.Seconds": true, ".Formats.Minutes": true, ".Formats.HoursMinutes": true,
 	".Frame.Administrator": true, ".Account.Administrator": true,
-	".SignIn.Client": true, ".Account.Client": true, ".Sessions.Client": true, ".Account.Scopes": true, ".Account.Claim": true,
+	".SignIn.Client": true, ".Sessions.Client": true, ".Account.Details": true,
 	`.Clients["core_ib"].Name`: true,
 }
 
@@ -163,6 +163,7 @@ func upperCase() Texts {
 		}
 	})
 	x.Formats.Times = strconv.Itoa
+	x.Formats.Ago = time.Duration.String
 	x.Formats.Stamp = func(t time.Time) string { return t.Format("2006") }
 	x.Formats.Clock = x.Formats.Stamp
 	return x
