@@ -22,8 +22,8 @@ func TestDemo(t *testing.T) {
 	}
 	d := startDemo(t, s, "-addr", "127.0.0.1:0", "-log-format", "json")
 	b := d.browser()
-	b.open("/").want(http.StatusOK, "/sign-in", d.identity, trader, "trader-password", admin, guarded, "246810")
-	p := b.signInBy(guarded, "guarded-password", "spa").want(http.StatusOK, "/sign-in/second-factor")
+	b.open("/").want(http.StatusOK, "/sign-in", trader, "trader-password", admin, guarded, "246810")
+	p := b.signInBy(guarded, "guarded-password", "spa").want(http.StatusOK, "/sign-in/second-factor", "246810")
 	p.submit("/sign-in/second-factor", "Continue", "code", "246810").want(http.StatusOK, "/account", guarded).submit("/sign-out", "Sign out")
 	p = b.signInBy(admin, "admin-password", "spa_admin").want(http.StatusOK, "/account", "BackOffice")
 	p.follow("Try an API").submit("/try", "users").want(http.StatusOK, "/try", "200 OK", guarded)

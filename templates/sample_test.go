@@ -32,7 +32,6 @@ func sampleToken() Token {
 
 func sampleSignIn() SignIn {
 	return SignIn{
-		ServerURL: "http://127.0.0.1:41873",
 		Clients: []ClientChoice{
 			{ID: "spa", Name: "Trading", Description: "Orders, balances and history, through the FrontOffice API.", Selected: true},
 			{ID: "spa_admin", Name: "Administration", Description: "Trading, and the BackOffice API for administrators."},

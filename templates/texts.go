@@ -50,7 +50,7 @@ type FrameTexts struct {
 
 // SignInTexts are on the sign-in page.
 type SignInTexts struct {
-	Title, Lead, Server             string
+	Title, Lead                     string
 	Email, Password, Client, Submit string
 	Needed, EndedIdle, Ended        string // why one is here: the page needs a session, it was not used, it has ended
 	Show, ShowWhat                  string // shows the password; ShowWhat for screen readers, after Show

@@ -32,7 +32,6 @@ var English = Texts{
 	SignIn: SignInTexts{
 		Title:            "Sign in",
 		Lead:             "Use your B2Trader account. Your tokens stay on this server.",
-		Server:           "IdentityServer:",
 		Email:            "E-mail",
 		Password:         "Password",
 		Client:           "Client",

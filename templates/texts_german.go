@@ -32,7 +32,6 @@ var German = Texts{
 	SignIn: SignInTexts{
 		Title:            "Anmelden",
 		Lead:             "Melden Sie sich mit Ihrem B2Trader-Konto an. Ihre Tokens bleiben auf diesem Server.",
-		Server:           "IdentityServer:",
 		Email:            "E-Mail-Adresse",
 		Password:         "Passwort",
 		Client:           "Client",

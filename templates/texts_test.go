@@ -130,7 +130,7 @@ func TestPagesTakeTheirWordsFromTexts(t *testing.T) {
 	session := Session{Current: true, SignedIn: noon}
 	empty := Account{Page: page, Token: Token{Unavailable: true}}
 	for name, c := range map[string]string{
-		"sign-in":        render(t, SignInPage(SignIn{Page: page, ServerURL: "1", Clients: []ClientChoice{{}}})),
+		"sign-in":        render(t, SignInPage(SignIn{Page: page, Clients: []ClientChoice{{}}})),
 		"second factor":  render(t, SecondFactorPage(SecondFactor{Page: page})),
 		"account":        render(t, AccountPage(account)),
 		"account, empty": render(t, AccountPage(empty)),

@@ -31,13 +31,12 @@ type User struct {
 // SignIn is the view of SignInPage.
 type SignIn struct {
 	Page
-	ServerURL string
-	Clients   []ClientChoice
-	Email     string
-	ReturnTo  string
-	Reason    string // why one is asked to sign in; empty: not shown
-	Problem   Problem
-	Aside     templ.Component // beside the form; nil: nothing
+	Clients  []ClientChoice
+	Email    string
+	ReturnTo string
+	Reason   string // why one is asked to sign in; empty: not shown
+	Problem  Problem
+	Aside    templ.Component // beside the form; nil: nothing
 }
 
 // ClientChoice is one client that a user may choose.
@@ -52,6 +51,7 @@ type SecondFactor struct {
 	Attempt           string // the sign-in that the code belongs to; the form sends it back as "attempt"
 	Provider, Message string // the code's sender, and its words
 	Problem           Problem
+	Aside             templ.Component // beside the form; nil: nothing
 }
 
 // Account is the view of AccountPage: the signed-in user, and what the token may

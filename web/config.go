@@ -81,8 +81,9 @@ type Config struct {
 	// in which they began, 24 at most. Nil: nothing is recorded.
 	OnSignIn func(s *Session, exchanges []tokenapi.Exchange)
 
-	// SignInAside is shown beside the form of the sign-in page. Nil: nothing.
-	SignInAside templ.Component
+	// SignInAside is shown beside the form of the sign-in page, and
+	// SecondFactorAside beside that of the one-time code. Nil: nothing.
+	SignInAside, SecondFactorAside templ.Component
 
 	// Texts are the words of the site's own pages and errors. A text that is
 	// empty is the English one. Nil: [English].

@@ -93,6 +93,7 @@ func (s *signInPages) codeForm(r *http.Request, p *pendingSignIn, problem templa
 		Attempt:  p.ID,
 		Provider: p.SignIn.SecondFactor.Provider, Message: p.SignIn.SecondFactor.Message,
 		Problem: problem,
+		Aside:   s.config.SecondFactorAside,
 	})
 }
 

@@ -64,10 +64,9 @@ func (s *signInPages) page(w http.ResponseWriter, r *http.Request) error {
 
 func (s *signInPages) formView(r *http.Request, back, email, clientID string) templates.SignIn {
 	view := templates.SignIn{
-		Page:      s.frame(r, ""),
-		ServerURL: s.config.Clients[0].URL(),
-		Email:     email,
-		Aside:     s.config.SignInAside,
+		Page:  s.frame(r, ""),
+		Email: email,
+		Aside: s.config.SignInAside,
 	}
 	if back = answer.ReturnTo(back); back != answer.AfterSignIn {
 		view.ReturnTo = back

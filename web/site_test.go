@@ -65,7 +65,9 @@ func newSiteBehind(t *testing.T, installation identitytest.Config, change ...fun
 		Pages:          testPages(),
 		OnSignIn:       keepExchanges,
 		SignInAside:    templ.Raw(`<p>trader@example.com, shown-on-purpose</p>`),
-		Logger:         slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+
+		SecondFactorAside: templ.Raw(`<p>code-shown-on-purpose</p>`),
+		Logger:            slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {
 		c(&config)

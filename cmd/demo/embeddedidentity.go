@@ -30,7 +30,9 @@ func embedded(url string) installation {
 			in.machinePassword = func(context.Context) (tokenapi.Secret, error) { return tokenapi.NewSecret(u.Password), nil }
 			continue
 		}
-		in.sampleUsers = append(in.sampleUsers, showcase.SampleUser{Email: u.Email, Password: u.Password, Client: clientFor(u), Note: noteOn(u)})
+		in.sampleUsers = append(in.sampleUsers, showcase.SampleUser{
+			Email: u.Email, Password: u.Password, Client: clientFor(u), Code: u.SecondFactorCode, Note: noteOn(u),
+		})
 	}
 	return in
 }

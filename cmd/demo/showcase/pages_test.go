@@ -34,6 +34,15 @@ func TestTryPage(t *testing.T) {
 	}
 }
 
+// The aside of the second factor names the code of each user that has one.
+// field 7
+func TestSampleCodes(t *testing.T) {
+	doc := pagetest.Document(t, page(t, "/sign-in/second-factor", heading(sampleCodes(sampleList()))))
+	if got := pagetest.Words(doc.Find(".samples dl")); got != "guarded@example.com 246810" {
+		t.Errorf("codes on the page = %q, want that of guarded@example.com", got)
+	}
+}
+
 // The aside of the sign-in page has a button that fills the form for each user.
 func TestSampleUsers(t *testing.T) {
 	doc := pagetest.Document(t, page(t, "/sign-in", heading(sampleUsers(sampleList()))))

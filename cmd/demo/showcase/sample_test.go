@@ -42,6 +42,8 @@ func samples() []sample {
 		{"hostile-try", tryPage(hostileOffers, hostileResult)},
 		{"hostile-flow", flowPage(pagetest.Hostile(sampleFlow()))},
 		{"hostile-platforms", platformsPage(pagetest.Hostile(sampleCards()))},
+		{"codes", heading(sampleCodes(sampleList()))},
+		{"hostile-codes", heading(sampleCodes(pagetest.Hostile(sampleList())))},
 		{"hostile-samples", heading(sampleUsers(pagetest.Hostile(sampleList())))},
 	}
 }
@@ -53,9 +55,9 @@ func heading(c templ.Component) templ.Component {
 
 func sampleList() []SampleUser {
 	return []SampleUser{
-		{"trader@example.com", "trader-password", "spa", "Signs in at once"},
-		{"admin@example.com", "admin-password", "spa_admin", "May use the BackOffice API"},
-		{"guarded@example.com", "guarded-password", "", "Needs the code 246810"},
+		{"trader@example.com", "trader-password", "spa", "", "Signs in at once"},
+		{"admin@example.com", "admin-password", "spa_admin", "", "May use the BackOffice API"},
+		{"guarded@example.com", "guarded-password", "", "246810", "Needs the code 246810"},
 	}
 }
 

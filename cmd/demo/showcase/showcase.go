@@ -66,7 +66,8 @@ type Config struct {
 	// InsecureAllowHTTP accepts http in the platforms' URLs beyond loopback.
 	InsecureAllowHTTP bool
 
-	// SampleUsers are shown beside the sign-in form. Nil: none.
+	// SampleUsers are shown beside the sign-in form, and their one-time codes
+	// beside the form of the second factor. Nil: none.
 	SampleUsers []SampleUser
 
 	// Logger receives the events. Nil: slog.Default().
@@ -136,6 +137,7 @@ func (s *Showcase) AddTo(c *web.Config) {
 	c.OnSignIn = KeepFlow
 	if len(s.config.SampleUsers) > 0 {
 		c.SignInAside = sampleUsers(s.config.SampleUsers)
+		c.SecondFactorAside = sampleCodes(s.config.SampleUsers)
 	}
 }
 

@@ -56,6 +56,6 @@ type Card struct {
 }
 
 // SampleUser is a user of the embedded IdentityServer. Client is the client
-// that
-// fits; it may be "".
-type SampleUser struct{ Email, Password, Client, Note string }
+// that fits, and Code the one-time code of a user with a second factor; each
+// may be "".
+type SampleUser struct{ Email, Password, Client, Code, Note string }
