@@ -54,7 +54,8 @@
 //   - The client spa_admin may leave its secret out, as the npm package does
 //     when it refreshes. Config.RequireClientSecret refuses that.
 //   - A bad authorize request ends at /identity/unauthorized, like one without a
-//     session. With Config.SignInPage the latter ends at the sign-in page. The record tells them apart: see Problem in [Request].
+//     session, which Config.SignInPage leads to a sign-in page instead. The
+//     record tells them apart: see Problem in [Request].
 //
 // The discovery document has no introspection, device authorization or session
 // iframe, as on an installation that has disabled them. The server never asks
