@@ -42,7 +42,7 @@ type system struct {
 
 const week = 7 * 24 * time.Hour
 
-// systems returns the five, each with a test server and the lifetimes of its
+// systems returns the five, B2Core by its own sign-in, too, each with a test server and the lifetimes of its
 // vendor's documents. Each API is called once per asked.
 func systems(t *testing.T, asked time.Duration) []system {
 	t.Helper()
@@ -64,6 +64,10 @@ func systems(t *testing.T, asked time.Duration) []system {
 		URL: "https://b2core.example.com", Bearer: b2coreServer.Bearer, CountryCode: "+995", CountryName: "Georgia",
 		HTTP: tokenapi.HTTP{Transport: b2coreServer.Transport()},
 	}))(t)
+
+	coreServer := must(b2coretest.New(b2coretest.Config{}))(t)
+	coreClient := must(b2core.NewSessionClient(b2core.SessionConfig{URL: "https://b2core.example.com", HTTP: tokenapi.HTTP{Transport: coreServer.Transport()}}))(t)
+	coreKeeper := must(coreClient.Keeper(tokenapi.Account{Login: b2coretest.SampleEmail, Password: password(b2coretest.SamplePassword)}))(t)
 
 	const evolutionURL = "https://sandbox.traderevolution.com:8443/proftrading/rest"
 	evolution := must(traderevolutiontest.New(traderevolutiontest.Config{}))(t)
@@ -99,6 +103,10 @@ func systems(t *testing.T, asked time.Duration) []system {
 			name: "b2core", renews: b2coreClient, api: "https://b2core.example.com" + b2coretest.APIPath, network: b2coreServer.Transport(),
 			life: time.Minute, rhythm: due(time.Minute, asked, 0), expire: b2coreServer.ExpireTokens, revoke: b2coreServer.RevokeRefreshTokens,
 		}.at(b2coreServer.Server, b2coretest.EndpointAuth, b2coretest.EndpointRefresh),
+		system{
+			name: "b2core session", renews: coreKeeper, api: "https://b2core.example.com/api/v2/my/platforms", network: coreServer.Transport(),
+			life: 10 * time.Minute, rhythm: due(10*time.Minute, asked, 0), expire: coreServer.ExpireBearers, revoke: coreServer.RevokeSessionRefreshTokens,
+		}.at(coreServer.Server, b2coretest.EndpointSignIn, b2coretest.EndpointSessionRefresh),
 		system{
 			name: "traderevolution", renews: evolutionKeeper, api: evolutionURL + traderevolutiontest.APIPath, network: evolution.Transport(),
 			life: 5 * time.Minute, rhythm: due(5*time.Minute, asked, 0), expire: evolution.ExpireTokens, revoke: evolution.RevokeRefreshTokens,

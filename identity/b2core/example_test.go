@@ -107,19 +107,17 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// coreSession renews the B2Core session of the example.
-type coreSession struct{ server *b2coretest.Server }
-
-// Refresh makes coreSession a vault.Refresher.
-func (s coreSession) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
-	return s.server.Bearer(ctx, old)
-}
-
-// One http.Client for the whole chain: a vault keeps the B2Core session and, by
-// its token, that of B2Trader. It renews each token that expires or is refused.
+// Users of a site, whose sessions a shared store keeps: a vault renews the B2Core
+// session of each and, by its token, that of B2Trader.
 func Example_chain() {
 	ctx := context.Background()
 	server, err := b2coretest.New(b2coretest.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	core, err := b2core.NewSessionClient(b2core.SessionConfig{
+		URL: "https://my.broker.example", HTTP: tokenapi.HTTP{Transport: server.Transport()},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -137,18 +135,19 @@ func Example_chain() {
 	store := memstore.New() // or SQLite, Redis, PostgreSQL
 	v, err = vault.New(vault.Config{
 		Store: store, Keys: []vault.Key{vault.NewKey("first")},
-		Refreshers: map[string]vault.Refresher{"b2core": coreSession{server}, "b2trader": trader},
+		Refreshers: map[string]vault.Refresher{"b2core": core, "b2trader": trader},
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	bearer, err := server.Bearer(ctx, nil) // the user has signed in to B2Core
+	session, err := core.Login(ctx, b2coretest.SampleEmail, b2coretest.SamplePassword) // of the user
 	if err != nil {
 		log.Fatal(err)
 	}
+	entry := vault.NewEntry("b2core", session)
 	err = errors.Join(
-		v.Put(ctx, "session", vault.Entry{Owner: "a user", Client: "b2core", Token: bearer}),
-		v.Put(ctx, "b2trader", vault.Entry{Owner: "a user", Client: "b2trader", Token: trader.FirstToken()}),
+		v.Put(ctx, "session", entry),
+		v.Put(ctx, "b2trader", vault.Entry{Owner: entry.Owner, Client: "b2trader", Token: trader.FirstToken()}),
 	)
 	if err != nil {
 		log.Fatal(err)
@@ -168,11 +167,11 @@ func Example_chain() {
 	if err := errors.Join(v.Close(ctx), store.Close()); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(server.Count(b2coretest.EndpointAuth), "sign-ins, one of them refused;", server.Count(b2coretest.EndpointRefresh), "refresh")
+	fmt.Println(server.Count(b2coretest.EndpointSignIn), "sign-in to B2Core,", server.Count(b2coretest.EndpointSessionRefresh), "refresh of it")
 	// Output:
 	// 200 OK
 	// 200 OK
-	// 2 sign-ins, one of them refused; 1 refresh
+	// 1 sign-in to B2Core, 1 refresh of it
 }
 
 // A tool that ends before the bearer expires.

@@ -313,21 +313,31 @@ func TestPlatforms(t *testing.T) {
 }
 
 // An account with a second factor cannot sign in without a person, and is not
-// tried every few seconds: each try may send its user a message.
-func TestKeeperOfASecondFactor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newServer(t, second)
-		keeper := clienttest.New(t, newSessionClient(t, server).Keeper, tokenapi.Account{Login: "one@example.com", Password: tokenapi.Fixed("p")})
-		for began := time.Now(); time.Since(began) < 5*time.Minute; <-time.After(5 * time.Second) {
-			_, err := keeper.Refresh(t.Context(), keeper.FirstToken())
-			if !errors.Is(err, b2core.ErrSecondFactorRequired) || !errors.Is(err, tokenapi.ErrMisconfigured) {
-				t.Fatalf("Refresh = %v, want ErrSecondFactorRequired and ErrMisconfigured", err)
+// tried every few seconds: each try may send its user a message. A blocked one
+// is not either.
+func TestKeeperPauses(t *testing.T) {
+	for email, c := range map[string]struct {
+		want  error
+		fault apitest.Fault
+	}{
+		"one@example.com":  {b2core.ErrSecondFactorRequired, apitest.Fault{}},
+		"both@example.com": {tokenapi.ErrUnavailable, apitest.Fault{Status: http.StatusTooManyRequests}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := newServer(t, second)
+			server.Inject(b2coretest.EndpointSignIn, c.fault)
+			keeper := clienttest.New(t, newSessionClient(t, server).Keeper, tokenapi.Account{Login: email, Password: tokenapi.Fixed("p")})
+			for began := time.Now(); time.Since(began) < 5*time.Minute; <-time.After(5 * time.Second) {
+				_, err := keeper.Refresh(t.Context(), keeper.FirstToken())
+				if !errors.Is(err, c.want) || errors.Is(err, b2core.ErrSecondFactorRequired) != errors.Is(err, tokenapi.ErrMisconfigured) {
+					t.Fatalf("Refresh = %v, want %v", err, c.want)
+				}
 			}
-		}
-		if n := server.Count(b2coretest.EndpointSignIn); n != 1 {
-			t.Errorf("got %d sign-ins in five minutes, want 1", n)
-		}
-	})
+			if n := server.Count(b2coretest.EndpointSignIn); n != 1 {
+				t.Errorf("%s: got %d sign-ins in five minutes, want 1", email, n)
+			}
+		})
+	}
 }
 
 // A Keeper stays below B2Core's limit, beyond which an account is blocked.

@@ -46,9 +46,9 @@ func (c *SessionClient) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2
 const (
 	// signInInterval keeps a Keeper below B2Core's 5 sign-ins a minute.
 	signInInterval = 15 * time.Second
-	// secondFactorPause spaces the sign-ins of an account with a second factor,
-	// each of which may send its user a message.
-	secondFactorPause = 5 * time.Minute
+	// longPause spaces the sign-ins of an account with a second factor, each of
+	// which may send its user a message, and those that B2Core has blocked.
+	longPause = 5 * time.Minute
 )
 
 // Keeper returns a vault.Refresher that keeps the account signed in to B2Core:
@@ -57,7 +57,9 @@ const (
 // 15 seconds here, because B2Core permits 5 sign-ins a minute.
 //
 // The account must have no second factor. One that has is tried again after 5
-// minutes, and its error is ErrMisconfigured with ErrSecondFactorRequired.
+// minutes, and its error is ErrMisconfigured with ErrSecondFactorRequired. So is
+// a sign-in after a 429 without Retry-After, which blocks for 10 minutes by
+// default.
 //
 // Errors: every problem of the account.
 func (c *SessionClient) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {
@@ -70,14 +72,19 @@ func (c *SessionClient) Keeper(account tokenapi.Account) (*tokenapi.Keeper, erro
 // unattended is Login for an account that no person signs in.
 func (c *SessionClient) unattended(ctx context.Context, email, password string) (*oauth2.Token, error) {
 	session, err := c.Login(ctx, email, password)
-	if errors.Is(err, ErrSecondFactorRequired) {
-		e := c.peer.Call("sign in").Fail(httpx.Because(tokenapi.ErrMisconfigured, ErrSecondFactorRequired), "")
-		e.Advice = "use an account without a second factor, or let a person sign in by Login"
-		e.Sent, e.RetryAfter = true, secondFactorPause
-		return nil, e
+	if err == nil {
+		return session.Token, nil
 	}
-	if err != nil {
-		return nil, err
+	if e, ok := errors.AsType[*tokenapi.Error](err); ok {
+		switch {
+		case errors.Is(e, ErrSecondFactorRequired):
+			e.Err = httpx.Because(tokenapi.ErrMisconfigured, ErrSecondFactorRequired)
+			e.Advice = "use an account without a second factor, or let a person sign in by Login"
+			e.Sent, e.RetryAfter = true, longPause
+			return nil, e // without the sign-in, which nothing completes
+		case e.StatusCode == http.StatusTooManyRequests:
+			e.RetryAfter = cmp.Or(e.RetryAfter, longPause)
+		}
 	}
-	return session.Token, nil
+	return nil, err
 }

@@ -319,3 +319,37 @@ func TestBearerKeepsToTheContext(t *testing.T) {
 		t.Errorf("Bearer = %+v, %v, want context.Canceled", token, err)
 	}
 }
+
+// Sign-ins are refused without the wizard's uuid or its cookie, with a uuid that
+// was used, and for ten minutes after too many.
+func TestSignInsAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newServer(t, b2coretest.Config{RequireCookies: true, SignInFailureStatus: http.StatusForbidden})
+		const my = broker + "/api/v2/my/"
+		signIn := func(uuid, cookie string, want int) {
+			t.Helper()
+			body := `{"uuid":"` + uuid + `","email":"` + b2coretest.SampleEmail + `","password":"` + b2coretest.SamplePassword + `"}`
+			if r := clienttest.Send(t, server.Server, http.MethodPost, my+"signin", body, "Cookie", cookie); r.Status != want {
+				t.Errorf("after %d sign-ins: got %d %s, want %d", server.Count(b2coretest.EndpointSignIn), r.Status, r.Body, want)
+			}
+		}
+		start := func() (uuid, cookie string) {
+			t.Helper()
+			r := clienttest.Send(t, server.Server, http.MethodGet, my+"signin/wizard", "")
+			cookie, _, _ = strings.Cut(r.Header.Get("Set-Cookie"), ";")
+			return r.Fields()["uuid"].(string), cookie
+		}
+		uuid, cookie := start()
+		signIn("unknown", cookie, http.StatusForbidden)
+		signIn(uuid, "", http.StatusForbidden)
+		signIn(uuid, cookie, http.StatusOK)
+		signIn(uuid, cookie, http.StatusForbidden) // the attempt is over
+		signIn("", "", http.StatusForbidden)
+		uuid, cookie = start()
+		signIn(uuid, cookie, http.StatusTooManyRequests) // the sixth
+		<-time.After(10*time.Minute - 1)
+		signIn(uuid, cookie, http.StatusTooManyRequests)
+		<-time.After(1)
+		signIn(uuid, cookie, http.StatusOK)
+	})
+}
