@@ -53,6 +53,9 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) erro
 		_, err := io.WriteString(stdout, version(info))
 		return err
 	}
+	if s.healthCheck {
+		return s.checkHealth(ctx)
+	}
 	p, err := s.check(problems)
 	if err != nil {
 		return fmt.Errorf("the configuration has problems:\n%w", err)

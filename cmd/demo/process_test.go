@@ -24,15 +24,21 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// binary builds the program, once for all tests.
+// binary builds the program as the Dockerfile does, once for all tests.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "b2trader-demo-")
 	if err != nil {
 		return "", err
 	}
 	program := filepath.Join(dir, "demo")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("%w: %s", err, out)
+	image, err := theImage()
+	if err != nil {
+		return program, err
+	}
+	cmd := exec.Command("sh", "-c", strings.Replace(image.build, "/out/demo", program, 1))
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return program, fmt.Errorf("%s: %w: %s", image.build, err, out)
 	}
 	return program, nil
 })

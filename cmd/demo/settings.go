@@ -37,6 +37,7 @@ type settings struct {
 	logFormat         string
 	onlyCheck         bool
 	version           bool
+	healthCheck       bool
 	help              bool
 
 	identityJWKSURL    string
@@ -125,6 +126,7 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, without a sign-in; empty: nowhere")
 	f.DurationVar(&s.stopDelay, "stop-delay", defaultStopDelay, "after SIGTERM, how long to go on serving while /readyz says 503, so that a load balancer notices; Ctrl-C does not wait")
 	f.BoolVar(&s.onlyCheck, "check-config", false, "report every problem of the configuration, check the store and the IdentityServer, and exit")
+	f.BoolVar(&s.healthCheck, "healthcheck", false, "ask the program that listens on -addr for /healthz, and exit: 0 if it serves requests")
 	f.BoolVar(&s.version, "version", false, "print the version, the revision and the version of Go, and exit")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
 	return f
