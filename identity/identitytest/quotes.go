@@ -33,8 +33,8 @@ func sampleInstruments() []instrument {
 		{"BTC_USD", 2, 64_120_50, 10_50, 180_00, 300 * time.Millisecond, lot{4, 2}},
 		{"ETH_USD", 2, 3_188_10, 80, 12_00, 400 * time.Millisecond, lot{40, 2}},
 		{"SOL_USD", 2, 142_36, 4, 90, 550 * time.Millisecond, lot{8, 0}},
-		{"EUR_USD", 5, 1_08714, 9, 120, 450 * time.Millisecond, lot{4000, 0}},
-		{"GBP_USD", 5, 1_26480, 12, 140, 700 * time.Millisecond, lot{4000, 0}},
+		{"EUR_USD", 5, 1_08714, 9, 120, 450 * time.Millisecond, lot{400, 0}},
+		{"GBP_USD", 5, 1_26480, 12, 140, 700 * time.Millisecond, lot{400, 0}},
 		{"XAU_USD", 2, 2_338_40, 35, 4_20, 900 * time.Millisecond, lot{4, 0}},
 	}
 }

@@ -25,7 +25,7 @@ func sampleOrder(n int64, now time.Time) order {
 	side := []string{"buy", "sell"}[chance("side", n)%2]
 	units := i.lot.units * (1 + chance("amount", n)%9)
 	quarters := min(int64(now.Sub(created)/fillEvery), 4)
-	status := []string{"working", "partially filled", "partially filled", "partially filled", "filled"}[quarters]
+	status := []string{"working", "partial", "partial", "partial", "filled"}[quarters]
 	if quarters > 2 && chance("cancel", n)%5 == 0 {
 		quarters, status = 2, "canceled"
 	}

@@ -6,15 +6,16 @@ import (
 	"b2trader.identity.auth/static"
 )
 
-// assetsPath is where the site serves the style sheets of the showcase.
+// assetsPath is where the site serves the style sheets and the script of the
+// showcase.
 const assetsPath = "/showcase/"
 
-//go:embed flow.css platforms.css tryapi.css
-var styleSheets embed.FS
+//go:embed flow.css platforms.css tryapi.css live.css live.js
+var files embed.FS
 
 var (
-	assets = mustServe(static.New(assetsPath, styleSheets))
-	styles = []string{assets.URL("flow.css"), assets.URL("platforms.css"), assets.URL("tryapi.css")}
+	assets = mustServe(static.New(assetsPath, files))
+	styles = []string{assets.URL("flow.css"), assets.URL("platforms.css"), assets.URL("tryapi.css"), assets.URL("live.css")}
 )
 
 func mustServe(f *static.Files, err error) *static.Files {

@@ -32,6 +32,7 @@ func samples() []sample {
 	offers, result := sampleTry()
 	hostileOffers, hostileResult := pagetest.Hostile(offers), pagetest.Hostile(result)
 	return []sample{
+		{"live", livePage("/showcase/live.js")},
 		{"try", tryPage(offers, nil)},
 		{"try-refused", tryPage(offers, result)},
 		{"try-empty", tryPage(nil, nil)},

@@ -1,5 +1,5 @@
-// Package showcase has the pages that only the demo has: *Try an API*, the
-// sequence diagram of the sign-in, and the accounts of platforms that
+// Package showcase has the pages that only the demo has: *Live prices*, *Try an
+// API*, the sequence diagram of the sign-in, and the accounts of platforms that
 // administrators sign in to. It is a host application of package web, built on
 // nothing but web's public API: [Showcase.AddTo] adds its pages to a
 // web.Config.
@@ -123,6 +123,9 @@ func (s *Showcase) AddTo(c *web.Config) {
 	platforms := web.Page{Path: "/platforms", AdministratorsOnly: true, Get: s.platformsPage, Post: s.platformAction}
 	if len(s.config.Platforms) > 0 {
 		platforms.Name = "Platforms"
+	}
+	if s.config.FrontOfficeURL != "" {
+		c.Pages = append(c.Pages, web.Page{Path: livePath, Name: "Live prices", Get: s.live})
 	}
 	c.Pages = append(c.Pages,
 		web.Page{Path: "/try", Name: "Try an API", Get: s.tryPage, Post: s.tryCall},
