@@ -164,7 +164,7 @@ func TestEveryLinkIsServed(t *testing.T) {
 	b.signInBy(admin, "admin-password", "spa_admin").want(http.StatusOK, "/account")
 	c.visited = map[string]bool{}
 	c.crawl("/account")
-	for _, path := range []string{"/", "/account", "/try", "/flow", "/platforms", "/sessions", "/admin/sessions"} {
+	for _, path := range []string{"/", "/account", "/live", "/try", "/flow", "/platforms", "/sessions", "/admin/sessions"} {
 		if !c.visited[path] {
 			t.Errorf("no link leads from /account to %s", path)
 		}

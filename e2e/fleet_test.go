@@ -157,7 +157,7 @@ func (f *fleet) wantEnded(old *browser) {
 		}
 		at.open("/account").want(http.StatusOK, "/sign-in")
 		at.open("/sessions").want(http.StatusOK, "/sign-in")
-		if c, err := at.socket(f.t).DialContext(f.t.Context()); err == nil {
+		if c, err := at.socket(f.t, socketCall).DialContext(f.t.Context()); err == nil {
 			_ = c.Close()
 			f.t.Errorf("process %d opens a websocket without a session", n)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -59,7 +60,13 @@ type identityServer struct {
 // startIdentityServer starts an IdentityServer that stops with the test.
 func startIdentityServer(t *testing.T, s *secrets) *identityServer {
 	t.Helper()
-	server, err := identitytest.New(identitytest.Config{Users: users(), AccessTokenLifetime: longLife})
+	return startIdentityServerWith(t, s, longLife)
+}
+
+// startIdentityServerWith starts one whose access tokens live that long.
+func startIdentityServerWith(t *testing.T, s *secrets, life time.Duration) *identityServer {
+	t.Helper()
+	server, err := identitytest.New(identitytest.Config{Users: users(), AccessTokenLifetime: life})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +98,11 @@ func listen(t *testing.T, server *identitytest.Server, handler http.Handler) {
 func (p *identityServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if endless := p.endless(r.URL.Path); endless != nil {
 		endless.ServeHTTP(w, r)
+		return
+	}
+	if strings.HasPrefix(r.URL.Path, "/frontoffice/ws/") { // a websocket takes the connection over
+		p.secrets.learn("access token in a query", r.URL.Query().Get("access_token"))
+		p.Server.ServeHTTP(w, r)
 		return
 	}
 	isToken := r.URL.Path == "/identity/connect/token"

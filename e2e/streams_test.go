@@ -68,7 +68,7 @@ func (b *browser) listenToEvents(t *testing.T) (ended <-chan time.Time) {
 // ends.
 func (b *browser) dial(t *testing.T) (ended <-chan time.Time) {
 	t.Helper()
-	c, err := websocket.DialConfig(b.socket(t))
+	c, err := websocket.DialConfig(b.socket(t, socketCall))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,9 +79,9 @@ func (b *browser) dial(t *testing.T) (ended <-chan time.Time) {
 	return drained(c, c)
 }
 
-func (b *browser) socket(t *testing.T) *websocket.Config {
+func (b *browser) socket(t *testing.T, path string) *websocket.Config {
 	t.Helper()
-	c, err := websocket.NewConfig("ws://"+b.base.Host+socketCall, b.base.String())
+	c, err := websocket.NewConfig("ws://"+b.base.Host+path, b.base.String())
 	if err != nil {
 		t.Fatal(err)
 	}
