@@ -116,7 +116,7 @@ func TestAccountDetailsAreFolded(t *testing.T) {
 	if got := pagetest.Words(fold.Find("dl").First()); !strings.HasPrefix(got, "User ID "+v.ID+" Copy User ID Client ID spa_admin Copy") {
 		t.Errorf("the IDs are %q", got)
 	}
-	if fold.Find(`[role="status"][data-copy-status]`).Length() != 1 {
+	if doc.Find(`[role="status"][data-copy-status]`).Length() != 1 {
 		t.Error("app.js has nowhere to say that a value was copied")
 	}
 	fold.Remove()
@@ -133,7 +133,7 @@ func TestSessionsPage(t *testing.T) {
 		t.Fatalf("%d sessions", items.Length())
 	}
 	got := pagetest.Words(items.Eq(1))
-	for _, want := range []string{"Safari on iPhone", "Web terminal", "2001:db8:8f:1::2b", "21 Nov 2026, 03:00:23 UTC", "21 Nov 2026, 11:46:23 UTC", "End"} {
+	for _, want := range []string{"Safari on iPhone", "Web terminal", "2001:db8:8f:1::2b", "9 hours ago", "21 Nov 2026, 03:00:23 UTC", "14 minutes ago", "21 Nov 2026, 11:46:23 UTC", "End"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("a session lacks %q: %s", want, got)
 		}

@@ -22,6 +22,7 @@ type sample struct {
 func samplePage(path string) Page {
 	return Page{
 		Path: path,
+		Now:  noon,
 		User: &User{Name: "Ada Keeper", Email: "admin@example.com", Client: "spa_admin", Administrator: true},
 	}
 }
@@ -71,8 +72,8 @@ func sampleSessions() Sessions {
 	return Sessions{
 		Page: samplePage("/sessions"),
 		Sessions: []Session{
-			{"Xw7tq0m3", "Firefox on Linux", "192.0.2.17", "spa_admin", noon.Add(-2 * time.Minute), noon, true},
-			{"b9Zc1k4u", "Safari on iPhone", "2001:db8:8f:1::2b", "spa", noon.Add(-9 * time.Hour), noon.Add(-14 * time.Minute), false},
+			{"Xw7tq0m3", "computer", "Firefox on Linux", "192.0.2.17", "spa_admin", noon.Add(-2 * time.Minute), noon, true},
+			{"b9Zc1k4u", "phone", "Safari on iPhone", "2001:db8:8f:1::2b", "spa", noon.Add(-9 * time.Hour), noon.Add(-14 * time.Minute), false},
 		},
 		Limit: 5,
 	}

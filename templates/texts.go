@@ -95,7 +95,7 @@ type TokenTexts struct {
 // wherever it is listed.
 type SessionsTexts struct {
 	Title, Lead, List, AtMost, None             string // AtMost: %d sessions of at most %d
-	All, EndOthers, EndAll                      string
+	EndOthers, EndAll                           string
 	EndOthersAsk, EndAllNote                    string // asked before that
 	EndAsk                                      string // asked before a session ends; %s is its device
 	Device                                      string // "Firefox on Linux"; %s is the browser, %s the system

@@ -12,6 +12,8 @@ type Page struct {
 	Path  string // the page's own path, to mark it in the navigation
 	User  *User  // the signed-in user, or nil
 
+	Now time.Time // when the page was made; zero: past times are not compared with it
+
 	// Navigation lists the pages of the host application, and Styles the style
 	// sheets that this page needs beside the site's own.
 	Navigation []Link
@@ -92,6 +94,7 @@ type Sessions struct {
 // Session is one session of any user.
 type Session struct {
 	ID                      string // names the session in forms; it is not the cookie
+	Kind                    string // of the device: "phone", "computer" or another one
 	Device, Address, Client string
 	SignedIn, LastSeen      time.Time
 	Current                 bool // whether the request belongs to it

@@ -17,9 +17,9 @@ var (
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
 		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
 	}
-	systemNames = []struct{ mark, name string }{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"},
-		{"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"},
+	systemNames = []struct{ mark, name, kind string }{
+		{"iPhone", "iPhone", "phone"}, {"iPad", "iPad", "phone"}, {"Android", "Android", "phone"}, {"Windows", "Windows", "computer"},
+		{"Mac OS X", "macOS", "computer"}, {"CrOS", "ChromeOS", "computer"}, {"Linux", "Linux", "computer"},
 	}
 )
 
@@ -45,4 +45,14 @@ func (s *site) deviceOf(userAgent string) string {
 		return s.texts.Sessions.UnknownDevice
 	}
 	return request.Clip(strings.ToValidUTF8(userAgent, ""), 60)
+}
+
+// deviceKind returns the kind of device that a User-Agent names, for its icon.
+func deviceKind(userAgent string) string {
+	for _, n := range systemNames {
+		if strings.Contains(userAgent, n.mark) {
+			return n.kind
+		}
+	}
+	return ""
 }

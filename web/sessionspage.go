@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/session"
@@ -19,17 +20,21 @@ func (s *sessionPages) sessionsPage(w http.ResponseWriter, r *http.Request, u us
 }
 
 // sessionViews returns what a page shows of sessions. The session with the ID
-// here is the one that asks.
+// here is the one that asks, and comes first.
 func (s *site) sessionViews(list []session.Session, here string) []templates.Session {
 	views := make([]templates.Session, len(list))
 	for i, c := range list {
 		views[i] = templates.Session{
-			ID: c.ID, Device: s.deviceOf(c.User.UserAgent), Client: c.User.Client,
+			ID: c.ID, Device: s.deviceOf(c.User.UserAgent), Kind: deviceKind(c.User.UserAgent), Client: c.User.Client,
 			SignedIn: c.User.SignedIn, LastSeen: c.Seen, Current: c.ID == here,
 		}
 		if c.Address.IsValid() {
 			views[i].Address = c.Address.String()
 		}
+	}
+	if i := slices.IndexFunc(views, func(v templates.Session) bool { return v.Current }); i > 0 {
+		current := views[i]
+		views = slices.Insert(slices.Delete(views, i, i+1), 0, current)
 	}
 	return views
 }

@@ -56,6 +56,11 @@ func TestSessionsPage(t *testing.T) {
 		if strings.Contains(page.body, here.session()) {
 			t.Error("the page tells the cookie")
 		}
+		// The session that asks comes first, also if it is the oldest. field 9
+		oldest := third.get("/sessions").is(200, "just now").doc().Find(".session").First()
+		if oldest.Find(".chip-good").Length() != 1 || !strings.Contains(oldest.Text(), "curl/8") {
+			t.Errorf("the first session of the oldest one's page is %q, want curl/8", oldest.Text())
+		}
 
 		other.post("/sessions/end", "session", ids[1]).leadsTo("/sessions") // another user's
 		there.get("/session").is(200)

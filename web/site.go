@@ -127,7 +127,7 @@ var noticeValue = session.NewValue[string]("n")
 // frame returns what every page shows around its content, error pages included:
 // the signed-in user, with a way to sign out, and the navigation.
 func (s *site) frame(r *http.Request, title string) templates.Page {
-	page := templates.Page{Title: title, Path: r.URL.Path, RequestID: request.Of(r.Context()).ID, Texts: s.texts}
+	page := templates.Page{Title: title, Path: r.URL.Path, Now: s.config.Now(), RequestID: request.Of(r.Context()).ID, Texts: s.texts}
 	if !session.Loaded(r.Context()) {
 		return page
 	}
