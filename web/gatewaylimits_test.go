@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
@@ -306,4 +307,32 @@ func TestUpstreamCertificate(t *testing.T) {
 			t.Errorf("%d %s", got.StatusCode, got.body)
 		}
 	}
+}
+
+// A refused token is young by its own age: one whose answer took longer than
+// that to arrive is renewed, and one that came at once is not. field 46
+func TestYoungTokenCountsFromItsStart(t *testing.T) {
+	for delay, renewals := range map[time.Duration]int{0: 1, 6 * time.Second: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			f := &refuser{}
+			s := newSite(t, func(c *web.Config) { c.APITransport = handlerTransport(f.serve) })
+			b := s.browser()
+			b.signIn("trader", "spa").leadsTo("/account")
+			pass(time.Minute) // the token has expired
+			s.identity.Inject(identitytest.EndpointToken, identitytest.Fault{DelayAfter: delay, Times: 1})
+			b.call("/api/frontoffice/v3/account")
+			if n := s.identity.Grants("refresh_token"); n != renewals {
+				t.Errorf("renewals after the API refused a token that took %v to arrive = %d, want %d", delay, n, renewals)
+			}
+		})
+	}
+}
+
+// A handlerTransport answers requests itself.
+type handlerTransport http.HandlerFunc
+
+func (h handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	h(w, r)
+	return w.Result(), nil
 }
