@@ -31,7 +31,7 @@ type cachedEntry struct {
 type snapshot struct {
 	stored     *records.Record[record]
 	token      *oauth2.Token
-	freshUntil time.Time // until then Token need not look further; zero if it must count uses, or the entry has ended
+	freshUntil time.Time // until then Token need not look further; zero if it must count uses, or the entry is over
 	renewAt    time.Time // when a renewal is due
 	expiry     time.Time // of the token; this and the times above are deadlines for passed
 	budget     *budget   // of uses; nil: unlimited
@@ -68,11 +68,8 @@ func (v *Vault) find(ctx context.Context, key string) (*cachedEntry, *snapshot, 
 		}
 		s = v.adopt(e, stored)
 	}
-	switch {
-	case !s.stored.Value.Taken.IsZero():
-		return nil, nil, ErrNotFound
-	case s.stored.Value.Ended:
-		return nil, nil, ErrEnded
+	if err := s.stored.Value.over(); err != nil {
+		return nil, nil, err
 	}
 	return e, s, nil
 }
@@ -94,7 +91,7 @@ func (v *Vault) adopt(e *cachedEntry, stored *records.Record[record]) *snapshot 
 	default: // the failures were another token's
 		e.failures, e.notBefore, e.cause = 0, time.Time{}, nil
 	}
-	if next.budget == nil && !stored.Value.Ended {
+	if next.budget == nil && stored.Value.over() == nil {
 		next.freshUntil = next.renewAt
 	}
 	e.snapshot.Store(next)

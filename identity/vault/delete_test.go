@@ -46,6 +46,21 @@ func TestDeleteHandsTheEntryOutOnce(t *testing.T) {
 	})
 }
 
+// Of an entry whose deletion did not finish no token is served, not even from
+// memory. field 47
+func TestUnfinishedDeleteServesNoToken(t *testing.T) {
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signIn("k")
+		p.link.cutDeletes(errCut)
+		c.wantUnavailable(errOf(p.vault.Delete(c.Context(), "k")))
+		for range 2 { // the second time from memory
+			for _, p := range c.processes {
+				p.wantErr("k", vault.ErrNotFound)
+			}
+		}
+	})
+}
+
 // field 47: a process that stops in the middle of a deletion leaves no entry
 // that another process serves, renews or replaces.
 func TestStoppedDuringDelete(t *testing.T) {

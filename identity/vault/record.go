@@ -46,6 +46,18 @@ func (r record) with(token *oauth2.Token, issued time.Time, ahead time.Duration)
 	return r
 }
 
+// over returns why no token of the entry may be served, or nil: ErrNotFound if
+// it is being deleted, ErrEnded if it has ended.
+func (r *record) over() error {
+	switch {
+	case !r.Taken.IsZero():
+		return ErrNotFound
+	case r.Ended:
+		return ErrEnded
+	}
+	return nil
+}
+
 // ended returns the record of an entry that has ended, without any token.
 func (r record) ended() record {
 	return record{Owner: r.Owner, Client: r.Client, Until: r.Until, Issued: r.Issued, Generation: r.Generation, Ended: true}

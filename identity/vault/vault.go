@@ -191,7 +191,7 @@ func (v *Vault) Live() map[string]int {
 	now := v.storeNow()
 	for e := range v.entries.All() {
 		s := e.snapshot.Load()
-		if s != nil && !e.ref.Dropped() && !s.stored.Value.Ended && s.stored.Value.Taken.IsZero() && now.Before(s.stored.Value.Until) {
+		if s != nil && !e.ref.Dropped() && s.stored.Value.over() == nil && now.Before(s.stored.Value.Until) {
 			live[s.stored.Value.Client]++
 		}
 	}

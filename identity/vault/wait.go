@@ -74,10 +74,8 @@ func (e *cachedEntry) await(ctx context.Context, r *renewal, patience <-chan tim
 		return r.err
 	case e.ref.IsDeleted():
 		return ErrNotFound
-	case e.snapshot.Load().stored.Value.Ended: // by a later renewal
-		return ErrEnded
 	}
-	return nil
+	return e.snapshot.Load().stored.Value.over() // since the renewal
 }
 
 // fallback returns, in place of an UnavailableError, a token that is alive but
