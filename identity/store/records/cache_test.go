@@ -71,6 +71,41 @@ func TestOneWatchServesAllKinds(t *testing.T) {
 	})
 }
 
+// A caller that joins a read which began before it does not get what that read
+// found before a change, if the change may not be reported.
+func TestCallDoesNotJoinAnOlderRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &testStore{Store: memstore.New(), events: make(chan store.Event)} // no event: the watch is interrupted
+		here, there := openTexts(t, s), openTexts(t, &testStore{Store: s.Store})
+		here.put(0, "one")
+		gate := make(chan struct{})
+		s.hold.Store(&gate)
+		get := func() <-chan string {
+			got := make(chan string, 1)
+			go func() {
+				if r, err := here.Get(t.Context(), here.id); err == nil {
+					got <- r.Value
+				} else {
+					got <- err.Error()
+				}
+			}()
+			synctest.Wait()
+			return got
+		}
+		first := get()
+		there.put(1, "two")
+		second := get()
+		s.hold.Store(nil)
+		close(gate)
+		if got := <-first; got != "one" {
+			t.Errorf("Get before the change = %s, want one", got)
+		}
+		if got := <-second; got != "two" {
+			t.Errorf("Get after the change = %s, want two", got)
+		}
+	})
+}
+
 // While the watch is interrupted, nothing is answered from memory.
 func TestInterruptedWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -62,6 +62,8 @@ func (r *Ref[T]) recheck() {
 	listened := r.listeners > 0
 	r.mu.Unlock()
 	if listened {
-		_, _ = r.share() // a read that finds no record tells the listeners
+		// A read that finds no record tells the listeners. The shared one may have
+		// begun before the deletion.
+		_ = r.cache.goRead(func() { _, _ = r.Read(r.cache.ctx) })
 	}
 }

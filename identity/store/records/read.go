@@ -24,28 +24,45 @@ func (r *Ref[T]) Get(ctx context.Context) (*Record[T], error) {
 	if r.Dropped() {
 		return r.Read(ctx)
 	}
-	s, err := r.share()
+	s, joined, err := r.share(ctx)
 	if err != nil {
 		return nil, err
 	}
+	// A read that began before this call may have found what has changed since,
+	// such as a record that is deleted by now. The next one began later.
+	if joined && !r.Current(s.record) && (s.err == nil || Absent(s.err)) {
+		if s, _, err = r.share(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s.record, s.err
+}
+
+// share waits for the shared read under way, or begins one, and reports whether
+// it joined one.
+func (r *Ref[T]) share(ctx context.Context) (s *sharedRead[T], joined bool, err error) {
+	s, joined, err = r.sharedRead()
+	if err != nil {
+		return nil, false, err
+	}
 	select {
 	case <-s.done:
-		return s.record, s.err
+		return s, joined, nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
 }
 
-// share returns the shared read under way, or begins one. No caller's context
-// reaches it.
-func (r *Ref[T]) share() (*sharedRead[T], error) {
+// sharedRead returns the shared read under way, or begins one. No caller's
+// context reaches it.
+func (r *Ref[T]) sharedRead() (s *sharedRead[T], joined bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.reading != nil {
-		return r.reading, nil
+		return r.reading, true, nil
 	}
-	s := &sharedRead[T]{done: make(chan struct{})}
-	err := r.cache.goRead(func() {
+	s = &sharedRead[T]{done: make(chan struct{})}
+	err = r.cache.goRead(func() {
 		s.record, s.err = r.Read(r.cache.ctx)
 		if r.IsDeleted() { // while it was read
 			s.record, s.err = nil, cmp.Or(s.err, store.ErrDeleted)
@@ -56,10 +73,10 @@ func (r *Ref[T]) share() (*sharedRead[T], error) {
 		close(s.done)
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	r.reading = s
-	return s, nil
+	return s, false, nil
 }
 
 // Read reads the record from the store, never from memory.
