@@ -23,21 +23,24 @@ type tab struct {
 	site string
 }
 
-// chromium starts Chromium and returns its first tab. It is for what browser
-// cannot do: scripts, the focus and Back.
-func (d *demo) chromium() *tab {
-	d.t.Helper()
+// chromium starts Chromium for the site. It is for what browser cannot do:
+// scripts, the focus and Back.
+func (d *demo) chromium() *tab { return startChromium(d.t, d.site.String()) }
+
+// startChromium starts Chromium and returns its first tab.
+func startChromium(t *testing.T, site string) *tab {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(servers.Program(d.t, "chromium")),
+		chromedp.ExecPath(servers.Program(t, "chromium")),
 		chromedp.NoSandbox, // Chromium refuses to run as root in its sandbox
 		chromedp.WSURLReadTimeout(time.Minute))
-	allocator, end := chromedp.NewExecAllocator(d.t.Context(), options...)
-	d.t.Cleanup(end)
+	allocator, end := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(end)
 	ctx, closeTab := chromedp.NewContext(allocator)
-	d.t.Cleanup(closeTab)
+	t.Cleanup(closeTab)
 	ctx, stop := context.WithTimeout(ctx, 2*time.Minute) // long, because the machine may be busy
-	d.t.Cleanup(stop)
-	return &tab{t: d.t, ctx: ctx, site: d.site.String()}
+	t.Cleanup(stop)
+	return &tab{t: t, ctx: ctx, site: site}
 }
 
 // do runs actions in the tab.

@@ -41,8 +41,8 @@ func TestForeignClients(t *testing.T) {
 		keyID bool // needs a kid
 		run   func(*testing.T, *relyingParty)
 	}{
-		{"openid-client", true, func(t *testing.T, p *relyingParty) { p.runNode(t, "openid-client", openidClientVersion) }},
-		{"oidc-client-ts", false, func(t *testing.T, p *relyingParty) { p.runNode(t, "oidc-client-ts", oidcClientTSVersion) }},
+		{"openid-client", true, runOpenIDClient},
+		{"oidc-client-ts", false, runOIDCClientTS},
 		{"go-oidc", false, runGoOIDC},
 		{"oauth2-proxy", false, runOAuth2Proxy},
 	} {
@@ -81,6 +81,7 @@ func newRelyingParty(t *testing.T, keyID bool) *relyingParty {
 		Scopes:                 []string{"openid", "profile", "email", "FrontOffice", "offline_access"},
 		GrantTypes:             []string{identitytest.GrantAuthorizationCode},
 		RedirectURIs:           []string{site + "/oauth2/callback"},
+		AllowedCORSOrigins:     []string{site},
 		PostLogoutRedirectURIs: []string{site + "/signed-out"},
 	}}
 	p.server = identitytest.Start(t, identitytest.Config{Clients: []identitytest.Client{p.client}, KeyID: keyID, SignInPage: true})
@@ -91,11 +92,11 @@ func newRelyingParty(t *testing.T, keyID bool) *relyingParty {
 
 func (p *relyingParty) issuer() string { return p.server.URL() + "/identity" }
 
-// serve makes the application answer, with a page that says nothing.
-func (p *relyingParty) serve(t *testing.T) {
+// serve makes the application answer.
+func (p *relyingParty) serve(t *testing.T, handler http.Handler) {
 	t.Helper()
 	listener := must(new(net.ListenConfig).Listen(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://")))(t)
-	site := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: patience}}
+	site := &httptest.Server{Listener: listener, Config: &http.Server{Handler: handler, ReadHeaderTimeout: patience}}
 	site.Start()
 	t.Cleanup(site.Close)
 }
@@ -129,15 +130,15 @@ func end(resp *http.Response, err error) func(*testing.T) *url.URL {
 	}
 }
 
-// runNode runs testdata/<name>.mjs with the npm package of that name. The script
+// runOpenIDClient runs a script with the npm package openid-client. The script
 // prints the URLs that the browser must visit.
-func (p *relyingParty) runNode(t *testing.T, name, version string) {
-	dir := npmclient.InstallPackage(t, name, version)
+func runOpenIDClient(t *testing.T, p *relyingParty) {
+	dir := npmclient.InstallPackage(t, "openid-client", openidClientVersion)
 	script := filepath.Join(dir, "script.mjs")
-	if err := os.WriteFile(script, must(os.ReadFile(filepath.Join("testdata", name+".mjs")))(t), 0o600); err != nil {
+	if err := os.WriteFile(script, must(os.ReadFile("testdata/openid-client.mjs"))(t), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.serve(t)
+	p.serve(t, http.NotFoundHandler())
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	node := exec.CommandContext(ctx, "node", script)
@@ -155,12 +156,12 @@ func (p *relyingParty) runNode(t *testing.T, name, version string) {
 		}
 	}
 	if err := node.Wait(); err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, &stderr)
+		t.Fatalf("openid-client: %v\n%s", err, &stderr)
 	}
 }
 
 func runGoOIDC(t *testing.T, p *relyingParty) {
-	p.serve(t)
+	p.serve(t, http.NotFoundHandler())
 	ctx := t.Context()
 	provider := must(oidc.NewProvider(ctx, p.issuer()))(t)
 	config := oauth2.Config{

@@ -15,12 +15,13 @@ import (
 )
 
 // TestNPM installs the published npm package once, compares it with the Go
-// client on the wire, and uses it with the demo.
+// client on the wire, uses it with the demo, and in a browser.
 func TestNPM(t *testing.T) {
 	t.Parallel()
 	npm := npmclient.Install(t)
 	t.Run("on the wire", func(t *testing.T) { t.Parallel(); testWire(t, npm) })
 	t.Run("demo", func(t *testing.T) { t.Parallel(); testNPMWithDemo(t, npm) })
+	t.Run("browser", func(t *testing.T) { t.Parallel(); testNPMInChromium(t, npm) })
 }
 
 // rule explains a difference by a row of the table "Deliberate differences" in

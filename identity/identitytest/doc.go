@@ -66,7 +66,10 @@
 // Once a client has AllowedCORSOrigins, pages of these origins may call
 // discovery, keys, token, userinfo and revocation, as with IdentityServer, and
 // with cookies sign-in, sign-out and authorize, as the npm package does.
-// Preflight requests have an endpoint of their own in the record.
+// The cookies are SameSite=Lax, so the page needs the server's host, with any
+// port: a page of http://localhost:3000 gets no session from
+// http://127.0.0.1:8089. Preflight requests have an endpoint of their own in the
+// record.
 //
 // # Other clients
 //
@@ -83,7 +86,7 @@
 //	                   (enableNonRepudiationChecks) and there are two keys.
 //	                   StockCodeErrors, to report invalid_grant for a refused
 //	                   code.
-//	oidc-client-ts 3   AllowedCORSOrigins in a browser.
+//	oidc-client-ts 3   AllowedCORSOrigins.
 //	                   accessTokenExpiringNotificationTimeInSeconds below 30:
 //	                   the default, 60, renews a token of 30 s each second.
 //	go-oidc, x/oauth2  nothing.

@@ -67,6 +67,17 @@ func InstallPackage(tb testing.TB, name, version string) (dir string) {
 	return dir
 }
 
+// File returns the content of a file of the published package, such as
+// README.md.
+func (p *Package) File(tb testing.TB, name string) []byte {
+	tb.Helper()
+	content, err := os.ReadFile(filepath.Join(p.dir, "node_modules", "b2trader.identity.auth", name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return content
+}
+
 func writeFile(tb testing.TB, dir, name string, content []byte) {
 	tb.Helper()
 	if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
