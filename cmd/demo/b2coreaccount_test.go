@@ -75,7 +75,7 @@ func TestB2CoreAccountIsRefused(t *testing.T) {
 			if core.Count(b2coretest.EndpointAuth) != 0 {
 				t.Errorf("%s: the platform was asked, want B2Core only", name)
 			}
-			if c.want != tokenapi.ErrBadCredentials { //nolint:errorlint // the table's own value
+			if !errors.Is(c.want, tokenapi.ErrBadCredentials) {
 				return
 			}
 			password = b2coretest.SamplePassword

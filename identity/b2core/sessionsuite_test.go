@@ -1,7 +1,6 @@
 package b2core_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -32,7 +31,7 @@ type earlier struct {
 func (e earlier) RoundTrip(r *http.Request) (*http.Response, error) {
 	for end, body := range e.answers {
 		if strings.HasSuffix(r.URL.Path, end) {
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader([]byte(body))), Request: r}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 		}
 	}
 	return e.next.RoundTrip(r)

@@ -3,6 +3,7 @@ package b2coretest
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -203,7 +204,11 @@ func (s *Server) signOut(x *apitest.Exchange, uuid string) {
 // listPlatforms lists the platforms, as an account names its own.
 func (s *Server) listPlatforms(x *apitest.Exchange, _ string) {
 	list := []apitest.Object{}
-	for _, id := range s.config.Platforms {
+	for _, platform := range s.config.Platforms {
+		var id any = platform
+		if number, err := strconv.Atoi(platform); err == nil { // as the vendor's objects have it
+			id = number
+		}
 		list = append(list, apitest.Object{{"id", id}, {"name", "B2Trader"}, {"caption", "B2Trader"}, {"type", "B2Trader"}})
 	}
 	x.JSON(http.StatusOK, contentType, list)
