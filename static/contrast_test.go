@@ -1,18 +1,18 @@
 package static
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 )
 
 var (
-	declaration = regexp.MustCompile(`(--[a-z-]+):\s*([^;]+);`)
-	use         = regexp.MustCompile(`var\((--[a-z-]+)\)`)
-	colour      = regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|\b(rgb|hsl|oklch|color-mix)\(`)
+	use    = regexp.MustCompile(`var\((--[a-z-]+)\)`)
+	colour = regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|\b(rgb|hsl|oklch|color-mix)\(`)
 )
 
 func styleSheet(t *testing.T, name string) string {
@@ -24,99 +24,80 @@ func styleSheet(t *testing.T, name string) string {
 	return string(css)
 }
 
-// themes reads the custom properties of :root from base.css. The dark theme has
-// those of the light theme, with some replaced.
-func themes(t *testing.T) map[string]map[string]string {
-	t.Helper()
-	css := styleSheet(t, "base.css")
-	const query = "@media (prefers-color-scheme: dark) {"
-	light, rest, ok := strings.Cut(css, query)
-	if !ok {
-		t.Fatalf("base.css has no %s", query)
-	}
-	dark, _, _ := strings.Cut(rest, "\n}\n")
-	all := map[string]map[string]string{"light": {}, "dark": {}}
-	for _, d := range declaration.FindAllStringSubmatch(light, -1) {
-		all["light"][d[1]], all["dark"][d[1]] = d[2], d[2]
-	}
-	for _, d := range declaration.FindAllStringSubmatch(dark, -1) {
-		all["dark"][d[1]] = d[2]
-	}
-	return all
-}
-
-// luminance returns WCAG 2.2's relative luminance of "#rrggbb".
-func luminance(hex string) (float64, error) {
-	n, err := strconv.ParseUint(strings.TrimPrefix(hex, "#"), 16, 32)
-	if err != nil || len(hex) != 7 {
-		return 0, fmt.Errorf("%q is not #rrggbb", hex)
-	}
-	channel := func(shift uint) float64 {
-		c := float64(n>>shift&0xff) / 255
-		if c <= 0.04045 {
-			return c / 12.92
-		}
-		return math.Pow((c+0.055)/1.055, 2.4)
-	}
-	return 0.2126*channel(16) + 0.7152*channel(8) + 0.0722*channel(0), nil
-}
-
-// ratio returns WCAG 2.2's contrast ratio of two colours.
-func ratio(t *testing.T, a, b string) float64 {
-	t.Helper()
-	la, errA := luminance(a)
-	lb, errB := luminance(b)
-	if errA != nil || errB != nil {
-		t.Fatal(errA, errB)
-	}
-	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
-}
-
 func TestContrastFormula(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want float64
 	}{{"#000000", "#ffffff", 21}, {"#777777", "#ffffff", 4.48}, {"#123456", "#123456", 1}} {
-		if got := ratio(t, c.a, c.b); math.Abs(got-c.want) > 0.005 {
-			t.Errorf("%s on %s is %.3f, want %.2f", c.a, c.b, got, c.want)
+		if got, err := ratio(c.a, c.b); err != nil || math.Abs(got-c.want) > 0.005 {
+			t.Errorf("%s on %s is %.3f, %v, want %.2f", c.a, c.b, got, err, c.want)
 		}
 	}
 }
 
-// WCAG 2.2 AA wants a contrast of 4.5 for text (1.4.3), and of 3 for a mark of a
-// control or a state (1.4.11).
 func TestContrast(t *testing.T) {
-	const text, mark = 4.5, 3.0
-	pairs := []struct {
-		fore, backs string
-		want        float64
-	}{
-		{"--text", "page card sunken main-soft", text},
-		{"--dim", "page card sunken main-soft", text},
-		{"--main", "page card sunken main-soft", text},
-		{"--main-hover", "page card", text},
-		{"--main-text", "main main-hover", text},
-		{"--good", "card good-soft", text},
-		{"--warn", "page card warn-soft", text},
-		{"--bad", "card bad-soft", text},
-		{"--card", "bad", text}, // the button that ends sessions
-		{"--ink-text", "ink ink-raised", text},
-		{"--ink-dim", "ink", text},
-		{"--edge", "page card", mark},
-		{"--ink-edge", "ink", mark},
-		{"--ink-main", "ink", mark},
-		{"--good", "line", mark},
-		{"--warn", "line", mark},
-		{"--text", "line", mark},
-		{"--card", "good warn", mark}, // the halo of the mark on a meter
+	for scheme, theme := range themes() {
+		if worst, err := theme.check(); worst != nil || err != nil {
+			t.Errorf("%s: %v, %v", scheme, worst, err)
+		}
 	}
-	for theme, properties := range themes(t) {
-		for _, p := range pairs {
-			for back := range strings.FieldsSeq(p.backs) {
-				got := ratio(t, properties[p.fore], properties["--"+back])
-				if got < p.want {
-					t.Errorf("%s: %s on --%s is %.2f, want at least %.1f", theme, p.fore, back, got, p.want)
-				}
+}
+
+func TestCheckAccent(t *testing.T) {
+	for _, c := range []struct {
+		scheme Scheme
+		colour string
+		want   float64 // the contrast that is told; 0: the accent is good
+	}{
+		{Light, "#0B6E4F", 0}, {Dark, "#5ad1a5", 0}, {Light, "#9c1c3c", 0}, {Dark, "#ff9db3", 0},
+		{Light, "#000000", 0}, {Dark, "#ffffff", 0},
+		{Light, "#ffcc00", 1.32},
+		{Light, "#767676", 3.98}, // enough on white, but not on what stands beside it
+		{Dark, "#0b6e4f", 2.47},
+	} {
+		err := CheckAccent(c.scheme, c.colour)
+		low, isLow := errors.AsType[*ContrastError](err)
+		if isLow != (c.want != 0) || isLow && (math.Abs(low.Got-c.want) > 0.005 || low.Want != 4.5) {
+			t.Errorf("CheckAccent(%s, %s) = %v, want a contrast of %.2f", c.scheme, c.colour, err, c.want)
+		}
+	}
+	for _, bad := range []string{"", "red", "#abc", "#12345g", "#1234567", "0b6e4f0", "#000000;} *{"} {
+		if CheckAccent(Light, bad) == nil {
+			t.Errorf("CheckAccent(light, %q) = nil, want an error", bad)
+		}
+	}
+}
+
+// The style sheet of an accent replaces each colour that is made of the accent.
+// Whatever accent passes the check, both schemes with it have their contrasts.
+func TestAccentSheet(t *testing.T) {
+	good := map[Scheme][]string{}
+	for n := range 216 { // the steps 00, 33, 66, 99, cc and ff of each channel
+		hex := fmt.Sprintf("#%02x%02x%02x", n/36*0x33, n/6%6*0x33, n%6*0x33)
+		for _, s := range []Scheme{Light, Dark} {
+			if CheckAccent(s, hex) == nil {
+				good[s] = append(good[s], hex)
+			}
+		}
+	}
+	if len(good[Light]) < 30 || len(good[Dark]) < 30 {
+		t.Fatalf("%d and %d accents are accepted, want dozens", len(good[Light]), len(good[Dark]))
+	}
+	ownLight := themes()[Light]
+	for i, dark := range good[Dark] {
+		light := good[Light][i%len(good[Light])]
+		sheet := string(AccentSheet(light, dark))
+		inLight, _, _ := strings.Cut(sheet, darkQuery)
+		with := maps.Clone(ownLight)
+		for _, d := range declaration.FindAllStringSubmatch(inLight, -1) {
+			with[d[1]] = d[2]
+		}
+		if worst, err := with.check(); worst != nil || err != nil {
+			t.Errorf("%s and %s: %v, %v in the light scheme", light, dark, worst, err)
+		}
+		for name := range ownLight {
+			if strings.Contains(name, "main") && name != "--main-text" && !strings.Contains(inLight, name+": ") {
+				t.Fatalf("%s is not replaced by %s", name, sheet)
 			}
 		}
 	}
@@ -125,7 +106,7 @@ func TestContrast(t *testing.T) {
 // Colours are defined only as custom properties, so that the pairs above are
 // complete, and each property that is used is defined.
 func TestColoursAreTokens(t *testing.T) {
-	light := themes(t)["light"]
+	light := themes()[Light]
 	for _, name := range []string{"base.css", "app.css", "sessions.css"} {
 		css := styleSheet(t, name)
 		local := map[string]bool{}

@@ -1,7 +1,6 @@
 // Package static serves the style sheets, the script and the icons of the web
 // application. Each file has a name with a hash of its content, so that
-// browsers
-// may keep it for a year, and load a new build at once. [New] does the same for
+// browsers may keep it for a year, and load a new build at once. [New] does the same for
 // the files of a host application.
 package static
 
@@ -55,19 +54,26 @@ func New(prefix string, dir fs.FS) (*Files, error) {
 	if err != nil {
 		return nil, fmt.Errorf("static: %w", err)
 	}
-	f := &Files{urls: map[string]string{}, assets: map[string]asset{}}
+	content := map[string][]byte{}
 	for _, e := range entries {
-		content, err := fs.ReadFile(dir, e.Name())
-		if err != nil {
+		if content[e.Name()], err = fs.ReadFile(dir, e.Name()); err != nil {
 			return nil, fmt.Errorf("static: %w", err)
 		}
-		kind := contentTypes[path.Ext(e.Name())]
+	}
+	return Named(prefix, content)
+}
+
+// Named is [New] for files by name.
+func Named(prefix string, content map[string][]byte) (*Files, error) {
+	f := &Files{urls: map[string]string{}, assets: map[string]asset{}}
+	for name, bytes := range content {
+		kind := contentTypes[path.Ext(name)]
 		if kind == "" {
-			return nil, fmt.Errorf("static: the type of %s is unknown", e.Name())
+			return nil, fmt.Errorf("static: the type of %s is unknown", name)
 		}
-		url := prefix + hashedName(e.Name(), content)
-		f.urls[e.Name()] = url
-		f.assets[url] = asset{content, kind}
+		url := prefix + hashedName(name, bytes)
+		f.urls[name] = url
+		f.assets[url] = asset{bytes, kind}
 	}
 	return f, nil
 }
@@ -87,6 +93,10 @@ var contentTypes = map[string]string{
 	".svg": "image/svg+xml",
 	".png": "image/png",
 }
+
+// svgPolicy lets a picture have styles and nothing else, also if a browser opens
+// it as a page: no script, no fetch, no access to the site's origin.
+const svgPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 // URL returns the path of one of the site's own files, as pages refer to it:
 // "app.css" is "/static/app.<hash>.css". It returns "" for an unknown name.
@@ -114,6 +124,9 @@ func (f *Files) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", a.contentType)
+	if a.contentType == contentTypes[".svg"] {
+		h.Set("Content-Security-Policy", svgPolicy)
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))

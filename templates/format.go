@@ -25,6 +25,14 @@ func (x *Texts) clock(t time.Time) string {
 	return x.Formats.Clock(t.UTC())
 }
 
+// product returns the site's name.
+func (b *Brand) product() string {
+	if b == nil || b.Product == "" {
+		return "B2Trader identity"
+	}
+	return b.Product
+}
+
 // machineTime formats t for the attribute datetime of <time>.
 func machineTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)

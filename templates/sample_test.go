@@ -125,7 +125,10 @@ func samples() []sample {
 	troubled.User.Name, troubled.User.Email = "", troubled.Email
 	only := sampleSessions()
 	only.Sessions, only.Limit = only.Sessions[:1], 0
+	branded := sampleAccount()
+	branded.Brand, branded.Texts = &Brand{"Nordbank Handel", "/static/brand/logo.svg"}, &German
 	return []sample{
+		{"account-branded", AccountPage(branded)},
 		{"sign-in", SignInPage(signIn)},
 		{"sign-in-refused", SignInPage(refused)},
 		{"second-factor", SecondFactorPage(code)},

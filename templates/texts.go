@@ -9,8 +9,7 @@ import "time"
 // A text whose comment or whose English has %s or %d is a format: each language
 // has exactly these verbs in this order.
 type Texts struct {
-	Lang    string // the lang attribute of each page, a BCP 47 tag
-	Product string // the site's name, in the header and in each title
+	Lang string // the lang attribute of each page, a BCP 47 tag
 
 	Frame        FrameTexts
 	SignIn       SignInTexts

@@ -7,8 +7,7 @@ import (
 
 // English holds the texts of the site in English.
 var English = Texts{
-	Lang:    "en",
-	Product: "B2Trader identity",
+	Lang: "en",
 
 	Frame: FrameTexts{ //nolint:gosec // texts, no credentials
 		Skip:           "Skip to content",

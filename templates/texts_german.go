@@ -7,8 +7,7 @@ import (
 
 // German holds the texts of the site in German.
 var German = Texts{
-	Lang:    "de",
-	Product: "B2Trader Identity",
+	Lang: "de",
 
 	Frame: FrameTexts{ //nolint:gosec // texts, no credentials
 		Skip:           "Zum Inhalt springen",

@@ -125,7 +125,7 @@ func TestCheckTexts(t *testing.T) {
 // lower-case word is left on a page.
 func TestPagesTakeTheirWordsFromTexts(t *testing.T) {
 	x := upperCase()
-	page := Page{Texts: &x, User: &User{Administrator: true}, RequestID: "1"}
+	page := Page{Brand: &Brand{Product: "1"}, Texts: &x, User: &User{Administrator: true}, RequestID: "1"}
 	account := Account{Page: page, Scopes: []Scope{{Granted: true}, {}}, Claims: []Claim{{}}, IdleEnd: noon, Token: Token{Now: noon}}
 	session := Session{Current: true, SignedIn: noon}
 	empty := Account{Page: page, Token: Token{Unavailable: true}}

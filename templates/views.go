@@ -12,7 +12,8 @@ type Page struct {
 	Path  string // the page's own path, to mark it in the navigation
 	User  *User  // the signed-in user, or nil
 
-	Now time.Time // when the page was made; zero: past times are not compared with it
+	Now   time.Time // when the page was made; zero: past times are not compared with it
+	Brand *Brand    // nil is the site's own
 
 	// Navigation lists the pages of the host application, and Styles the style
 	// sheets that this page needs beside the site's own.
@@ -22,6 +23,12 @@ type Page struct {
 	Notice    string // what an action just did, in one sentence, or empty
 	RequestID string // shown on error pages; the log has it, too
 	Texts     *Texts // the page's language; nil is English
+}
+
+// Brand is the name and the logo of a product.
+type Brand struct {
+	Product string // empty: "B2Trader identity"
+	Logo    string // its URL; empty: the site's own
 }
 
 // User is the signed-in user, as the header shows it.

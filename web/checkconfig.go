@@ -27,6 +27,7 @@ func (c Config) validate() error {
 	p.Missing("Store", c.Store == nil)
 	p.Missing("Keys", len(c.Keys) == 0)
 	c.checkPages(&p)
+	c.Brand.check(&p)
 	templates.CheckTexts(c.Texts, func(field, problem string) { p.Add("Texts"+field, "%s", problem) })
 	c.FrontOffice.check("FrontOffice", &p)
 	c.BackOffice.check("BackOffice", &p)

@@ -85,6 +85,10 @@ type Config struct {
 	// SecondFactorAside beside that of the one-time code. Nil: nothing.
 	SignInAside, SecondFactorAside templ.Component
 
+	// Brand is the look of the site: its name, logo and colours. The zero value
+	// is that of B2Trader identity.
+	Brand Brand
+
 	// Texts are the words of the site's own pages and errors. A text that is
 	// empty is the English one. Nil: [English].
 	Texts *Texts

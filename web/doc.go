@@ -76,6 +76,9 @@
 // style sheets and scripts of these pages, and [Config.OnSignIn] observes
 // sign-ins. The example of [Page] is complete.
 //
+// [Config.Brand] gives the site a name, a logo, colours and a style sheet, and
+// [Config.Texts] its words: [English], [German], or the host application's own.
+//
 // # Cross-site requests
 //
 // Every unsafe request must come from the site itself, by its Sec-Fetch-Site or

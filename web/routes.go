@@ -60,6 +60,7 @@ func (s *Server) routes() (http.Handler, error) {
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
 	site.Handle(static.Prefix, static.Handler())
+	site.Handle(brandPath, s.brand)
 	for path, h := range s.config.Public {
 		site.Handle(path, h)
 	}

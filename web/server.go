@@ -13,7 +13,6 @@ import (
 	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
-	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/request"
 	"b2trader.identity.auth/web/internal/session"
@@ -55,8 +54,11 @@ func New(config Config) (*Server, error) {
 	}
 	logger := slog.New(request.NewLogHandler(config.Logger.Handler()))
 	s := &Server{
-		site:    &site{config: config, texts: templates.Complete(config.Texts), logger: logger, events: &eventLog{logger, metrics}, clients: make(map[string]*identity.Client)},
+		site:    &site{config: config, logger: logger, events: &eventLog{logger, metrics}, clients: make(map[string]*identity.Client)},
 		metrics: metrics,
+	}
+	if err := s.dress(); err != nil {
+		return nil, fmt.Errorf("web: %w", err)
 	}
 	s.administrators = newAdministrators(config.AdministratorRole)
 	for _, c := range config.Clients {
@@ -73,7 +75,7 @@ func New(config Config) (*Server, error) {
 func (s *Server) open() (err error) {
 	s.ender = newSessionEnder(s.site)
 	s.answers, err = answer.New(answer.Config{
-		Logger: s.logger, Texts: s.texts, Frame: s.frame, Translate: translate,
+		Logger: s.logger, Blank: s.blank, Frame: s.frame, Translate: translate,
 		EndSession: func(ctx context.Context) error { _, err := s.sessions.End(ctx); return err },
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/vault"
+	"b2trader.identity.auth/static"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/gateway"
@@ -23,7 +24,8 @@ import (
 // frame around a page.
 type site struct {
 	config   Config
-	texts    *templates.Texts // complete
+	blank    templates.Page   // without a title and a user
+	texts    *templates.Texts // of blank, complete
 	logger   *slog.Logger     // adds the request's attributes
 	events   *eventLog
 	accounts accountNames
@@ -33,6 +35,7 @@ type site struct {
 	vault    *vault.Vault
 	gateway  *gateway.Gateway
 	clients  map[string]*identity.Client // by ID
+	brand    *static.Files
 
 	administrators *administrators
 }
@@ -127,7 +130,8 @@ var noticeValue = session.NewValue[string]("n")
 // frame returns what every page shows around its content, error pages included:
 // the signed-in user, with a way to sign out, and the navigation.
 func (s *site) frame(r *http.Request, title string) templates.Page {
-	page := templates.Page{Title: title, Path: r.URL.Path, Now: s.config.Now(), RequestID: request.Of(r.Context()).ID, Texts: s.texts}
+	page := s.blank
+	page.Title, page.Path, page.Now, page.RequestID = title, r.URL.Path, s.config.Now(), request.Of(r.Context()).ID
 	if !session.Loaded(r.Context()) {
 		return page
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (s *Session) Render(w http.ResponseWriter, c Content) error {
 		return &sessionError{err}
 	}
 	page := s.site.view(s.request, c.Title)
-	page.Styles = c.Styles
+	page.Styles = slices.Concat(page.Styles, c.Styles)
 	status := c.Status
 	if status == 0 {
 		status = http.StatusOK

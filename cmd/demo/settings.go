@@ -35,6 +35,8 @@ type settings struct {
 	trustedProxies    prefixes
 	machineEmail      string
 	logFormat         string
+	product           string
+	language          string
 	onlyCheck         bool
 	version           bool
 	healthCheck       bool
@@ -128,6 +130,8 @@ func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
 	f.BoolVar(&s.onlyCheck, "check-config", false, "report every problem of the configuration, check the store and the IdentityServer, and exit")
 	f.BoolVar(&s.healthCheck, "healthcheck", false, "ask the program that listens on -addr for /healthz, and exit: 0 if it serves requests")
 	f.BoolVar(&s.version, "version", false, "print the version, the revision and the version of Go, and exit")
+	f.StringVar(&s.product, "product", "", "`name` of the site, in the header and in each title; empty: B2Trader identity")
+	f.StringVar(&s.language, "language", "en", "`en or de`: the language of the site's own pages; those that only the demo has stay English")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
 	return f
 }
@@ -211,6 +215,9 @@ func (s *settings) problems() []error {
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if s.logFormat != "text" && s.logFormat != "json" {
 		report("-log-format must be text or json")
+	}
+	if languages[s.language] == nil {
+		report("-language must be en or de")
 	}
 	host, _, err := net.SplitHostPort(s.addr)
 	if err != nil {

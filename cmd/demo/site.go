@@ -90,6 +90,9 @@ type machineAccount struct {
 	call     string // the URL of what it may read; empty: no API is configured
 }
 
+// languages are the values of -language.
+var languages = map[string]*web.Texts{"en": web.English(), "de": web.German()}
+
 // site returns the configuration. The embedded IdentityServer is at identityURL
 // and the site at publicURL, where the settings do not say.
 func (s *settings) site(identityURL, publicURL string) (parts, []error) {
@@ -103,6 +106,7 @@ func (s *settings) site(identityURL, publicURL string) (parts, []error) {
 			InsecureAllowHTTP: s.insecureAllowHTTP, TrustedProxies: s.trustedProxies,
 			IdleTimeout: s.idleTimeout, AbsoluteTimeout: s.absoluteTimeout,
 			MaxSessionsPerUser: s.maxSessionsPerUser, ForgetIdentitySession: s.forgetIdentity, HSTSIncludeSubDomains: s.hstsSubDomains,
+			Brand: web.Brand{Product: s.product}, Texts: languages[s.language],
 		},
 		showcase: showcase.Config{
 			FrontOfficeURL: strings.TrimRight(in.frontOffice, "/"), BackOfficeURL: strings.TrimRight(in.backOffice, "/"),

@@ -85,15 +85,15 @@ func poison(v reflect.Value) {
 func checkFrame(t *testing.T, doc *goquery.Document) {
 	t.Helper()
 	for selector, want := range map[string]int{
-		`html[lang="en"]`: 1, "h1": 1, "head > title": 1, "main": 1, "header": 1, "footer": 1,
+		`html[lang]`: 1, "h1": 1, "head > title": 1, "main": 1, "header": 1, "footer": 1,
 		`meta[name="viewport"]`: 1, `a.skip[href="#main"]`: 1,
 	} {
 		if got := doc.Find(selector).Length(); got != want {
 			t.Errorf("%d of %s, want %d", got, selector, want)
 		}
 	}
-	if title := doc.Find("head > title").Text(); !strings.HasSuffix(title, " · B2Trader identity") {
-		t.Errorf("title is %q", title)
+	if title := doc.Find("head > title").Text(); !strings.HasSuffix(title, " · "+strings.TrimSpace(doc.Find(".brand").Text())) {
+		t.Errorf("title is %q, want the name of the site at its end", title)
 	}
 	if strings.TrimSpace(doc.Find("h1").Text()) == "" {
 		t.Error("h1 is empty")
@@ -119,8 +119,11 @@ func checkPolicy(t *testing.T, doc *goquery.Document) {
 		if node.Data == "script" && (node.FirstChild != nil || e.AttrOr("src", "") == "") {
 			t.Error("an inline script")
 		}
-		if slices.Contains([]string{"style", "iframe", "object", "embed", "base", "img"}, node.Data) {
+		if slices.Contains([]string{"style", "iframe", "object", "embed", "base"}, node.Data) {
 			t.Errorf("a <%s>", node.Data)
+		}
+		if alt, has := e.Attr("alt"); node.Data == "img" && (!e.Parent().Is(".brand") || !has || alt != "") {
+			t.Error("an <img> that is not the logo beside the name")
 		}
 	})
 }

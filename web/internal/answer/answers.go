@@ -28,8 +28,9 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 type Config struct {
 	Logger *slog.Logger
 
-	// Texts are the site's texts, complete.
-	Texts *templates.Texts
+	// Blank is a page of the site without a title and a user. Its Texts are
+	// complete.
+	Blank templates.Page
 
 	// Frame returns what a page shows around its content: the signed-in user and
 	// the navigation.
@@ -54,8 +55,9 @@ type Answers struct {
 func New(config Config) (*Answers, error) {
 	e := (&Error{Status: http.StatusInternalServerError}).withDefaults(nil)
 	var b bytes.Buffer
-	page := errorPage(templates.Page{Title: e.Text(config.Texts).Headline, Texts: config.Texts}, e)
-	if err := page.Render(context.Background(), &b); err != nil {
+	page := config.Blank
+	page.Title = e.Text(page.Texts).Headline
+	if err := errorPage(page, e).Render(context.Background(), &b); err != nil {
 		return nil, fmt.Errorf("render the fallback page: %w", err)
 	}
 	return &Answers{config: config, fallback: b.Bytes()}, nil
@@ -102,7 +104,7 @@ func (a *Answers) fail(w http.ResponseWriter, r *http.Request, err error, form f
 	if e.RetryAfter > 0 {
 		SetRetryAfter(w.Header(), e.RetryAfter)
 	}
-	headline := e.Text(a.config.Texts).Headline
+	headline := e.Text(a.config.Blank.Texts).Headline
 	if request.WantsJSON(r) {
 		JSON(w, e.Status, map[string]string{"error": e.ShortCode(), "message": headline, "request_id": request.Of(ctx).ID})
 		return
@@ -151,7 +153,7 @@ func (a *Answers) askToSignIn(w http.ResponseWriter, r *http.Request) bool {
 // again. This site is then the origin of the request, so the browser sends the
 // SameSite=Strict cookie.
 func (a *Answers) LandingPage(w http.ResponseWriter, r *http.Request) error {
-	target, texts := ReturnTo(r.URL.RequestURI()), a.config.Texts.Landing
+	target, texts := ReturnTo(r.URL.RequestURI()), a.config.Blank.Texts.Landing
 	w.Header().Set("Refresh", "0; url="+target)
 	return a.Render(w, r, http.StatusOK, templates.ErrorPageView(templates.ErrorPage{
 		Page:        a.config.Frame(r, texts.Headline),

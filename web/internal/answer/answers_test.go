@@ -25,7 +25,7 @@ func newAnswers(t *testing.T) *Answers {
 	t.Helper()
 	a, err := New(Config{
 		Logger:     slog.New(slog.DiscardHandler),
-		Texts:      &templates.English,
+		Blank:      templates.Page{Texts: &templates.English},
 		Frame:      func(*http.Request, string) templates.Page { return templates.Page{Texts: &templates.English} },
 		Translate:  func(err error) error { return err },
 		EndSession: func(context.Context) error { return nil },
