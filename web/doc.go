@@ -109,7 +109,7 @@
 //     does not read for 30 seconds, or if the API sends nothing for two minutes,
 //     unless it is a stream.
 //   - A call that the API answers with 401 is sent once more with a new token,
-//     if its body is not larger than 64 KiB and it is no websocket.
+//     if its body is not larger than 64 KiB. So is the handshake of a websocket.
 //   - Cookies, and headers by which an API might identify the caller, do not
 //     reach the API. The API's headers about cookies, authentication, other
 //     origins or the whole site do not reach the browser. [Upstream] has the

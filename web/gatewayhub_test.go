@@ -86,6 +86,39 @@ func TestHub(t *testing.T) {
 	}
 }
 
+// A websocket whose token the API refuses is opened with a renewed one, which a
+// hub gets in its query, too.
+func TestRefusedTokenOfWebSocket(t *testing.T) {
+	for target, query := range map[string]string{
+		"/ws/frontoffice/v4/account?id=7&access_token=evil": "access_token=%s&id=7", "/api/frontoffice/v3/x?id=7": "id=7",
+	} {
+		s := newAPISite(t)
+		a := s.signedIn()
+		var tokens, queries []string
+		s.upstream.will(func(w http.ResponseWriter, r *http.Request) {
+			token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+			tokens, queries = append(tokens, token), append(queries, strings.ReplaceAll(r.URL.RawQuery, token, "%s"))
+			if len(tokens) == 1 {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			websocket.Server{Handler: func(c *websocket.Conn) { _, _ = io.Copy(c, c) }}.ServeHTTP(w, r)
+		})
+		s.clock.Pass(10 * time.Second) // the token is not young any more, nor due
+		c, err := a.dialHub(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		say(t, c, "hello")
+		if n := s.identity.Grants("refresh_token"); n != 1 || len(tokens) != 2 || tokens[0] == tokens[1] {
+			t.Errorf("%s: %d handshakes and %d renewals, want 2 with different tokens and 1", target, len(tokens), n)
+		}
+		if queries[0] != query || queries[1] != query {
+			t.Errorf("%s: queries of the handshakes = %q, want %q with the token of each", target, queries, query)
+		}
+	}
+}
+
 // The browser's own token does not reach the hub, in whatever spelling. The rest
 // of the query does.
 func TestHubQueryOfBrowser(t *testing.T) {

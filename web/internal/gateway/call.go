@@ -216,7 +216,7 @@ func (c *call) takeBody(w http.ResponseWriter) error {
 		c.body = newSlowBody(w, r, bodyWait)
 		return nil
 	case n == 0:
-		c.repeat = !isWebSocket(r)
+		c.repeat = true
 		return nil
 	}
 	kept := make([]byte, r.ContentLength)

@@ -15,7 +15,8 @@ const youngToken = 5 * time.Second
 
 // exchange sends a call with its token. If the API answers 401, it did not act
 // (RFC 9110 section 15.5.2), so the call, whatever its method, is sent once more
-// with another token, if there is one and the body was kept.
+// with another token, if there is one and the body was kept. The same is true
+// of a websocket's handshake.
 func (c *call) exchange(out *http.Request) (*http.Response, error) {
 	resp, err := c.api.config.Transport.RoundTrip(out)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized && c.repeat {
@@ -48,6 +49,9 @@ func (a *api) repeat(ctx context.Context, c *call, out *http.Request, refusal *h
 		}
 	}
 	repeated.Header["Authorization"] = []string{a.bearers.line(next)}
+	if c.token = next; c.hub {
+		c.setHubTarget(repeated)
+	}
 	return a.config.Transport.RoundTrip(repeated)
 }
 
