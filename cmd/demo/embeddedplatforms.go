@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"time"
 
 	"b2trader.identity.auth/cmd/demo/showcase"
 	"b2trader.identity.auth/identity/apitest"
@@ -78,15 +76,11 @@ func b2traderEmbedded(s *identitytest.Server, m machineAccount) (showcase.Platfo
 }
 
 func (r *running) startB2Core(addr string) (showcase.Platform, error) {
-	s, err := b2coretest.New(b2coretest.Config{BearerLifetime: 24 * time.Hour}) // for the bearer that is printed
+	s, err := b2coretest.New(b2coretest.Config{})
 	if err := r.startPlatform("B2Core", addr, s, err); err != nil {
 		return showcase.Platform{}, err
 	}
-	bearer, err := s.Bearer(context.Background(), nil)
-	if err != nil {
-		return showcase.Platform{}, err
-	}
-	r.announce("B2Core", s.URL(), "bearer "+bearer.AccessToken)
+	r.announce("B2Core", s.URL(), "login "+b2coretest.SampleEmail+", password "+b2coretest.SamplePassword)
 	a := tokenapi.Account{Login: b2coretest.SampleEmail, Password: tokenapi.Fixed(b2coretest.SamplePassword)}
 	p, err := b2coreAccountPlatform(b2core.Config{URL: s.URL(), CountryCode: "+995", CountryName: "Georgia"}, a, s.URL()+b2coretest.APIPath)
 	p.Expire, p.Fail = s.ExpireTokens, failing(s.Server, b2coretest.EndpointRefresh, b2coreBusy)
