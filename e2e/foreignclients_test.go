@@ -84,7 +84,9 @@ func newRelyingParty(t *testing.T, keyID bool) *relyingParty {
 		AllowedCORSOrigins:     []string{site},
 		PostLogoutRedirectURIs: []string{site + "/signed-out"},
 	}}
-	p.server = identitytest.Start(t, identitytest.Config{Clients: []identitytest.Client{p.client}, KeyID: keyID, SignInPage: true})
+	p.server = identitytest.Start(t, identitytest.Config{
+		Clients: []identitytest.Client{p.client}, KeyID: keyID, SignInPage: true, AccessTokenLifetime: longLife,
+	})
 	p.server.RotateKeys()
 	p.browser = &http.Client{Jar: must(cookiejar.New(nil))(t)}
 	return p

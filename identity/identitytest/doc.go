@@ -95,8 +95,8 @@
 //	                   Its sign-out ends the session here if rd is the end
 //	                   session endpoint; --whitelist-domain allows that.
 //
-// The program wonderwall is not part of CI. It needs KeyID, because it refuses
-// keys without a kid.
+// The program wonderwall is not part of CI. It needs KeyID, because it finds the
+// key of a token by its kid.
 //
 // # Signing out
 //
