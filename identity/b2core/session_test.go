@@ -87,6 +87,44 @@ func TestLoginIsRefused(t *testing.T) {
 	wantError(t, err, tokenapi.ErrUnavailable) // too many sign-ins, which is not about the password
 }
 
+// What each request sends, and no more: the bearer and the cookies go only where
+// they belong.
+func TestSessionRequests(t *testing.T) {
+	server := newServer(t, second)
+	client := newSessionClient(t, server, func(c *b2core.SessionConfig) { c.DeviceFingerprint = "mine" })
+	s, err := client.SignIn(t.Context(), "both@example.com", "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.ChooseSecondFactor(t.Context(), "google"), s.VerifySecondFactor(t.Context(), b2coretest.SampleCode)); err != nil {
+		t.Fatal(err)
+	}
+	session, err := s.Session()
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := client.Refresh(t.Context(), session.Token)
+	if err != nil || !bears(t, client, next) || client.SignOut(t.Context(), next.AccessToken) != nil {
+		t.Fatalf("Refresh = %v, want a token that B2Core accepts", err)
+	}
+	_, uuid, _ := strings.Cut(server.Requests(b2coretest.EndpointSignIn)[0].Header.Get("Cookie"), "=")
+	const json = "\nContent-Type: application/json"
+	cookie, bearer := "\nCookie: b2core_session="+uuid, "\nAuthorization: Bearer "+next.AccessToken
+	for endpoint, want := range map[apitest.Endpoint]string{
+		b2coretest.EndpointWizard:         "GET /api/v2/my/signin/wizard\n\n",
+		b2coretest.EndpointSignIn:         "POST /api/v2/my/signin" + json + cookie + "\n\n" + `{"uuid":"` + uuid + `","email":"both@example.com","password":"p","device_fingerprint":"mine"}`,
+		b2coretest.EndpointChoose:         "POST /api/v2/my/signin/2fa" + json + cookie + "\n\n" + `{"provider":"google","uuid":"` + uuid + `"}`,
+		b2coretest.EndpointCode:           "POST /api/v2/my/2fa/google" + json + cookie + "\n\n" + `{"code":"123456","uuid":"` + uuid + `"}`,
+		b2coretest.EndpointSessionRefresh: "POST /api/v2/my/refresh" + json + "\n\n" + `{"deviceFingerprint":"mine","refreshToken":"` + session.RefreshToken + `"}`,
+		b2coretest.EndpointPlatforms:      "GET /api/v2/my/platforms" + bearer + "\n\n",
+		b2coretest.EndpointSignOut:        "POST /api/v2/my/signout" + bearer + "\n\n",
+	} {
+		if got := server.Requests(endpoint)[0].Wire("Content-Type", "Cookie", "Authorization"); got != want {
+			t.Errorf("%s: sent\n%s\nwant\n%s", endpoint, got, want)
+		}
+	}
+}
+
 // A reCAPTCHA stops the sign-in before the password is sent, and the error says
 // what helps.
 func TestRecaptcha(t *testing.T) {
