@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"b2trader.identity.auth/identity/store/storetest"
 	"b2trader.identity.auth/identity/store/storetest/servers"
@@ -23,6 +24,7 @@ func TestSignInDuringAStoreFault(t *testing.T) { // field 43, 65
 		t.Parallel()
 		cluster := servers.StartRedisCluster(t)
 		signInDuring(t, cluster.URL, func() {
+			cluster.FailAfter(t, 2*time.Second)
 			cluster.Nodes[1].Kill()
 			storetest.Until(t, func() bool {
 				return strings.Contains(cluster.Nodes[0].MustDo(t, "CLUSTER", "INFO"), "cluster_state:fail")

@@ -62,6 +62,7 @@ func TestSentinelFailover(t *testing.T) {
 	events.Await(t, store.Synced)
 	r := put(t, s, "key", "value")
 	storetest.Until(t, func() bool { return group.Replica.MustDo(t, "EXISTS", s.name.record("key")) == "1" })
+	group.FailAfter(t, time.Second)
 	group.Primary.Kill()
 	events.Await(t, store.Lost)
 	storetest.PutEventually(t, s, r)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"b2trader.identity.auth/identity/store/storetest"
 )
@@ -55,6 +56,15 @@ func (c *RedisCluster) settle(tb testing.TB) {
 			return strings.Contains(info, "cluster_state:ok") &&
 				strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d\r", len(c.Nodes)))
 		})
+	}
+	c.FailAfter(tb, time.Minute) // a busy machine is not to look like a failure
+}
+
+// FailAfter makes the nodes take a silence of another node for its failure.
+func (c *RedisCluster) FailAfter(tb testing.TB, silence time.Duration) {
+	tb.Helper()
+	for _, node := range c.Nodes {
+		node.MustDo(tb, "CONFIG", "SET", "cluster-node-timeout", strconv.FormatInt(silence.Milliseconds(), 10))
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"b2trader.identity.auth/identity/store/storetest"
 )
 
 // A RedisSentinel is a primary with one replica, and a Sentinel that promotes
-// the replica when the primary fails.
+// the replica when the primary fails: when it has been silent for a minute, or
+// for what FailAfter said. A busy machine is not to look like a failure.
 type RedisSentinel struct {
 	Primary, Replica, Sentinel *Redis
 	URL                        string
@@ -35,13 +37,19 @@ func StartRedisSentinel(tb testing.TB) *RedisSentinel {
 	return s
 }
 
+// FailAfter makes the Sentinel take a silence of the primary for its failure.
+func (s *RedisSentinel) FailAfter(tb testing.TB, silence time.Duration) {
+	tb.Helper()
+	s.Sentinel.MustDo(tb, "SENTINEL", "SET", "main", "down-after-milliseconds", strconv.FormatInt(silence.Milliseconds(), 10))
+}
+
 func startSentinel(tb testing.TB, primary int) *Redis {
 	tb.Helper()
 	port := FreePort(tb)
 	config := fmt.Sprintf(`port %d
 bind 127.0.0.1
 sentinel monitor main 127.0.0.1 %d 1
-sentinel down-after-milliseconds main 1000
+sentinel down-after-milliseconds main 60000
 sentinel failover-timeout main 5000
 `, port, primary)
 	file := filepath.Join(directory(tb, nil), "sentinel.conf")
