@@ -119,7 +119,7 @@ func samples() []sample {
 	wrong := code
 	wrong.Problem = Problem{Text: English.SecondFactor.Wrong, Field: "code"}
 	account, troubled, empty := sampleAccount(), sampleAccount(), Account{Page: samplePage("/account")}
-	account.Notice = "You are signed in."
+	account.Notice = English.Notices.OthersEnded
 	troubled.Token.Expires, troubled.Token.Unavailable = noon, true
 	troubled.Email = strings.Repeat("a-very-long-name.", 6) + "@subdomain.of-a-long-company-name.example.com"
 	troubled.User.Name, troubled.User.Email = "", troubled.Email

@@ -124,8 +124,6 @@ type LandingTexts struct{ Headline, Explanation string }
 
 // NoticeTexts are shown once, on the page after an action.
 type NoticeTexts struct {
-	SignedIn                         string // %s is the user's name or e-mail
-	SignedInNoName                   string // for a user without either
 	SignedOut, SignedOutEverywhere   string
 	SessionEnded, SessionEndedBefore string
 	OthersEnded                      string

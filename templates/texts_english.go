@@ -30,7 +30,7 @@ var English = Texts{
 	},
 	SignIn: SignInTexts{
 		Title:            "Sign in",
-		Lead:             "Use your B2Trader account. Your tokens stay on this server.",
+		Lead:             "Use your B2Trader account.",
 		Email:            "E-mail",
 		Password:         "Password",
 		Client:           "Client",
@@ -148,8 +148,6 @@ var English = Texts{
 		Explanation: "A link on another site led here. Your page opens at once.",
 	},
 	Notices: NoticeTexts{
-		SignedIn:            "You are signed in as %s.",
-		SignedInNoName:      "You are signed in.",
 		SignedOut:           "You are signed out.",
 		SignedOutEverywhere: "You are signed out everywhere.",
 		SessionEnded:        "The session is ended.",

@@ -30,7 +30,7 @@ var German = Texts{
 	},
 	SignIn: SignInTexts{
 		Title:            "Anmelden",
-		Lead:             "Melden Sie sich mit Ihrem B2Trader-Konto an. Ihre Tokens bleiben auf diesem Server.",
+		Lead:             "Melden Sie sich mit Ihrem B2Trader-Konto an.",
 		Email:            "E-Mail-Adresse",
 		Password:         "Passwort",
 		Client:           "Client",
@@ -148,8 +148,6 @@ var German = Texts{
 		Explanation: "Ein Link auf einer anderen Website hat hierher geführt. Ihre Seite wird sofort geöffnet.",
 	},
 	Notices: NoticeTexts{
-		SignedIn:            "Sie sind als %s angemeldet.",
-		SignedInNoName:      "Sie sind angemeldet.",
 		SignedOut:           "Sie sind abgemeldet.",
 		SignedOutEverywhere: "Sie sind überall abgemeldet.",
 		SessionEnded:        "Die Sitzung ist beendet.",

@@ -103,7 +103,7 @@ func TestCheckTexts(t *testing.T) {
 	}{
 		"empty":              {},
 		"a percent sign":     {texts: Texts{SignIn: SignInTexts{Lead: "100 % safe"}}},
-		"no verb":            {Texts{Notices: NoticeTexts{SignedIn: "Hello!"}}, ".Notices.SignedIn"},
+		"no verb":            {Texts{Frame: FrameTexts{ErrorTitle: "Hello!"}}, ".Frame.ErrorTitle"},
 		"another verb":       {Texts{Frame: FrameTexts{EndsSoon: "in %d"}}, ".Frame.EndsSoon"},
 		"a width":            {Texts{Formats: FormatTexts{Days: "%2d days"}}, ".Formats.Days"},
 		"a verb too many":    {Texts{SignIn: SignInTexts{Title: "Sign in, %s"}}, ".SignIn.Title"},

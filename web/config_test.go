@@ -61,8 +61,8 @@ func TestConfigProblems(t *testing.T) {
 		"proxies":            {good(func(c *web.Config) { c.TrustedProxies = make([]netip.Prefix, 1) }), []string{"TrustedProxies[0]"}},
 		"texts": {good(func(c *web.Config) {
 			c.Texts = web.German()
-			c.Texts.Lang, c.Texts.Notices.SignedIn, c.Texts.Errors["attempt_over"] = "Deutsch!", "Hallo %d", web.English().Errors["not_found"]
-		}), []string{"Texts.Errors[\"attempt_over\"].Explanation", "Texts.Lang", "Texts.Notices.SignedIn"}},
+			c.Texts.Lang, c.Texts.Frame.ErrorTitle, c.Texts.Errors["attempt_over"] = "Deutsch!", "Hallo %d", web.English().Errors["not_found"]
+		}), []string{"Texts.Errors[\"attempt_over\"].Explanation", "Texts.Frame.ErrorTitle", "Texts.Lang"}},
 		"upstreams": {good(func(c *web.Config) {
 			c.FrontOffice = web.Upstream{
 				Methods:        []string{"GET", "TRACE", "connect", ""},

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -218,7 +217,7 @@ func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []tokena
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.SignIn(ctx, u, claimsValue.Is(in.claims), noticeValue.Is(s.welcome(u)), observe); err != nil {
+	if err := s.sessions.SignIn(ctx, u, claimsValue.Is(in.claims), observe); err != nil {
 		return err
 	}
 	id := s.sessions.ID(ctx)
@@ -227,14 +226,6 @@ func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []tokena
 		return errors.Join(err, failed)
 	}
 	return s.ender.keepToLimit(ctx, u, id)
-}
-
-// welcome returns the notice after a sign-in.
-func (s *site) welcome(u user) string {
-	if name := cmp.Or(u.Nickname, u.Email); name != "" {
-		return fmt.Sprintf(s.texts.Notices.SignedIn, name)
-	}
-	return s.texts.Notices.SignedInNoName
 }
 
 var errNotAdministrator = errors.New("the client's tokens have the scope BackOffice, and the user is no administrator")

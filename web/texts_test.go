@@ -29,7 +29,7 @@ func TestTexts(t *testing.T) {
 		b.get("/sign-in").is(200, `<html lang="de">`, "Passwort", "Web-Terminal")
 		b.post("/sign-in", "email", "trader@example.com", "password", "not-the-password", "client", "spa").is(422, "Die E-Mail-Adresse oder das Passwort ist falsch")
 		b.signIn("trader", "spa").leadsTo("/account")
-		b.get("/account").is(200, "<h1>Mein Konto</h1>", "Sie sind als", "Ihre Benutzer-ID beim Aussteller", "verglichen", "nicht gezeigt", "Erteilt")
+		b.get("/account").is(200, "<h1>Mein Konto</h1>", "Ihre Benutzer-ID beim Aussteller", "verglichen", "nicht gezeigt", "Erteilt")
 		b.get("/account/token").is(200, "Zugriffstoken", "Gültig")
 		b.get("/sessions").is(200, "Firefox auf Linux", "Zuletzt gesehen")
 		b.get("/admin/sessions").is(403, "Diese Seite ist für Administratoren", "Mit einem anderen Konto anmelden")

@@ -62,7 +62,7 @@ func noteOn(u identitytest.User) string {
 	case u.SecondFactorCode != "":
 		return "Has a second factor. The code, which would come by " + u.SecondFactorProvider + ", is " + u.SecondFactorCode + "."
 	case u.Role != "":
-		return "Has the role " + u.Role + ". With the client spa_admin, everything is open, the platforms too."
+		return "Has the role " + u.Role + ". With the client Back office, everything is open, the platforms too."
 	}
-	return "A trader, for the client spa."
+	return "A trader, for the client Web terminal."
 }
