@@ -22,7 +22,9 @@ func TestDemo(t *testing.T) {
 	}
 	d := startDemo(t, s, "-addr", "127.0.0.1:0", "-log-format", "json")
 	b := d.browser()
-	b.open("/").want(http.StatusOK, "/sign-in", trader, "trader-password", admin, guarded, "246810")
+	front := b.open("/").want(http.StatusOK, "/", d.identity, "web.New")
+	front.submit("/sign-in", "Sign in as "+admin).want(http.StatusOK, "/platforms").submit("/sign-out", "Sign out") // field 12
+	b.open("/sign-in").want(http.StatusOK, "/sign-in", trader, "trader-password", admin, guarded, "246810")
 	p := b.signInBy(guarded, "guarded-password", "spa").want(http.StatusOK, "/sign-in/second-factor", "246810")
 	p.submit("/sign-in/second-factor", "Continue", "code", "246810").want(http.StatusOK, "/account", guarded).submit("/sign-out", "Sign out")
 	p = b.signInBy(admin, "admin-password", "spa_admin").want(http.StatusOK, "/account", "BackOffice")
@@ -156,7 +158,7 @@ func TestEveryLinkIsServed(t *testing.T) {
 	t.Parallel()
 	b := startDemo(t, newSecrets(t), "-addr", "127.0.0.1:0").browser()
 	c := &crawler{b: b, visited: map[string]bool{}, forms: map[string]bool{}}
-	c.crawl("/sign-in")
+	c.crawl("/")
 	c.crawl(b.signInBy(guarded, "guarded-password", "spa").url.RequestURI())
 	other := *b
 	other.client = b.clone().client

@@ -81,6 +81,10 @@ type Config struct {
 	// in which they began, 24 at most. Nil: nothing is recorded.
 	OnSignIn func(s *Session, exchanges []tokenapi.Exchange)
 
+	// FrontPage is the page at / for users who are not signed in. Nil: / leads to
+	// the sign-in page. It leads users who are signed in to their account page.
+	FrontPage *Content
+
 	// SignInAside is shown beside the form of the sign-in page, and
 	// SecondFactorAside beside that of the one-time code. Nil: nothing.
 	SignInAside, SecondFactorAside templ.Component

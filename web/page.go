@@ -160,6 +160,9 @@ func (c Config) checkPages(p *tokenapi.Problems) {
 			p.Add(field+".Name", "must be empty: the navigation cannot fill in the wildcard of the path")
 		}
 	}
+	if c.FrontPage != nil && c.FrontPage.Body == nil {
+		p.Add("FrontPage.Body", "is missing")
+	}
 	for path, h := range c.Public {
 		field := fmt.Sprintf("Public[%q]", path)
 		if problem := pathProblem(taken, path); problem != "" {

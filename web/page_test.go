@@ -164,11 +164,38 @@ func TestPagesAreValidated(t *testing.T) {
 		}
 	}
 	twice := web.Config{Pages: []web.Page{{Path: "/a", Get: page}, {Path: "/a", Get: page}}, Public: map[string]http.Handler{"/a": http.NotFoundHandler(), "/b": nil}}
+	if got := pageProblems(t, web.Config{FrontPage: &web.Content{Title: "Welcome"}}); !slices.Equal(got, []string{"Config.FrontPage.Body"}) {
+		t.Errorf("problems of a front page without a body = %q, want its Body", got)
+	}
 	got := pageProblems(t, twice)
 	slices.Sort(got)
 	if want := []string{`Config.Pages[1].Path`, `Config.Public["/a"]`, `Config.Public["/b"]`}; !slices.Equal(got, want) {
 		t.Errorf("problems of two pages with one path = %q, want %q", got, want)
 	}
+}
+
+// A host application's front page is for users who are not signed in.
+func TestFrontPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(c *web.Config) {
+			c.FrontPage = &web.Content{Title: "Welcome", Styles: []string{"/front.css"}, Body: templ.Raw("<h1>Shown in front</h1>")}
+		})
+		b := s.browser()
+		page := b.get("/").is(200, "Shown in front").doc()
+		if title := page.Find("title").Text(); !strings.HasPrefix(title, "Welcome · ") || page.Find(`link[href="/front.css"]`).Length() != 1 {
+			t.Errorf("title = %q, want Welcome and the style sheet of the page", title)
+		}
+		b.get("/account").leadsTo("/sign-in")
+		b.signIn("guarded", "spa") // its second factor is pending
+		b.get("/").is(200, "Shown in front")
+		b.signIn("trader", "spa").leadsTo("/account")
+		b.get("/").leadsTo("/account")
+		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
+		b.get("/").is(200, "Shown in front")
+		b.header.Set("Sec-Fetch-Site", "cross-site")
+		b.header.Set("Sec-Fetch-Mode", "navigate")
+		b.get("/").is(200, "Continue") // the request lacks the Strict cookie
+	})
 }
 
 // pageProblems returns the fields of Config.Pages and Config.Public that New refuses.
@@ -177,7 +204,7 @@ func pageProblems(t *testing.T, c web.Config) []string {
 	var fields []string
 	all, _ := problemFields(c) // c has no clients, so New always refuses it
 	for _, f := range all {
-		if strings.HasPrefix(f, "Pages") || strings.HasPrefix(f, "Public[") {
+		if strings.HasPrefix(f, "Pages") || strings.HasPrefix(f, "Public[") || strings.HasPrefix(f, "FrontPage") {
 			fields = append(fields, "Config."+f)
 		}
 	}

@@ -27,17 +27,25 @@ type signInPages struct {
 	pending *pendingSignIns
 }
 
-// home leads to the account page, or to the sign-in page.
+// home leads users who are signed in to the account page, which says so if their
+// session has ended. Others get the host application's front page, or the
+// sign-in page.
 func (s *signInPages) home(w http.ResponseWriter, r *http.Request) error {
-	target := "/sign-in"
-	if _, err := s.user(r); err == nil {
-		target = "/account"
-	} else if err := s.sessions.Readable(r.Context()); err != nil {
+	if err := s.sessions.Readable(r.Context()); err != nil {
 		return err
-	} else if request.FromOtherSite(r) {
-		return s.answers.LandingPage(w, r)
 	}
-	http.Redirect(w, r, target, http.StatusSeeOther)
+	_, err := s.user(r)
+	front := s.config.FrontPage
+	switch {
+	case !errors.Is(err, answer.ErrNoSession):
+		http.Redirect(w, r, "/account", http.StatusSeeOther)
+		return nil
+	case request.FromOtherSite(r):
+		return s.answers.LandingPage(w, r)
+	case front != nil:
+		return s.renderContent(w, r, s.frame(r, front.Title), *front)
+	}
+	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,13 +110,13 @@ func (s *Session) Render(w http.ResponseWriter, c Content) error {
 	if _, err := s.site.vault.Status(s.request.Context(), s.vaultKey); err != nil {
 		return &sessionError{err}
 	}
-	page := s.site.view(s.request, c.Title)
-	page.Styles = slices.Concat(page.Styles, c.Styles)
-	status := c.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
-	return s.site.answers.Render(w, s.request, status, templates.HostPage(page, c.Body))
+	return s.site.renderContent(w, s.request, s.site.view(s.request, c.Title), c)
+}
+
+// renderContent answers with the content in the frame.
+func (s *site) renderContent(w http.ResponseWriter, r *http.Request, frame templates.Page, c Content) error {
+	frame.Styles = slices.Concat(frame.Styles, c.Styles)
+	return s.answers.Render(w, r, cmp.Or(c.Status, http.StatusOK), templates.HostPage(frame, c.Body))
 }
 
 // Notify keeps a sentence of good news for the next page that the user sees,

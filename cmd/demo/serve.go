@@ -228,7 +228,7 @@ func (r *running) printURLs(stdout io.Writer, site, identityURL, metricsURL stri
 	lines := []string{site}
 	if identityURL != "" {
 		lines = append(lines,
-			"Open it in a browser: the sign-in page lists the sample users.",
+			"Open it in a browser: the page says what to try, and as which user.",
 			"Embedded IdentityServer, for the npm client too: "+identityURL)
 	}
 	if len(r.announced) > 0 {

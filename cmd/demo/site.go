@@ -110,7 +110,7 @@ func (s *settings) site(identityURL, publicURL string) (parts, []error) {
 		},
 		showcase: showcase.Config{
 			FrontOfficeURL: strings.TrimRight(in.frontOffice, "/"), BackOfficeURL: strings.TrimRight(in.backOffice, "/"),
-			InsecureAllowHTTP: s.insecureAllowHTTP, SampleUsers: in.sampleUsers,
+			InsecureAllowHTTP: s.insecureAllowHTTP, SampleUsers: in.sampleUsers, IdentityURL: in.url,
 		},
 	}
 	if s.sessionKeysFile != "" {

@@ -10,12 +10,12 @@ import (
 // showcase.
 const assetsPath = "/showcase/"
 
-//go:embed flow.css platforms.css tryapi.css live.css live.js
+//go:embed flow.css frontpage.css platforms.css tryapi.css live.css live.js
 var files embed.FS
 
 var (
 	assets = mustServe(static.New(assetsPath, files))
-	styles = []string{assets.URL("flow.css"), assets.URL("platforms.css"), assets.URL("tryapi.css"), assets.URL("live.css")}
+	styles = []string{assets.URL("flow.css"), assets.URL("frontpage.css"), assets.URL("platforms.css"), assets.URL("tryapi.css"), assets.URL("live.css")}
 )
 
 func mustServe(f *static.Files, err error) *static.Files {

@@ -43,6 +43,8 @@ func samples() []sample {
 		{"hostile-try", tryPage(hostileOffers, hostileResult)},
 		{"hostile-flow", flowPage(pagetest.Hostile(sampleFlow()))},
 		{"hostile-platforms", platformsPage(pagetest.Hostile(sampleCards()))},
+		{"front", frontPage(sampleFront())},
+		{"hostile-front", frontPage(pagetest.Hostile(sampleFront()))},
 		{"codes", heading(sampleCodes(sampleList()))},
 		{"hostile-codes", heading(sampleCodes(pagetest.Hostile(sampleList())))},
 		{"hostile-samples", heading(sampleUsers(pagetest.Hostile(sampleList())))},
@@ -52,6 +54,13 @@ func samples() []sample {
 // heading puts a heading over what is only a part of a page.
 func heading(c templ.Component) templ.Component {
 	return templ.Join(templ.Raw("<h1>Sign in</h1>"), c)
+}
+
+func sampleFront() FrontPage {
+	return FrontPage{IdentityURL: "http://127.0.0.1:41873", Tries: []Try{
+		{"Watch", "The account page counts down.", "/account", sampleList()[0]},
+		{"Look inside", "This user has a second factor.", "/flow", sampleList()[2]},
+	}}
 }
 
 func sampleList() []SampleUser {

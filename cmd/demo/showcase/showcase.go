@@ -1,8 +1,8 @@
-// Package showcase has the pages that only the demo has: *Live prices*, *Try an
-// API*, the sequence diagram of the sign-in, and the accounts of platforms that
-// administrators sign in to. It is a host application of package web, built on
-// nothing but web's public API: [Showcase.AddTo] adds its pages to a
-// web.Config.
+// Package showcase has the pages that only the demo has: a front page for users
+// who are not signed in, *Live prices*, *Try an API*, the messages of the
+// sign-in, and the accounts of platforms that administrators sign in to. It is a
+// host application of package web, built on nothing but web's public API:
+// [Showcase.AddTo] adds its pages to a web.Config.
 //
 // # Platforms
 //
@@ -67,8 +67,13 @@ type Config struct {
 	InsecureAllowHTTP bool
 
 	// SampleUsers are shown beside the sign-in form, and their one-time codes
-	// beside the form of the second factor. Nil: none.
+	// beside the form of the second factor. The front page signs them in, and says
+	// what they may try. Nil: none, and there is no front page.
 	SampleUsers []SampleUser
+
+	// IdentityURL is the URL of the IdentityServer, which the front page shows.
+	// Empty: not shown.
+	IdentityURL string
 
 	// Logger receives the events. Nil: slog.Default().
 	Logger *slog.Logger
@@ -139,6 +144,7 @@ func (s *Showcase) AddTo(c *web.Config) {
 	c.Public[assetsPath] = assets
 	c.OnSignIn = KeepFlow
 	if len(s.config.SampleUsers) > 0 {
+		c.FrontPage = s.config.frontPage()
 		c.SignInAside = sampleUsers(s.config.SampleUsers)
 		c.SecondFactorAside = sampleCodes(s.config.SampleUsers)
 	}
