@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,7 +61,7 @@ const testLease = 4 * time.Second
 
 // inLeases runs f with a vault whose Puts are hooked, and another one. Both have
 // an expired entry under "k".
-func inLeases(t *testing.T, server *slowServer, around func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error), f func(t *testing.T, hooked, other *Vault)) {
+func inLeases(t *testing.T, server Refresher, around func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error), f func(t *testing.T, hooked, other *Vault)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		disk := memstore.New()
@@ -184,6 +185,67 @@ func TestLateExtensionIsNotTakenOver(t *testing.T) {
 			t.Errorf("%d refresh requests, want 1", server.requests)
 		}
 	})
+}
+
+// A process whose request arrived late, after another took its lease over, is
+// refused. It does not end the entry while the other waits for its answer, and
+// ends it in the end if no successor comes.
+func TestLateRequestDoesNotEndTheEntry(t *testing.T) {
+	for name, answered := range map[string]bool{"the other has the answer": true, "the answer to the other is lost": false} {
+		t.Run(name, func(t *testing.T) {
+			server := &singleUse{late: 30 * time.Second, answerAfter: 40 * time.Second, answered: answered}
+			cut := func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error) {
+				if number > 1 && server.requests.Load() < 2 { // no extension reaches the store
+					return 0, store.NewFault(ctx, "put", errors.New("cut off"))
+				}
+				return put()
+			}
+			inLeases(t, server, cut, func(t *testing.T, hooked, other *Vault) {
+				errs := make([]error, 2)
+				var callers sync.WaitGroup
+				for i, v := range []*Vault{hooked, other} {
+					callers.Go(func() {
+						for unavailable := true; unavailable; { // the server takes longer than a caller waits
+							_, errs[i] = v.Token(t.Context(), "k")
+							_, unavailable = errors.AsType[*UnavailableError](errs[i])
+							<-time.After(time.Second)
+						}
+					})
+					<-time.After(time.Second)
+				}
+				callers.Wait()
+				for i, err := range errs {
+					if answered && err != nil || !answered && !errors.Is(err, ErrEnded) {
+						t.Errorf("Token in process %d = %v, want a token %v, else ErrEnded", i, err, answered)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A singleUse is a server whose first request arrives late. The second one is
+// answered late, or not at all.
+type singleUse struct {
+	late, answerAfter time.Duration
+	answered          bool
+	requests          atomic.Int64
+	spent             atomic.Bool
+}
+
+func (s *singleUse) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+	first := s.requests.Add(1) == 1
+	if first {
+		<-time.After(s.late)
+	}
+	if s.spent.Swap(true) {
+		return nil, &simError{tokenapi.Refused}
+	}
+	<-time.After(s.answerAfter)
+	if !s.answered {
+		return nil, &simError{tokenapi.Unanswered}
+	}
+	return &oauth2.Token{AccessToken: "next", RefreshToken: "r2", Expiry: time.Now().Add(time.Minute)}, nil
 }
 
 // field 40: a renewal that waits for its turn holds no lease, and one that waits

@@ -47,21 +47,28 @@ func (r *renewal) onRefused(ctx context.Context, cause error) (Result, error) {
 }
 
 // recheckBeforeEnding returns errAhead if another process renewed the record
-// meanwhile. If this vault took the lease over, the last holder may only have
-// been paused: it gets the time of four leases to store the successor. An entry
-// that can be resumed does not wait: a late successor does not replace the
-// tokens of Resume, which do not depend on it.
+// meanwhile. Another process may have spent the refresh token and not stored
+// the successor yet: the last holder, if this vault took the lease over from it,
+// or the one that has since taken it over from this vault. It gets the time of
+// four leases from its last sign of life. An entry that can be resumed does not
+// wait: a late successor does not replace the tokens of Resume, which do not
+// depend on it.
 func (r *renewal) recheckBeforeEnding(ctx context.Context, resumes bool) error {
+	patience := 4 * r.vault.config.Lease
 	until := r.vault.config.Now()
-	if r.takenOver && !resumes {
-		until = until.Add(4 * r.vault.config.Lease)
+	if r.takenOver {
+		until = until.Add(patience)
 	}
-	for {
+	for seen := uint64(0); ; {
 		if err := r.reread(ctx); err != nil {
 			return err
 		}
-		left := until.Sub(r.vault.config.Now())
-		if left <= 0 || ctx.Err() != nil {
+		now := r.vault.config.Now()
+		if l := r.stored.Value.Lease; l != nil && !r.isOurs(l) && seen != r.stored.Version {
+			seen, until = r.stored.Version, now.Add(patience)
+		}
+		left := until.Sub(now)
+		if resumes || left <= 0 || ctx.Err() != nil {
 			return ctx.Err()
 		}
 		r.waitForChange(ctx, left)
