@@ -50,7 +50,7 @@ func (b *browser) checkCookie(fail func(string, ...any), c *http.Cookie) {
 	if len(c.Name)+len(c.Value) > 4096 {
 		fail("cookie %s = %d bytes, want at most 4096", c.Name, len(c.Name)+len(c.Value))
 	}
-	if c.Name == "b2trader-known" { // it only exempts a browser from limits, for months
+	if slices.Contains([]string{"b2trader-known", "b2trader-email", "b2trader-theme"}, c.Name) { // they open nothing, and stay for months
 		return
 	}
 	if !c.Expires.IsZero() && c.Expires.After(time.Now()) || c.MaxAge > 0 {

@@ -52,6 +52,7 @@ type SignInTexts struct {
 	Title, Lead                     string
 	Email, Password, Client, Submit string
 	Needed, EndedIdle, Ended        string // why one is here: the page needs a session, it was not used, it has ended
+	Remember                        string // asks the browser to remember the e-mail
 	Show, ShowWhat                  string // shows the password; ShowWhat for screen readers, after Show
 	Missing, Wrong                  string // problems: a field is empty, the IdentityServer refused
 	NotAdministrator                string // problem: the client is for administrators

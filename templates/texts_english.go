@@ -38,6 +38,7 @@ var English = Texts{
 		Needed:           "Sign in to open the page that you asked for.",
 		EndedIdle:        "You were signed out because you did not use your session for some time. Sign in again to go on.",
 		Ended:            "Your session has ended. It was signed out here or elsewhere, or it reached its time limit. Sign in again to go on.",
+		Remember:         "Remember my e-mail in this browser",
 		Show:             "Show",
 		ShowWhat:         "the password",
 		Missing:          "Enter your e-mail and your password.",

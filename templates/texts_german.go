@@ -38,6 +38,7 @@ var German = Texts{
 		Needed:           "Melden Sie sich an, um die gewünschte Seite zu öffnen.",
 		EndedIdle:        "Sie wurden abgemeldet, weil Sie Ihre Sitzung einige Zeit nicht benutzt haben. Melden Sie sich wieder an, um fortzufahren.",
 		Ended:            "Ihre Sitzung ist beendet. Sie wurde hier oder anderswo abgemeldet, oder ihre Höchstdauer ist erreicht. Melden Sie sich wieder an, um fortzufahren.",
+		Remember:         "E-Mail-Adresse in diesem Browser merken",
 		Show:             "Zeigen",
 		ShowWhat:         "das Passwort",
 		Missing:          "Geben Sie Ihre E-Mail-Adresse und Ihr Passwort ein.",

@@ -43,6 +43,7 @@ type SignIn struct {
 	Clients  []ClientChoice
 	Email    string
 	ReturnTo string
+	Remember bool   // whether the browser is to remember Email
 	Reason   string // why one is asked to sign in; empty: not shown
 	Problem  Problem
 	Aside    templ.Component // beside the form; nil: nothing

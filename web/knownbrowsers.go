@@ -24,7 +24,7 @@ const (
 // the account nor its user.
 type knownBrowsers struct {
 	keys   [][]byte // one for each sealing key; the first makes marks, all verify
-	secure bool
+	cookie lastingCookie
 	now    func() time.Time
 }
 
@@ -36,7 +36,7 @@ const (
 )
 
 func newKnownBrowsers(keys []vault.Key, secure bool, now func() time.Time) *knownBrowsers {
-	b := &knownBrowsers{secure: secure, now: now}
+	b := &knownBrowsers{cookie: lastingCookie{"b2trader-known", knownBrowserLife, secure}, now: now}
 	for _, k := range keys {
 		b.keys = append(b.keys, k.Derive("b2trader web: browsers that have signed in before"))
 	}
@@ -65,20 +65,12 @@ func (b *knownBrowsers) Remember(w http.ResponseWriter, r *http.Request, email s
 			texts = append(texts, encodeMark(old))
 		}
 	}
-	//nolint:gosec // Secure if the site is reached by https
-	http.SetCookie(w, &http.Cookie{
-		Name: b.cookieName(), Value: strings.Join(texts, "."), Path: "/", MaxAge: int(knownBrowserLife / time.Second),
-		Secure: b.secure, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	})
+	b.cookie.Set(w, strings.Join(texts, "."))
 }
 
 // marks returns the marks of the browser's cookie, not verified.
 func (b *knownBrowsers) marks(r *http.Request) (marks [][]byte) {
-	cookie, err := r.Cookie(b.cookieName())
-	if err != nil {
-		return nil
-	}
-	for _, text := range strings.SplitN(cookie.Value, ".", maxKnownAccounts+1) {
+	for _, text := range strings.SplitN(b.cookie.Of(r), ".", maxKnownAccounts+1) {
 		if mark, err := base64.RawURLEncoding.DecodeString(text); err == nil && len(mark) == markSize {
 			marks = append(marks, mark)
 		}
@@ -101,13 +93,6 @@ func (*knownBrowsers) mac(key, mark []byte, email string) []byte {
 	mac.Write(mark)
 	mac.Write([]byte(normalEmail(email)))
 	return mac.Sum(nil)[:markSize-markEnd]
-}
-
-func (b *knownBrowsers) cookieName() string {
-	if b.secure {
-		return "__Host-b2trader-known"
-	}
-	return "b2trader-known"
 }
 
 func encodeMark(mark []byte) string { return base64.RawURLEncoding.EncodeToString(mark) }

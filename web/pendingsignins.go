@@ -36,8 +36,9 @@ type pendingSignIn struct {
 	SignIn    *identity.SignIn
 	Exchanges []tokenapi.Exchange
 
-	counted *countedAttempt               // of this request
-	record  *records.Record[storedSignIn] // nil before Add
+	counted  *countedAttempt               // of this request
+	remember bool                          // whether the browser is to remember Email
+	record   *records.Record[storedSignIn] // nil before Add
 }
 
 // storedSignIn is a sign-in that waits for its second factor, as it is stored.

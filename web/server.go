@@ -99,6 +99,7 @@ func (s *Server) open() (err error) {
 	}
 	s.signIns = signInPages{
 		site: s.site, ender: s.ender, limit: newSignInLimit(s.site), pending: newPendingSignIns(s.records, s.clients),
+		emailCookie: lastingCookie{"b2trader-email", rememberedEmailLife, s.config.secure()},
 	}
 	s.account = accountPages{s.site}
 	s.ownSessions = sessionPages{s.site, s.ender}

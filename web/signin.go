@@ -25,6 +25,8 @@ type signInPages struct {
 	ender   *sessionEnder
 	limit   *signInLimit
 	pending *pendingSignIns
+
+	emailCookie lastingCookie
 }
 
 // home leads users who are signed in to the account page, which says so if their
@@ -51,7 +53,9 @@ func (s *signInPages) home(w http.ResponseWriter, r *http.Request) error {
 
 func (s *signInPages) page(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	view := s.formView(r, query.Get("return_to"), "", "")
+	email := s.rememberedEmail(r)
+	view := s.formView(r, query.Get("return_to"), email, "")
+	view.Remember = email != ""
 	switch query.Get("done") {
 	case "signed-out":
 		view.Notice = s.texts.Notices.SignedOut
@@ -98,6 +102,7 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 		Client:   s.client(form.Get("client")),
 		Email:    strings.TrimSpace(form.Get("email")),
 		ReturnTo: answer.ReturnTo(form.Get("return_to")),
+		remember: form.Get("remember") != "",
 	}
 	if p.Client == nil {
 		return answer.BadRequest("unknown client")
@@ -125,6 +130,7 @@ func (s *signInPages) try(w http.ResponseWriter, r *http.Request, p *pendingSign
 		return s.refused(w, r, p, err)
 	}
 	p.counted.accepted()
+	s.rememberEmail(w, r, p)
 	if p.SignIn.SecondFactor == nil {
 		return s.finish(ctx, w, r, p, rec, started)
 	}
@@ -170,8 +176,8 @@ func (s *signInPages) again(w http.ResponseWriter, r *http.Request, p *pendingSi
 
 // formAgain returns the form as it was filled in, without the password.
 func (s *signInPages) formAgain(r *http.Request, p *pendingSignIn, problem templates.Problem) templ.Component {
-	view := s.formView(r, p.ReturnTo, request.Clip(p.Email, 254), p.Client.ID())
-	view.Problem = problem
+	view := s.formView(r, p.ReturnTo, request.Clip(p.Email, maxEmail), p.Client.ID())
+	view.Problem, view.Remember = problem, p.remember
 	return templates.SignInPage(view)
 }
 
