@@ -1,12 +1,16 @@
 package identitytest_test
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"log"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
+
+	"golang.org/x/net/websocket"
 
 	"b2trader.identity.auth/identity/identitytest"
 )
@@ -72,4 +76,58 @@ func ExampleServer_Listen() {
 	fmt.Println(strings.HasPrefix(server.URL(), "http://127.0.0.1:"), err)
 	// Output:
 	// true identitytest: 0.0.0.0:8080 is not a loopback address: this server is for tests only
+}
+
+// A client of the streams: it opens the hub's websocket with its token, shakes
+// hands, and opens the stream of prices. By a fixed clock the prices stand still.
+func Example_streams() {
+	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	server, err := identitytest.New(identitytest.Config{Now: func() time.Time { return noon }})
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := server.Listen("127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() { _ = http.Serve(listener, server) }() // ends when the listener is closed
+	defer func() { _ = listener.Close() }()
+	answer, err := http.PostForm(server.URL()+"/identity/connect/token", url.Values{
+		"grant_type": {"password"}, "username": {"machine@example.com"}, "password": {"machine-password"},
+		"client_id": {"lk"}, "client_secret": {"lk-secret"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var token struct {
+		Access string `json:"access_token"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&token); err != nil {
+		log.Fatal(err)
+	}
+
+	hub := strings.Replace(server.URL(), "http", "ws", 1) + "/frontoffice/ws/v4/account?access_token=" + token.Access
+	conn, err := websocket.Dial(hub, "", server.URL())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	messages := bufio.NewReader(conn)
+	for _, message := range []string{
+		`{"protocol":"json","version":1}`,
+		`{"type":4,"invocationId":"1","target":"Prices","arguments":[]}`,
+	} {
+		if _, err := conn.Write([]byte(message + "\x1e")); err != nil {
+			log.Fatal(err)
+		}
+		answer, err := messages.ReadString('\x1e')
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(strings.TrimSuffix(answer, "\x1e"))
+	}
+	// Output:
+	// {}
+	// {"type":2,"invocationId":"1","item":{"instrument":"BTC_USD","bid":"64198.57","ask":"64209.07","time":"2026-11-26T12:00:00.000Z"}}
 }
