@@ -71,7 +71,7 @@ func livePage(script string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\"><section class=\"card live-connection\" aria-labelledby=\"connection\"><h2 id=\"connection\" class=\"sr\">Connection</h2><div class=\"live-line\" role=\"status\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\"><section class=\"card live-connection\" aria-labelledby=\"connection\"><div class=\"card-head\"><h2 id=\"connection\">Connection</h2><button class=\"button button-small\" type=\"button\" data-live-now hidden>Try now</button></div><div class=\"live-line\" role=\"status\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -185,11 +185,11 @@ func livePage(script string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "<button class=\"button button-small\" type=\"button\" data-live-now hidden>Try now</button></div><dl class=\"live-facts num\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "</div><dl class=\"live-facts num\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = liveFact("Connection", "number").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = liveFact("Connections", "number").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -201,7 +201,7 @@ func livePage(script string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</dl><p class=\"note\">When the access token of a connection ends, the hub closes the connection. The page opens the next one at once, with a token that this server has renewed.</p></section><div class=\"columns live-tables\"><section class=\"card\" aria-labelledby=\"prices\"><h2 id=\"prices\">Prices</h2><div class=\"scroll\" role=\"group\" aria-labelledby=\"prices\" tabindex=\"0\"><table class=\"table live-table prices num\"><thead><tr><th scope=\"col\">Instrument</th><th scope=\"col\" class=\"live-trend\">Trend</th><th scope=\"col\" class=\"live-figure\">Bid</th><th scope=\"col\" class=\"live-figure\">Ask</th><th scope=\"col\" class=\"live-figure\"><abbr title=\"Change of the bid since this page was opened\">Change</abbr></th></tr></thead> <tbody data-live-prices>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "</dl><p class=\"note\">When the access token of a connection ends, the hub closes the connection. The page opens the next one at once, with a renewed token.</p></section><div class=\"columns live-tables\"><section class=\"card\" aria-labelledby=\"prices\"><h2 id=\"prices\">Prices</h2><div class=\"scroll\" role=\"group\" aria-labelledby=\"prices\" tabindex=\"0\"><table class=\"table live-table prices num\"><thead><tr><th scope=\"col\">Instrument</th><th scope=\"col\" class=\"live-trend\">Trend</th><th scope=\"col\" class=\"live-figure\">Bid</th><th scope=\"col\" class=\"live-figure\">Ask</th><th scope=\"col\" class=\"live-figure\"><abbr title=\"Change of the bid since this page was opened\">Change</abbr></th></tr></thead> <tbody data-live-prices>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -228,7 +228,7 @@ func livePage(script string) templ.Component {
 		var templ_7745c5c3_Var10 string
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(script)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 87, Col: 36}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 89, Col: 36}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 		if templ_7745c5c3_Err != nil {
@@ -271,7 +271,7 @@ func liveState(state, look, name string) templ.Component {
 		var templ_7745c5c3_Var12 string
 		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(state)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 93, Col: 46}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 95, Col: 46}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
@@ -316,7 +316,7 @@ func liveState(state, look, name string) templ.Component {
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templ.JoinStringErrs(name)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 94, Col: 60}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 96, Col: 60}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var15))
 		if templ_7745c5c3_Err != nil {
@@ -366,7 +366,7 @@ func liveFact(name, fact string) templ.Component {
 		var templ_7745c5c3_Var17 string
 		templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(name)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 103, Col: 12}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 105, Col: 12}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 		if templ_7745c5c3_Err != nil {
@@ -379,7 +379,7 @@ func liveFact(name, fact string) templ.Component {
 		var templ_7745c5c3_Var18 string
 		templ_7745c5c3_Var18, templ_7745c5c3_Err = templ.JoinStringErrs(fact)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 104, Col: 27}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `live.templ`, Line: 106, Col: 27}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var18))
 		if templ_7745c5c3_Err != nil {
