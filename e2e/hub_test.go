@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,12 +135,14 @@ func TestLivePricesInChromium(t *testing.T) {
 	server, d := startHub(t)
 	b := d.chromium()
 	b.signIn(trader, passwords[trader])
-	b.do(chromedp.Navigate(b.site+"/live"), chromedp.WaitVisible(`[data-live-state="live"]`))
 	const shown = `document.querySelectorAll("[data-cell=bid]")`
-	first := eval[string](b, `[...`+shown+`].map((e) => e.textContent).join()`)
-	b.do(chromedp.Poll(`Number(document.querySelector("[data-live-fact=number]").textContent) >= 3`, nil))
-	if now := eval[string](b, `[...`+shown+`].map((e) => e.textContent).join()`); now == first || strings.Contains(now, "–") {
-		t.Errorf("prices after two renewals = %s, first %s, want others in each row", now, first)
+	pricesAt := func(connections int) string {
+		b.do(chromedp.Poll(`Number(document.querySelector("[data-live-fact=number]").textContent) >= `+strconv.Itoa(connections), nil))
+		return eval[string](b, `[...`+shown+`].map((e) => e.textContent).join()`)
+	}
+	b.do(chromedp.Navigate(b.site+"/live"), chromedp.WaitVisible(`[data-live-state="live"]`))
+	if before, now := pricesAt(2), pricesAt(4); now == before || strings.Contains(now, "–") {
+		t.Errorf("prices after three renewals = %s, after one %s, want others in each row", now, before)
 	}
 	server.Inject(identitytest.EndpointHub, identitytest.Fault{Status: 503, Times: -1})
 	b.do(chromedp.WaitVisible(`[data-live-state="waiting"]`), chromedp.WaitVisible("[data-live-now]"))
