@@ -20,20 +20,18 @@ import (
 // people is the pace of users who press buttons, faster than that of programs.
 var people = tokenapi.Pace{Interval: time.Second}
 
-// b2traderPlatform returns B2Trader itself, by a machine's client. Only the
-// first
-// has the facts, so that the comparison has one column for B2Trader.
+// b2traderPlatform returns B2Trader itself, by a machine's client.
 func b2traderPlatform(m machineAccount) (showcase.Platform, error) {
 	keeper, err := m.client.Keeper(tokenapi.Account{Login: m.email, Password: m.password, Pace: people})
 	p := showcase.Platform{
-		ID: "b2trader", Name: "B2Trader", Account: m.email, Facts: b2traderFacts(),
+		ID: "b2trader", Name: "B2Trader", Account: m.email,
 		About: "The IdentityServer of the trading platform itself, with the machine-to-machine client " + m.client.ID() + ".",
 		Warning: "This uses the password grant, which RFC 9700 section 2.4 forbids. The platform offers machines no other way, " +
 			"so only administrators can use it here.",
 		Refresher: keeper, SignOut: m.signOut, Call: showcase.Call{URL: m.call},
 	}
 	if m.client.ID() != identity.ClientCoreIB {
-		p.ID, p.Name, p.Facts = p.ID+"-"+m.client.ID(), p.Name+" "+m.client.ID(), nil
+		p.ID, p.Name = p.ID+"-"+m.client.ID(), p.Name+" "+m.client.ID()
 	}
 	return p, err
 }
@@ -57,7 +55,7 @@ func b2corePlatform(config b2core.Config, call string) (showcase.Platform, error
 		return showcase.Platform{}, err
 	}
 	return showcase.Platform{
-		ID: "b2core", Name: "B2Core platforms", Facts: b2coreFacts(),
+		ID: "b2core", Name: "B2Core platforms",
 		About:     "Users of B2Core can go on to B2Trader: the token of B2Core is exchanged for one of B2Trader.",
 		Refresher: client, Call: showcase.Call{URL: call},
 	}, nil
@@ -71,7 +69,7 @@ func traderEvolutionPlatform(config traderevolution.Config, a tokenapi.Account, 
 	a.Pace = people
 	keeper, err := client.Keeper(a)
 	return showcase.Platform{
-		ID: "traderevolution", Name: "TraderEvolution Back Office", Account: a.Login, Facts: traderEvolutionFacts(),
+		ID: "traderevolution", Name: "TraderEvolution Back Office", Account: a.Login,
 		About:     "The REST API of the back office of another trading platform.",
 		Refresher: keeper, Call: showcase.Call{URL: call},
 	}, err
@@ -84,7 +82,7 @@ func tradevestPlatform(config tradevest.Config, call string) (showcase.Platform,
 	}
 	keeper, err := client.Keeper(people)
 	return showcase.Platform{
-		ID: "tradevest", Name: "Tradevest", Account: config.ClientID, Facts: tradevestFacts(),
+		ID: "tradevest", Name: "Tradevest", Account: config.ClientID,
 		About:     "The partner API of an investment platform: machines only.",
 		Refresher: keeper, Call: showcase.Call{URL: call, Transport: client.Transport(web.NewAPITransport())},
 	}, err
@@ -98,13 +96,12 @@ func b2binpayPlatform(config b2binpay.Config, a tokenapi.Account, call string) (
 	a.Pace = people
 	keeper, err := client.Keeper(a)
 	return showcase.Platform{
-		ID: "b2binpay", Name: "B2BINPAY", Account: a.Login, Facts: b2binpayFacts(),
+		ID: "b2binpay", Name: "B2BINPAY", Account: a.Login,
 		About:     "Crypto payments: deposits, payouts, and callbacks for both.",
 		Refresher: keeper, Call: showcase.Call{URL: call},
 	}, err
 }
 
-// b2binpayV3Platform has no facts: the comparison has one column for B2BINPAY.
 func b2binpayV3Platform(config b2binpay.V3Config, call string) (showcase.Platform, error) {
 	client, err := b2binpay.NewV3(config)
 	if err != nil {

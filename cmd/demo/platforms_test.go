@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,37 +12,6 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/tokenapi"
 )
-
-// compared is the comparison of the systems as a table of Markdown: a header, a line under it, and a row for each fact.
-func compared(platforms []showcase.Platform) []string {
-	platforms = slices.DeleteFunc(platforms, func(p showcase.Platform) bool { return len(p.Facts) == 0 })
-	header := []string{""}
-	for _, p := range platforms {
-		header = append(header, p.Name)
-	}
-	lines := []string{row(header), strings.Repeat("|---", len(header)) + "|"}
-	for i, fact := range platforms[0].Facts {
-		cells := []string{fact.Name}
-		for _, p := range platforms {
-			cells = append(cells, p.Facts[i].Text)
-		}
-		lines = append(lines, row(cells))
-	}
-	return lines
-}
-
-func row(cells []string) string {
-	return strings.ReplaceAll("| "+strings.Join(cells, " | ")+" |", "|  |", "| |")
-}
-
-// cellsOf splits a row of a table.
-func cellsOf(line string) []string {
-	var cells []string
-	for cell := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
-		cells = append(cells, strings.TrimSpace(cell))
-	}
-	return cells
-}
 
 // embeddedForTest starts the embedded systems, and stops them when the test ends.
 func embeddedForTest(t *testing.T) []showcase.Platform {
@@ -70,62 +36,6 @@ func embeddedForTest(t *testing.T) []showcase.Platform {
 		t.Fatal(err)
 	}
 	return platforms
-}
-
-// Every system says the same six things of itself, so that they can be compared.
-func TestPlatformsCanBeCompared(t *testing.T) {
-	platforms := embeddedForTest(t)
-	if len(platforms) != 7 {
-		t.Fatalf("%d platforms, want B2Trader by two clients, four others, and B2BINPAY's version 3", len(platforms))
-	}
-	for _, p := range platforms {
-		if p.ID == "b2trader-lk" || p.ID == "b2binpay-v3" {
-			continue // it is a system once more
-		}
-		var names []string
-		for _, fact := range p.Facts {
-			names = append(names, fact.Name)
-			if strings.TrimSpace(fact.Text) == "" || strings.ContainsAny(fact.Text, "|\n") {
-				t.Errorf("%s: %s is %q, which no cell of a table can hold", p.Name, fact.Name, fact.Text)
-			}
-		}
-		if want := []string{"Signs in with", "What is sent", "Access token", "Refresh token", "When the refresh token is refused", "This client adds"}; !slices.Equal(names, want) {
-			t.Errorf("%s tells %q, want %q", p.Name, names, want)
-		}
-	}
-}
-
-// docs/neighbours.md has the table that the page shows, word for word.
-func TestPlatformsAreComparedInTheDocuments(t *testing.T) {
-	want := compared(embeddedForTest(t))
-	const header = "| | B2Trader | B2Core platforms | TraderEvolution Back Office | Tradevest | B2BINPAY |"
-	if want[0] != header {
-		t.Fatalf("the page's table begins\n%s\nwant\n%s", want[0], header)
-	}
-	readme, err := os.ReadFile("../../docs/neighbours.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(string(readme), "\n")
-	begin := slices.Index(lines, header)
-	if begin < 0 {
-		t.Fatalf("docs/neighbours.md lacks the table:\n\n%s\n", strings.Join(want, "\n"))
-	}
-	got := lines[begin:]
-	if end := slices.IndexFunc(got, func(line string) bool { return !strings.HasPrefix(line, "|") }); end >= 0 {
-		got = got[:end]
-	}
-	if len(got) != len(want) {
-		t.Errorf("the table in docs/neighbours.md has %d lines, want %d", len(got), len(want))
-	}
-	for i := 2; i < min(len(got), len(want)); i++ {
-		if g, w := cellsOf(got[i]), cellsOf(want[i]); !slices.Equal(g, w) {
-			t.Errorf("docs/neighbours.md has\n%q\nwant\n%q", g, w)
-		}
-	}
-	if t.Failed() {
-		t.Logf("the table should be:\n\n%s\n", strings.Join(want, "\n"))
-	}
 }
 
 // A renewal that is to fail does, in the platform's own words, until that is taken back.

@@ -80,7 +80,7 @@ func newSite(t *testing.T, change ...func(*config)) (*site, *office) {
 	s.config.Platforms = []showcase.Platform{s.platform(), s.platform()}
 	s.config.Platforms = append(s.config.Platforms, s.robot())
 	plain := &s.config.Platforms[1]
-	plain.ID, plain.Name, plain.Call, plain.Expire, plain.Fail, plain.Facts = "plain", "Plain", showcase.Call{}, nil, nil, nil
+	plain.ID, plain.Name, plain.Call, plain.Expire, plain.Fail = "plain", "Plain", showcase.Call{}, nil, nil
 	for _, c := range change {
 		c(&s.config)
 	}
@@ -134,7 +134,6 @@ func (s *site) platform() showcase.Platform {
 	}
 	return showcase.Platform{
 		ID: "office", Name: "The Office", About: "For what is done in an office.", Account: machine,
-		Facts:     []showcase.Fact{{Name: "Access token", Text: "lives 30 seconds"}, {Name: "Refresh token", Text: "works once"}},
 		Refresher: keeper,
 		Call:      showcase.Call{URL: "http://127.0.0.2/backoffice/api/v1/users"},
 		Expire:    func() { s.office.RotateKeys(); s.office.DropOldKeys() },

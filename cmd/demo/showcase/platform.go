@@ -23,7 +23,6 @@ type Platform struct {
 	About   string // what it is for, in one sentence
 	Warning string // what to know before signing in, in one sentence; empty: nothing
 	Account string // the account that signs in, if that may be shown
-	Facts   []Fact // how it works, to be compared with the other platforms by name
 
 	// Refresher gets the tokens. From [tokenapi.FirstToken] it signs in. A
 	// [tokenapi.Keeper] does both.
@@ -46,9 +45,6 @@ type Platform struct {
 	// that is not offered.
 	Fail func() (undo func())
 }
-
-// A Fact is one line of how a platform works, such as what rotates.
-type Fact struct{ Name, Text string }
 
 // A Call is one GET of a platform's API.
 type Call struct {

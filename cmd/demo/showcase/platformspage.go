@@ -60,7 +60,7 @@ func (s *Showcase) platformsPage(w http.ResponseWriter, r *http.Request, session
 // Errors: the state is unknown.
 func (s *Showcase) card(ctx context.Context, p Platform) (Card, error) {
 	card := Card{
-		ID: p.ID, Name: p.Name, About: p.About, Warning: p.Warning, Account: p.Account, Facts: p.Facts,
+		ID: p.ID, Name: p.Name, About: p.About, Warning: p.Warning, Account: p.Account,
 		CanUse: p.offers("use"), CanExpire: p.offers("expire"), CanFail: p.offers("fail"),
 	}
 	status, err := s.signIns.status(ctx, p)

@@ -43,24 +43,19 @@ func TestPlatformsPage(t *testing.T) {
 	}
 }
 
-// One row a fact, one column a platform, whatever each of them tells.
-func TestPlatformsCompared(t *testing.T) {
+// The answer of a call has a panel that names its platform. Without one, the
+// panel's place says what to do. field 10
+func TestPlatformsAnswerPanel(t *testing.T) {
 	v := sampleCards()
-	doc := pagetest.Document(t, page(t, "/platforms", platformsPage(v)))
-	var rows []string
-	doc.Find(".comparison tr").Each(func(_ int, e *goquery.Selection) { rows = append(rows, pagetest.Words(e)) })
-	want := "B2BINPAY Tradevest; Signs in by login and password client credentials; Refresh token works once —; Limit — none known"
-	if got := strings.Join(rows, "; "); got != want {
-		t.Errorf("the table is %q", got)
+	panels := func() string {
+		return pagetest.Words(pagetest.Document(t, page(t, "/platforms", platformsPage(v))).Find(".platform-answer, .platforms-empty"))
 	}
-	if doc.Find(`.scroll[tabindex="0"][role="region"] .comparison`).Length() != 1 {
-		t.Error("the table cannot be scrolled by keyboard")
+	if got := panels(); !strings.HasPrefix(got, "Answer of B2BINPAY GET /wallet/ 200 OK") || strings.Contains(got, "Use an API") {
+		t.Errorf("the panel is %q, want the answer of B2BINPAY", got)
 	}
-	for i := range v {
-		v[i].Facts = nil
-	}
-	if pagetest.Document(t, page(t, "/platforms", platformsPage(v))).Find("table").Length() != 0 {
-		t.Error("there is a table of nothing")
+	v[0].Result = nil
+	if got := panels(); got != "Use an API, and its answer appears here." {
+		t.Errorf("the panel without an answer is %q, want what to do", got)
 	}
 }
 

@@ -159,10 +159,9 @@ func browserRequest(path string, after, took int) tokenapi.Exchange {
 func sampleCards() []Card {
 	return []Card{
 		{ID: "b2binpay", Name: "B2BINPAY", About: "Takes and sends crypto payments.", Account: "merchant-key",
-			Facts:  []Fact{{"Signs in by", "login and password"}, {"Refresh token", "works once"}},
 			CanUse: true, CanExpire: true, CanFail: true, SignedIn: true, Scopes: []string{"wallets"}, Warning: "The sample of a warning.", Token: sampleToken(), Uses: 12, MaxUses: 30, Notice: "The token is renewed.",
 			Result: &CallResult{Call: Offer{Method: "GET", Path: "/wallet/"}, Status: 200, StatusText: "200 OK", Body: `{"data":[]}`, Explanation: "The API accepted the token."}},
-		{ID: "tradevest", Name: "Tradevest", Facts: []Fact{{"Signs in by", "client credentials"}, {"Limit", "none known"}},
+		{ID: "tradevest", Name: "Tradevest",
 			Problem: "Tradevest does not accept this account's credentials.", Code: "invalid_client"},
 		{ID: "endless", Name: "Endless", SignedIn: true, Token: templates.Token{Issued: noon, Now: noon}},
 	}

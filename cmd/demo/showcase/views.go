@@ -44,7 +44,6 @@ type Message struct {
 // Card is one platform and this server's sign-in to it.
 type Card struct {
 	ID, Name, About, Warning, Account string
-	Facts                             []Fact
 	CanUse, CanExpire, CanFail        bool
 	SignedIn                          bool
 	Scopes                            []string
