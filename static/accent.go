@@ -26,10 +26,13 @@ func CheckAccent(s Scheme, colour string) error {
 // AccentSheet returns a style sheet that replaces the accent of the site's pages
 // by two colours for which CheckAccent has no error.
 func AccentSheet(light, dark string) []byte {
-	// The header is dark in both schemes.
-	inLight := accent(Light, light)
-	inLight["--ink-main"] = dark
-	return fmt.Appendf(nil, ":root {%s}\n%s :root {%s} }\n", inLight.css(), darkQuery, accent(Dark, dark).css())
+	inLight, inDark := accent(Light, light), accent(Dark, dark)
+	inLight["--ink-main"] = inDark["--ink-main"] // the header is dark in both schemes
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(inDark)) {
+		fmt.Fprintf(&b, " %s: light-dark(%s, %s);", name, inLight[name], inDark[name])
+	}
+	return fmt.Appendf(nil, ":root {%s }\n", b.String())
 }
 
 // accent returns the properties that an accent replaces.
@@ -42,13 +45,4 @@ func accent(s Scheme, colour string) properties {
 		}
 	}
 	return properties{"--main": colour, "--main-hover": mix(colour, "#000000", 0.2), "--main-soft": mix(card, colour, 0.1)}
-}
-
-// css returns p as declarations.
-func (p properties) css() string {
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(p)) {
-		fmt.Fprintf(&b, " %s: %s;", name, p[name])
-	}
-	return b.String() + " "
 }

@@ -9,8 +9,7 @@ import (
 	"sync"
 )
 
-// Scheme is a colour scheme of a browser, as the media feature
-// prefers-color-scheme has it.
+// Scheme is a colour scheme, as color-scheme of CSS has it.
 type Scheme string
 
 // The colour schemes.
@@ -24,26 +23,32 @@ type properties map[string]string
 
 var declaration = regexp.MustCompile(`(--[a-z-]+):\s*([^;]+);`)
 
-const darkQuery = "@media (prefers-color-scheme: dark) {"
+// lightDark is CSS's function of a light and a dark colour (CSS Color 5, section
+// 13). It follows color-scheme, so both ways to the dark scheme have the same
+// colours: the system's, and the user's choice on a page.
+var lightDark = regexp.MustCompile(`^light-dark\((.+), (.+)\)$`)
 
-// themes returns the custom properties of :root in base.css. The dark scheme has
-// those of the light one, with some replaced.
+// themes returns the custom properties of :root in base.css.
 var themes = sync.OnceValue(func() map[Scheme]properties {
 	css, err := files.ReadFile("base.css")
 	if err != nil {
 		panic(err) // a fault of the build, found when any test of this package starts
 	}
-	light, rest, _ := strings.Cut(string(css), darkQuery)
-	dark, _, _ := strings.Cut(rest, "\n}\n")
+	return schemes(string(css))
+})
+
+// schemes returns the custom properties of a style sheet in both schemes.
+func schemes(css string) map[Scheme]properties {
 	all := map[Scheme]properties{Light: {}, Dark: {}}
-	for _, d := range declaration.FindAllStringSubmatch(light, -1) {
-		all[Light][d[1]], all[Dark][d[1]] = d[2], d[2]
-	}
-	for _, d := range declaration.FindAllStringSubmatch(dark, -1) {
-		all[Dark][d[1]] = d[2]
+	for _, d := range declaration.FindAllStringSubmatch(css, -1) {
+		light, dark := d[2], d[2]
+		if both := lightDark.FindStringSubmatch(d[2]); both != nil {
+			light, dark = both[1], both[2]
+		}
+		all[Light][d[1]], all[Dark][d[1]] = light, dark
 	}
 	return all
-})
+}
 
 // WCAG 2.2 AA wants these contrasts: of text (1.4.3), and of a mark of a control
 // or a state (1.4.11).

@@ -83,23 +83,40 @@ func TestAccentSheet(t *testing.T) {
 	if len(good[Light]) < 30 || len(good[Dark]) < 30 {
 		t.Fatalf("%d and %d accents are accepted, want dozens", len(good[Light]), len(good[Dark]))
 	}
-	ownLight := themes()[Light]
 	for i, dark := range good[Dark] {
 		light := good[Light][i%len(good[Light])]
 		sheet := string(AccentSheet(light, dark))
-		inLight, _, _ := strings.Cut(sheet, darkQuery)
-		with := maps.Clone(ownLight)
-		for _, d := range declaration.FindAllStringSubmatch(inLight, -1) {
-			with[d[1]] = d[2]
-		}
-		if worst, err := with.check(); worst != nil || err != nil {
-			t.Errorf("%s and %s: %v, %v in the light scheme", light, dark, worst, err)
-		}
-		for name := range ownLight {
-			if strings.Contains(name, "main") && name != "--main-text" && !strings.Contains(inLight, name+": ") {
-				t.Fatalf("%s is not replaced by %s", name, sheet)
+		for scheme, own := range themes() {
+			with, replaced := maps.Clone(own), schemes(sheet)[scheme]
+			maps.Copy(with, replaced)
+			if worst, err := with.check(); worst != nil || err != nil {
+				t.Errorf("%s and %s: %v, %v in the %s scheme", light, dark, worst, err, scheme)
+			}
+			for name := range own {
+				if strings.Contains(name, "main") && name != "--main-text" && replaced[name] == "" {
+					t.Fatalf("%s is not replaced by %s", name, sheet)
+				}
 			}
 		}
+	}
+}
+
+// Both ways to the dark scheme change color-scheme alone, which all colours
+// follow: the system's scheme, and the user's choice, which replaces it.
+func TestThemesChangeTheColourScheme(t *testing.T) {
+	css := styleSheet(t, "base.css")
+	for _, want := range []string{
+		"color-scheme: light dark;", `:root[data-theme="light"] { color-scheme: light; }`, `:root[data-theme="dark"] { color-scheme: dark; }`,
+	} {
+		if !strings.Contains(css, want) {
+			t.Errorf("base.css lacks %s", want)
+		}
+	}
+	if strings.Contains(css, "prefers-color-scheme") {
+		t.Error("base.css asks for the system's scheme, which the user may have replaced")
+	}
+	if themes()[Light]["--page"] == themes()[Dark]["--page"] {
+		t.Error("both schemes have the same ground")
 	}
 }
 

@@ -23,6 +23,7 @@ func samplePage(path string) Page {
 	return Page{
 		Path: path,
 		Now:  noon,
+		Here: path,
 		User: &User{Name: "Ada Keeper", Email: "admin@example.com", Client: "spa_admin", Administrator: true},
 	}
 }

@@ -40,6 +40,8 @@ type FrameTexts struct {
 	Users                  string // the administrators' entry of the navigation
 	TokensStayHere         string // the footer
 	TimesAreUTC            string // the footer
+	Theme                  string // names the switch of the colour scheme
+	System, Light, Dark    string // what it offers
 	EndsIdle, EndsSoon     string // the warning that the session ends; %s is the time that is left
 	StaySignedIn           string // the button of EndsIdle
 	TryAgainIn             string // below the problem of a form; %s is the time that is left

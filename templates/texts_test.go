@@ -16,7 +16,7 @@ import (
 // sameInGerman are the texts that are the same in both languages.
 var sameInGerman = map[string]bool{
 	".SignIn.Server": true, ".Formats.Seconds": true, ".Formats.Minutes": true, ".Formats.HoursMinutes": true,
-	".Frame.Administrator": true, ".Account.Administrator": true,
+	".Frame.Administrator": true, ".Frame.System": true, ".Account.Administrator": true,
 	".SignIn.Client": true, ".Sessions.Client": true, ".Account.Details": true,
 	`.Clients["core_ib"].Name`: true,
 }

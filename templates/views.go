@@ -12,6 +12,11 @@ type Page struct {
 	Path  string // the page's own path, to mark it in the navigation
 	User  *User  // the signed-in user, or nil
 
+	// Theme is the colour scheme that the user has chosen, "light" or "dark", or
+	// "" for that of the system. Here is the page's path and query, to return to
+	// after a change; empty: the page has no switch.
+	Theme, Here string
+
 	Now   time.Time // when the page was made; zero: past times are not compared with it
 	Brand *Brand    // nil is the site's own
 

@@ -36,7 +36,7 @@ func TestBrand(t *testing.T) {
 			}
 			sheets := doc.Find(`link[rel="stylesheet"]`)
 			for at, want := range map[int]struct{ content, kind string }{
-				sheets.Length() - 2: {"--main: #0b6e4f;", "text/css; charset=utf-8"},
+				sheets.Length() - 2: {"--main: light-dark(#0b6e4f, ", "text/css; charset=utf-8"},
 				sheets.Length() - 1: {".brand{letter-spacing:0}", "text/css; charset=utf-8"},
 			} {
 				sheet := b.get(sheets.Eq(at).AttrOr("href", "")).is(200, want.content)

@@ -26,6 +26,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]answer.Handler {
 		"GET /sign-in/second-factor":  s.signIns.secondFactorPage,
 		"POST /sign-in/second-factor": s.signIns.submitCode,
 		"POST /sign-out":              s.ownSessions.signOut,
+		"POST /theme":                 s.changeTheme,
 		"/":                           s.notFound(mux),
 
 		// Signed-in users; these requests are use of the session.

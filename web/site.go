@@ -132,6 +132,10 @@ var noticeValue = session.NewValue[string]("n")
 func (s *site) frame(r *http.Request, title string) templates.Page {
 	page := s.blank
 	page.Title, page.Path, page.Now, page.RequestID = title, r.URL.Path, s.config.Now(), request.Of(r.Context()).ID
+	page.Theme = s.theme(r)
+	if r.Method == http.MethodGet {
+		page.Here = r.URL.RequestURI()
+	}
 	if !session.Loaded(r.Context()) {
 		return page
 	}

@@ -11,35 +11,43 @@ const AfterSignIn = "/account"
 // maxReturnTo bounds the path that a sign-in leads back to, in bytes.
 const maxReturnTo = 512
 
-// ReturnTo returns the page to lead to after a sign-in: raw if it is a path on
-// this site, AfterSignIn otherwise. It refuses everything that any browser or
-// proxy might read as another host: "//host", "/\host", backslashes, control
-// characters, white space, absolute URLs, dot segments, and all of these
-// percent-encoded any number of times.
+// ReturnTo returns the page to lead to after a sign-in: raw if LocalPath accepts
+// it and it does not ask to sign in again, AfterSignIn otherwise.
 func ReturnTo(raw string) string {
-	if len(raw) > maxReturnTo || !plainLocal(raw) {
+	local := LocalPath(raw)
+	path, _, _ := strings.Cut(local, "?")
+	if local == "" || path == "/sign-in" || strings.HasPrefix(path, "/sign-in/") {
 		return AfterSignIn
+	}
+	return local
+}
+
+// LocalPath returns raw, a path with or without a query, if it is on this site,
+// and "" otherwise. It refuses everything that any browser or proxy might read
+// as another host: "//host", "/\host", backslashes, control characters, white
+// space, absolute URLs, dot segments, and all of these percent-encoded any number
+// of times.
+func LocalPath(raw string) string {
+	if len(raw) > maxReturnTo || !plainLocal(raw) {
+		return ""
 	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
-		return AfterSignIn
+		return ""
 	}
 	path := u.EscapedPath()
 	for decoded := path; ; {
 		if !plainLocal(decoded) || hasDotSegment(decoded) {
-			return AfterSignIn
+			return ""
 		}
 		next, err := url.PathUnescape(decoded)
 		if err != nil {
-			return AfterSignIn
+			return ""
 		}
 		if next == decoded {
 			break
 		}
 		decoded = next
-	}
-	if path == "/sign-in" || strings.HasPrefix(path, "/sign-in/") {
-		return AfterSignIn // it would ask again right after the answer
 	}
 	if u.RawQuery != "" {
 		return path + "?" + u.RawQuery
