@@ -119,7 +119,8 @@ var (
 		"github.com/prometheus/client_model", "github.com/prometheus/common", "github.com/prometheus/procfs", "go.yaml.in/yaml/v2",
 		"golang.org/x/sys", "google.golang.org/protobuf",
 	}
-	webModules      = slices.Concat(identityModules, metricsModules, templModules, sessionModules, []string{"golang.org/x/sync"})
+	tracingModules  = []string{"go.opentelemetry.io/otel", "go.opentelemetry.io/otel/trace"} // without its SDK
+	webModules      = slices.Concat(identityModules, metricsModules, templModules, sessionModules, tracingModules, []string{"golang.org/x/sync"})
 	redisModules    = []string{"github.com/redis/rueidis", "golang.org/x/sys"}
 	postgresModules = []string{
 		"github.com/jackc/pgpassfile", "github.com/jackc/pgservicefile", "github.com/jackc/pgx/v5", "github.com/jackc/puddle/v2",

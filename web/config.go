@@ -10,6 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
@@ -154,6 +155,12 @@ type Config struct {
 	// too. A Server does not share them with another one. Nil: [NewMetrics].
 	Metrics *Metrics
 
+	// TracerProvider gets spans of the browsers' requests, the API calls, the
+	// renewals and, with [TraceTransport], the exchanges with the
+	// IdentityServer. No span has a secret. docs/operations.md lists them. Nil:
+	// no spans.
+	TracerProvider trace.TracerProvider
+
 	// Ready are parts of the host application by name. /readyz is 503 if one
 	// returns an error. All checks together take at most 2 seconds, and are made
 	// at most once in 5 seconds. Nil: none.
@@ -191,6 +198,9 @@ func (c Config) withDefaults() Config {
 	c.BackOfficeURL = strings.TrimRight(c.BackOfficeURL, "/")
 	if c.APITransport == nil {
 		c.APITransport = NewAPITransport()
+	}
+	if c.TracerProvider != nil {
+		c.APITransport = TraceTransport(c.APITransport)
 	}
 	if c.AdministratorRole == "" {
 		c.AdministratorRole = "Admin"

@@ -82,7 +82,7 @@ func (s *Server) addPages(mux *http.ServeMux) {
 			if p.AdministratorsOnly {
 				serve = s.administrator(serve)
 			}
-			mux.Handle(method+" "+p.Path, s.answers.Page(s.signedIn(serve)))
+			mux.Handle(method+" "+p.Path, named(p.Path, s.answers.Page(s.signedIn(serve))))
 		}
 	}
 }

@@ -52,7 +52,7 @@ func (s *Server) pageRoutes(mux *http.ServeMux) map[string]answer.Handler {
 func (s *Server) routes() (http.Handler, error) {
 	pages := http.NewServeMux()
 	for pattern, h := range s.pageRoutes(pages) {
-		pages.Handle(pattern, s.answers.Page(h))
+		pages.Handle(pattern, named(pattern, s.answers.Page(h)))
 	}
 	s.addPages(pages) // of the host application
 
@@ -60,12 +60,12 @@ func (s *Server) routes() (http.Handler, error) {
 
 	site := http.NewServeMux()
 	site.Handle("/", s.withSession(pages))
-	site.Handle(static.Prefix, static.Handler())
+	site.Handle(static.Prefix, named(static.Prefix, static.Handler()))
 	site.Handle(brandPath, s.brand)
 	for path, h := range s.config.Public {
-		site.Handle(path, h)
+		site.Handle(path, named(path, h))
 	}
-	site.HandleFunc("POST "+backChannelPath, s.backChannel.logout) // the IdentityServer, by a signed token
+	site.Handle("POST "+backChannelPath, named(backChannelPath, http.HandlerFunc(s.backChannel.logout))) // the IdentityServer, by a signed token
 	site.HandleFunc("GET /healthz", healthz)
 	site.HandleFunc("GET /readyz", s.ready.serve)
 
@@ -76,6 +76,7 @@ func (s *Server) routes() (http.Handler, error) {
 	return chain(
 		request.Identify(s.config.TrustedProxies),        // first: all log lines have the request's ID
 		request.LogAccess(s.config.Logger, s.config.Now), // outside of RecoverPanics, to log the status that it sends
+		traceRequests(s.config.TracerProvider),           // inside of LogAccess, which knows the status
 		answer.SecurityHeaders(s.config.hsts()),          // before any handler that may answer
 		s.answers.RecoverPanics,                          // outside of the session, so that a panic saves nothing
 		refuseCrossOrigin,                                // before any work is done for a forged request

@@ -173,6 +173,9 @@ func (s *Server) openVault() (err error) {
 	refreshers := make(map[string]vault.Refresher, len(s.clients))
 	for name, c := range s.clients {
 		refreshers[name] = c
+		if p := s.config.TracerProvider; p != nil {
+			refreshers[name] = tracedClient{c, p.Tracer(tracerName)}
+		}
 	}
 	s.vault, err = vault.New(vault.Config{
 		Records:    s.records,

@@ -143,7 +143,7 @@ func shared(c *web.Config) {
 
 func (s *site) client(id string) *identity.Client {
 	s.t.Helper()
-	config := identity.Config{URL: "http://127.0.0.1", ClientID: id, HTTP: tokenapi.HTTP{Transport: s.seen, Observe: web.Observe}}
+	config := identity.Config{URL: "http://127.0.0.1", ClientID: id, HTTP: tokenapi.HTTP{Transport: web.TraceTransport(s.seen), Observe: web.Observe}}
 	if id != identity.ClientSPA {
 		config.ClientSecret = tokenapi.NewSecret(id + "-secret")
 	}

@@ -151,7 +151,8 @@ func (a *api) send(c *call) (err error) {
 			Err: fmt.Errorf("an access token of %d bytes", len(c.token.AccessToken)),
 		}
 	}
-	request.Of(ctx).APICall = true
+	info := request.Of(ctx)
+	info.APICall, info.Route = true, a.prefix
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	a.watchdog.add(c)
 	delete(c.out.Header(), "Cache-Control") // setCacheControl sets it

@@ -50,8 +50,16 @@ func logRequest(logger *slog.Logger, r *http.Request, w *statusWriter, took time
 // Answered reports whether an answer has begun on w, which is a writer that
 // [LogAccess] passed on.
 func Answered(w http.ResponseWriter) bool {
-	sw, ok := w.(*statusWriter)
-	return ok && sw.status != 0
+	return Status(w) != 0
+}
+
+// Status returns the status of the answer on w, which is a writer that
+// [LogAccess] passed on, or 0 if no answer has begun.
+func Status(w http.ResponseWriter) int {
+	if sw, ok := w.(*statusWriter); ok {
+		return sw.status
+	}
+	return 0
 }
 
 // statusWriter records the status and the size of the answer.

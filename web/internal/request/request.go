@@ -20,6 +20,7 @@ type Info struct {
 	Address netip.Addr // the client's; see [ClientAddress]
 	Session string     // the session's name in the log; empty: no session
 	APICall bool       // the gateway passed the request on to an API
+	Route   string     // the pattern that matched the request; empty: none
 
 	header [1]string // the value of X-Request-Id
 }
@@ -41,7 +42,7 @@ func (c *infoContext) Value(key any) any {
 }
 
 // Of returns the Info of the request whose context ctx is. Handlers may set
-// its Session and APICall. Without [Identify] it returns an empty Info.
+// its Session, APICall and Route. Without [Identify] it returns an empty Info.
 func Of(ctx context.Context) *Info {
 	if info, ok := ctx.Value(infoKey{}).(*Info); ok {
 		return info
