@@ -1,6 +1,33 @@
 package pgstore
 
-import "testing"
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/storetest"
+	"b2trader.identity.auth/identity/store/storetest/servers"
+)
+
+// A server is trusted by its certificate only. field 29
+func TestVerifiedTLS(t *testing.T) {
+	t.Parallel()
+	server, certificate := servers.StartPostgresTLS(t)
+	url := fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=verify-full", server.Addr)
+	s, err := Open(t.Context(), Config{URL: url + "&sslrootcert=" + certificate, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	storetest.Put(t, s, store.Record{Key: "key"})
+	_, err = Open(t.Context(), Config{URL: url, Timeout: time.Minute})
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](err); !unknown {
+		t.Errorf("Open of a server with a certificate of an unknown authority = %v, want an x509.UnknownAuthorityError", err)
+	}
+}
 
 // Beyond loopback a URL without an sslmode gets verified TLS without a
 // fallback, and each weaker sslmode is refused.
