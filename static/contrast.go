@@ -150,9 +150,9 @@ func channels(hex string) (rgb [3]float64, err error) {
 func mix(a, b string, share float64) string {
 	ca, _ := channels(a)
 	cb, _ := channels(b)
-	out := "#"
+	var mixed [3]int
 	for i := range ca {
-		out += fmt.Sprintf("%02x", int(math.Round(ca[i]+share*(cb[i]-ca[i]))))
+		mixed[i] = int(math.Round(ca[i] + share*(cb[i]-ca[i])))
 	}
-	return out
+	return fmt.Sprintf("#%02x%02x%02x", mixed[0], mixed[1], mixed[2])
 }

@@ -209,7 +209,7 @@ func TestQueryProblems(t *testing.T) { // field 4
 		`sum(rate(b2trader_sign_in_total[5m]))`:                           "no series b2trader_sign_in_total",
 		`b2trader_renewal_wait_seconds`:                                   "no series",
 		`b2trader_sign_ins_total{reason="user"}`:                          "no label reason",
-		`b2trader_sign_ins_total{result=~"unavailable|unavailble"}`:       "never unavailble",
+		`b2trader_sign_ins_total{result=~"unavailable|unavailing"}`:       "never unavailing",
 		`sum by (upstream) (rate(b2trader_sign_ins_total[5m]))`:           "label upstream",
 		`sum by (le) (rate(b2trader_renewal_wait_seconds_count[5m]))`:     "label le",
 		`sum by (result) (rate(b2trader_second_factors_total[5m]))`:       "legend has the label client",

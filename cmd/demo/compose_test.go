@@ -151,7 +151,7 @@ func (c *composed) start(name string, command []string, env ...string) *exec.Cmd
 	var log lockedLog
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.t.TempDir(), &log, &log
-	cmd.Env = append(env, "HOME="+cmd.Dir)
+	cmd.Env = slices.Concat(env, []string{"HOME=" + cmd.Dir})
 	if err := cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}

@@ -36,7 +36,7 @@ func newContainer(t *testing.T, ca []byte) container {
 	c := container{i, t.TempDir()}
 	for _, copied := range i.copies[1:] { // the first is the source code
 		from, to := copied[0], filepath.Join(c.root, copied[1])
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { //nolint:gosec // the container's user must find it
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { // the container's user must find it
 			t.Fatal(err)
 		}
 		switch from {
@@ -50,7 +50,7 @@ func newContainer(t *testing.T, ca []byte) container {
 				t.Fatal(err)
 			}
 		case "/etc/ssl/certs/ca-certificates.crt":
-			if err := os.WriteFile(to, ca, 0o644); err != nil { //nolint:gosec // certificates are public
+			if err := os.WriteFile(to, ca, 0o644); err != nil {
 				t.Fatal(err)
 			}
 		default:

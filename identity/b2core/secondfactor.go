@@ -78,7 +78,7 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 // awaitsCode returns an error unless the sign-in waits for a code of that
 // provider.
 func (s *SignIn) awaitsCode(op, provider string) error {
-	description := ""
+	var description string
 	switch {
 	case s.SecondFactor == nil:
 		description = "no second factor is required"

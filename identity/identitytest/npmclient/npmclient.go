@@ -71,7 +71,7 @@ func InstallPackage(tb testing.TB, name, version string) (dir string) {
 // README.md.
 func (p *Package) File(tb testing.TB, name string) []byte {
 	tb.Helper()
-	content, err := os.ReadFile(filepath.Join(p.dir, "node_modules", "b2trader.identity.auth", name))
+	content, err := os.ReadFile(filepath.Join(p.dir, "node_modules", "b2trader.identity.auth", name)) //nolint:gosec // the test names a file of the package
 	if err != nil {
 		tb.Fatal(err)
 	}
