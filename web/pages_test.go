@@ -103,3 +103,27 @@ func TestStaySignedIn(t *testing.T) {
 		}
 	})
 }
+
+// Without JavaScript, too, the sign-in page says that the session has ended. It
+// says so only to browsers that had a session.
+func TestSignInPageSaysThatTheSessionEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		for path, wants := range map[string][2]string{
+			"/account":  {"/sign-in", "/sign-in?done=ended"},
+			"/sessions": {"/sign-in?return_to=%2Fsessions", "/sign-in?done=ended&return_to=%2Fsessions"},
+		} {
+			b := s.browser()
+			b.get(path).leadsTo(wants[0])
+			b.signIn("trader", "spa").leadsTo("/account")
+			pass(16 * time.Minute)
+			b.get(path).leadsTo(wants[1])
+			b.get(wants[1]).is(200, "Your session has ended")
+			b.signIn("trader", "spa").leadsTo("/account")
+			b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
+			b.get(path).leadsTo(wants[0])
+			b.signIn("guarded", "spa") // waits for its code
+			b.get(path).leadsTo(wants[0])
+		}
+	})
+}

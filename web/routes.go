@@ -55,6 +55,7 @@ func (s *Server) routes() (http.Handler, error) {
 		pages.Handle(pattern, named(pattern, s.answers.Page(h)))
 	}
 	s.addPages(pages) // of the host application
+	s.signIns.methods = func(r *http.Request) []string { return methodsOf(pages, r) }
 
 	// Scripts call /api/frontoffice/ and /api/backoffice/, see s.gateway.Or below.
 
@@ -112,18 +113,23 @@ func chain(middlewares ...func(http.Handler) http.Handler) func(http.Handler) ht
 // exists for another method, else with 404.
 func (s *Server) notFound(pages *http.ServeMux) answer.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		var allowed []string
-		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
-			probe := r.Clone(r.Context())
-			probe.Method = method
-			if _, pattern := pages.Handler(probe); pattern != "/" {
-				allowed = append(allowed, method)
-			}
-		}
+		allowed := methodsOf(pages, r)
 		if len(allowed) == 0 {
 			return &answer.Error{Status: http.StatusNotFound}
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		return &answer.Error{Status: http.StatusMethodNotAllowed}
 	}
+}
+
+// methodsOf returns the methods that the path of r exists for.
+func methodsOf(pages *http.ServeMux, r *http.Request) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		probe := r.Clone(r.Context())
+		probe.Method = method
+		if _, pattern := pages.Handler(probe); pattern != "/" {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }

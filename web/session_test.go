@@ -31,7 +31,7 @@ func TestIdleTimeout(t *testing.T) {
 		}
 		pass(time.Minute)
 		b.get("/session").is(401)
-		b.get("/account").leadsTo("/sign-in")
+		b.get("/account").leadsTo("/sign-in?done=ended")
 		pass(2 * time.Minute)
 		if n := s.identity.Count(identitytest.EndpointRevocation); n != 1 {
 			t.Errorf("%d revocations of the session that timed out, want 1", n)
@@ -53,7 +53,7 @@ func TestAbsoluteTimeout(t *testing.T) {
 		pass(10*time.Minute - time.Second)
 		b.get("/account").is(200)
 		pass(time.Second)
-		b.get("/account").leadsTo("/sign-in")
+		b.get("/account").leadsTo("/sign-in?done=ended")
 	})
 }
 
@@ -74,7 +74,7 @@ func TestSignOut(t *testing.T) {
 		}
 		b.get("/sign-in?done=signed-out").is(200, "You are signed out.")
 		b.setSession(cookie)
-		b.get("/account").leadsTo("/sign-in")
+		b.get("/account").leadsTo("/sign-in?done=ended")
 		b.get("/session").is(401)
 		requests := s.identity.Requests(identitytest.EndpointSignOut)
 		if len(requests) != 1 || requests[0].Status != 200 || !strings.Contains(string(requests[0].Body), "refresh_token") {
@@ -146,7 +146,7 @@ func TestSignOutEverywhere(t *testing.T) {
 		other.signIn("trader", "spa").leadsTo("/account")
 		here.post("/sign-out/everywhere").leadsTo("/sign-in?done=signed-out-everywhere")
 		here.get("/account").leadsTo("/sign-in")
-		there.get("/account").leadsTo("/sign-in")
+		there.get("/account").leadsTo("/sign-in?done=ended")
 		there.get("/session").is(401)
 		other.get("/account").is(200)
 		requests := s.identity.Requests(identitytest.EndpointSignOut)
@@ -429,7 +429,7 @@ func TestSaveAfterSignOut(t *testing.T) {
 		if !strings.Contains(s.log.String(), "session not saved") {
 			t.Error("the dropped save is not logged")
 		}
-		slow.get("/slow").leadsTo("/sign-in?return_to=%2Fslow")
+		slow.get("/slow").leadsTo("/sign-in?done=ended&return_to=%2Fslow")
 	})
 }
 

@@ -62,6 +62,6 @@ func TestUsersAcrossARotation(t *testing.T) {
 			t.Errorf("the administrator sees the user %d times, want once", n)
 		}
 		after.post("/sign-out/everywhere").leadsTo("/sign-in?done=signed-out-everywhere")
-		before.at(rotated).get("/account").leadsTo("/sign-in")
+		before.at(rotated).get("/account").leadsTo("/sign-in?done=ended")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type signInPages struct {
 	pending *pendingSignIns
 
 	emailCookie lastingCookie
+	methods     func(*http.Request) []string // that the path of a request exists for
 }
 
 // home leads users who are signed in to the account page, which says so if their
@@ -79,7 +81,7 @@ func (s *signInPages) formView(r *http.Request, back, email, clientID string) te
 		Email: email,
 		Aside: s.config.SignInAside,
 	}
-	if back = answer.ReturnTo(back); back != answer.AfterSignIn {
+	if back = s.returnTo(r, back); back != answer.AfterSignIn {
 		view.ReturnTo = back
 	}
 	for i, c := range s.config.Clients {
@@ -92,6 +94,20 @@ func (s *signInPages) formView(r *http.Request, back, email, clientID string) te
 	return view
 }
 
+// returnTo is answer.ReturnTo, but no path that only takes forms: a browser
+// comes from a page that answered a form, and its address shows no page.
+func (s *signInPages) returnTo(r *http.Request, raw string) string {
+	back := answer.ReturnTo(raw)
+	probe := r.Clone(r.Context())
+	if u, err := url.Parse(back); err == nil {
+		probe.URL = u
+	}
+	if slices.Equal(s.methods(probe), []string{http.MethodPost}) {
+		return answer.AfterSignIn
+	}
+	return back
+}
+
 // submit takes e-mail and password.
 func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 	form, err := answer.Form(r)
@@ -101,7 +117,7 @@ func (s *signInPages) submit(w http.ResponseWriter, r *http.Request) error {
 	p := &pendingSignIn{
 		Client:   s.client(form.Get("client")),
 		Email:    strings.TrimSpace(form.Get("email")),
-		ReturnTo: answer.ReturnTo(form.Get("return_to")),
+		ReturnTo: s.returnTo(r, form.Get("return_to")),
 		remember: form.Get("remember") != "",
 	}
 	if p.Client == nil {

@@ -110,7 +110,7 @@ func TestSessionFixation(t *testing.T) {
 		a.get("/account").is(200, "trader@example.com")
 		old := s.browser()
 		old.setSession(first)
-		old.get("/account").leadsTo("/sign-in")
+		old.get("/account").leadsTo("/sign-in?done=ended")
 		if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
 			t.Errorf("%d sign-outs of the session that was replaced, want 1", n)
 		}
@@ -138,6 +138,10 @@ func TestSignInRefused(t *testing.T) {
 		for _, evil := range []string{"//evil.example", "https://evil.example", `/\evil.example`, "/%5cevil.example"} { // req 8
 			b.signIn("trader", "spa", "return_to", evil).leadsTo("/account")
 		}
+		for _, form := range []string{"/sessions/end", "/sign-out", "/theme", "/admin/sessions/end?x=1", "/sign-out/everywhere"} {
+			b.signIn("trader", "spa", "return_to", form).leadsTo("/account") // GET of it is 405
+		}
+		b.signIn("trader", "spa", "return_to", "/admin/sessions").leadsTo("/admin/sessions")
 		if n := s.identity.Grants("password"); n != 0 { // req 22
 			t.Errorf("%d password grants from a person's sign-in", n)
 		}

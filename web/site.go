@@ -53,7 +53,7 @@ func (s *site) signedIn(h userHandler) answer.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		u, err := s.user(r)
 		if err != nil {
-			return answer.AskToSignIn(err)
+			return answer.AskToSignIn(err, s.sessions.Ended(r.Context()))
 		}
 		if err := s.sessions.Touch(r.Context()); err != nil {
 			s.events.record(r.Context(), eventTouchFailed, "error", err)

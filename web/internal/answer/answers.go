@@ -93,7 +93,7 @@ func (a *Answers) fail(w http.ResponseWriter, r *http.Request, err error, form f
 		return
 	}
 	err = a.config.Translate(err)
-	if _, ask := errors.AsType[signIn](err); ask && a.askToSignIn(w, r) {
+	if asked, ok := errors.AsType[signIn](err); ok && a.askToSignIn(w, r, asked.ended) {
 		return
 	}
 	e := Explain(r, err)
@@ -137,12 +137,12 @@ func errorPage(page templates.Page, e *Error) templ.Component {
 
 // askToSignIn answers a request for a page by leading to the sign-in page. It
 // returns false if r is not for a page.
-func (a *Answers) askToSignIn(w http.ResponseWriter, r *http.Request) bool {
+func (a *Answers) askToSignIn(w http.ResponseWriter, r *http.Request, ended bool) bool {
 	if request.WantsJSON(r) || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}
 	if !request.FromOtherSite(r) {
-		http.Redirect(w, r, signInPath(r), http.StatusSeeOther) //nolint:gosec // the path is fixed; only its query is from the request
+		http.Redirect(w, r, signInPath(r, ended), http.StatusSeeOther) //nolint:gosec // the path is fixed; only its query is from the request
 	} else if err := a.LandingPage(w, r); err != nil {
 		a.Fail(w, r, err)
 	}

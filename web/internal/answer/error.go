@@ -105,17 +105,21 @@ var usualCodes = map[int]string{
 }
 
 // signIn is an error that asks for a sign-in, see [AskToSignIn].
-type signIn struct{ error }
+type signIn struct {
+	error
+	ended bool // the browser had a session
+}
 
 // Unwrap returns the error that asks.
 func (s signIn) Unwrap() error { return s.error }
 
 // AskToSignIn makes err one that leads a person who asks for a page to the
-// sign-in page and from there back, if err is [ErrNoSession]. Scripts and forms
-// get err itself.
-func AskToSignIn(err error) error {
+// sign-in page and from there back, if err is [ErrNoSession]. If ended is set,
+// the sign-in page says that the session has ended. Scripts and forms get err
+// itself.
+func AskToSignIn(err error, ended bool) error {
 	if errors.Is(err, ErrNoSession) {
-		return signIn{err}
+		return signIn{err, ended}
 	}
 	return err
 }

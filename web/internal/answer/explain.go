@@ -36,7 +36,7 @@ func classify(r *http.Request, err error) *Error {
 	case errors.Is(err, ErrNoSession), sessionOver(err):
 		return &Error{
 			Status: http.StatusUnauthorized, Code: "no_session",
-			Actions: []templates.Action{templates.ActionSignInAgain.To(signInPath(r))},
+			Actions: []templates.Action{templates.ActionSignInAgain.To(signInPath(r, false))},
 		}
 	case errors.Is(err, tokenapi.ErrUnavailable):
 		return &Error{
@@ -72,16 +72,18 @@ func delayAskedFor(err error) time.Duration {
 func OrLater(d time.Duration) time.Duration { return cmp.Or(max(d, 0), RetryLater) }
 
 // signInPath returns the sign-in page that leads back to the page that r asks
-// for.
-func signInPath(r *http.Request) string {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return "/sign-in"
+// for. If ended is set, the page says that the session has ended.
+func signInPath(r *http.Request, ended bool) string {
+	query := url.Values{}
+	if ended {
+		query.Set("done", "ended")
 	}
-	back := ReturnTo(r.URL.RequestURI())
-	if back == AfterSignIn {
-		return "/sign-in"
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		if back := ReturnTo(r.URL.RequestURI()); back != AfterSignIn {
+			query.Set("return_to", back)
+		}
 	}
-	return "/sign-in?return_to=" + url.QueryEscape(back)
+	return (&url.URL{Path: "/sign-in", RawQuery: query.Encode()}).String()
 }
 
 // tryAgainPath returns the page to load again: the one that r asks for.

@@ -125,7 +125,7 @@ func (g *Gateway) admit(c *call, r *http.Request) (err error) {
 	use := refusal == nil && sender != "" && sender != background
 	if c.caller, err = g.config.Sessions.Find(r, use); err != nil {
 		if navigation {
-			return answer.AskToSignIn(err)
+			return answer.AskToSignIn(err, false)
 		}
 		return err
 	}

@@ -240,6 +240,12 @@ func (m *Manager) Ends(ctx context.Context) (idle, latest time.Time) {
 	return time.Time{}, time.Time{}
 }
 
+// Ended reports whether the browser has the cookie of a session that is no more.
+func (m *Manager) Ended(ctx context.Context) bool {
+	c := currentOf(ctx)
+	return c.place != "" && c.record == nil && c.unreadable == nil
+}
+
 // ID returns the session's ID, or "" if there is no session. It is a hash of the
 // cookie and not a secret.
 func (m *Manager) ID(ctx context.Context) string {
