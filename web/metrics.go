@@ -149,8 +149,8 @@ func (m *Metrics) unregister() {
 	}
 }
 
-// Live counts the entries of v among the live sessions.
-func (m *Metrics) Live(v *vault.Vault) {
+// AddVault counts the entries of v in b2trader_live_sessions, from now on.
+func (m *Metrics) AddVault(v *vault.Vault) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.vaults = append(m.vaults, v)

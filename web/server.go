@@ -113,7 +113,7 @@ func (s *Server) open() (err error) {
 	s.work.Go(func() { s.sweep(ctx) })
 	s.work.Go(func() { s.backChannel.kept.run(ctx) })
 	if s.handler, err = s.routes(); err == nil {
-		s.metrics.Live(s.vault)
+		s.metrics.AddVault(s.vault)
 		err = s.metrics.register(c.Registerer, s.records)
 	}
 	if err != nil {

@@ -103,7 +103,7 @@ func b2binpayPlatform(config b2binpay.Config, a tokenapi.Account, call string) (
 }
 
 func b2binpayV3Platform(config b2binpay.V3Config, call string) (showcase.Platform, error) {
-	client, err := b2binpay.NewV3(config)
+	client, err := b2binpay.NewV3Client(config)
 	if err != nil {
 		return showcase.Platform{}, err
 	}

@@ -22,7 +22,7 @@ import (
 func newV3Client(t testing.TB, changes ...func(*b2binpay.V3Config)) *b2binpay.V3Client {
 	t.Helper()
 	config := b2binpay.V3Config{URL: bubbleURL, ClientID: b2binpaytest.SampleClientID, ClientSecret: tokenapi.Fixed(b2binpaytest.SampleClientSecret)}
-	return clienttest.New(t, b2binpay.NewV3, config, changes...)
+	return clienttest.New(t, b2binpay.NewV3Client, config, changes...)
 }
 
 // at connects a client of version 3 to a server without a socket.
@@ -95,7 +95,7 @@ func TestV3Lifetimes(t *testing.T) {
 
 func TestV3Config(t *testing.T) {
 	clienttest.Configs(t, clienttest.ConfigSubject[b2binpay.V3Config, *b2binpay.V3Client]{
-		System: "b2binpay", Version: "V3", New: b2binpay.NewV3,
+		System: "b2binpay", Version: "V3", New: b2binpay.NewV3Client,
 		Good:   b2binpay.V3Config{ClientID: "id", ClientSecret: tokenapi.Fixed("5ecret")},
 		Common: func(c *b2binpay.V3Config) (*string, *tokenapi.HTTP) { return &c.URL, &c.HTTP },
 	}, clienttest.Wrong("TokenPath ClientID ClientSecret MaxUses DefaultLifetime", func(c *b2binpay.V3Config) {

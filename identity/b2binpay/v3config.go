@@ -54,9 +54,9 @@ type V3Client struct {
 	peer   httpx.Peer
 }
 
-// NewV3 returns a V3Client. Its error joins every problem of the V3Config. NewV3
-// makes no request.
-func NewV3(config V3Config) (*V3Client, error) {
+// NewV3Client returns a V3Client. Its error joins every problem of the V3Config.
+// NewV3Client makes no request.
+func NewV3Client(config V3Config) (*V3Client, error) {
 	config.URL = cmp.Or(config.URL, V3SandboxURL)
 	config.TokenPath = cmp.Or(config.TokenPath, "/token/")
 	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, 3599*time.Second)

@@ -2,15 +2,15 @@ package store
 
 import "time"
 
-// A Kind is the kind of an Event.
-type Kind uint8
+// An EventKind is the kind of an Event.
+type EventKind uint8
 
 // The kinds of events.
 const (
 	// Synced begins a watch, and follows each interruption and each overflow of
 	// the reader's queue. What the reader read from the store before may be out
 	// of date. Changes from now on are reported.
-	Synced Kind = iota + 1
+	Synced EventKind = iota + 1
 	// Lost reports that the watch is interrupted: the connection for events is
 	// down. Changes are not reported until the next Synced.
 	Lost
@@ -52,7 +52,7 @@ const (
 //
 // [records]: https://pkg.go.dev/b2trader.identity.auth/identity/store/records
 type Event struct {
-	Kind    Kind
+	Kind    EventKind
 	Key     string // in Changed and Deleted
 	Version uint64 // in Changed and Deleted
 	Err     error  // in Lost: the reason, for the log
@@ -62,7 +62,7 @@ type Event struct {
 }
 
 // String returns the name of the kind.
-func (k Kind) String() string {
+func (k EventKind) String() string {
 	switch k {
 	case Synced:
 		return "synced"

@@ -15,6 +15,7 @@ import (
 	"b2trader.identity.auth/identity/internal/sharded"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/records"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A Vault keeps entries. It is safe for concurrent use.
@@ -175,7 +176,7 @@ func (v *Vault) Renew(ctx context.Context, key string, stale *oauth2.Token) (*oa
 //
 // If that Refresher belongs to this vault, make it before the vault, and let it
 // call the source later.
-func (v *Vault) Source(key string) func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
+func (v *Vault) Source(key string) tokenapi.Source {
 	return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
 		if refused == nil {
 			return v.Token(ctx, key)

@@ -79,7 +79,7 @@ func ExampleNew_b2binpay() {
 	var url, id string // the vendor's
 	var secret func(context.Context) (tokenapi.Secret, error)
 
-	client, err := b2binpay.NewV3(b2binpay.V3Config{
+	client, err := b2binpay.NewV3Client(b2binpay.V3Config{
 		URL: url, ClientID: id, ClientSecret: secret, // a function, so that the secret can change
 	})
 	if err != nil {

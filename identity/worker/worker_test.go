@@ -148,7 +148,7 @@ var systems = map[string]func(t *testing.T) system{
 	"b2binpay v3": func(t *testing.T) system {
 		t.Helper()
 		server := must(b2binpaytest.New(b2binpaytest.Config{Version: 3}))(t)
-		client := must(b2binpay.NewV3(b2binpay.V3Config{
+		client := must(b2binpay.NewV3Client(b2binpay.V3Config{
 			URL: host, ClientID: b2binpaytest.SampleClientID, ClientSecret: tokenapi.Fixed(b2binpaytest.SampleClientSecret),
 			HTTP: tokenapi.HTTP{Transport: server.Transport()},
 		}))(t)

@@ -63,7 +63,7 @@ func newSignIns(config Config) (*signIns, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.Metrics.Live(s.vault)
+	config.Metrics.AddVault(s.vault)
 	s.keys = records.NewKind(config.Records, "held:", entryKey)
 	return s, nil
 }

@@ -34,7 +34,7 @@ const (
 	// EndpointUnknown is every other path below /api/v2/my/platforms/.
 	EndpointUnknown apitest.Endpoint = "unknown platform"
 	// EndpointAPI is GET APIPath.
-	EndpointAPI apitest.Endpoint = "API"
+	EndpointAPI apitest.Endpoint = "api"
 )
 
 // APIPath is the path of the API's resource, below the URL. A GET without a live

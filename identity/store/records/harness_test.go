@@ -67,13 +67,13 @@ func (s *testStore) Watch(ctx context.Context) iter.Seq[store.Event] {
 
 // report sends an event of the replaced watch. Synced is a sign of life that
 // does not age.
-func (s *testStore) report(k store.Kind) {
+func (s *testStore) report(k store.EventKind) {
 	s.events <- store.Event{Kind: k, At: time.Now().Add(24 * time.Hour)}
 	synctest.Wait()
 }
 
 // alive sends a sign of life of the replaced watch.
-func (s *testStore) alive(k store.Kind, at time.Time) {
+func (s *testStore) alive(k store.EventKind, at time.Time) {
 	s.events <- store.Event{Kind: k, At: at}
 	synctest.Wait()
 }

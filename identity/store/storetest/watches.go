@@ -185,7 +185,7 @@ func observe(ctx context.Context, t *testing.T, s store.Store) *Observer {
 }
 
 // Await returns the next event of a kind and skips all others.
-func (o *Observer) Await(t *testing.T, kind store.Kind) store.Event {
+func (o *Observer) Await(t *testing.T, kind store.EventKind) store.Event {
 	t.Helper()
 	return o.next(t, func(e store.Event) bool { return e.Kind == kind })
 }
@@ -224,10 +224,10 @@ func (o *Observer) ended(t *testing.T) {
 	})
 }
 
-func change(kind store.Kind, key string, version uint64) func(store.Event) bool {
+func change(kind store.EventKind, key string, version uint64) func(store.Event) bool {
 	return func(e store.Event) bool { return e.Kind == kind && e.Key == key && e.Version == version }
 }
 
-func of(kind store.Kind, key string) func(store.Event) bool {
+func of(kind store.EventKind, key string) func(store.Event) bool {
 	return func(e store.Event) bool { return e.Kind == kind && e.Key == key }
 }
