@@ -27,7 +27,7 @@ func TestPictures(t *testing.T) {
 	b := signIn(t, site)
 	proxy := httptest.NewServer(b.proxy(t))
 	defer proxy.Close()
-	screenshot(t, proxy.URL+"/account", "account.png", 760)
+	screenshot(t, proxy.URL+"/account", "account.png", 990)
 	screenshot(t, proxy.URL+"/platforms", "platforms.png", 1920)
 }
 
