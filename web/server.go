@@ -41,8 +41,10 @@ type Server struct {
 	work     sync.WaitGroup
 }
 
-// New returns a Server, or every problem of the Config at once. Call Close
-// when it is no longer needed.
+// New returns a Server. Call Close when it is no longer needed.
+//
+// Errors: every problem of the Config, joined, each a *tokenapi.FieldError; or
+// that a metric cannot be registered.
 func New(config Config) (*Server, error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {

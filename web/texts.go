@@ -8,7 +8,8 @@ import "b2trader.identity.auth/templates"
 // are formats with %s or %d; [New] refuses a text whose verbs are not those of
 // the English one.
 //
-// The words of a host application's own pages are its own, see [Content].
+// [templates.Texts] documents the fields. The words of a host application's own
+// pages are its own, see [Content].
 type Texts = templates.Texts
 
 // ErrorText is one of Texts.Errors: what an error page tells people. A script

@@ -17,7 +17,8 @@ var (
 	ErrClosed      = errors.New("store: closed") // always wrapped together with ErrUnavailable
 )
 
-// Invalid returns an error that wraps ErrInvalid and names the problem.
+// Invalid is for implementations of Store. It returns an error that wraps
+// ErrInvalid and names the problem.
 func Invalid(problem string) error { return invalid([]string{problem}) }
 
 func invalid(problems []string) error {
@@ -47,6 +48,7 @@ func NewFault(ctx context.Context, op string, err error) error {
 	return &Fault{Op: op, Err: err}
 }
 
+// Error returns the operation and the cause.
 func (f *Fault) Error() string { return "store: " + f.Op + ": " + f.Err.Error() }
 
 // Unwrap returns ErrUnavailable and the cause.

@@ -5,8 +5,8 @@
 // The clients are those of B2Trader's IdentityServer (package identity), of
 // B2Core and its platforms (b2core), of TraderEvolution's back office
 // (traderevolution), of Tradevest (tradevest) and of B2BINPAY (b2binpay). Each
-// has a Config, which says by an [HTTP], or in package identity by fields of
-// the same names, how it sends requests. Each returns tokens as *oauth2.Token.
+// has a Config, whose [HTTP] says how it sends requests. Each returns tokens as
+// *oauth2.Token.
 //
 // # Errors
 //

@@ -48,7 +48,7 @@ var advice = []struct {
 	{ErrUnusableAnswer, "report it to the server's operators"},
 }
 
-// Error is the error of one call. It contains no password, token, code, cookie
+// An Error is the error of one call. It contains no password, token, code, cookie
 // or secret: the server's text is cut to 200 bytes, and the secrets of the call
 // are removed from it.
 type Error struct {

@@ -23,7 +23,7 @@
 //
 // # The server's pace
 //
-// Of each client, a process has a bounded number of renewals under way: 64 at
+// A process has a bounded number of renewals of each client under way: 64 at
 // first, then between 4 and 256, as many as the server answers well. The others
 // wait, first come, first served, and those that callers wait for go first. A
 // renewal waits before it takes the lease. Each runs in the end, even if its

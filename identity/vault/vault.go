@@ -44,7 +44,7 @@ const prefix = "token:"
 
 // New returns a Vault. Close releases it.
 //
-// Errors: every problem of the Config, joined.
+// Errors: every problem of the Config, joined, each a *tokenapi.FieldError.
 func New(config Config) (*Vault, error) {
 	config = config.withDefaults()
 	cache, err := config.open()

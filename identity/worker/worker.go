@@ -32,7 +32,8 @@ type Worker struct {
 // New returns a Worker for an account of client. It makes no request: the first
 // request of its http.Client signs in. [Worker.Close] releases it.
 //
-// Errors: every problem of the Config and the account, joined.
+// Errors: every problem of the Config and the account, joined, each a
+// *tokenapi.FieldError.
 func New[A any](client Client[A], account A, config Config) (*Worker, error) {
 	keeper, err := client.Keeper(account)
 	if err := errors.Join(err, config.check()); err != nil {

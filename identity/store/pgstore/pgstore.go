@@ -64,7 +64,9 @@ var (
 	_ store.Clock = (*Store)(nil)
 )
 
-// Open connects, and creates or upgrades the table.
+// Open connects, and creates or upgrades the table. ctx bounds only that.
+//
+// Errors: every problem of the Config, joined; a *store.Fault; the context's.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	o, err := cfg.options()
 	if err != nil {

@@ -66,6 +66,8 @@ var (
 )
 
 // Open connects.
+//
+// Errors: every problem of the Config, joined; a *store.Fault; the context's.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	options, err := cfg.options()
 	if err != nil {

@@ -56,7 +56,9 @@ var (
 	_ store.Clock = (*Store)(nil)
 )
 
-// Open opens the file and creates or upgrades its tables.
+// Open opens the file and creates or upgrades its tables. ctx bounds only that.
+//
+// Errors: every problem of the Config, joined; a *store.Fault; the context's.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err

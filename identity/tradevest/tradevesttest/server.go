@@ -10,8 +10,8 @@ import (
 
 // The endpoints, for Inject, Requests and Count.
 const (
-	EndpointToken apitest.Endpoint = "token"
-	EndpointAPI   apitest.Endpoint = "api"
+	EndpointToken apitest.Endpoint = "token" // POST /oauth2/token, or Config.TokenPath
+	EndpointAPI   apitest.Endpoint = "api"   // GET APIPath, this server's own
 )
 
 // APIPath is the path of the API's resource, below the URL. A GET without a live
