@@ -302,7 +302,7 @@ func (p *page) values(form *goquery.Selection, fill []string) url.Values {
 		name, value := in.AttrOr("name", ""), in.AttrOr("value", "")
 		typed := slices.Index(fill, name)
 		switch kind := in.AttrOr("type", "text"); {
-		case kind == "radio" && typed >= 0 && fill[typed+1] != value, kind == "radio" && typed < 0 && !in.Is("[checked]"):
+		case kind == "radio" && typed >= 0 && fill[typed+1] != value, (kind == "radio" || kind == "checkbox") && typed < 0 && !in.Is("[checked]"):
 			return
 		case kind != "hidden" && typed >= 0:
 			value = fill[typed+1]

@@ -134,7 +134,7 @@ func TestLivePricesInChromium(t *testing.T) {
 	t.Parallel()
 	server, d := startHub(t)
 	b := d.chromium()
-	b.signIn(trader, passwords[trader])
+	b.signIn()
 	const shown = `document.querySelectorAll("[data-cell=bid]")`
 	pricesAt := func(connections int) string {
 		b.do(chromedp.Poll(`Number(document.querySelector("[data-live-fact=number]").textContent) >= `+strconv.Itoa(connections), nil))

@@ -124,7 +124,7 @@ func TestThemesChangeTheColourScheme(t *testing.T) {
 // complete, and each property that is used is defined.
 func TestColoursAreTokens(t *testing.T) {
 	light := themes()[Light]
-	for _, name := range []string{"base.css", "app.css", "sessions.css"} {
+	for _, name := range []string{"base.css", "app.css", "forms.css", "sessions.css"} {
 		css := styleSheet(t, name)
 		local := map[string]bool{}
 		for _, d := range declaration.FindAllStringSubmatch(css, -1) {

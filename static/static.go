@@ -20,7 +20,7 @@ import (
 // Prefix is the path that Handler serves under.
 const Prefix = "/static/"
 
-//go:embed base.css app.css sessions.css app.js favicon.svg icon-180.png
+//go:embed base.css app.css forms.css sessions.css app.js favicon.svg icon-180.png
 var files embed.FS
 
 // Files is a set of files with hashed names below one path. It is an

@@ -23,6 +23,7 @@ func TestHandlerServesEachFileForGood(t *testing.T) {
 	types := map[string]string{
 		"base.css":     "text/css; charset=utf-8",
 		"app.css":      "text/css; charset=utf-8",
+		"forms.css":    "text/css; charset=utf-8",
 		"sessions.css": "text/css; charset=utf-8",
 		"app.js":       "text/javascript; charset=utf-8",
 		"favicon.svg":  "image/svg+xml",

@@ -22,7 +22,7 @@ func TestPreview(t *testing.T) {
 		page := render(t, s.page)
 		writePreview(t, filepath.Join(dir, s.name+".html"), page)
 	}
-	for _, name := range []string{"base.css", "app.css", "sessions.css", "app.js", "favicon.svg", "icon-180.png"} {
+	for _, name := range []string{"base.css", "app.css", "forms.css", "sessions.css", "app.js", "favicon.svg", "icon-180.png"} {
 		w := httptest.NewRecorder()
 		static.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, static.URL(name), nil))
 		if w.Code != 200 {

@@ -48,7 +48,8 @@ func endRequest(span trace.Span, r *http.Request, info *request.Info, status int
 		attribute.String("http.request.method", method), attribute.Int("http.response.status_code", status),
 		attribute.String("b2trader.request_id", info.ID))
 	if info.Route != "" {
-		route := info.Route[strings.Index(info.Route, "/"):]
+		_, path, _ := strings.Cut(info.Route, "/")
+		route := "/" + path
 		span.SetName(method + " " + route)
 		span.SetAttributes(attribute.String("http.route", route))
 	}

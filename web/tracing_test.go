@@ -155,7 +155,7 @@ func BenchmarkTracing(b *testing.B) {
 	for name, provider := range map[string]trace.TracerProvider{"off": nil, "on": sdk.NewTracerProvider()} {
 		b.Run(name, func(b *testing.B) {
 			s := newAPISite(b, func(c *web.Config) {
-				c.TracerProvider, c.Logger = provider, slog.New(slog.NewJSONHandler(io.Discard, nil))
+				c.TracerProvider, c.Logger = provider, slog.New(slog.DiscardHandler)
 				c.APITransport = transportFunc(func(*http.Request) (*http.Response, error) {
 					return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody}, nil
 				})

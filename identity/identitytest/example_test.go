@@ -84,11 +84,11 @@ func Example_streams() {
 	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	server, err := identitytest.New(identitytest.Config{Now: func() time.Time { return noon }})
 	if err != nil {
-		log.Fatal(err)
+		log.Panic(err)
 	}
 	listener, err := server.Listen("127.0.0.1:0")
 	if err != nil {
-		log.Fatal(err)
+		log.Panic(err)
 	}
 	go func() { _ = http.Serve(listener, server) }() // ends when the listener is closed
 	defer func() { _ = listener.Close() }()
@@ -97,20 +97,20 @@ func Example_streams() {
 		"client_id": {"lk"}, "client_secret": {"lk-secret"},
 	})
 	if err != nil {
-		log.Fatal(err)
+		log.Panic(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	var token struct {
 		Access string `json:"access_token"`
 	}
 	if err := json.NewDecoder(answer.Body).Decode(&token); err != nil {
-		log.Fatal(err)
+		log.Panic(err)
 	}
 
 	hub := strings.Replace(server.URL(), "http", "ws", 1) + "/frontoffice/ws/v4/account?access_token=" + token.Access
 	conn, err := websocket.Dial(hub, "", server.URL())
 	if err != nil {
-		log.Fatal(err)
+		log.Panic(err)
 	}
 	defer func() { _ = conn.Close() }()
 	messages := bufio.NewReader(conn)
@@ -119,11 +119,11 @@ func Example_streams() {
 		`{"type":4,"invocationId":"1","target":"Prices","arguments":[]}`,
 	} {
 		if _, err := conn.Write([]byte(message + "\x1e")); err != nil {
-			log.Fatal(err)
+			log.Panic(err)
 		}
 		answer, err := messages.ReadString('\x1e')
 		if err != nil {
-			log.Fatal(err)
+			log.Panic(err)
 		}
 		fmt.Println(strings.TrimSuffix(answer, "\x1e"))
 	}
