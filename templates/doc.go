@@ -14,4 +14,4 @@
 // only moves countdowns and refreshes fragments.
 package templates
 
-//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.1100 generate

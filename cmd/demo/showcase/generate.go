@@ -1,3 +1,3 @@
 package showcase
 
-//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate
+//go:generate go run github.com/a-h/templ/cmd/templ@v0.3.1100 generate
