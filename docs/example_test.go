@@ -47,8 +47,13 @@ func Example_user() {
 // A worker calls the API as a machine for as long as it runs.
 func Example_worker() {
 	ctx := context.Background()
-	var client *identity.Client // for core_ib, with its secret
 
+	client, err := identity.New(identity.Config{
+		URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: tokenapi.NewSecret(os.Getenv("IB_SECRET")),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	account := tokenapi.Account{Login: "ib@example.com", Password: tokenapi.Fixed(os.Getenv("IB_PASSWORD"))}
 	ib, err := worker.New(client, account, worker.Config{}) // or with a Store and Keys, shared by several processes
 	if err != nil {
