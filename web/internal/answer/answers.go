@@ -142,7 +142,7 @@ func (a *Answers) askToSignIn(w http.ResponseWriter, r *http.Request, ended bool
 		return false
 	}
 	if !request.FromOtherSite(r) {
-		http.Redirect(w, r, signInPath(r, ended), http.StatusSeeOther) //nolint:gosec // the path is fixed; only its query is from the request
+		http.Redirect(w, r, signInPath(r, ended), http.StatusSeeOther)
 	} else if err := a.LandingPage(w, r); err != nil {
 		a.Fail(w, r, err)
 	}
