@@ -30,7 +30,7 @@ func Example_user() {
 	}
 	tokens, err := vault.New(vault.Config{
 		Store:      memstore.New(),                     // or SQLite, Redis, PostgreSQL
-		Keys:       []vault.Key{vault.NewKey("first")}, // seal what is stored
+		Keys:       []vault.Key{vault.NewKey("first")}, // seal what is stored; processes that share a store share them
 		Refreshers: map[string]vault.Refresher{"spa": client},
 	})
 	if err != nil {

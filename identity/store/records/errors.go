@@ -10,7 +10,7 @@ var (
 	// ErrUnreadable says that the record is there, but that no configured key
 	// opens it or its codec rejects it. It does not say which, because an
 	// attacker who can write to the store could learn from that.
-	ErrUnreadable = errors.New("records: the stored record cannot be read with the configured keys")
+	ErrUnreadable = errors.New("records: the stored record cannot be read with the configured keys: give all processes that share the store the same keys")
 
 	// ErrClosed says that the Cache is closed.
 	ErrClosed = errors.New("records: the cache is closed")
