@@ -38,7 +38,7 @@ func startChromium(t *testing.T, site string) *tab {
 	t.Cleanup(end)
 	ctx, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	ctx, stop := context.WithTimeout(ctx, 2*time.Minute) // long, because the machine may be busy
+	ctx, stop := context.WithTimeout(ctx, 8*time.Minute) // long, because the machine may be busy
 	t.Cleanup(stop)
 	return &tab{t: t, ctx: ctx, site: site}
 }

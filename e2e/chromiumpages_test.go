@@ -23,10 +23,10 @@ import (
 // accessibility.
 const axeVersion = "4.14.1"
 
-// TestPagesInChromium opens every page that links lead to, as a stranger, as a
-// trader and as an administrator. In both schemes and at three widths it wants no
-// horizontal overflow and nothing that axe finds; and no console error, and no
-// request to another origin.
+// TestPagesInChromium opens every page that links lead to, once: as a stranger,
+// else as a trader, else as an administrator. In both schemes and at three
+// widths it wants no horizontal overflow and nothing that axe finds; and no
+// console error, and no request to another origin.
 func TestPagesInChromium(t *testing.T) {
 	t.Parallel()
 	axe, err := os.ReadFile(filepath.Join(npmclient.InstallPackage(t, "axe-core", axeVersion), "node_modules", "axe-core", "axe.min.js"))
@@ -44,7 +44,6 @@ func TestPagesInChromium(t *testing.T) {
 		{trader, "spa", []string{"/account", "/live", "/try", "/flow", "/sessions"}},
 		{admin, "spa_admin", []string{"/account", "/platforms", "/sessions", "/admin/sessions"}},
 	} {
-		v.seen, v.opened = make(map[string]bool), make(map[string]bool)
 		v.do(network.ClearBrowserCookies())
 		if c.email == "" {
 			v.open("/")
@@ -79,7 +78,7 @@ type visitor struct {
 
 func newVisitor(d *demo, axe string) *visitor {
 	d.t.Helper()
-	v := &visitor{tab: d.chromium(), axe: axe}
+	v := &visitor{tab: d.chromium(), axe: axe, seen: make(map[string]bool), opened: make(map[string]bool)}
 	chromedp.ListenTarget(v.ctx, v.listen)
 	return v
 }
@@ -168,6 +167,9 @@ func (v *visitor) check() {
 			}))
 			if over := eval[int](v.tab, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
 				v.t.Errorf("%s, %s, %d px wide: %d px too wide, want no horizontal overflow", path, scheme, width, over)
+			}
+			if scheme == "dark" && width != 1280 {
+				continue // axe has seen these colours, and this width in light colours
 			}
 			for _, fault := range eval[[]string](v.tab, axeRun) {
 				v.t.Errorf("%s, %s, %d px wide: axe finds %s, want nothing", path, scheme, width, fault)

@@ -59,8 +59,8 @@ var pairs = []struct {
 	fore, backs string
 	want        float64
 }{
-	{"--text", "page card sunken main-soft", textContrast},
-	{"--dim", "page card sunken main-soft", textContrast},
+	{"--text", "page card sunken raised main-soft", textContrast},
+	{"--dim", "page card sunken raised main-soft", textContrast},
 	{"--main", "page card sunken main-soft", textContrast},
 	{"--main-hover", "page card", textContrast},
 	{"--main-text", "main main-hover", textContrast},

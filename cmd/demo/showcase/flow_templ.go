@@ -30,7 +30,7 @@ func flowPage(v Flow) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"page-head\"><h1>Flow</h1><p class=\"lead\">Every message of your sign-in, in the order of its time. The secrets were removed before it was recorded.</p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"page-head\"><h1>Flow</h1><p class=\"lead\">Every message of your sign-in, in order. Secrets are removed before a message is recorded.</p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
