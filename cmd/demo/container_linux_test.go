@@ -27,7 +27,7 @@ type container struct {
 func newContainer(t *testing.T, ca []byte) container {
 	t.Helper()
 	if os.Getuid() != 0 {
-		t.Skip("a process in an empty root needs the test to run as root")
+		servers.Missing(t, "a process in an empty root needs the test to run as root")
 	}
 	i, err := theImage()
 	if err != nil {

@@ -29,7 +29,7 @@ func unprivileged(tb testing.TB) *account {
 			return &account{uid: uint32(uid), gid: uint32(gid)}
 		}
 	}
-	tb.Skip("the test runs as root, and there is neither a user postgres nor a user daemon")
+	Missing(tb, "the test runs as root, and there is neither a user postgres nor a user daemon")
 	return nil
 }
 

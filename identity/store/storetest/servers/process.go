@@ -39,11 +39,17 @@ func Program(tb testing.TB, name string, dirs ...string) string {
 			return found[len(found)-1]
 		}
 	}
-	if os.Getenv("B2TRADER_TEST_REQUIRE") == "1" {
-		tb.Fatalf("%s is not installed, and B2TRADER_TEST_REQUIRE=1", name)
-	}
-	tb.Skipf("%s is not installed", name)
+	Missing(tb, name+" is not installed")
 	return ""
+}
+
+// Missing skips the test for a reason, or with B2TRADER_TEST_REQUIRE=1 fails it.
+func Missing(tb testing.TB, reason string) {
+	tb.Helper()
+	if os.Getenv("B2TRADER_TEST_REQUIRE") == "1" {
+		tb.Fatalf("%s, and B2TRADER_TEST_REQUIRE=1", reason)
+	}
+	tb.Skip(reason)
 }
 
 // A Process is a server that can be stopped, killed and started again.
