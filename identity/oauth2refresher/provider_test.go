@@ -2,9 +2,13 @@ package oauth2refresher_test
 
 import (
 	"bufio"
-	"context"
+	"bytes"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +22,7 @@ import (
 
 	"b2trader.identity.auth/identity/identitytest/npmclient"
 	"b2trader.identity.auth/identity/oauth2refresher"
-	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
@@ -54,58 +58,53 @@ func startProvider(t *testing.T) (url, refreshToken string) {
 	return "", ""
 }
 
-// Two vaults on one store, as of two processes, keep a foreign provider's token
-// alive, however many callers renew it at once: each refresh token is sent once.
-// The provider revokes all tokens of the family if one is sent twice.
+// Two processes on one Redis keep a foreign provider's token alive, however many
+// callers renew it at once. One process is killed while it renews, before its
+// request has reached the provider. Each refresh token reaches the provider
+// once: it revokes all tokens of the family if one comes twice.
 func TestTwoProcessesAtAnotherProvider(t *testing.T) {
-	const rounds, callers = 5, 8
+	t.Parallel()
 	url, first := startProvider(t)
-	var requests atomic.Int64
-	observe := func(context.Context, tokenapi.Exchange) { requests.Add(1) }
-	r := refresher(t, tokenapi.HTTP{Observe: observe}, url+"/token")
+	redis := servers.StartRedis(t)
+	door := &frontDoor{provider: reverseProxy(t, url), seen: map[string]int{}}
+	server := httptest.NewServer(door)
+	t.Cleanup(server.Close)
 
-	store, keys := memstore.New(), []vault.Key{vault.NewKey("first")}
-	var vaults []*vault.Vault
-	for range 2 {
-		v, err := vault.New(vault.Config{Store: store, Keys: keys, Refreshers: map[string]vault.Refresher{"app": r}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		vaults = append(vaults, v)
-	}
-	t.Cleanup(func() {
-		_ = errors.Join(vaults[0].Close(context.Background()), vaults[1].Close(context.Background()), store.Close())
-	})
 	expired := &oauth2.Token{RefreshToken: first, Expiry: time.Unix(1, 0)}
-	if err := vaults[0].Put(t.Context(), "k", vault.Entry{Client: "app", Token: expired}); err != nil {
-		t.Fatal(err)
+	putEntry(t, redis.URL(0), vault.Entry{Client: "app", Token: expired})
+	processes := []*renewer{startRenewer(t, redis.URL(0), server.URL), startRenewer(t, redis.URL(0), server.URL)}
+	stale := ""
+	renew := func(by ...*renewer) {
+		t.Helper()
+		for _, p := range by {
+			p.ask(t, stale)
+		}
+		before := stale
+		for _, p := range by {
+			stale = p.answer(t, before)
+		}
 	}
-	seen := map[string]bool{first: true}
-	for round := range rounds {
-		stale, err := vaults[0].Token(t.Context(), "k")
-		if err != nil {
-			t.Fatalf("round %d: Token() = %v, want a token", round, err)
-		}
-		var all sync.WaitGroup
-		for i := range 2 * callers {
-			all.Go(func() {
-				if token, err := vaults[i%2].Renew(t.Context(), "k", stale); err != nil || token.AccessToken == stale.AccessToken {
-					t.Errorf("round %d: Renew() = %v, want another token", round, err)
-				}
-			})
-		}
-		all.Wait()
-		token, err := vaults[1].Token(t.Context(), "k")
-		if err != nil || seen[token.RefreshToken] || token.Extra("id_token") == nil || token.Extra("scope") != "openid offline_access" || !token.Valid() {
-			t.Fatalf("round %d: Token() = %v, want one with a new refresh token, the ID token and the scope", round, err)
-		}
-		seen[token.RefreshToken] = true
+	renew(processes...)
+	renew(processes...)
+
+	door.kill.Store(processes[0].cmd.Process)
+	processes[0].ask(t, stale)
+	_ = processes[0].cmd.Wait()
+	renew(processes[1])
+	processes[0] = startRenewer(t, redis.URL(0), server.URL)
+	renew(processes...)
+
+	const rounds = 4
+	if len(door.seen) != rounds {
+		t.Errorf("the provider got %d refresh tokens in %d rounds, want one each", len(door.seen), rounds)
 	}
-	if got := requests.Load(); got != rounds+1 {
-		t.Errorf("the provider got %d refresh requests in %d rounds, want one each and the first", got, rounds)
+	for token, times := range door.seen {
+		if times != 1 {
+			t.Errorf("the provider got the refresh token %q %d times, want once", token, times)
+		}
 	}
 
-	_, err := r.Refresh(t.Context(), expired) // reuse
+	_, err := refresher(t, tokenapi.HTTP{}, url+"/token").Refresh(t.Context(), expired) // reuse
 	if got := tokenapi.OutcomeOf(err).Kind; got != tokenapi.Refused {
 		t.Errorf("Refresh of a used token = %v of the kind %v, want it refused", err, got)
 	}
@@ -113,5 +112,48 @@ func TestTwoProcessesAtAnotherProvider(t *testing.T) {
 	_, err = wrong.Refresh(t.Context(), expired)
 	if e, ok := errors.AsType[*tokenapi.Error](err); !ok || e.Outcome().Kind != tokenapi.Misconfigured || e.StatusCode != http.StatusUnauthorized {
 		t.Errorf("Refresh with a wrong secret = %v, want it misconfigured", err)
+	}
+}
+
+// A frontDoor stands before the provider and counts the refresh tokens that
+// reach it.
+type frontDoor struct {
+	provider http.Handler
+	kill     atomic.Pointer[os.Process] // killed by the next request, which does not reach the provider
+	mu       sync.Mutex
+	seen     map[string]int
+}
+
+func (d *frontDoor) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if process := d.kill.Swap(nil); process != nil {
+		_ = process.Kill()
+		return
+	}
+	body, _ := io.ReadAll(req.Body)
+	form, _ := url.ParseQuery(string(body))
+	d.mu.Lock()
+	d.seen[form.Get("refresh_token")]++
+	d.mu.Unlock()
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	d.provider.ServeHTTP(w, req)
+}
+
+func reverseProxy(t *testing.T, to string) http.Handler {
+	t.Helper()
+	target, err := url.Parse(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return httputil.NewSingleHostReverseProxy(target)
+}
+
+func putEntry(t *testing.T, redisURL string, entry vault.Entry) {
+	t.Helper()
+	tokens, closeAll, err := openVault(t.Context(), redisURL, "http://127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(tokens.Put(t.Context(), "k", entry), closeAll()); err != nil {
+		t.Fatal(err)
 	}
 }
