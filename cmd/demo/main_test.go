@@ -256,7 +256,7 @@ func TestConfigurationProblems(t *testing.T) {
 		"no such file":                         {[]string{"-store", "sqlite:"}, nil, []string{"-store must be"}},
 		"shared without keys":                  {[]string{"-store", "redis://127.0.0.1:1/0"}, nil, []string{"-session-keys-file is missing", "redis://127.0.0.1:1"}},
 		"keys for nothing":                     {[]string{"-session-keys-file", keys}, nil, []string{"-session-keys-file has no effect"}},
-		"bad keys":                             {[]string{"-store", "sqlite:x.db", "-session-keys-file", empty}, nil, []string{"has no key"}},
+		"bad keys":                             {[]string{"-store", "sqlite:x.db", "-session-keys-file", empty}, nil, []string{"there is no key"}},
 		"passwords on show":                    {[]string{"-store", "postgres://u:hidden@db.example/x", "-store-listen-url", "postgres://db.example/x?password=hidden"}, nil, []string{"give it as B2TRADER_STORE", "give it as B2TRADER_STORE_LISTEN_URL"}},
 		"listening for nothing":                {[]string{"-store-listen-url", "postgres://db.example/x"}, nil, []string{"-store-listen-url has no effect"}},
 		"times":                                {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer", "-stop-delay", "-metrics-addr must be host:port"}},

@@ -18,7 +18,7 @@ import (
 func Example() {
 	ctx := context.Background()
 	var provider *oauth2.Config // with the Endpoint of Google, Keycloak or another provider
-	var keys []vault.Key        // the same in each process, from a file
+	var keys []vault.Key        // the same in each process, from vault.ParseKeys
 	var code string             // from the user's redirect, in the process that signs in
 
 	refresher, err := oauth2refresher.New(oauth2refresher.Config{OAuth2: provider})

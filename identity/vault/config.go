@@ -22,8 +22,8 @@ type Config struct {
 	// processes, share the entries.
 	Store store.Store
 
-	// Keys seal the entries. The first seals, all open. To rotate, put a new
-	// key first, and remove the old one after the life of the longest entry.
+	// Keys seal the entries. The first seals, all open. [ParseKeys] reads them
+	// from a file and says how to replace one.
 	Keys []Key
 
 	// Records, if set, is used in place of Store and Keys: the vault then

@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"context"
+	"fmt"
 	"log"
 
 	"b2trader.identity.auth/identity"
@@ -55,4 +56,18 @@ func ExampleVault_TokenSource() {
 		log.Fatal(err)
 	}
 	log.Print("live until ", token.Expiry)
+}
+
+// Processes that share a store share a file of keys, too. A line of it is made
+// by: echo "2026-11-21:$(openssl rand -base64 32)" >> token-keys
+func ExampleParseKeys() {
+	keys, err := vault.ParseKeys([]byte(`# The first key seals, all open.
+2026-11-21:q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=
+2025-11-03:kKvN7xI0VniQq83vEjRWeJCrze8SNFZ4kKvN7xI0Vng=
+`)) // of os.ReadFile
+	if err != nil {
+		log.Fatal(err) // names each bad line
+	}
+	fmt.Println(keys)
+	// Output: [Key(2026-11-21) Key(2025-11-03)]
 }

@@ -19,8 +19,9 @@ type Config struct {
 	// Store keeps the token. The Worker does not close it. Nil: memory.
 	Store store.Store
 
-	// Keys seal the token in the Store, as in [vault.Config]. They are required
-	// with a Store. Nil: a random key.
+	// Keys seal the token in the Store, as in [vault.Config]. Processes that
+	// share the Store need the same ones: [vault.ParseKeys] reads them from a
+	// file. They are required with a Store. Nil: a random key.
 	Keys []vault.Key
 
 	// Transport sends the requests of the http.Client, each with the token. Nil:

@@ -19,9 +19,10 @@
 // # One process or several
 //
 // The zero [Config] keeps the token in memory, sealed by a random key. With a
-// Store and Keys, processes that share them sign in once and share the token.
-// The entry has no end: the worker signs in again when its refresh token is
-// refused, and puts the entry again when the store has lost it.
+// Store and Keys, processes that share them sign in once and share the token;
+// [vault.ParseKeys] reads the keys from a file. The entry has no end: the worker
+// signs in again when its refresh token is refused, and puts the entry again
+// when the store has lost it.
 //
 // A Worker is a vault with one entry. A program with several accounts in one
 // vault, or with metrics of it, uses package vault itself.

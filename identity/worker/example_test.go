@@ -42,8 +42,15 @@ func ExampleConfig() {
 	ctx := context.Background()
 	var client *identity.Client  // from identity.New
 	var account tokenapi.Account // as above
-	var keys []vault.Key         // the same in each process, from a file
 
+	file, err := os.ReadFile("token-keys") // the same in each process: lines of ID:SECRET
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys, err := vault.ParseKeys(file)
+	if err != nil {
+		log.Fatal("token-keys: ", err) // names each bad line
+	}
 	store, err := redisstore.Open(ctx, redisstore.Config{URL: "rediss://tokens.example.com"}) // or PostgreSQL, SQLite
 	if err != nil {
 		log.Fatal(err)

@@ -18,8 +18,8 @@ type Config struct {
 	// Store keeps the records. Close of the Cache does not close it.
 	Store store.Store
 
-	// Keys seal the records. The first seals, all open. To rotate, put a new
-	// key first, and remove the old one after the life of the longest record.
+	// Keys seal the records. The first seals, all open. [ParseKeys] reads them
+	// from a file and says how to replace one.
 	Keys []Key
 
 	// Timeout bounds one call of the store. Zero: 5 seconds.
