@@ -112,10 +112,12 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	switch status := x.Last.StatusCode; {
 	case httpx.Later(status):
 		return nil, x.Refusal(tokenapi.ErrUnavailable, problem)
-	case status == http.StatusNotFound && !followed:
+	case !followed && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
 		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no such endpoint at " + c.oauth2().Endpoint.AuthURL + ": check Config.URL"})
 	case errors.Is(httpx.OAuth.Codes[problem.Code], tokenapi.ErrMisconfigured), status == http.StatusBadRequest, isErrorPage(resp.Request.URL):
 		return nil, c.requestRefused(x, problem)
+	case !followed && status/100 == 4 && x.IsPage(): // an IdentityServer redirects to its sign-in
+		return nil, x.Refused(httpx.Verdict{})
 	}
 	problem.Description = strings.TrimSpace("the redirects end at " + httpx.WithoutQuery(resp.Request.URL) + " " + problem.Description)
 	return nil, x.Refusal(tokenapi.ErrNotSignedIn, problem)

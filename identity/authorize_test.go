@@ -89,6 +89,10 @@ func TestAuthorizeRefusals(t *testing.T) {
 		{"400", identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, tokenapi.ErrMisconfigured, "invalid_client"},
 		{"a page", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("sign in")}, tokenapi.ErrNotSignedIn, "/identity/connect/authorize"},
 		{"oversized", identitytest.Fault{Oversized: true}, tokenapi.ErrUnusableAnswer, "longer"},
+		// field 9
+		{"a gateway's 401", identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnavailable, "/identity/connect/authorize"},
+		{"a gateway's 403", identitytest.Fault{Status: 403, ContentType: "text/plain", Body: []byte("denied")}, tokenapi.ErrUnavailable, "/identity/connect/authorize"},
+		{"405", identitytest.Fault{Status: 405}, tokenapi.ErrMisconfigured, "/identity/connect/authorize"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv, client := start(t)

@@ -73,6 +73,20 @@ func TestErrorsNameTheField(t *testing.T) {
 			fault: func() (identitytest.Endpoint, identitytest.Fault) { return discovery(identitytest.Fault{Status: 404}) }, says: []string{"Config.URL", "/identity/.well-known/openid-configuration"}},
 		{name: "a URL that redirects", client: "spa", call: login, want: tokenapi.ErrMisconfigured,
 			change: answering("/openid-configuration", 301, "Location", "https://www.example.com/"), says: []string{"Config.URL", "/identity/.well-known/openid-configuration"}},
+		{name: "a JWKSURL of another document", client: "spa", call: login, want: tokenapi.ErrUnavailable,
+			change: func(c *identity.Config) { c.JWKSURL = c.URL + "/identity/.well-known/openid-configuration" },
+			says:   []string{"Config.JWKSURL", "/identity/.well-known/openid-configuration", "it has no list of keys"}},
+		{name: "a JWKSURL without a key set", client: "spa", call: login, want: tokenapi.ErrMisconfigured,
+			change: func(c *identity.Config) { c.JWKSURL = c.URL + "/nowhere?key=s3cret" }, says: []string{"Config.JWKSURL", "://127.0.0.1", "/nowhere,"}},
+		{name: "a JWKSURL that a gateway guards", client: "spa", call: login, want: tokenapi.ErrUnavailable,
+			change: func(c *identity.Config) { c.JWKSURL = c.URL + "/identity/.well-known/openid-configuration/jwks" },
+			fault: func() (identitytest.Endpoint, identitytest.Fault) {
+				return identitytest.EndpointKeys, identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}
+			}, says: []string{"Config.JWKSURL", "/jwks"}},
+		{name: "a URL without a token endpoint", client: "spa", call: refresh, want: tokenapi.ErrMisconfigured,
+			fault: func() (identitytest.Endpoint, identitytest.Fault) {
+				return identitytest.EndpointToken, identitytest.Fault{Status: 404, Body: []byte(`{"title":"Not Found"}`)}
+			}, says: []string{"Config.URL", "http://127.0.0.1", "/identity/connect/token"}},
 		{name: "a URL of a web application", client: "spa", call: login, want: tokenapi.ErrUnusableAnswer,
 			fault: func() (identitytest.Endpoint, identitytest.Fault) {
 				return discovery(identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")})

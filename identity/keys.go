@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 
 	"b2trader.identity.auth/identity/internal/checkconfig"
@@ -29,12 +30,13 @@ type keys struct {
 	client *Client
 	turn   chan struct{} // full during a discovery
 	known  atomic.Pointer[metadata]
+	failed atomic.Pointer[error] // of the last discovery; nil: none failed
 	set    jwt.KeySet
 }
 
 func newKeys(c *Client) *keys {
 	k := &keys{client: c, turn: make(chan struct{}, 1)}
-	k.set.Fetch, k.set.Now = k.fetch, c.config.HTTP.Now
+	k.set.Fetch, k.set.Source, k.set.Now = k.fetch, k.source, c.config.HTTP.Now
 	k.set.Ignored = func(err error) {
 		slog.Warn("signing key ignored", "server", httpx.WithoutQuery(c.server), "reason", err.Error())
 	}
@@ -42,11 +44,13 @@ func newKeys(c *Client) *keys {
 }
 
 // metadata returns the server's metadata, which it discovers once. Callers wait
-// for a discovery under way, each until its own context ends.
+// for a discovery under way, each until its own context ends, and share its
+// error: one after the other they would wait for its timeout each.
 func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 	if known := k.known.Load(); known != nil {
 		return known, nil
 	}
+	before := k.failed.Load()
 	select {
 	case k.turn <- struct{}{}:
 		defer func() { <-k.turn }()
@@ -56,8 +60,14 @@ func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 	if known := k.known.Load(); known != nil {
 		return known, nil
 	}
+	if failed := k.failed.Load(); failed != before {
+		return nil, *failed
+	}
 	known, err := k.discover(ctx)
 	if err != nil {
+		if ctx.Err() == nil { // otherwise the caller has ended, and not the server
+			k.failed.Store(&err)
+		}
 		return nil, err
 	}
 	k.known.Store(known)
@@ -79,7 +89,7 @@ func (k *keys) discover(ctx context.Context) (*metadata, error) {
 // fetch returns the key set document. After a failure it first discovers again
 // where the document is. Config.HTTP.Timeout bounds it.
 //
-// Errors: *Error.
+// Errors: *tokenapi.Error.
 func (k *keys) fetch(failed bool) ([]byte, error) {
 	c, meta := k.client, k.known.Load()
 	if failed {
@@ -95,10 +105,25 @@ func (k *keys) fetch(failed bool) ([]byte, error) {
 	if x.OK() {
 		return x.Last.Body, nil
 	}
-	if c.config.JWKSURL != "" && (x.Last.StatusCode == http.StatusNotFound || x.Last.StatusCode == http.StatusMethodNotAllowed) {
-		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no key set at Config.JWKSURL: correct it, or leave it empty to discover it"})
+	e := x.Refused(httpx.Verdict{})
+	if c.config.JWKSURL == "" {
+		e.Err = tokenapi.ErrUnavailable // the server names this URL itself
 	}
-	return nil, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
+	e.Advice = "check " + k.source()
+	return nil, e
+}
+
+// source says which setting names the key set, and its URL without the query.
+func (k *keys) source() string {
+	c, meta := k.client, k.known.Load()
+	u, err := url.Parse(meta.keySetURL)
+	switch {
+	case err != nil: // impossible: New and discover have parsed it
+		return "the URL of the signing keys"
+	case c.config.JWKSURL != "":
+		return "Config.JWKSURL, which is " + httpx.WithoutQuery(u) + ", or leave it empty to discover it"
+	}
+	return "jwks_uri of the discovery document, which is " + httpx.WithoutQuery(u)
 }
 
 type discoveryDocument struct {
@@ -114,23 +139,25 @@ type discoveryDocument struct {
 func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 	var doc discoveryDocument
 	x := c.exchange("discover")
-	url := c.endpoint("/identity/.well-known/openid-configuration")
-	err := x.Send(ctx, httpx.Request{Method: http.MethodGet, URL: url})
+	document := c.endpoint("/identity/.well-known/openid-configuration")
+	err := x.Send(ctx, httpx.Request{Method: http.MethodGet, URL: document})
 	switch {
 	case err != nil:
 		return doc, err
 	case httpx.Later(x.Last.StatusCode):
 		return doc, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case x.Last.StatusCode == http.StatusNotFound, x.Last.StatusCode == http.StatusMethodNotAllowed:
-		return doc, x.noDocument(tokenapi.ErrMisconfigured, "there is no discovery document at "+url)
+		return doc, x.noDocument(tokenapi.ErrMisconfigured, "there is no discovery document at "+document)
 	case x.Last.StatusCode/100 == 3:
-		return doc, x.noDocument(tokenapi.ErrMisconfigured, url+" redirects, which is not followed")
+		return doc, x.noDocument(tokenapi.ErrMisconfigured, document+" redirects, which is not followed")
+	case !x.OK() && x.IsPage():
+		return doc, x.Refused(httpx.Verdict{})
 	case !x.OK(), strictjson.Unmarshal(x.Last.Body, &doc) != nil:
-		return doc, x.noDocument(tokenapi.ErrUnusableAnswer, "the answer of "+url+" is not a discovery document")
+		return doc, x.noDocument(tokenapi.ErrUnusableAnswer, "the answer of "+document+" is not a discovery document")
 	}
 	if doc.Issuer != c.config.Issuer {
 		return doc, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{
-			Description: fmt.Sprintf("%s announces the issuer %q, but Config.Issuer is %q", url, doc.Issuer, c.config.Issuer)})
+			Description: fmt.Sprintf("%s announces the issuer %q, but Config.Issuer is %q", document, doc.Issuer, c.config.Issuer)})
 	}
 	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.HTTP.InsecureAllowHTTP); err != nil {
 		return doc, x.Unusable(fmt.Sprintf("jwks_uri %v", err))

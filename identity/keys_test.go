@@ -192,6 +192,54 @@ func TestRefreshSurvivesAnUnreadableKeySet(t *testing.T) {
 	})
 }
 
+// field 7: a refresh after a restart keeps its new tokens too if there is no
+// discovery document, whatever the server answers instead. A logout token cannot
+// be judged then.
+func TestRefreshSurvivesWithoutDiscovery(t *testing.T) {
+	page := []byte("<html>")
+	for name, fault := range map[string]identitytest.Fault{
+		"a page": {Status: 200, ContentType: "text/html", Body: page}, "a page with 403": {Status: 403, ContentType: "text/html", Body: page},
+		"404": {Status: 404}, "a redirect": {Status: 302}, "503": {Status: 503}, "another document": {Status: 200, Body: []byte("{}")},
+		"too long": {Oversized: true}, "another issuer": {Answer: func(f map[string]any) { f["issuer"] = "https://other.example" }},
+	} {
+		srv, before := start(t)
+		old := login(t, before)
+		client := newClient(t, srv, identity.ClientSPA)
+		fault.Times = -1
+		srv.Inject(identitytest.EndpointDiscovery, fault)
+		token, err := client.Refresh(t.Context(), old)
+		if err != nil || token.RefreshToken == old.RefreshToken || extra(token, "id_token") != extra(old, "id_token") {
+			t.Errorf("%s: Refresh = %v, want new tokens with the old ID token", name, err)
+		}
+		if _, err = client.VerifyLogoutToken(t.Context(), srv.SignLogoutToken(order(client))); !errors.Is(err, tokenapi.ErrUnavailable) || errors.Is(err, tokenapi.ErrUnusableAnswer) {
+			t.Errorf("%s: VerifyLogoutToken = %v, want ErrUnavailable only", name, err)
+		}
+	}
+}
+
+// Callers that wait for a discovery share its error.
+func TestDiscoveryFailsOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
+		srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{DelayBefore: 5 * time.Second, Status: 503, Times: -1})
+		began := time.Now()
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				if err := client.Ready(t.Context()); !errors.Is(err, tokenapi.ErrUnavailable) {
+					t.Errorf("Ready = %v, want ErrUnavailable", err)
+				}
+			})
+		}
+		all.Wait()
+		wantCount(t, srv, identitytest.EndpointDiscovery, 1)
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("10 callers waited %v, want 5 s", took)
+		}
+		srv.ClearFaults()
+		login(t, client)
+	})
+}
+
 // field 51: a key set that moved is found again without a restart.
 func TestKeySetMoves(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {

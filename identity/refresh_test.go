@@ -197,10 +197,16 @@ func TestSignOutRefusals(t *testing.T) {
 	if e := wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), tokenapi.ErrNotSignedIn); e.StatusCode != http.StatusUnauthorized || e.TraceID == "" {
 		t.Errorf("got %#v, want status 401 and a trace", e)
 	}
-	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 500})
-	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), tokenapi.ErrUnavailable)
-	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 404})
-	wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), tokenapi.ErrUnusableAnswer)
+	for status, want := range map[int]error{ // field 9: of pages
+		400: tokenapi.ErrUnavailable, 401: tokenapi.ErrUnavailable, 403: tokenapi.ErrUnavailable, 500: tokenapi.ErrUnavailable,
+		404: tokenapi.ErrMisconfigured, 405: tokenapi.ErrMisconfigured,
+	} {
+		page := identitytest.Fault{Status: status, ContentType: "text/html", Body: []byte("<html>")}
+		srv.Inject(identitytest.EndpointSignOut, page)
+		wantError(t, client.SignOutEverywhere(t.Context(), "a.b.c"), want)
+		srv.Inject(identitytest.EndpointRevocation, page)
+		wantError(t, client.RevokeToken(t.Context(), "r"), want)
+	}
 	srv.Inject(identitytest.EndpointSignOut, identitytest.Fault{Status: 204})
 	if err := client.SignOutEverywhere(t.Context(), "a.b.c"); err != nil { // no document states the success body
 		t.Errorf("SignOutEverywhere(204) = %v, want nil", err)

@@ -46,14 +46,10 @@ func (c *Client) RevokeToken(ctx context.Context, refreshToken string) error {
 	}); err != nil {
 		return err
 	}
-	problem := httpx.ParseProblem(x.Last.Body)
-	switch status := x.Last.StatusCode; {
-	case x.OK():
+	if x.OK() {
 		return nil
-	case httpx.Later(status):
-		return x.Refusal(tokenapi.ErrUnavailable, problem)
-	case status == http.StatusUnauthorized, problem.Code == "invalid_client", status == http.StatusNotFound:
-		return x.Refusal(tokenapi.ErrMisconfigured, problem)
 	}
-	return x.Refusal(tokenapi.ErrUnusableAnswer, problem)
+	v := httpx.OAuth
+	v.Status = map[int]error{http.StatusUnauthorized: tokenapi.ErrMisconfigured}
+	return x.Refused(v)
 }

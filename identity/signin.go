@@ -153,10 +153,8 @@ func (x *exchange) signInAnswer(url string, refused error) (signInAnswer, error)
 		return answer, x.Refusal(refused, httpx.ParseProblem(x.Last.Body))
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
 		return answer, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no sign-in at " + url + ": check Config.URL"})
-	case status/100 != 2 && len(x.Last.Body) > 0 && !httpx.IsJSON(x.Last.Body):
-		return answer, x.Refusal(tokenapi.ErrUnavailable, httpx.Problem{Description: url + " answers with a page, as gateways do"})
 	case status/100 != 2:
-		return answer, x.Refusal(tokenapi.ErrUnusableAnswer, httpx.ParseProblem(x.Last.Body))
+		return answer, x.Refused(httpx.Verdict{})
 	case unreadable && len(x.Last.Body) > 0: // the second factor's answer may be empty
 		return answer, x.Unusable("the answer is not the JSON of a sign-in")
 	}

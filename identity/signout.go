@@ -32,7 +32,8 @@ type signOutRequest struct {
 //
 // Errors: ErrNoRefreshToken without a refresh token, because the server would
 // then revoke those of all of the user's devices; ErrNotSignedIn if the server
-// does not accept the access token; ErrUnavailable; ErrUnusableAnswer.
+// does not accept the access token; ErrMisconfigured if there is no sign-out at
+// Config.URL; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) SignOut(ctx context.Context, accessToken, refreshToken string, options ...SignOutOption) error {
 	if refreshToken == "" {
 		return fail("sign out", ErrNoRefreshToken, "")
@@ -64,14 +65,13 @@ func (c *Client) signOut(ctx context.Context, accessToken, refreshToken string, 
 	if err := x.post(ctx, c.endpoint("/identity/sign-out"), signOutRequest{refreshToken}, s.jar, header); err != nil {
 		return err
 	}
-	problem := httpx.ParseProblem(x.Last.Body)
-	switch status := x.Last.StatusCode; {
-	case httpx.Later(status):
-		return x.Refusal(tokenapi.ErrUnavailable, problem)
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return x.Refusal(tokenapi.ErrNotSignedIn, problem)
-	case status/100 != 2:
-		return x.Refusal(tokenapi.ErrUnusableAnswer, problem)
+	if x.OK() {
+		return nil
 	}
-	return nil
+	return x.Refused(signOutVerdict)
 }
+
+var signOutVerdict = httpx.Verdict{Status: map[int]error{
+	http.StatusUnauthorized: tokenapi.ErrNotSignedIn,
+	http.StatusForbidden:    tokenapi.ErrNotSignedIn,
+}}

@@ -121,8 +121,8 @@ func TestTokenRefusals(t *testing.T) {
 		{name: "500", fault: identitytest.Fault{Status: 500}, want: tokenapi.ErrUnavailable},
 		{name: "503", fault: identitytest.Fault{Status: 503, RetryAfter: "3"}, want: tokenapi.ErrUnavailable},
 		{name: "429", fault: identitytest.Fault{Status: 429}, want: tokenapi.ErrUnavailable},
-		{name: "a gateway's 403", fault: identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, want: tokenapi.ErrUnusableAnswer},
-		{name: "a gateway's 401", fault: identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, want: tokenapi.ErrUnusableAnswer},
+		{name: "a gateway's 403", fault: identitytest.Fault{Status: 403, ContentType: "text/html", Body: []byte("<html>")}, want: tokenapi.ErrUnavailable}, // field 9
+		{name: "a gateway's 401", fault: identitytest.Fault{Status: 401, ContentType: "text/html", Body: []byte("<html>")}, want: tokenapi.ErrUnavailable},
 		{name: "404", fault: identitytest.Fault{Status: 404}, want: tokenapi.ErrMisconfigured},
 		{name: "cut before", fault: identitytest.Fault{LoseRequest: true}, want: tokenapi.ErrUnavailable},
 		{name: "cut after", fault: identitytest.Fault{LoseAnswer: true}, want: tokenapi.ErrUnavailable},

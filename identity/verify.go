@@ -22,8 +22,8 @@ import (
 func verify[T any](ctx context.Context, c *Client, token *jwt.Token, raw string, p jwt.Purpose, by func(*oidc.IDTokenVerifier, context.Context, string) (T, error)) (T, error) {
 	var none T
 	meta, err := c.keys.metadata(ctx)
-	if err != nil {
-		return none, err
+	if err != nil { // whatever it is: it says nothing about the token
+		return none, &jwt.UnavailableError{Err: err}
 	}
 	if err := c.keys.set.Verify(ctx, token, p); err != nil {
 		return none, err
@@ -65,11 +65,11 @@ func (p verifiedPayload) VerifySignature(context.Context, string) ([]byte, error
 // unverified returns the error of a call whose token cannot be verified.
 func unverified(op string, err error) *tokenapi.Error {
 	if later, ok := errors.AsType[*jwt.UnavailableError](err); ok {
+		if errors.Is(err, tokenapi.ErrUnusableAnswer) { // of the keys, and not of the token
+			err = errors.New(err.Error())
+		}
 		e := fail(op, httpx.Because(tokenapi.ErrUnavailable, err), "")
 		e.RetryAfter = later.RetryAfter
-		return e
-	}
-	if e, ok := errors.AsType[*tokenapi.Error](err); ok { // from discovery
 		return e
 	}
 	e := fail(op, tokenapi.ErrUnusableAnswer, httpx.Redact(err.Error()))
@@ -82,7 +82,7 @@ func unverified(op string, err error) *tokenapi.Error {
 // isUnavailable reports whether err means that a signature cannot be judged.
 func isUnavailable(err error) bool {
 	_, ok := errors.AsType[*jwt.UnavailableError](err)
-	return ok || errors.Is(err, tokenapi.ErrUnavailable)
+	return ok
 }
 
 // claims are the ones that go-oidc does not check, or not strictly.

@@ -57,10 +57,12 @@ func answers() []clienttest.Answer {
 	rows := []clienttest.Answer{
 		refusal(400, "", tokenapi.ErrMisconfigured),
 		refusal(401, "", tokenapi.ErrNotSignedIn),
-		refusal(401, "text/html", tokenapi.ErrUnavailable), // a gateway, which ends no session
+		refusal(401, "text/html", tokenapi.ErrNotSignedIn),                                              // field 5: JSON is JSON
+		{Status: 401, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrUnavailable)}, // a gateway, which ends no session
 		refusal(403, "", tokenapi.ErrNotSignedIn),
 		refusal(403, "application/problem+json", tokenapi.ErrNotSignedIn),
-		{Status: 403, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrMisconfigured)}, // a gateway
+		{Status: 403, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrUnavailable)}, // a gateway
+		{Status: 403, Want: clienttest.All(tokenapi.ErrMisconfigured)},
 		refusal(418, "", tokenapi.ErrUnusableAnswer),
 		refusal(422, "", tokenapi.ErrMisconfigured),
 		with(`"header":"authorization"`, nil), with(`"header":""`, nil), with(`"header":null`, nil),

@@ -38,6 +38,7 @@
 //	408, 429, 5xx
 //	the connection fails: DNS, TCP, TLS        ErrUnavailable     kept; sent again at once
 //	no answer after the request was sent       ErrUnavailable     kept; sent once more
+//	a page of a gateway                        ErrUnavailable     kept
 //	any other answer                           ErrUnusableAnswer  kept
 //
 // A code counts more than the status, also in an answer with 200.

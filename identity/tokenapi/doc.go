@@ -21,8 +21,8 @@
 //	ErrUnusableAnswer   ask the server's operators; the answer breaks its contract
 //
 // A refusal with an HTML page comes from a gateway and not from the API. It is
-// ErrUnavailable where its status would otherwise end a session or refuse an
-// account. [Error.Code] is the vendor's own code, such as 2007 or 1.2.0.11.
+// ErrUnavailable, except with 404 and 405, which tell of a wrong URL.
+// [Error.Code] is the vendor's own code, such as 2007 or 1.2.0.11.
 //
 // The error of a constructor joins a [*FieldError] for each problem of the
 // Config.

@@ -39,7 +39,8 @@
 //     answer that is no 2xx, every member with four numbers and dots between is
 //     taken for the code. In a 2xx, only a member whose name contains code or
 //     error, and the answer is then a refusal. An error that is not JSON is
-//     judged by its status, but an HTML page comes from a gateway
+//     judged by its status, but an HTML page comes from a gateway, except
+//     with 404 and 405
 //     (ErrUnavailable).
 //
 // # Deviations

@@ -66,7 +66,7 @@
 //
 //	invalid_client, invalid_grant                  ErrBadCredentials
 //	401, with a body or without                    ErrBadCredentials
-//	401 with an HTML page, which a gateway sends   ErrUnavailable
+//	a page of a gateway, except with 404, 405      ErrUnavailable
 //	unauthorized_client, unsupported_grant_type    ErrMisconfigured
 //	invalid_request, invalid_scope, 404, 405       ErrMisconfigured
 //	Config.ClientSecret fails or has no secret     ErrMisconfigured, without a request

@@ -72,7 +72,7 @@ func answers() []clienttest.Answer {
 		clienttest.Answer{Status: 401, Body: `{"error":"unauthorized_client"}`, Code: "unauthorized_client", Want: clienttest.All(tokenapi.ErrMisconfigured)},
 		clienttest.Answer{Status: 401, Want: bad},
 		clienttest.Answer{Status: 401, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrUnavailable)}, // a gateway
-		clienttest.Answer{Status: 403, Type: "text/html", Body: "<html>", Want: unusable},
+		clienttest.Answer{Status: 403, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrUnavailable)}, // a gateway
 		clienttest.Answer{Status: 400, Want: unusable},
 		clienttest.Answer{Body: `{"access_token":"a","token_type":"bearer"}`, Want: clienttest.All(nil)},
 		clienttest.Answer{Body: `{"access_token":"a","token_type":"DPoP"}`, Want: unusable},

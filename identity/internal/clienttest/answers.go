@@ -71,6 +71,9 @@ func (s Subject[C]) usual() []Answer {
 	} {
 		answers = append(answers, Answer{Status: status, Want: All(want)}, Answer{Status: status, Type: "text/html", Body: "<html>", Want: All(want)})
 	}
+	for _, status := range []int{402, 407, 418, 451, 498} { // field 9: a gateway's page, which is about no request
+		answers = append(answers, Answer{Status: status, Type: "text/html", Body: "<html>", Want: All(tokenapi.ErrUnavailable)})
+	}
 	return answers
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -149,8 +150,9 @@ func (s Subject[C]) redirects(t *testing.T, op Operation[C]) {
 		var seen []tokenapi.Exchange
 		client := s.New(t, tokenapi.HTTP{Transport: server.Transport(), Observe: observing(&seen)}, peer)
 		_, err := s.call(t.Context(), t, op, client)
-		if e := s.wantError(t, op, err, tokenapi.ErrUnusableAnswer); e.StatusCode != status || !e.Sent {
-			t.Errorf("%d: got %#v, want the status and Sent", status, e)
+		e := s.wantError(t, op, err, tokenapi.ErrUnusableAnswer)
+		if e.StatusCode != status || !e.Sent || !strings.Contains(e.Error(), peer+op.Path) { // field 10: it names the URL to correct
+			t.Errorf("%d: got %#v, want the status, Sent and %s", status, e, peer+op.Path)
 		}
 		if first, second := server.Count(anything), server.Count(elsewhere); first != 1 || second != 0 {
 			t.Errorf("%d: got %d requests and %d redirected, want 1 and 0", status, first, second)

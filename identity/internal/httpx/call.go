@@ -132,7 +132,13 @@ func (c *Call) Decode(v any, want string) error {
 // servers send JSON as text/json, text/plain or with malformed parameters.
 func IsJSON(body []byte) bool { return json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) }
 
-func isHTML(contentType string) bool {
-	mediaType, _, _ := mime.ParseMediaType(contentType)
-	return mediaType == "text/html"
+// IsPage reports whether the last answer has a body that is not JSON, such as
+// the page of a gateway.
+func (c *Call) IsPage() bool { return len(c.Last.Body) > 0 && !IsJSON(c.Last.Body) }
+
+// isHTML reports whether the last answer is a page in HTML. JSON is none,
+// whatever its media type is.
+func (c *Call) isHTML() bool {
+	mediaType, _, _ := mime.ParseMediaType(c.Last.Header.Get("Content-Type"))
+	return mediaType == "text/html" && !IsJSON(c.Last.Body)
 }

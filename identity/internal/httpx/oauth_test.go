@@ -161,7 +161,7 @@ func TestOAuth(t *testing.T) {
 	refused("401 with problem details", 401, problem, `{"title":"Unauthorized","status":401}`, "", tokenapi.ErrGrantRefused)
 	refused("401 without a body", 401, mediaJSON, ``, "", tokenapi.ErrUnusableAnswer)
 	refused("401 without a word", 401, mediaJSON, `{}`, "", tokenapi.ErrUnusableAnswer)
-	refused("401 of a proxy", 401, "text/html", `<html>`, "", tokenapi.ErrUnusableAnswer)
+	refused("401 of a proxy", 401, "text/html", `<html>`, "", tokenapi.ErrUnavailable) // field 9
 	refused("400 without a body", 400, mediaJSON, ``, "", tokenapi.ErrUnusableAnswer)
 	refused("404", 404, "text/html", `<html>`, "", tokenapi.ErrMisconfigured)
 	refused("429", 429, mediaJSON, ``, "", tokenapi.ErrUnavailable)

@@ -78,14 +78,15 @@ type Verdict struct {
 }
 
 // Refused returns the error of the last answer, a refusal, by v. An answer that
-// v does not know is ErrUnavailable, ErrMisconfigured (404, 405) or
-// ErrUnusableAnswer, by its status.
+// v does not know is ErrUnavailable (also a page, as gateways send),
+// ErrMisconfigured (404, 405) or ErrUnusableAnswer.
 func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	parse := v.Parse
 	if parse == nil {
 		parse = ParseProblem
 	}
-	urlField := cmp.Or(v.URLField, "Config.URL")
+	target := Redact(c.Target, c.Secrets...)
+	misled := "check " + cmp.Or(v.URLField, "Config.URL") + ", which leads to " + target
 	problem := parse(c.Last.Body)
 	status := c.Last.StatusCode
 	if c.refusesClient() {
@@ -95,24 +96,28 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	if err == nil && (problem != Problem{} || !v.StatusNeedsWords) {
 		err = v.Status[status]
 	}
-	if v.Codes[problem.Code] == nil && err != nil && !errors.Is(err, tokenapi.ErrMisconfigured) && isHTML(c.Last.Header.Get("Content-Type")) {
+	if v.Codes[problem.Code] == nil && err != nil && c.isHTML() {
 		err = tokenapi.ErrUnavailable // the page of a gateway, which must end no session
 	}
+	advice := v.Advice[problem.Code]
 	switch {
 	case err != nil:
 	case Later(status):
 		err = tokenapi.ErrUnavailable
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
-		err = tokenapi.ErrMisconfigured
-		problem.Description = cmp.Or(problem.Description, "there is no such endpoint at "+urlField)
+		err, advice = tokenapi.ErrMisconfigured, misled
+		problem.Description = cmp.Or(problem.Description, "there is no such endpoint")
 	case status/100 == 3:
-		err = tokenapi.ErrUnusableAnswer
-		problem.Description = cmp.Or(problem.Description, "the server redirects, which is not followed: check "+urlField)
+		err, advice = tokenapi.ErrUnusableAnswer, misled
+		problem.Description = cmp.Or(problem.Description, "the server redirects, which is not followed")
+	case c.IsPage():
+		err = tokenapi.ErrUnavailable
+		problem.Description = target + " answers with a page, as gateways do"
 	default:
 		err = tokenapi.ErrUnusableAnswer
 	}
 	e := c.Refusal(err, problem)
-	e.Advice = v.Advice[problem.Code]
+	e.Advice = advice
 	return e
 }
 

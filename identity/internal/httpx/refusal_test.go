@@ -26,7 +26,9 @@ func TestRefused(t *testing.T) {
 		{"by its status", v, 401, `{"errors":[{"code":"2999"}]}`, bad},
 		{"by a status that would mean later", v, 500, ``, bad},
 		{"by its status, without a word", v, 401, ``, bad},
-		{"words are needed", wordy, 401, `<html>`, tokenapi.ErrUnusableAnswer},
+		{"words are needed", wordy, 401, ``, tokenapi.ErrUnusableAnswer},
+		{"by a gateway's page, where words are needed", wordy, 401, `<html>`, tokenapi.ErrUnavailable}, // field 9
+		{"by a gateway's page, with a status of its own", v, 418, `denied`, tokenapi.ErrUnavailable},
 		{"words are there", wordy, 401, `{"title":"Unauthorized"}`, bad},
 		{"in a shape of its own", dotted, 400, `1.2.0.11`, bad},
 		{"by a gateway's page", v, 401, `<html>`, tokenapi.ErrUnavailable},

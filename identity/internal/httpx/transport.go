@@ -53,14 +53,15 @@ type Transport struct {
 	Secrets []string // that the operation sends; observers do not see them
 	Clock   *Clock   // learns from the answers; nil: none
 
-	Last Answer    // of the last exchange; zero if it had none
-	Path string    // of the last request's URL, not redacted
-	Sent time.Time // when the last exchange began
+	Last   Answer    // of the last exchange; zero if it had none
+	Path   string    // of the last request's URL, not redacted
+	Target string    // that URL without user info, query and fragment, not redacted
+	Sent   time.Time // when the last exchange began
 }
 
 // RoundTrip sends the request once. Its errors are of type *Fault.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.Last, t.Sent, t.Path = Answer{}, t.Now(), req.URL.EscapedPath()
+	t.Last, t.Sent, t.Path, t.Target = Answer{}, t.Now(), req.URL.EscapedPath(), WithoutQuery(req.URL)
 	resp, err := t.exchange(req)
 	if err == nil {
 		t.Clock.answered(req.Method, resp.StatusCode, resp.Header.Get("Date"), t.Sent, t.Now())

@@ -147,7 +147,13 @@ func jwk(t *testing.T, private any, more map[string]any) json.RawMessage {
 }
 
 func document(entries ...json.RawMessage) []byte {
-	return must(json.Marshal(map[string]any{"keys": entries}))
+	list := []byte(`{"keys":[`)
+	for i, entry := range entries { // as they are, also if they are malformed
+		if list = append(list, entry...); i < len(entries)-1 {
+			list = append(list, ',')
+		}
+	}
+	return append(list, "]}"...)
 }
 
 // field 6, 10, 58
@@ -171,6 +177,11 @@ func TestKeysThatVerify(t *testing.T) {
 		{"a key without n beside it", byRSA, []json.RawMessage{jwk(t, rsaKey(), map[string]any{"n": nil}), good}, true},
 		{"an unreadable certificate beside it", byRSA, []json.RawMessage{jwk(t, rsaKey(), map[string]any{"x5c": []string{"AAAA"}}), good}, true},
 		{"an unknown type beside it", byRSA, []json.RawMessage{[]byte(`{"kty":"new"}`), []byte(`7`), good}, true},
+		{"a key with a name twice beside it", byRSA, []json.RawMessage{[]byte(`{"kty":"RSA","kid":"a","kid":"b"}`), good}, true},
+		{"a key with invalid UTF-8 beside it", byRSA, []json.RawMessage{[]byte("{\"kty\":\"\xff\"}"), good}, true},
+		{"keys of odd types beside it", byRSA, []json.RawMessage{[]byte(`[]`), []byte(`"k"`), []byte(`{"kty":"RSA","n":5,"e":{}}`), []byte(`{"kty":"RSA","kid":7,"n":"","e":""}`), good}, true},
+		{"a key that is no point of its curve beside it", byRSA, []json.RawMessage{jwk(t, elliptic256, map[string]any{"x": "AA"}), good}, true},
+		{"an encryption key with key_ops as a text beside it", byRSA, []json.RawMessage{jwk(t, rsaKey(), map[string]any{"key_ops": "wrapKey"}), good}, true},
 		{"for encryption", byRSA, []json.RawMessage{jwk(t, rsaKey(), map[string]any{"use": "enc"})}, false},
 		{"for another algorithm", byRSA, []json.RawMessage{jwk(t, rsaKey(), map[string]any{"alg": "PS256"})}, false},
 		{"for its algorithm", byRSA, []json.RawMessage{jwk(t, rsaKey(), map[string]any{"alg": "RS256", "use": "sig", "key_ops": []string{"verify"}})}, true},

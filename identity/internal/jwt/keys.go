@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -27,16 +28,15 @@ const minRSABits = 2048
 //
 // Errors: the document is not a JWK Set, or no key of it can be used.
 func parseKeys(document []byte) (keys []key, ignored []error, err error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
+	var set map[string]json.RawMessage // lenient, so that a bad entry spoils itself only
+	if err := json.Unmarshal(bytes.TrimPrefix(document, []byte("\ufeff")), &set); err != nil {
+		return nil, nil, errors.New("the answer is not a key set: it is not a JSON object")
 	}
-	if err := strictjson.Unmarshal(document, &set); err != nil {
-		return nil, nil, fmt.Errorf("the answer is not a key set: %w", err)
+	var entries []json.RawMessage
+	if json.Unmarshal(set["keys"], &entries) != nil || entries == nil {
+		return nil, nil, errors.New("the answer is not a key set: it has no list of keys")
 	}
-	if set.Keys == nil {
-		return nil, nil, errors.New("the answer is not a key set: it has no keys")
-	}
-	for i, raw := range set.Keys {
+	for i, raw := range entries {
 		k, err := parseKey(raw)
 		if err != nil {
 			ignored = append(ignored, fmt.Errorf("entry %d of the key set: %w", i, err))

@@ -61,7 +61,6 @@ func (e *UnavailableError) Unwrap() error { return e.Err }
 
 var (
 	errUnknownKey = errors.New("the token names a key that the key set lacks, and the key set was fetched moments ago")
-	errTooEarly   = errors.New("the last attempt to fetch them has just failed")
 )
 
 // A KeySet verifies signatures with the keys that a server publishes. It
@@ -76,6 +75,10 @@ type KeySet struct {
 	// by itself.
 	Fetch func(failed bool) ([]byte, error)
 
+	// Source names the setting to check if the document cannot be read, for
+	// errors. Nil: they do not say it.
+	Source func() string
+
 	// Ignored receives why an entry of the set is ignored, once for each reason.
 	// Nil: nothing does.
 	Ignored func(error)
@@ -86,7 +89,7 @@ type KeySet struct {
 	mu       sync.Mutex
 	keys     []key
 	fetched  bool
-	failed   bool // the last fetch
+	failure  error // of the last fetch
 	fetching *fetch
 	notUntil time.Time           // no fetch before, after one that failed
 	refetch  [purposes]time.Time // no fetch for this purpose before
@@ -191,11 +194,11 @@ func (s *KeySet) begin() (*fetch, error) {
 		return s.fetching, nil
 	}
 	if wait := s.notUntil.Sub(s.Now()); wait > 0 && wait <= retryInterval {
-		return nil, &UnavailableError{wait, errTooEarly}
+		return nil, &UnavailableError{wait, s.failure}
 	}
 	f := &fetch{done: make(chan struct{})}
 	s.fetching = f
-	go s.run(f, s.failed)
+	go s.run(f, s.failure != nil)
 	return f, nil
 }
 
@@ -203,10 +206,12 @@ func (s *KeySet) run(f *fetch, failed bool) {
 	document, err := s.Fetch(failed)
 	var ignored []error
 	if err == nil {
-		f.keys, ignored, err = parseKeys(document)
+		if f.keys, ignored, err = parseKeys(document); err != nil && s.Source != nil {
+			err = fmt.Errorf("%w; check %s", err, s.Source())
+		}
 	}
 	s.mu.Lock()
-	s.fetching, s.failed = nil, err != nil
+	s.fetching, s.failure = nil, err
 	if err != nil {
 		s.notUntil = s.Now().Add(retryInterval).Round(0)
 		f.err = &UnavailableError{retryInterval, err}

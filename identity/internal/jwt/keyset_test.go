@@ -145,7 +145,7 @@ func TestKeysReplacedTwice(t *testing.T) {
 // field 7, 51: a set that cannot be read is a failed fetch, which is tried
 // again after a second.
 func TestUnreadableKeySet(t *testing.T) {
-	for _, page := range []string{"<html>", `{"keys":[]}`, `{}`, `{"keys":[null]}`, `{"KEYS":[]}`} {
+	for _, page := range []string{"<html>", `{"keys":[]}`, `{}`, `{"keys":[null]}`, `{"KEYS":[]}`, `{"keys":{}}`, `{"keys":null}`, "null", ""} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newServer(t, "a")
 			good := s.document
