@@ -104,7 +104,7 @@ var rooms = map[string]room{
 
 const (
 	clientRooms     = "identity/internal/checkconfig identity/internal/httpx identity/internal/strictjson identity/tokenapi"
-	storeRooms      = "identity/store identity/store/internal/..."
+	storeRooms      = "identity/internal/checkconfig identity/store identity/store/internal/..."
 	testServerRooms = "identity/apitest identity/internal/checkconfig identity/tokenapi"
 )
 

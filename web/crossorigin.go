@@ -1,9 +1,9 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/web/internal/answer"
 	"b2trader.identity.auth/web/internal/request"
 )
@@ -14,7 +14,7 @@ import (
 func (s *Server) refuseCrossOrigin() (func(http.Handler) http.Handler, error) {
 	protection := http.NewCrossOriginProtection()
 	if err := protection.AddTrustedOrigin(s.config.PublicURL); err != nil {
-		return nil, fmt.Errorf("web: Config.PublicURL: %w", err)
+		return nil, &tokenapi.FieldError{Field: "Config.PublicURL", Err: err}
 	}
 	protection.AddInsecureBypassPattern("POST " + backChannelPath) // the IdentityServer's request has a signed token
 	protection.SetDenyHandler(s.answers.Page(s.crossOriginRefused))

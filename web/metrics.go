@@ -131,7 +131,7 @@ func (m *Metrics) register(r prometheus.Registerer, cache *records.Cache) error 
 			for _, registered := range m.all[:i] {
 				r.Unregister(registered)
 			}
-			return fmt.Errorf("web: Config.Registerer: %w", err)
+			return &tokenapi.FieldError{Field: "Config.Registerer", Err: fmt.Errorf("refuses a metric: %w", err)}
 		}
 	}
 	m.registerer = r

@@ -43,8 +43,7 @@ type Server struct {
 
 // New returns a Server. Call Close when it is no longer needed.
 //
-// Errors: every problem of the Config, joined, each a *tokenapi.FieldError; or
-// that a metric cannot be registered.
+// Errors: every problem of the Config, joined, each a *tokenapi.FieldError.
 func New(config Config) (*Server, error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {

@@ -5,8 +5,7 @@ import "b2trader.identity.auth/identity/internal/checkconfig"
 // A FieldError is the problem of one field of a Config. Its Field names the
 // struct and the field, such as Config.URL or Account.Login; its Err says what
 // is wrong, such as "is missing". The error of a constructor of this module
-// joins one FieldError for each problem, except those of the stores, whose text
-// names the field.
+// joins one FieldError for each problem.
 type FieldError = checkconfig.FieldError
 
 // Problems collects the FieldErrors of a Config, for a constructor that reports

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/sharded"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/records"
@@ -113,18 +114,17 @@ func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) erro
 
 // check joins what is wrong with an entry and its key.
 func (v *Vault) check(key string, e Entry) error {
-	var problems []error
-	if key == "" {
-		problems = append(problems, errors.New("vault: Put: the key is empty"))
-	}
+	p := checkconfig.Problems{Package: "vault: Put", Struct: "Entry"}
 	if e.Token == nil {
-		problems = append(problems, errors.New("vault: Put: Entry.Token is nil: set it to a token, or to the FirstToken of a Keeper"))
+		p.Add("Token", "is nil: set it to a token, or to the FirstToken of a Keeper")
 	}
 	if v.config.Refreshers[e.Client] == nil {
-		problems = append(problems, fmt.Errorf("vault: Put: Entry.Client is %q: set it to a key of Config.Refreshers, which has %q",
-			e.Client, slices.Sorted(maps.Keys(v.config.Refreshers))))
+		p.Add("Client", "is %q: set it to a key of Config.Refreshers, which has %q", e.Client, slices.Sorted(maps.Keys(v.config.Refreshers)))
 	}
-	return errors.Join(problems...)
+	if key == "" {
+		return errors.Join(errors.New("vault: Put: the key is empty"), p.Err())
+	}
+	return p.Err()
 }
 
 // Token returns a live token. It renews the token first if that has expired.

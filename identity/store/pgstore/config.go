@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/store/internal/storeurl"
 )
 
@@ -49,23 +50,19 @@ type options struct {
 
 var tableName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
 
-func wrongURL(field, url string) error {
-	return fmt.Errorf("pgstore: Config.%s must be postgres://USER:PASSWORD@HOST:PORT/DATABASE with %%XX for special characters and parameters of libpq, and %s is not",
-		field, storeurl.Scheme(url))
-}
-
-// parse parses the URL of a field. It sets target_session_attrs=read-write
-// unless the URL or the environment does.
-func (c Config) parse(field, text string) (*pgxpool.Config, error) {
+// parse parses a URL. It sets target_session_attrs=read-write unless the URL or
+// the environment does. Its errors follow the name of the URL's field.
+func (c Config) parse(text string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(text)
 	if err == nil && !c.InsecureAllowPlaintext && !private(config) && !choosesTLS(text) {
 		config, err = pgxpool.ParseConfig(verifying(text))
 	}
 	if err != nil {
-		return nil, wrongURL(field, text)
+		return nil, fmt.Errorf("must be postgres://USER:PASSWORD@HOST:PORT/DATABASE with %%XX for special characters and parameters of libpq, and %s is not",
+			storeurl.Scheme(text))
 	}
 	if !c.InsecureAllowPlaintext && !private(config) {
-		return nil, fmt.Errorf("pgstore: Config.%s leads beyond loopback without verified TLS: set sslmode=verify-full, and sslrootcert if the authority is your own; or set InsecureAllowPlaintext", field)
+		return nil, errors.New("leads beyond loopback without verified TLS: set sslmode=verify-full, and sslrootcert if the authority is your own; or set InsecureAllowPlaintext")
 	}
 	const setting = "target_session_attrs"
 	if !strings.Contains(text, setting) && os.Getenv("PGTARGETSESSIONATTRS") == "" {
@@ -77,34 +74,29 @@ func (c Config) parse(field, text string) (*pgxpool.Config, error) {
 // options checks c and translates it. No error shows a URL, which may contain a
 // password.
 func (c Config) options() (o options, err error) {
-	var problems []error
-	if c.URL == "" {
-		problems = append(problems, errors.New("pgstore: Config.URL is empty"))
-	}
-	if o.pool, err = c.parse("URL", c.URL); err != nil {
-		problems = append(problems, err)
-	}
+	p := checkconfig.Problems{Package: "pgstore"}
+	p.Missing("URL", c.URL == "")
+	o.pool, err = c.parse(c.URL)
+	p.Check("URL", err)
 	if c.ListenURL == "" {
 		c.ListenURL = c.URL
 	}
-	if listen, err := c.parse("ListenURL", c.ListenURL); err == nil {
+	if listen, err := c.parse(c.ListenURL); err == nil {
 		o.listen = listen.ConnConfig
 	} else if c.ListenURL != c.URL {
-		problems = append(problems, err)
+		p.Check("ListenURL", err)
 	}
 	if o.table = c.Table; c.Table == "" {
 		o.table = defaultTable
 	}
 	if !tableName.MatchString(o.table) {
-		problems = append(problems, errors.New("pgstore: Config.Table must be at most 40 lower-case letters, digits and _, and not begin with a digit"))
+		p.Add("Table", "must be at most 40 lower-case letters, digits and _, and not begin with a digit")
 	}
 	if o.timeout = c.Timeout; c.Timeout == 0 {
 		o.timeout = defaultTimeout
 	}
-	if c.Timeout < 0 {
-		problems = append(problems, errors.New("pgstore: Config.Timeout is negative"))
-	}
-	if err := errors.Join(problems...); err != nil {
+	p.Negative("Timeout", c.Timeout < 0)
+	if err := p.Err(); err != nil {
 		return options{}, err
 	}
 	for _, conn := range []*pgx.ConnConfig{o.pool.ConnConfig, o.listen} {

@@ -66,7 +66,8 @@ var (
 
 // Open connects, and creates or upgrades the table. ctx bounds only that.
 //
-// Errors: every problem of the Config, joined; a *store.Fault; the context's.
+// Errors: every problem of the Config, joined, each a *tokenapi.FieldError; a
+// *store.Fault; the context's.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	o, err := cfg.options()
 	if err != nil {

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/store/internal/storeurl"
 )
 
@@ -53,21 +53,17 @@ const (
 // options checks c and translates it. No error shows the URL, which may contain
 // a password.
 func (c Config) options() (rueidis.ClientOption, error) {
-	var problems []error
+	p := checkconfig.Problems{Package: "redisstore"}
 	options, err := parse(c.URL)
-	if err != nil {
-		problems = append(problems, err)
-	}
-	if c.Timeout < 0 {
-		problems = append(problems, errors.New("redisstore: Config.Timeout is negative"))
-	}
+	p.Check("URL", err)
+	p.Negative("Timeout", c.Timeout < 0)
 	if c.TLS != nil && options.TLSConfig == nil && err == nil {
-		problems = append(problems, errors.New("redisstore: Config.TLS is set, but Config.URL does not begin with rediss://"))
+		p.Add("TLS", "is set, but Config.URL does not begin with rediss://")
 	}
 	if c.SentinelPassword != "" && options.Sentinel.MasterSet == "" && err == nil {
-		problems = append(problems, errors.New("redisstore: Config.SentinelPassword is set, but Config.URL has no master_set"))
+		p.Add("SentinelPassword", "is set, but Config.URL has no master_set")
 	}
-	if err := errors.Join(problems...); err != nil {
+	if err := p.Err(); err != nil {
 		return options, err
 	}
 	c.apply(&options)
@@ -85,17 +81,20 @@ func (c Config) checkPrivate(addr string, config *tls.Config) error {
 	if c.InsecureAllowPlaintext || err == nil && storeurl.Private(host, config) {
 		return nil
 	}
-	return fmt.Errorf("redisstore: Config.URL leads beyond loopback, to %s, without verified TLS: use rediss:// without skip_verify; or set InsecureAllowPlaintext", addr)
+	p := checkconfig.Problems{Package: "redisstore"}
+	p.Add("URL", "leads beyond loopback, to %s, without verified TLS: use rediss:// without skip_verify; or set InsecureAllowPlaintext", addr)
+	return p.Err()
 }
 
+// parse parses the URL. Its errors follow the name of the field.
 func parse(text string) (rueidis.ClientOption, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || !slices.Contains([]string{"redis", "rediss", "valkey", "valkeys"}, u.Scheme) {
-		return rueidis.ClientOption{}, fmt.Errorf("redisstore: Config.URL must be redis://HOST:PORT or rediss://HOST:PORT with %%XX for special characters, and %s is not", storeurl.Scheme(text))
+		return rueidis.ClientOption{}, fmt.Errorf("must be redis://HOST:PORT or rediss://HOST:PORT with %%XX for special characters, and %s is not", storeurl.Scheme(text))
 	}
 	options, err := rueidis.ParseURL(text)
 	if err != nil {
-		return options, fmt.Errorf("redisstore: Config.URL %s has a wrong database number or parameter", storeurl.Scheme(text))
+		return options, fmt.Errorf("(%s) has a wrong database number or parameter", storeurl.Scheme(text))
 	}
 	return options, nil
 }

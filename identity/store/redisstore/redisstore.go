@@ -67,7 +67,8 @@ var (
 
 // Open connects.
 //
-// Errors: every problem of the Config, joined; a *store.Fault; the context's.
+// Errors: every problem of the Config, joined, each a *tokenapi.FieldError; a
+// *store.Fault; the context's.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	options, err := cfg.options()
 	if err != nil {

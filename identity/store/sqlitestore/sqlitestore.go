@@ -32,6 +32,7 @@ import (
 	"strings"
 	"time"
 
+	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/internal/lifecycle"
 )
@@ -58,7 +59,8 @@ var (
 
 // Open opens the file and creates or upgrades its tables. ctx bounds only that.
 //
-// Errors: every problem of the Config, joined; a *store.Fault; the context's.
+// Errors: every problem of the Config, joined, each a *tokenapi.FieldError; a
+// *store.Fault; the context's.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -75,14 +77,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 }
 
 func (c Config) check() error {
-	var problems []error
-	if c.File == "" {
-		problems = append(problems, errors.New("sqlitestore: Config.File is empty"))
-	}
-	if c.Timeout < 0 {
-		problems = append(problems, errors.New("sqlitestore: Config.Timeout is negative"))
-	}
-	return errors.Join(problems...)
+	p := checkconfig.Problems{Package: "sqlitestore"}
+	p.Missing("File", c.File == "")
+	p.Negative("Timeout", c.Timeout < 0)
+	return p.Err()
 }
 
 // create creates the file. SQLite would create it readable for others.
