@@ -47,15 +47,23 @@ func TestReplicas(t *testing.T) {
 
 // refreshOnce makes twenty calls with each of two expired tokens, at two
 // processes. Each token causes one refresh with its own refresh token, and all
-// calls are answered, however long the token endpoint takes. req 47, 48, 49, 60
+// calls are answered, however long the token endpoint takes, unless a busy
+// machine keeps them waiting for longer than the demo lets a call wait: these
+// are answered 503. req 47, 48, 49, 60
 func refreshOnce(t *testing.T, store string, delay time.Duration) {
 	f := newFleet(t, newSecrets(t), store)
 	browsers := []*browser{f.expired(), f.expired()}
 	f.server.Inject(identitytest.EndpointToken, identitytest.Fault{Grant: "refresh_token", DelayAfter: delay, Times: len(browsers)})
+	const maxWait = 20 * time.Second
+	began := time.Now()
 	var all sync.WaitGroup
 	for _, b := range browsers {
 		all.Go(func() {
 			for _, p := range f.calls(b, 20) {
+				if p.status == http.StatusServiceUnavailable && time.Since(began) > maxWait {
+					p.wantUnavailable()
+					continue
+				}
 				if p.status != http.StatusOK || !strings.Contains(p.body, trader) {
 					t.Errorf("GET %s = %d %s, want 200 with %s", apiCall, p.status, p.body, trader)
 				}
