@@ -24,13 +24,12 @@ func (s *accountPages) page(w http.ResponseWriter, r *http.Request, u user) erro
 		return err
 	}
 	idle, latest := s.sessions.Ends(r.Context())
-	claims, _ := claimsValue.Get(r.Context(), s.sessions)
 	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
 		Page:     s.view(r, ""),
 		Nickname: u.Nickname, Email: u.Email, ID: cmp.Or(u.AccountID, u.Subject), Client: u.Client,
 		Scopes:   s.scopeViews(status.Scope),
 		Token:    token.Token,
-		Claims:   s.claimViews(claims),
+		Claims:   s.claimViews(status.IDToken.Reveal()),
 		SignedIn: u.SignedIn, IdleEnd: idle, LatestEnd: latest,
 	}))
 }

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -45,23 +43,9 @@ func (a *administrators) hasRole(idToken string) bool {
 	if known := slot.Load(); known != nil && known.idToken == idToken {
 		return known.has
 	}
-	has := slices.Contains(rolesOf(idToken), a.role)
+	has := slices.Contains(stringsOf(claimsOf(idToken)["role"]), a.role)
 	slot.Store(&roleOf{idToken, has})
 	return has
-}
-
-// rolesOf returns the claim "role" of an ID token.
-func rolesOf(idToken string) []string {
-	parts := strings.Split(idToken, ".")
-	if len(parts) != 3 {
-		return nil
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	var claims map[string]json.RawMessage // names are case-sensitive
-	if err != nil || json.Unmarshal(payload, &claims) != nil {
-		return nil
-	}
-	return stringsOf(claims["role"])
 }
 
 // current returns u as the newest token describes the user.

@@ -1,8 +1,9 @@
 package web
 
 import (
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,16 +12,9 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"b2trader.identity.auth/templates"
-	"b2trader.identity.auth/web/internal/session"
 )
 
-// claim is one verified claim of the ID token.
-type claim struct{ Name, Value string }
-
-// claimsValue keeps the claims of the sign-in's ID token in the session.
-var claimsValue = session.NewValue[[]claim]("c")
-
-// The bounds of the claims that a session keeps.
+// The bounds of the claims that a page shows.
 const (
 	maxClaims    = 40
 	maxClaimSize = 200 // bytes
@@ -29,22 +23,33 @@ const (
 // claimOrder is the order of the known claims. Others follow by name.
 var claimOrder = []string{"sub", "role", "name", "email", "iss", "aud", "azp", "iat", "nbf", "exp", "auth_time", "amr", "idp", "sid", "nonce", "at_hash"}
 
-// readClaims returns the claims of a verified ID token as people read them.
-func readClaims(id *oidc.IDToken) (claims []claim, err error) {
-	var all map[string]json.RawMessage
-	if err := id.Claims(&all); err != nil {
-		return nil, fmt.Errorf("read the claims of the ID token: %w", err)
-	}
+// claimViews returns what a page shows of the claims of an ID token, which was
+// verified when it came.
+func (s *site) claimViews(idToken string) []templates.Claim {
+	all := claimsOf(idToken)
 	names := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
-		if d := claimRank(a) - claimRank(b); d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(claimRank(a)-claimRank(b), strings.Compare(a, b))
 	})
+	var views []templates.Claim
 	for _, name := range names[:min(len(names), maxClaims)] {
-		claims = append(claims, claim{Name: clipClaim(name), Value: clipClaim(claimValue(name, all[name]))})
+		views = append(views, templates.Claim{Name: clipClaim(name), Value: clipClaim(s.claimValue(name, all[name])), Meaning: s.texts.Claims[name]})
 	}
-	return claims, nil
+	return views
+}
+
+// claimsOf returns the claims of an ID token by their names, which are
+// case-sensitive.
+func claimsOf(idToken string) map[string]json.RawMessage {
+	parts := strings.Split(idToken, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	var claims map[string]json.RawMessage
+	if err != nil || json.Unmarshal(payload, &claims) != nil {
+		return nil
+	}
+	return claims
 }
 
 // identityID returns the ID of the session at the IdentityServer that a token
@@ -64,12 +69,15 @@ func claimRank(name string) int {
 	return len(claimOrder)
 }
 
-// claimValue returns raw as people read it. It leaves out the values that
-// [site.claimViews] hides.
-func claimValue(name string, raw json.RawMessage) string {
+// claimValue returns raw as people read it. It hides one-time values, which
+// were compared at the sign-in, and sid, which is IdentityServer's session
+// cookie.
+func (s *site) claimValue(name string, raw json.RawMessage) string {
 	switch name {
-	case "nonce", "at_hash", "c_hash", "s_hash", "sid":
-		return ""
+	case "nonce", "at_hash", "c_hash", "s_hash":
+		return s.texts.Account.Compared
+	case "sid":
+		return s.texts.Account.NotShown
 	case "iat", "nbf", "exp", "auth_time":
 		var unix float64
 		if json.Unmarshal(raw, &unix) == nil {
@@ -100,21 +108,4 @@ func clipClaim(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(s[:maxClaimSize], "") + "…"
-}
-
-// claimViews returns what a page shows of claims. It hides one-time values,
-// which were compared at the sign-in, and sid, which is IdentityServer's session
-// cookie.
-func (s *site) claimViews(claims []claim) []templates.Claim {
-	views := make([]templates.Claim, len(claims))
-	for i, c := range claims {
-		switch c.Name {
-		case "nonce", "at_hash", "c_hash", "s_hash":
-			c.Value = s.texts.Account.Compared
-		case "sid":
-			c.Value = s.texts.Account.NotShown
-		}
-		views[i] = templates.Claim{Name: c.Name, Value: c.Value, Meaning: s.texts.Claims[c.Name]}
-	}
-	return views
 }

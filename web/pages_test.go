@@ -104,6 +104,22 @@ func TestStaySignedIn(t *testing.T) {
 	})
 }
 
+// field 38: the claims are read from the newest ID token, which the vault has. A
+// session does not keep them.
+func TestClaimsAreOfTheNewestIDToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSite(t).browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		for range 2 {
+			want := time.Now().UTC().Format("2006-01-02 15:04:05 UTC")
+			if got := b.get("/account").is(200).doc().Find(".claims").Text(); !strings.Contains(got, "issued at"+want) {
+				t.Errorf("claims = %q, want one that is issued at %s", got, want)
+			}
+			pass(time.Minute) // the next page needs a new token
+		}
+	})
+}
+
 // Without JavaScript, too, the sign-in page says that the session has ended. It
 // says so only to browsers that had a session.
 func TestSignInPageSaysThatTheSessionEnded(t *testing.T) {

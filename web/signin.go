@@ -247,7 +247,7 @@ func (s *signInPages) begin(r *http.Request, in signInResult, exchanges []tokena
 	if err != nil {
 		return err
 	}
-	if err := s.sessions.SignIn(ctx, u, claimsValue.Is(in.claims), observe); err != nil {
+	if err := s.sessions.SignIn(ctx, u, observe); err != nil {
 		return err
 	}
 	id := s.sessions.ID(ctx)

@@ -8,12 +8,11 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// signInResult is the result of a sign-in: the user of the session, the claims of
-// the ID token, and the entry for the vault.
+// signInResult is the result of a sign-in: the user of the session, and the
+// entry for the vault.
 type signInResult struct {
-	user   user
-	claims []claim
-	entry  vault.Entry
+	user  user
+	entry vault.Entry
 
 	refused bool // the tokens have the scope BackOffice, and the user is no administrator
 }
@@ -32,10 +31,6 @@ func (s *signInPages) retrieve(ctx context.Context, p *pendingSignIn) (signInRes
 	if err != nil {
 		return signInResult{}, err
 	}
-	claims, err := readClaims(id)
-	if err != nil {
-		return signInResult{}, err
-	}
 	scope, _ := token.Extra("scope").(string)
 	idToken, _ := token.Extra("id_token").(string)
 	u := user{
@@ -50,7 +45,7 @@ func (s *signInPages) retrieve(ctx context.Context, p *pendingSignIn) (signInRes
 	until := s.config.Now().Add(s.config.AbsoluteTimeout + 5*sweepEvery)
 	entry := vault.Entry{Owner: u.Owner, Client: u.Client, Token: token, State: s.stateToKeep(p), Until: until}
 	refused := hasScope(scope, backOfficeScope) && !u.Administrator && s.config.BackOffice.Users != AllUsers
-	return signInResult{user: u, claims: claims, entry: entry, refused: refused}, nil
+	return signInResult{user: u, entry: entry, refused: refused}, nil
 }
 
 // stateToKeep returns the session at the IdentityServer, which the vault uses if

@@ -22,9 +22,10 @@ type recordShard struct {
 }
 
 type entry struct {
-	record  store.Record
+	record  store.Record // its Key and Owner do not change
 	deleted bool
 	place   int // its index in the heap
+	owned   int // its index among the entries of its owner
 }
 
 // live returns the entry of key, or nil if it does not exist or has expired.
@@ -73,7 +74,7 @@ func (s *Store) drop(sh *recordShard, e *entry) {
 	heap.Remove(&sh.expiry, e.place)
 	delete(sh.entries, e.record.Key)
 	if !e.deleted {
-		s.ownerShard(e.record.Owner).remove(e.record.Owner, e.record.Key)
+		s.ownerShard(e.record.Owner).remove(e)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"hash/maphash"
 	"iter"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -94,7 +93,7 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 	if !r.Expires.After(time.Now()) {
 		return 0, store.Invalid("expiry in the past")
 	}
-	r.Key, r.Owner, r.Value = strings.Clone(r.Key), strings.Clone(r.Owner), slices.Clone(r.Value)
+	r.Value = slices.Clone(r.Value)
 
 	sh := s.recordShard(r.Key)
 	sh.mu.Lock()
@@ -107,10 +106,11 @@ func (s *Store) Put(ctx context.Context, r store.Record) (uint64, error) {
 	r.Version = s.version.Add(1)
 	if e == nil {
 		s.drop(sh, sh.entries[r.Key]) // an expired entry
-		sh.add(&entry{record: r})
-		s.ownerShard(r.Owner).add(r.Owner, r.Key)
+		e = &entry{record: r}
+		sh.add(e)
+		s.ownerShard(r.Owner).add(e)
 	} else {
-		e.record = r
+		e.record.Version, e.record.Value, e.record.Expires = r.Version, r.Value, r.Expires
 		sh.reorder(e)
 	}
 	s.life.Hub.Publish(store.Event{Kind: store.Changed, Key: r.Key, Version: r.Version})
@@ -130,7 +130,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if e == nil || e.deleted {
 		return nil
 	}
-	s.ownerShard(e.record.Owner).remove(e.record.Owner, key)
+	s.ownerShard(e.record.Owner).remove(e)
 	e.deleted = true
 	e.record.Version, e.record.Value = s.version.Add(1), nil
 	s.life.Hub.Publish(store.Event{Kind: store.Deleted, Key: e.record.Key, Version: e.record.Version})
@@ -171,43 +171,52 @@ func (s *Store) ownerShard(owner string) *ownerShard {
 	return &s.owners[maphash.String(s.seed, owner)%shards]
 }
 
-// An ownerShard has the keys of some owners. A goroutine may take its lock while
-// it holds that of a recordShard, and never the other way round.
+// An ownerShard has the entries of some owners. A goroutine may take its lock
+// while it holds that of a recordShard, and never the other way round.
 type ownerShard struct {
 	mu     sync.RWMutex
-	owners map[string]map[string]struct{}
+	owners map[string][]*entry
 }
 
-func (o *ownerShard) add(owner, key string) {
+func (o *ownerShard) add(e *entry) {
+	owner := e.record.Owner
 	if owner == "" {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.owners == nil {
-		o.owners = map[string]map[string]struct{}{}
+		o.owners = map[string][]*entry{}
 	}
-	if o.owners[owner] == nil {
-		o.owners[owner] = map[string]struct{}{}
-	}
-	o.owners[owner][key] = struct{}{}
+	e.owned = len(o.owners[owner])
+	o.owners[owner] = append(o.owners[owner], e)
 }
 
-func (o *ownerShard) remove(owner, key string) {
+// remove removes e, whose place the last entry of its owner takes.
+func (o *ownerShard) remove(e *entry) {
+	owner := e.record.Owner
+	if owner == "" {
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.owners[owner], key)
-	if len(o.owners[owner]) == 0 {
+	list := o.owners[owner]
+	last := len(list) - 1
+	if last == 0 {
 		delete(o.owners, owner)
+		return
 	}
+	list[e.owned], list[last].owned = list[last], e.owned
+	list[last] = nil
+	o.owners[owner] = list[:last]
 }
 
 func (o *ownerShard) keys(owner string) []string {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	keys := make([]string, 0, len(o.owners[owner]))
-	for key := range o.owners[owner] {
-		keys = append(keys, key)
+	keys := make([]string, len(o.owners[owner]))
+	for i, e := range o.owners[owner] {
+		keys[i] = e.record.Key
 	}
 	return keys
 }

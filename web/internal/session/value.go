@@ -51,8 +51,3 @@ func (k Value[T]) Remove(ctx context.Context, m *Manager) { m.scs.Remove(ctx, k.
 
 // Binding is a value for [Manager.SignIn].
 type Binding func(ctx context.Context, m *Manager)
-
-// Is returns the Binding that sets the value to v.
-func (k Value[T]) Is(v T) Binding {
-	return func(ctx context.Context, m *Manager) { k.Put(ctx, m, v) }
-}
