@@ -35,7 +35,8 @@ type Config struct {
 	MaxUses int
 
 	// DefaultLifetime is the life of an access token if the answer tells none, or
-	// one that is over. Zero: one minute, the shortest life that the vendor names.
+	// one that is over: access_expired_at is a time of a clock, and the clock may be
+	// wrong. Zero: one minute, the shortest life that the vendor names.
 	DefaultLifetime time.Duration
 
 	// AllowUnsigned accepts the answer of a sign-in without meta.sign. An answer

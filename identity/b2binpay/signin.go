@@ -89,13 +89,13 @@ func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.To
 // checkSign verifies meta.sign, whose message is meta.time and the refresh token
 // as the answer spells them (docs.b2binpay.com, v2, authentication).
 func (c *Client) checkSign(call *httpx.Call, a answer, login, password string) error {
-	signedAt, _ := a.Meta.Time.(string)
-	switch sign, isText := a.Meta.Sign.(string); {
-	case a.Meta.Sign == nil, isText && sign == "":
+	signedAt, _ := a.Meta.Value.Time.(string)
+	switch sign, isText := a.Meta.Value.Sign.(string); {
+	case a.Meta.Value.Sign == nil, isText && sign == "":
 		if !c.config.AllowUnsigned {
 			return call.Unusable("the answer has no signature (meta.sign)")
 		}
-	case !signs(sign, accountKey(login, password), signedAt+a.Data.Attributes.Refresh):
+	case !signs(sign, accountKey(login, password), signedAt+string(a.Data.Attributes.Refresh)):
 		return call.Unusable("the answer's signature (meta.sign) is not this account's")
 	}
 	return nil

@@ -83,7 +83,8 @@ func answers() []clienttest.Answer {
 		{Body: `{"errors":[{"code":"2006"}]}`, Want: unusable},
 		{Body: `{"data":[]}`, Want: unusable},
 		{Body: `{"data":{"type":"auth-token"}}`, Want: unusable},
-		{Body: `{"data":{"attributes":{"access":"a"}},"meta":7}`, Want: unusable},
+		{Body: `{"data":{"attributes":{"access":"a"}},"meta":7}`, Want: clienttest.All(nil)}, // field 5
+		{Body: `{"data":{"attributes":{"access":"a","refresh":[]}},"meta":[]}`, Want: clienttest.All(nil)},
 		{Body: `{"data":{"attributes":{"access":"a"}},"meta":null}`, Want: clienttest.All(nil)},
 		{Body: `{"data":{"type":7,"id":[],"attributes":{"access":"a","access_expired_at":7,"refresh_expired_at":{},"is_2fa_confirmed":"no"}},"meta":{"time":[]}}`, Want: clienttest.All(nil)},
 	}

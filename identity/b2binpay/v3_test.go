@@ -86,7 +86,7 @@ func FuzzV3Answers(f *testing.F) {
 func TestV3Lifetimes(t *testing.T) {
 	var lives []clienttest.Life
 	for told, want := range map[string]time.Duration{
-		`3599`: 3599 * time.Second, `"60"`: time.Minute, `0`: v3Subject.Life, `-1`: v3Subject.Life, `null`: v3Subject.Life, `{}`: v3Subject.Life, `1e99`: v3Subject.Life,
+		`3599`: 3599 * time.Second, `"60"`: time.Minute, `0`: 0, `"-1"`: 0 /* field 8 */, `null`: v3Subject.Life, `{}`: v3Subject.Life, `1e99`: v3Subject.Life,
 	} {
 		lives = append(lives, clienttest.Life{Body: `{"data":{"attributes":{"access":"a","expires_in":` + told + `}}}`, Access: want})
 	}

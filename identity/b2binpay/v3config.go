@@ -39,8 +39,8 @@ type V3Config struct {
 	// hour.
 	MaxUses int
 
-	// DefaultLifetime is the life of an access token if the answer tells none, or
-	// one that is over. Zero: 3,599 seconds, as in the vendor's sample.
+	// DefaultLifetime is the life of an access token if the answer tells none.
+	// Zero: 3,599 seconds, as in the vendor's sample.
 	DefaultLifetime time.Duration
 
 	// HTTP says how requests are sent.

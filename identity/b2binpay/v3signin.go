@@ -92,11 +92,9 @@ func (c *V3Client) token(call *httpx.Call, a answer) (*oauth2.Token, error) {
 	if kind, told := attributes.TokenType.(string); told && !strings.EqualFold(kind, "Bearer") {
 		return nil, call.Unusable("the answer's token is not a bearer token")
 	}
-	life := attributes.ExpiresIn.Or(0)
-	if life == 0 {
-		life = c.config.DefaultLifetime
-	}
-	token, err := call.Token(httpx.Tokens{Access: attributes.Access, Refresh: attributes.Refresh, Lifetime: life})
+	token, err := call.Token(httpx.Tokens{
+		Access: string(attributes.Access), Refresh: string(attributes.Refresh), Lifetime: attributes.ExpiresIn.Or(c.config.DefaultLifetime),
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func (c *Client) hostProblem(a answer) string {
 	case err != nil:
 		return "its host " + err.Error()
 	case !slices.Contains(c.hosts, originOf(u)):
-		return "its host is " + httpx.Redact(u.Scheme+"://"+u.Host, a.Token, a.RefreshToken) + ", neither that of Config.URL nor one of Config.Hosts"
+		return "its host is " + httpx.Redact(u.Scheme+"://"+u.Host, string(a.Token), string(a.RefreshToken)) + ", neither that of Config.URL nor one of Config.Hosts"
 	}
 	return ""
 }

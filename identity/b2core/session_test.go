@@ -233,7 +233,7 @@ func TestProviders(t *testing.T) {
 		`{"tfaProviders":["google"]}`:                                          {"google"},
 		`{"tfaProviders":[{"name":"google"},{"type":"sms"}]}`:                  {"google", "sms"},
 		`{"tfaProviders":[{"provider":"email","name":"E-mail"}, "..", "a b"]}`: {"email"},
-		`{"tfaProviders":[]}`:                                                  {"google"}, `null`: {"google"}, // the DefaultProvider
+		`{"tfaProviders":[]}`:                                                  {"google"}, `null`: {"google"}, `[]`: {"google"}, // the DefaultProvider
 	} {
 		client := newSessionClient(t, newServer(t, b2coretest.Config{}), func(c *b2core.SessionConfig) {
 			c.DefaultProvider = "google"

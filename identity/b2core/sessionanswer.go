@@ -15,43 +15,40 @@ import (
 // The tokens are in data. One public client reads those of a refresh from the
 // body itself.
 type sessionAnswer struct {
-	Code     any    `json:"code"` // 200: another step follows; 202: the last one
-	UUID     string `json:"uuid"`
-	Workflow any    `json:"workflow"`
+	Code     any        `json:"code"` // 200: another step follows; 202: the last one
+	UUID     httpx.Text `json:"uuid"`
+	Workflow any        `json:"workflow"`
 
-	Data         *sessionTokens `json:"data"`
-	AccessToken  *sessionToken  `json:"accessToken"`
-	RefreshToken *sessionToken  `json:"refreshToken"`
+	Data         httpx.Optional[sessionTokens] `json:"data"`
+	AccessToken  httpx.Optional[sessionToken]  `json:"accessToken"`
+	RefreshToken httpx.Optional[sessionToken]  `json:"refreshToken"`
 }
 
 type sessionTokens struct {
-	AccessToken  *sessionToken     `json:"accessToken"`
-	RefreshToken *sessionToken     `json:"refreshToken"`
-	TFAProviders []json.RawMessage `json:"tfaProviders"`
+	AccessToken  httpx.Optional[sessionToken]      `json:"accessToken"`
+	RefreshToken httpx.Optional[sessionToken]      `json:"refreshToken"`
+	TFAProviders httpx.Optional[[]json.RawMessage] `json:"tfaProviders"`
 }
 
 type sessionToken struct {
-	Token     string `json:"token"`
-	CreatedAt any    `json:"createdAt"`
-	ExpiresAt any    `json:"expiresAt"`
+	Token     httpx.Text `json:"token"`
+	CreatedAt any        `json:"createdAt"`
+	ExpiresAt any        `json:"expiresAt"`
 }
 
-// tokens returns the tokens of the answer. Each may be nil.
-func (a sessionAnswer) tokens() (access, refresh *sessionToken) {
-	if a.Data != nil && a.Data.AccessToken != nil {
-		return a.Data.AccessToken, a.Data.RefreshToken
+// tokens returns the tokens of the answer. Each may be empty.
+func (a sessionAnswer) tokens() (access, refresh sessionToken) {
+	if data := a.Data.Value; data.AccessToken.Value.Token != "" {
+		return data.AccessToken.Value, data.RefreshToken.Value
 	}
-	return a.AccessToken, a.RefreshToken
+	return a.AccessToken.Value, a.RefreshToken.Value
 }
 
 // providers returns the names of the second factors that the answer offers. It
 // skips those that cannot be part of a path.
 func (a sessionAnswer) providers() []string {
-	if a.Data == nil {
-		return nil
-	}
 	var names []string
-	for _, raw := range a.Data.TFAProviders {
+	for _, raw := range a.Data.Value.TFAProviders.Value {
 		var p struct {
 			Name     string `json:"name"`
 			Type     string `json:"type"`
@@ -76,7 +73,7 @@ func (s *SignIn) advance(call *httpx.Call) error {
 	if err := call.Decode(&a, "the JSON of a sign-in"); err != nil {
 		return err
 	}
-	if access, _ := a.tokens(); access != nil {
+	if access, _ := a.tokens(); access.Token != "" {
 		token, err := s.client.token(call, a, nil)
 		if err != nil {
 			return err
@@ -92,7 +89,7 @@ func (s *SignIn) advance(call *httpx.Call) error {
 		return call.Unusable(fmt.Sprintf("the answer has neither tokens nor a second factor: code %v, workflow %q", a.Code, a.Workflow))
 	}
 	if a.UUID != "" {
-		s.uuid = tokenapi.NewSecret(a.UUID)
+		s.uuid = tokenapi.NewSecret(string(a.UUID))
 	}
 	s.SecondFactor = &SecondFactor{Providers: providers}
 	if len(providers) == 1 {
@@ -108,14 +105,11 @@ func (s *SignIn) advance(call *httpx.Call) error {
 // not matter.
 func (c *SessionClient) token(call *httpx.Call, a sessionAnswer, old *oauth2.Token) (*oauth2.Token, error) {
 	access, refresh := a.tokens()
-	if access == nil {
-		return nil, call.Unusable("the answer has no access token")
-	}
 	now := call.ServerTime(access.CreatedAt)
-	t := httpx.Tokens{Access: access.Token, Lifetime: cmp.Or(httpx.LifeUntil(access.ExpiresAt, now), c.config.DefaultLifetime)}
+	t := httpx.Tokens{Access: string(access.Token), Lifetime: cmp.Or(httpx.LifeUntil(access.ExpiresAt, now), c.config.DefaultLifetime)}
 	switch {
-	case refresh != nil && refresh.Token != "":
-		t.Refresh, t.RefreshLifetime = refresh.Token, httpx.LifeUntil(refresh.ExpiresAt, now)
+	case refresh.Token != "":
+		t.Refresh, t.RefreshLifetime = string(refresh.Token), httpx.LifeUntil(refresh.ExpiresAt, now)
 	case old != nil:
 		t.Refresh, t.Extra = old.RefreshToken, map[string]any{tokenapi.RefreshExpiry: old.Extra(tokenapi.RefreshExpiry)}
 	}

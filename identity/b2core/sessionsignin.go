@@ -41,21 +41,20 @@ type SecondFactor struct {
 }
 
 type wizardAnswer struct {
-	UUID string `json:"uuid"`
-	Data *struct {
-		Recaptcha *struct {
-			Enabled any `json:"enabled"`
-		} `json:"recaptcha"`
-	} `json:"data"`
+	UUID httpx.Text                 `json:"uuid"`
+	Data httpx.Optional[wizardData] `json:"data"`
+}
+
+type wizardData struct {
+	Recaptcha httpx.Optional[struct {
+		Enabled any `json:"enabled"`
+	}] `json:"recaptcha"`
 }
 
 // recaptcha reports whether the installation asks for a reCAPTCHA. Other types
 // than a boolean are read as PHP reads them.
 func (a wizardAnswer) recaptcha() bool {
-	if a.Data == nil || a.Data.Recaptcha == nil {
-		return false
-	}
-	switch a.Data.Recaptcha.Enabled {
+	switch a.Data.Value.Recaptcha.Value.Enabled {
 	case nil, false, "", "0", 0.0, "false":
 		return false
 	}
@@ -124,7 +123,7 @@ func (s *SignIn) start(ctx context.Context, op string) error {
 	if answer.UUID == "" {
 		return call.Unusable("the answer of the wizard has no uuid")
 	}
-	s.uuid = tokenapi.NewSecret(answer.UUID)
+	s.uuid = tokenapi.NewSecret(string(answer.UUID))
 	return nil
 }
 

@@ -125,6 +125,9 @@ func sessionAnswers(refusal error) []clienttest.Answer {
 	rows := []clienttest.Answer{
 		{Body: `{"accessToken":{"token":"a"},"refreshToken":{"token":"r"}}`, Want: clienttest.All(nil)}, // as one public client reads a refresh
 		{Body: `{"data":{"accessToken":{"token":"a"},"refreshToken":null},"code":"202"}`, Want: clienttest.All(nil)},
+		// field 5: a member of an odd type, such as PHP's empty array for an object
+		{Body: `{"data":[],"accessToken":{"token":"a"},"refreshToken":{"token":"r"}}`, Want: clienttest.All(nil)},
+		{Body: `{"data":{"accessToken":{"token":"a"},"refreshToken":[],"tfaProviders":{}},"uuid":7,"workflow":[]}`, Want: clienttest.All(nil)},
 		{Body: `{"data":{"accessToken":"a"}}`, Want: clienttest.All(tokenapi.ErrUnusableAnswer)},
 		{Body: `{"code":200,"data":null,"workflow":"password_reset"}`, Want: clienttest.All(tokenapi.ErrUnusableAnswer)},
 		{Body: `{"code":200,"data":{"tfaProviders":["..",7,{},null,""]}}`, Want: clienttest.All(tokenapi.ErrUnusableAnswer)},

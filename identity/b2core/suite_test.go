@@ -65,6 +65,7 @@ func answers() []clienttest.Answer {
 		{Status: 403, Want: clienttest.All(tokenapi.ErrMisconfigured)},
 		refusal(418, "", tokenapi.ErrUnusableAnswer),
 		refusal(422, "", tokenapi.ErrMisconfigured),
+		{Body: `{"token":"a","refreshToken":7,"ttl":[]}`, Want: clienttest.All(nil)}, // field 5
 		with(`"header":"authorization"`, nil), with(`"header":""`, nil), with(`"header":null`, nil),
 		with(`"header":"X-Token"`, tokenapi.ErrUnusableAnswer), with(`"header":7`, tokenapi.ErrUnusableAnswer),
 		with(`"host":""`, nil), with(`"host":null`, nil), with(`"host":7`, tokenapi.ErrUnusableAnswer),

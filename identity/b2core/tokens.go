@@ -13,8 +13,8 @@ import (
 
 // An answer is the body of an answer of both endpoints.
 type answer struct {
-	Token        string        `json:"token"`
-	RefreshToken string        `json:"refreshToken"`
+	Token        httpx.Text    `json:"token"`
+	RefreshToken httpx.Text    `json:"refreshToken"`
 	TTL          httpx.Seconds `json:"ttl"`
 	Host         string        `json:"host"`
 	Header       string        `json:"header"` // "Always Authorization"
@@ -45,7 +45,7 @@ func (c *Client) tokens(call *httpx.Call, oldRefresh string) (*oauth2.Token, err
 	if a.Header != "" && !strings.EqualFold(a.Header, "Authorization") {
 		return nil, call.Unusable("it wants its token in another header than Authorization")
 	}
-	t := httpx.Tokens{Access: a.Token, Refresh: cmp.Or(a.RefreshToken, oldRefresh), Lifetime: a.TTL.Or(c.config.DefaultLifetime)}
+	t := httpx.Tokens{Access: string(a.Token), Refresh: cmp.Or(string(a.RefreshToken), oldRefresh), Lifetime: a.TTL.Or(c.config.DefaultLifetime)}
 	if a.Host != "" {
 		t.Extra = map[string]any{"host": a.Host}
 	}

@@ -19,8 +19,8 @@ type signInRequest struct {
 // tokensAnswer has the names that a working client reads; the vendor's page
 // shows none.
 type tokensAnswer struct {
-	AccessToken          string        `json:"accessToken"`
-	RefreshToken         string        `json:"refreshToken"`
+	AccessToken          httpx.Text    `json:"accessToken"`
+	RefreshToken         httpx.Text    `json:"refreshToken"`
 	AccessTokenLifeTime  httpx.Seconds `json:"accessTokenLifeTime"`
 	RefreshTokenLifeTime httpx.Seconds `json:"refreshTokenLifeTime"`
 }
@@ -78,8 +78,8 @@ func (c *Client) tokens(call *httpx.Call, v httpx.Verdict) (*oauth2.Token, error
 // refresh token also if it is 0.
 func (c *Client) token(call *httpx.Call, pair tokensAnswer) (*oauth2.Token, error) {
 	t := httpx.Tokens{
-		Access:   pair.AccessToken,
-		Refresh:  pair.RefreshToken,
+		Access:   string(pair.AccessToken),
+		Refresh:  string(pair.RefreshToken),
 		Lifetime: pair.AccessTokenLifeTime.Or(c.config.DefaultLifetime),
 	}
 	if t.Refresh != "" {

@@ -32,11 +32,11 @@ type tokenResponses struct{ *Call }
 // unexpected types are left out, because a refresh token was used up for the
 // answer: a token of unknown lifetime is better than none.
 type tokenResponse struct {
-	AccessToken  words `json:"access_token"`
-	TokenType    words `json:"token_type"`
-	RefreshToken words `json:"refresh_token,omitempty"`
-	IDToken      words `json:"id_token,omitempty"`
-	Scope        words `json:"scope,omitempty"`
+	AccessToken  Text `json:"access_token"`
+	TokenType    Text `json:"token_type"`
+	RefreshToken Text `json:"refresh_token,omitempty"`
+	IDToken      Text `json:"id_token,omitempty"`
+	Scope        Text `json:"scope,omitempty"`
 }
 
 // RoundTrip sends the request once. Its errors are those of Transport.
@@ -53,7 +53,7 @@ func (t tokenResponses) RoundTrip(req *http.Request) (*http.Response, error) {
 		answer.tokenResponse = tokenResponse{} // x/oauth2 reports that there is no access token
 	}
 	t.expiresIn = answer.ExpiresIn
-	answer.TokenType = cmp.Or(answer.TokenType, words(t.DefaultTokenType))
+	answer.TokenType = cmp.Or(answer.TokenType, Text(t.DefaultTokenType))
 	body, err := json.Marshal(answer.tokenResponse) //nolint:gosec // for x/oauth2 in this process alone
 	if err != nil {
 		return nil, err

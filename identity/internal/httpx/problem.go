@@ -22,18 +22,18 @@ type Problem struct {
 
 type wireProblem struct {
 	Error            json.RawMessage `json:"error"` // a code, or an object with a message
-	ErrorDescription words           `json:"error_description"`
-	Title            words           `json:"title"`
-	Detail           words           `json:"detail"`
-	TraceID          words           `json:"traceId"`
+	ErrorDescription Text            `json:"error_description"`
+	Title            Text            `json:"title"`
+	Detail           Text            `json:"detail"`
+	TraceID          Text            `json:"traceId"`
 	Errors           json.RawMessage `json:"errors"` // a list, or an object of lists by field
 }
 
 type wireItem struct {
 	Code    json.RawMessage `json:"code"` // a string or a number
-	Message words           `json:"message"`
-	Title   words           `json:"title"`
-	Detail  words           `json:"detail"`
+	Message Text            `json:"message"`
+	Title   Text            `json:"title"`
+	Detail  Text            `json:"detail"`
 	Details json.RawMessage `json:"details"` // a list of objects with an issue
 }
 
@@ -42,22 +42,12 @@ type wireItem struct {
 func (item wireItem) text() string {
 	text := first(item.Message, item.Detail, item.Title)
 	var details []struct {
-		Issue words `json:"issue"`
+		Issue Text `json:"issue"`
 	}
 	if json.Unmarshal(item.Details, &details) != nil || len(details) == 0 || details[0].Issue == "" {
 		return text
 	}
 	return strings.TrimPrefix(text+": "+string(details[0].Issue), ": ")
-}
-
-// words are a JSON string. Values of other types become empty, so that one
-// member of an unexpected type does not hide the other members.
-type words string
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (w *words) UnmarshalJSON(raw []byte) error {
-	_ = json.Unmarshal(raw, (*string)(w))
-	return nil
 }
 
 // ParseProblem decodes the body of a refusal. It never fails: fields that it
@@ -89,4 +79,4 @@ func (p *Problem) merge(item wireItem) {
 	p.Description = cmp.Or(item.text(), p.Description)
 }
 
-func first(values ...words) string { return string(cmp.Or(values...)) }
+func first(values ...Text) string { return string(cmp.Or(values...)) }
