@@ -48,7 +48,7 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	case c == nil: // not made by Client.SignIn
 		return "", fail("authorize", tokenapi.ErrNotSignedIn, "")
 	case s.SecondFactor != nil:
-		return "", fail("authorize", ErrSecondFactorRequired, "")
+		return "", fail("authorize", tokenapi.ErrSecondFactorRequired, "")
 	}
 	meta, err := c.keys.metadata(ctx)
 	if err != nil {

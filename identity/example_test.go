@@ -90,7 +90,7 @@ func ExampleClient_SignIn() {
 		if _, err := fmt.Scanln(&code); err != nil {
 			log.Fatal(err)
 		}
-		if err := signIn.VerifySecondFactor(ctx, code); err != nil && !errors.Is(err, identity.ErrSecondFactorRefused) {
+		if err := signIn.VerifySecondFactor(ctx, code); err != nil && !errors.Is(err, tokenapi.ErrSecondFactorRefused) {
 			log.Fatal(err)
 		}
 	}

@@ -47,7 +47,7 @@ func TestSignInMovesBetweenProcesses(t *testing.T) {
 	if s.SecondFactor == nil || s.SecondFactor.Provider == "" {
 		t.Fatalf("SecondFactor after the move = %v, want the server's", s.SecondFactor)
 	}
-	wantError(t, s.VerifySecondFactor(t.Context(), "000000"), identity.ErrSecondFactorRefused)
+	wantError(t, s.VerifySecondFactor(t.Context(), "000000"), tokenapi.ErrSecondFactorRefused)
 	s = moved(t, client, s)
 	if err := s.VerifySecondFactor(t.Context(), "246810"); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func TestPendingSignInKeepsCookies(t *testing.T) {
 	}
 	s = moved(t, client, s)
 	for range 2 {
-		wantError(t, s.VerifySecondFactor(t.Context(), "000000"), identity.ErrSecondFactorRefused)
+		wantError(t, s.VerifySecondFactor(t.Context(), "000000"), tokenapi.ErrSecondFactorRefused)
 		s = moved(t, client, s)
 	}
 	sent := srv.Requests(identitytest.EndpointSignIn)

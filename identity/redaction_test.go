@@ -106,7 +106,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv.Inject(identitytest.EndpointSignIn, echo(canary))
-	clienttest.Hides(t, wantError(t, s.VerifySecondFactor(t.Context(), canary), identity.ErrSecondFactorRefused), canary)
+	clienttest.Hides(t, wantError(t, s.VerifySecondFactor(t.Context(), canary), tokenapi.ErrSecondFactorRefused), canary)
 
 	srv.Inject(identitytest.EndpointAuthorize, identitytest.Fault{Redirect: "https://user:canary-5ecret@elsewhere.example/p?code=canary-5ecret#canary-5ecret"})
 	_, err = signIn(t, client).Authorize(t.Context())

@@ -49,7 +49,7 @@ func (c *Client) Login(ctx context.Context, email, password string) (*Session, e
 	case err != nil:
 		return nil, err
 	case s.SecondFactor != nil:
-		return nil, &SecondFactorError{SignIn: s, Err: fail("sign in", ErrSecondFactorRequired, "")}
+		return nil, &SecondFactorError{SignIn: s, Err: fail("sign in", tokenapi.ErrSecondFactorRequired, "")}
 	}
 	return s.Finish(ctx)
 }
@@ -101,7 +101,7 @@ func (s Session) MarshalText() ([]byte, error) { return []byte(tokenapi.Redacted
 // [SignIn.Finish], so that the password is sent once.
 type SecondFactorError struct {
 	SignIn *SignIn
-	Err    error // a *tokenapi.Error that wraps ErrSecondFactorRequired
+	Err    error // a *tokenapi.Error that wraps tokenapi.ErrSecondFactorRequired
 }
 
 // Error returns the text of Err.

@@ -9,6 +9,7 @@ import (
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/internal/clienttest"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // Login returns all that a program needs to keep the user signed in.
@@ -53,16 +54,16 @@ func TestSessionWithoutState(t *testing.T) {
 func TestLoginAtASecondFactor(t *testing.T) {
 	srv, client := start(t)
 	session, err := client.Login(t.Context(), "guarded@example.com", "guarded-password")
-	wantError(t, err, identity.ErrSecondFactorRequired)
+	wantError(t, err, tokenapi.ErrSecondFactorRequired)
 	e, ok := errors.AsType[*identity.SecondFactorError](err)
 	if session != nil || !ok || e.SignIn.SecondFactor.Provider != "Email" {
 		t.Fatalf("Login() = %v, want a SecondFactorError with the SignIn", err)
 	}
 	clienttest.Hides(t, e, "guarded-password")
-	if _, err := e.SignIn.Finish(t.Context()); !errors.Is(err, identity.ErrSecondFactorRequired) {
-		t.Errorf("Finish() before the code = %v, want ErrSecondFactorRequired", err)
+	if _, err := e.SignIn.Finish(t.Context()); !errors.Is(err, tokenapi.ErrSecondFactorRequired) {
+		t.Errorf("Finish() before the code = %v, want tokenapi.ErrSecondFactorRequired", err)
 	}
-	wantError(t, e.SignIn.VerifySecondFactor(t.Context(), "000000"), identity.ErrSecondFactorRefused)
+	wantError(t, e.SignIn.VerifySecondFactor(t.Context(), "000000"), tokenapi.ErrSecondFactorRefused)
 	if err := e.SignIn.VerifySecondFactor(t.Context(), "246810"); err != nil {
 		t.Fatal(err)
 	}

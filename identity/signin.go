@@ -113,7 +113,7 @@ func (c *Client) newSignIn() *SignIn {
 func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 	const op = "verify second factor"
 	if s.SecondFactor == nil || s.client == nil {
-		return fail(op, ErrSecondFactorRefused, "no second factor is required")
+		return fail(op, tokenapi.ErrSecondFactorRefused, "no second factor is required")
 	}
 	c := s.client
 	x := c.exchange(op, code)
@@ -122,12 +122,12 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 	if err := x.post(ctx, url, body, s.jar, nil); err != nil {
 		return err
 	}
-	answer, err := x.signInAnswer(url, ErrSecondFactorRefused)
+	answer, err := x.signInAnswer(url, tokenapi.ErrSecondFactorRefused)
 	if err != nil {
 		return err
 	}
 	if answer.SecondFactorRequired != nil && *answer.SecondFactorRequired {
-		return x.Refusal(ErrSecondFactorRefused, httpx.Problem{Description: "the server still requires the second factor"})
+		return x.Refusal(tokenapi.ErrSecondFactorRefused, httpx.Problem{Description: "the server still requires the second factor"})
 	}
 	s.SecondFactor = nil
 	if answer.Account != nil {

@@ -134,11 +134,11 @@ func TestSecondFactor(t *testing.T) {
 	if s.SecondFactor == nil || s.SecondFactor.Provider != "Email" || !strings.Contains(s.SecondFactor.Message, "authentication code") {
 		t.Fatalf("SecondFactor = %+v, want Email with a message", s.SecondFactor)
 	}
-	if _, err := s.Authorize(t.Context()); !errors.Is(err, identity.ErrSecondFactorRequired) {
-		t.Errorf("Authorize before the second factor = %v, want ErrSecondFactorRequired", err)
+	if _, err := s.Authorize(t.Context()); !errors.Is(err, tokenapi.ErrSecondFactorRequired) {
+		t.Errorf("Authorize before the second factor = %v, want tokenapi.ErrSecondFactorRequired", err)
 	}
 	wantCount(t, srv, identitytest.EndpointAuthorize, 0)
-	wantError(t, s.VerifySecondFactor(t.Context(), "000000"), identity.ErrSecondFactorRefused)
+	wantError(t, s.VerifySecondFactor(t.Context(), "000000"), tokenapi.ErrSecondFactorRefused)
 	if err := s.VerifySecondFactor(t.Context(), "246810"); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestSecondFactor(t *testing.T) {
 	if _, err := s.RetrieveToken(t.Context(), code); err != nil {
 		t.Errorf("RetrieveToken = %v, want a token", err)
 	}
-	wantError(t, s.VerifySecondFactor(t.Context(), "246810"), identity.ErrSecondFactorRefused)
+	wantError(t, s.VerifySecondFactor(t.Context(), "246810"), tokenapi.ErrSecondFactorRefused)
 }
 
 func TestSecondFactorCanBeReplaced(t *testing.T) {

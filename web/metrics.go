@@ -13,7 +13,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/records"
 	"b2trader.identity.auth/identity/tokenapi"
@@ -254,7 +253,7 @@ var results = []struct {
 }{
 	{context.Canceled, "abandoned"},
 	{tokenapi.ErrBadCredentials, "bad_credentials"},
-	{identity.ErrSecondFactorRefused, "second_factor_refused"},
+	{tokenapi.ErrSecondFactorRefused, "second_factor_refused"},
 	{tokenapi.ErrGrantRefused, "refused"},
 	{tokenapi.ErrNotSignedIn, "refused"},
 	{tokenapi.ErrMisconfigured, "misconfigured"},

@@ -8,7 +8,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/templates"
 	"b2trader.identity.auth/web/internal/answer"
 )
@@ -79,7 +79,7 @@ func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pen
 		return &answer.Error{
 			Status: http.StatusForbidden, Code: "second_factor_refused", Err: err, Actions: []templates.Action{templates.ActionSignIn},
 		}
-	case !errors.Is(err, identity.ErrSecondFactorRefused):
+	case !errors.Is(err, tokenapi.ErrSecondFactorRefused):
 		s.failOnCode(w, r, p, err)
 		return nil
 	}

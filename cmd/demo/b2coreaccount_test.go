@@ -50,7 +50,7 @@ func TestB2CoreAccountIsRefused(t *testing.T) {
 		"reCAPTCHA":      {b2coretest.Config{Recaptcha: true}, b2coretest.SamplePassword, b2core.ErrRecaptcha},
 		"second factor": {
 			b2coretest.Config{Users: []b2coretest.User{{Email: b2coretest.SampleEmail, Password: b2coretest.SamplePassword, SecondFactors: []string{"sms"}}}},
-			b2coretest.SamplePassword, b2core.ErrSecondFactorRequired,
+			b2coretest.SamplePassword, tokenapi.ErrSecondFactorRequired,
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -82,7 +82,7 @@ func ExampleSessionClient_Login() {
 			log.Fatal(err)
 		}
 		if err := signIn.VerifySecondFactor(ctx, b2coretest.SampleCode); err != nil {
-			log.Fatal(err) // ErrSecondFactorRefused: ask for another code
+			log.Fatal(err) // tokenapi.ErrSecondFactorRefused: ask for another code
 		}
 		session, err = signIn.Session()
 	}

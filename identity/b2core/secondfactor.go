@@ -29,7 +29,7 @@ func (s *SignIn) ChooseSecondFactor(ctx context.Context, provider string) error 
 		return err
 	}
 	if !call.OK() {
-		return call.Refused(verdict(ErrSecondFactorRefused, refusals...))
+		return call.Refused(verdict(tokenapi.ErrSecondFactorRefused, refusals...))
 	}
 	s.SecondFactor.Provider = provider
 	return nil
@@ -64,13 +64,13 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 		return err
 	}
 	if !call.OK() {
-		return call.Refused(verdict(ErrSecondFactorRefused, refusals...))
+		return call.Refused(verdict(tokenapi.ErrSecondFactorRefused, refusals...))
 	}
 	if err := s.advance(call); err != nil {
 		return err
 	}
 	if s.SecondFactor != nil && s.SecondFactor.Provider == provider {
-		return call.Refusal(ErrSecondFactorRefused, httpx.Problem{Description: "the server still requires this second factor"})
+		return call.Refusal(tokenapi.ErrSecondFactorRefused, httpx.Problem{Description: "the server still requires this second factor"})
 	}
 	return nil
 }
@@ -89,5 +89,5 @@ func (s *SignIn) awaitsCode(op, provider string) error {
 	default:
 		return nil
 	}
-	return &tokenapi.Error{System: system, Op: op, Description: description, Err: ErrSecondFactorRefused}
+	return &tokenapi.Error{System: system, Op: op, Description: description, Err: tokenapi.ErrSecondFactorRefused}
 }

@@ -12,19 +12,10 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Callers branch on these errors of a [SessionClient] with errors.Is, and on
-// those of package tokenapi.
-var (
-	// ErrRecaptcha means that the installation asks for a reCAPTCHA, which only
-	// a person in a browser can solve. It accompanies tokenapi.ErrMisconfigured.
-	ErrRecaptcha = errors.New("B2Core asks for a reCAPTCHA, which no program can solve")
-	// ErrSecondFactorRequired means that [SignIn.VerifySecondFactor] must come
-	// first. From a Keeper it accompanies tokenapi.ErrMisconfigured.
-	ErrSecondFactorRequired = errors.New("a second factor is required")
-	// ErrSecondFactorRefused means that the one-time code, or the chosen
-	// provider, was not accepted.
-	ErrSecondFactorRefused = errors.New("the second factor was not accepted")
-)
+// ErrRecaptcha means that the installation asks for a reCAPTCHA, which only a
+// person in a browser can solve. It accompanies tokenapi.ErrMisconfigured. The
+// other errors of a [SessionClient] are those of package tokenapi.
+var ErrRecaptcha = errors.New("B2Core asks for a reCAPTCHA, which no program can solve")
 
 // A Session is a user who has signed in to B2Core: the token that a [Client]
 // shows as its bearer. Package vault makes an entry of it:
@@ -78,7 +69,7 @@ func (c *SessionClient) Login(ctx context.Context, email, password string) (*Ses
 // Errors: ErrSecondFactorRequired while SecondFactor is non-nil.
 func (s *SignIn) Session() (*Session, error) {
 	if s.token == nil {
-		e := &tokenapi.Error{System: system, Op: "sign in", Err: ErrSecondFactorRequired, Advice: "call VerifySecondFactor with the user's one-time code"}
+		e := &tokenapi.Error{System: system, Op: "sign in", Err: tokenapi.ErrSecondFactorRequired}
 		if s.SecondFactor != nil && s.SecondFactor.Provider == "" {
 			e.Advice = "call ChooseSecondFactor with one of the providers, then VerifySecondFactor with the user's one-time code"
 		}
@@ -92,7 +83,7 @@ func (s *SignIn) Session() (*Session, error) {
 // [SignIn.Session], so that the password is sent once.
 type SecondFactorError struct {
 	SignIn *SignIn
-	Err    error // a *tokenapi.Error that wraps ErrSecondFactorRequired
+	Err    error // a *tokenapi.Error that wraps tokenapi.ErrSecondFactorRequired
 }
 
 // Error returns the text of Err.

@@ -191,7 +191,7 @@ func TestSecondFactor(t *testing.T) {
 	client := newSessionClient(t, server)
 	for email, choice := range map[string]string{"both@example.com": "google", "one@example.com": ""} {
 		_, err := client.Login(t.Context(), email, "p")
-		wantError(t, err, b2core.ErrSecondFactorRequired)
+		wantError(t, err, tokenapi.ErrSecondFactorRequired)
 		e, ok := errors.AsType[*b2core.SecondFactorError](err)
 		if !ok {
 			t.Fatalf("Login = %v, want a SecondFactorError", err)
@@ -199,19 +199,19 @@ func TestSecondFactor(t *testing.T) {
 		s := e.SignIn
 		if choice != "" {
 			for _, err := range []error{s.VerifySecondFactor(t.Context(), b2coretest.SampleCode), s.ChooseSecondFactor(t.Context(), "../ signout")} {
-				if e := wantError(t, err, b2core.ErrSecondFactorRefused); e.Sent {
+				if e := wantError(t, err, tokenapi.ErrSecondFactorRefused); e.Sent {
 					t.Errorf("got %#v, want nothing sent", e)
 				}
 			}
-			wantError(t, s.ChooseSecondFactor(t.Context(), "email"), b2core.ErrSecondFactorRefused) // not the user's
+			wantError(t, s.ChooseSecondFactor(t.Context(), "email"), tokenapi.ErrSecondFactorRefused) // not the user's
 			if err := s.ChooseSecondFactor(t.Context(), choice); err != nil {
 				t.Fatal(err)
 			}
 		}
 		err = s.VerifySecondFactor(t.Context(), sentCode)
-		clienttest.Hides(t, wantError(t, err, b2core.ErrSecondFactorRefused), sentCode)
-		if _, err := s.Session(); !errors.Is(err, b2core.ErrSecondFactorRequired) {
-			t.Errorf("Session after a wrong code = %v, want ErrSecondFactorRequired", err)
+		clienttest.Hides(t, wantError(t, err, tokenapi.ErrSecondFactorRefused), sentCode)
+		if _, err := s.Session(); !errors.Is(err, tokenapi.ErrSecondFactorRequired) {
+			t.Errorf("Session after a wrong code = %v, want tokenapi.ErrSecondFactorRequired", err)
 		}
 		if err := s.VerifySecondFactor(t.Context(), b2coretest.SampleCode); err != nil || s.SecondFactor != nil {
 			t.Fatalf("%s: got %v and %v, want the code accepted", email, err, s.SecondFactor)
@@ -220,7 +220,7 @@ func TestSecondFactor(t *testing.T) {
 		if err != nil || session.Email != email || !bears(t, client, session.Token) {
 			t.Errorf("%s: got %v, want an accepted session", email, err)
 		}
-		wantError(t, s.VerifySecondFactor(t.Context(), b2coretest.SampleCode), b2core.ErrSecondFactorRefused)
+		wantError(t, s.VerifySecondFactor(t.Context(), b2coretest.SampleCode), tokenapi.ErrSecondFactorRefused)
 	}
 	if n := server.Count(b2coretest.EndpointSignIn); n != 2 {
 		t.Errorf("sent the password %d times, want once for each user", n)
@@ -361,7 +361,7 @@ func TestKeeperPauses(t *testing.T) {
 		want  error
 		fault apitest.Fault
 	}{
-		"one@example.com":  {b2core.ErrSecondFactorRequired, apitest.Fault{}},
+		"one@example.com":  {tokenapi.ErrSecondFactorRequired, apitest.Fault{}},
 		"both@example.com": {tokenapi.ErrUnavailable, apitest.Fault{Status: http.StatusTooManyRequests}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -370,7 +370,7 @@ func TestKeeperPauses(t *testing.T) {
 			keeper := clienttest.New(t, newSessionClient(t, server).Keeper, tokenapi.Account{Login: email, Password: tokenapi.Fixed("p")})
 			for began := time.Now(); time.Since(began) < 5*time.Minute; <-time.After(5 * time.Second) {
 				_, err := keeper.Refresh(t.Context(), keeper.FirstToken())
-				if !errors.Is(err, c.want) || errors.Is(err, b2core.ErrSecondFactorRequired) != errors.Is(err, tokenapi.ErrMisconfigured) {
+				if !errors.Is(err, c.want) || errors.Is(err, tokenapi.ErrSecondFactorRequired) != errors.Is(err, tokenapi.ErrMisconfigured) {
 					t.Fatalf("Refresh = %v, want %v", err, c.want)
 				}
 			}

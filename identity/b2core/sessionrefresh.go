@@ -77,8 +77,8 @@ func (c *SessionClient) unattended(ctx context.Context, email, password string) 
 	}
 	if e, ok := errors.AsType[*tokenapi.Error](err); ok {
 		switch {
-		case errors.Is(e, ErrSecondFactorRequired):
-			e.Err = httpx.Because(tokenapi.ErrMisconfigured, ErrSecondFactorRequired)
+		case errors.Is(e, tokenapi.ErrSecondFactorRequired):
+			e.Err = httpx.Because(tokenapi.ErrMisconfigured, tokenapi.ErrSecondFactorRequired)
 			e.Advice = "use an account without a second factor, or let a person sign in by Login"
 			e.Sent, e.RetryAfter = true, longPause
 			return nil, e // without the sign-in, which nothing completes

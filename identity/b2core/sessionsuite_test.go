@@ -104,7 +104,7 @@ func sessionSubjects() map[string]clienttest.Subject[*b2core.SessionClient] {
 		}},
 	} {
 		subjects[c.op.Name] = clienttest.Subject[*b2core.SessionClient]{
-			System: "b2core", Life: 20 * time.Minute, New: after(c.earlier), Operations: []operation{c.op}, Own: b2core.ErrSecondFactorRefused,
+			System: "b2core", Life: 20 * time.Minute, New: after(c.earlier), Operations: []operation{c.op}, Own: tokenapi.ErrSecondFactorRefused,
 			Body: func(access, refresh string) string {
 				return `{"code":202,"data":{"accessToken":{"token":` + access + `},"refreshToken":{"token":` + refresh + `}}}`
 			},
@@ -145,7 +145,7 @@ func sessionAnswers(refusal error) []clienttest.Answer {
 func TestSessionAnswers(t *testing.T) {
 	for op, s := range sessionSubjects() {
 		refusal := map[string]error{
-			"sign in": tokenapi.ErrBadCredentials, "verify second factor": b2core.ErrSecondFactorRefused, "refresh token": tokenapi.ErrGrantRefused,
+			"sign in": tokenapi.ErrBadCredentials, "verify second factor": tokenapi.ErrSecondFactorRefused, "refresh token": tokenapi.ErrGrantRefused,
 		}[op]
 		clienttest.Answers(t, s, sessionAnswers(refusal)...)
 	}

@@ -13,6 +13,12 @@ var (
 	// ErrBadCredentials means that the server does not accept the login and
 	// password, or the secret of a client that signs in for its own account.
 	ErrBadCredentials = errors.New("credentials not accepted")
+	// ErrSecondFactorRequired means that the user's one-time code must be verified
+	// first. From a Keeper, where no user is, it accompanies ErrMisconfigured.
+	ErrSecondFactorRequired = errors.New("a second factor is required")
+	// ErrSecondFactorRefused means that the one-time code is wrong or expired, or
+	// that the provider of the code was not accepted.
+	ErrSecondFactorRefused = errors.New("the second factor was not accepted")
 	// ErrNotSignedIn means that the server has no session, or does not
 	// authorize this client in it.
 	ErrNotSignedIn = errors.New("not signed in")
@@ -45,6 +51,7 @@ var advice = []struct {
 	{ErrGrantRefused, "sign in again"},
 	{ErrMisconfigured, "check the Config"},
 	{ErrUnavailable, "try again later"},
+	{ErrSecondFactorRequired, "call VerifySecondFactor with the user's one-time code"},
 	{ErrUnusableAnswer, "report it to the server's operators"},
 }
 

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/templates"
@@ -72,7 +71,7 @@ func TestExplain(t *testing.T) {
 		{fmt.Errorf("x: %w", vault.ErrNotFound), 401, "no_session"},
 		{fmt.Errorf("x: %w", &vault.UnavailableError{Err: tokenapi.ErrMisconfigured}), 503, "unavailable"}, // req 57: no session is lost
 		{&tokenapi.Error{Err: tokenapi.ErrUnavailable, RetryAfter: 9 * time.Second}, 503, "unavailable"},
-		{&tokenapi.Error{Err: identity.ErrSecondFactorRequired}, 500, "internal"},
+		{&tokenapi.Error{Err: tokenapi.ErrSecondFactorRequired}, 500, "internal"},
 		{&http.MaxBytesError{}, 413, "too_large"},
 		{&Error{Status: 404, Err: errors.New("private")}, 404, "not_found"},
 		{&Error{Status: 418}, 418, "internal"},
