@@ -25,8 +25,10 @@ func TestKeyboardInChromium(t *testing.T) {
 	b.tabTo("#code").do(chromedp.KeyEvent("246810"))
 	b.enter(`form [type="submit"]`, "#session")
 	b.enter(`nav a[href="/sessions"]`, "main .session")
-	b.enter(".session summary", ".session .confirm[open] button")
-	b.enter(".session .confirm-ask button", ".banner-good")
+	b.enter(".session [popovertarget]", ".session :popover-open")
+	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitNotVisible(".session [popover]")) // Cancel has the focus
+	b.enter(".session [popovertarget]", ".session :popover-open")
+	b.enter(".session [popover] form button", ".banner-good")
 	other.b.open("/account").want(http.StatusOK, "/sign-in")
 	b.enter(`form[action="/sign-out"] button`, "#sign-in")
 }

@@ -24,11 +24,11 @@ function format(text, ...numbers) {
 
 // left formats milliseconds, rounded up, by the rules of the server (format.go).
 function left(ms) {
-  const { seconds, minutes, hours, days } = document.body.dataset;
+  const { seconds, minutes, hours, hoursMinutes, days } = document.body.dataset;
   if (ms < 90_000) return format(seconds, Math.ceil(Math.max(ms, 0) / 1000));
   const min = Math.ceil(ms / 60_000);
   if (min < 90) return format(minutes, min);
-  if (min < 48 * 60) return format(hours, Math.floor(min / 60), min % 60);
+  if (min < 48 * 60) return format(min % 60 ? hoursMinutes : hours, Math.floor(min / 60), min % 60);
   return format(days, Math.ceil(min / 1440));
 }
 
@@ -358,9 +358,9 @@ function start() {
     if (copied) copy(copied);
   });
   document.addEventListener("submit", send);
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") event.target.closest("details.confirm")?.removeAttribute("open");
-  });
+
+  const here = document.querySelector("nav [aria-current]"); // on a phone the row scrolls to it
+  if (here) here.closest("ul").scrollLeft = here.offsetLeft - here.closest("ul").clientWidth / 2;
 
   const result = location.hash === "#result" && document.querySelector("#result");
   if (result) result.focus();

@@ -59,7 +59,7 @@ var pairs = []struct {
 	fore, backs string
 	want        float64
 }{
-	{"--text", "page card sunken raised main-soft", textContrast},
+	{"--text", "page card float sunken raised main-soft", textContrast},
 	{"--dim", "page card sunken raised main-soft", textContrast},
 	{"--main", "page card sunken main-soft", textContrast},
 	{"--main-hover", "page card", textContrast},
@@ -70,7 +70,7 @@ var pairs = []struct {
 	{"--card", "bad", textContrast}, // the button that ends sessions
 	{"--ink-text", "ink ink-raised", textContrast},
 	{"--ink-dim", "ink", textContrast},
-	{"--edge", "page card", markContrast},
+	{"--edge", "page card float", markContrast},
 	{"--ink-edge", "ink", markContrast},
 	{"--ink-main", "ink", markContrast},
 	{"--good", "line", markContrast},

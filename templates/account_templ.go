@@ -876,7 +876,7 @@ func sessionCard(v Account, x *Texts) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "</h2><dl class=\"rows\"><div><dt>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "</h2><dl class=\"rows times\"><div><dt>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -957,7 +957,7 @@ func sessionCard(v Account, x *Texts) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = confirm(x.Account.SignOutEverywhere, x.Account.EverywhereNote, "button-danger").Render(templ.WithChildren(ctx, templ_7745c5c3_Var47), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = confirm("sign-out-everywhere", x.Account.SignOutEverywhere, x.Account.EverywhereAsk, "button-danger", x).Render(templ.WithChildren(ctx, templ_7745c5c3_Var47), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

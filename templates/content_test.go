@@ -138,7 +138,7 @@ func TestSessionsPage(t *testing.T) {
 			t.Errorf("a session lacks %q: %s", want, got)
 		}
 	}
-	if strings.Contains(got, "This one") || !strings.Contains(pagetest.Words(items.Eq(0)), "This one") {
+	if strings.Contains(got, English.Sessions.Current) || !strings.Contains(pagetest.Words(items.Eq(0)), English.Sessions.Current) {
 		t.Error("the wrong session is this one")
 	}
 	for selector, want := range map[string]int{

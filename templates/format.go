@@ -44,7 +44,7 @@ func milliseconds(t time.Time) string {
 }
 
 // left formats d in the largest units that help, rounded up: "23 s", "29 min",
-// "9 h 58 min". A negative d counts as 0. app.js has the same rules.
+// "9 h 58 min", "10 h". A negative d counts as 0. app.js has the same rules.
 func (x *Texts) left(d time.Duration) string {
 	minutes := whole(d, time.Minute)
 	switch {
@@ -52,6 +52,8 @@ func (x *Texts) left(d time.Duration) string {
 		return fmt.Sprintf(x.Formats.Seconds, whole(d, time.Second))
 	case minutes < 90:
 		return fmt.Sprintf(x.Formats.Minutes, minutes)
+	case minutes < 48*60 && minutes%60 == 0:
+		return fmt.Sprintf(x.Formats.Hours, minutes/60)
 	case minutes < 48*60:
 		return fmt.Sprintf(x.Formats.HoursMinutes, minutes/60, minutes%60)
 	default:

@@ -10,7 +10,7 @@ func TestLeft(t *testing.T) {
 		-time.Second: "0 s", 0: "0 s", 1: "1 s", time.Second: "1 s", 1001 * time.Millisecond: "2 s",
 		89 * time.Second: "89 s", 90 * time.Second: "2 min", 28*time.Minute + time.Millisecond: "29 min", 5 * time.Minute: "5 min",
 		89*time.Minute + time.Second: "1 h 30 min", 48*time.Hour - time.Second: "2 days", 48*time.Hour + time.Second: "3 days",
-		90 * time.Minute: "1 h 30 min", 598 * time.Minute: "9 h 58 min", 720 * time.Hour: "30 days",
+		90 * time.Minute: "1 h 30 min", 598 * time.Minute: "9 h 58 min", 720 * time.Hour: "30 days", 10 * time.Hour: "10 h", 10*time.Hour - time.Minute: "9 h 59 min",
 	} {
 		if got := English.left(d); got != want {
 			t.Errorf("left(%v) is %q, want %q", d, got, want)

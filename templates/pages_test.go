@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,7 +110,7 @@ func TestSignInForm(t *testing.T) {
 		`input[name="client"]`:                                    2,
 		`input[name="client"][value="spa"][checked]`:              1,
 		`input[name="client"][checked]`:                           1,
-		`input[name="return_to"]`:                                 0,
+		`main input[name="return_to"]`:                            0,
 		`[role="alert"]`:                                          0,
 		`.gate > .samples`:                                        1,
 	} {
@@ -176,14 +177,15 @@ func TestEndsAskFirst(t *testing.T) {
 		ends := doc.Find(`form[action="/sign-out/everywhere"], form[action="/sessions/end-others"], form[action$="/sessions/end"]`)
 		asked := 0
 		ends.Each(func(_ int, form *goquery.Selection) {
-			question := form.Closest("details.confirm")
+			question := form.Closest("[popover]")
 			own := form.Closest(".session").Find(".chip-good").Length() > 0
 			if question.Length() == 0 && !own {
 				t.Errorf("%s: %s ends sessions without a question", name, form.AttrOr("action", ""))
 			}
 			asked += question.Length()
-			if question.Is("[open]") || question.Length() > 0 && question.Find("summary, p").Length() != 2 {
-				t.Errorf("%s: the question of %s is open or empty", name, form.AttrOr("action", ""))
+			opens := fmt.Sprintf("button[popovertarget=%q]", question.AttrOr("id", ""))
+			if question.Length() > 0 && (doc.Find(opens).Length() != 2 || question.Find(opens+`[popovertargetaction="hide"][autofocus]`).Length() != 1) {
+				t.Errorf("%s: the question of %s lacks a button that opens it, or one that cancels", name, form.AttrOr("action", ""))
 			}
 		})
 		if asked == 0 {

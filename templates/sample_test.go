@@ -116,7 +116,7 @@ func samples() []sample {
 	signIn, refused := sampleSignIn(), sampleSignIn()
 	refused.Email, refused.Problem, refused.ReturnTo = "trader@example.com", Problem{Text: English.SignIn.Wrong, Field: "password"}, "/try"
 	refused.Aside = nil
-	code := SecondFactor{Provider: "Email", Message: "For your security, we have emailed you a one-time authentication code. Please enter this code below to proceed."}
+	code := SecondFactor{Email: "guarded@example.com", Provider: "Email", Message: "For your security, we have emailed you a one-time authentication code. Please enter this code below to proceed."}
 	wrong := code
 	wrong.Problem = Problem{Text: English.SecondFactor.Wrong, Field: "code"}
 	account, troubled, empty := sampleAccount(), sampleAccount(), Account{Page: samplePage("/account")}

@@ -36,8 +36,8 @@ type FrameTexts struct {
 	Navigation             string // names the navigation to screen readers
 	SignedInAs, WithClient string // for screen readers, before name and client
 	Administrator, SignOut string
-	Account, Sessions      string // entries of the navigation
-	Users                  string // the administrators' entry of the navigation
+	Cancel                 string // closes a question
+	Account, Sessions      string // entries of the navigation; that of administrators is UsersTexts.Title
 	TokensStayHere         string // the footer
 	TimesAreUTC            string // the footer
 	Theme                  string // names the switch of the colour scheme
@@ -63,23 +63,24 @@ type SignInTexts struct {
 // SecondFactorTexts are on the page that asks for the one-time code.
 type SecondFactorTexts struct {
 	Title, Lead, Code, Submit string
+	Account                   string // before the e-mail of the account
 	NoCode, StartAgain        string
 	Wrong                     string // the problem with a code that was refused
 }
 
 // AccountTexts are on the account page.
 type AccountTexts struct {
-	Title                                      string
-	NoName                                     string // the heading for a user without name and e-mail
-	Administrator                              string
-	Session, SignedIn, IdleEnd, LatestEnd      string
-	SignOut, SignOutEverywhere, EverywhereNote string
-	Scopes, NoScopes, Granted, NotGranted      string
-	Details, DetailsNote                       string // folds the rest of the page
-	UserID, ClientID                           string
-	Copy, Copied, NotCopied                    string // the button beside an ID; app.js says the others after it was used
-	Claims, ClaimsNote, NoClaims               string
-	Compared, NotShown                         string // stand for the value of a claim
+	Title                                     string
+	NoName                                    string // the heading for a user without name and e-mail
+	Administrator                             string
+	Session, SignedIn, IdleEnd, LatestEnd     string
+	SignOut, SignOutEverywhere, EverywhereAsk string // EverywhereAsk before all sessions end
+	Scopes, NoScopes, Granted, NotGranted     string
+	Details, DetailsNote                      string // folds the rest of the page
+	UserID, ClientID                          string
+	Copy, Copied, NotCopied                   string // the button beside an ID; app.js says the others after it was used
+	Claims, ClaimsNote, NoClaims              string
+	Compared, NotShown                        string // stand for the value of a claim
 }
 
 // TokenTexts are on the card of the access token. app.js uses some, too.
@@ -96,29 +97,31 @@ type TokenTexts struct {
 // SessionsTexts are on the page of a user's own sessions, and on each session
 // wherever it is listed.
 type SessionsTexts struct {
-	Title, Lead, List, AtMost, None             string // AtMost: %d sessions of at most %d
-	EndOthers, EndAll                           string
-	EndOthersAsk, EndAllNote                    string // asked before that
-	EndAsk                                      string // asked before a session ends; %s is its device
-	Device                                      string // "Firefox on Linux"; %s is the browser, %s the system
-	UnknownDevice, Client, Address, Since, Seen string
-	Current, SignOut, End                       string // the session that asks; ends it; ends another
+	Title, Lead, List, AtMost, None     string // AtMost: %d sessions of at most %d
+	EndOthers, EndOthersAsk             string // the button, and what is asked before it acts
+	EndAsk                              string // asked before a session ends; %s is its device
+	Device                              string // "Firefox on Linux"; %s is the browser, %s the system
+	Where, Client, Address, Since, Seen string // the columns; Where has the device
+	UnknownDevice                       string
+	Current, SignOut, End               string // the session that asks; ends it; ends another
 }
 
 // UsersTexts are on the administrators' page of all users' sessions.
 type UsersTexts struct {
-	Title, Lead                  string
-	Find, Search, Submit         string
-	UserID, EndAll, Back         string // on the sessions of one user
-	EndAllAsk                    string // asked before all sessions of a user end; %s is the user
-	List, None, LastSignIn, More string // on the list of users
-	NotFound                     string // the problem with a search; %s is what was searched for
+	Title, Lead            string
+	Find, Search, Submit   string
+	UserID, EndAll, Back   string // on the sessions of one user
+	EndAllAsk              string // asked before all sessions of a user end; %s is the user
+	List, None, More       string // on the list of users
+	User, Name, LastSignIn string // its columns
+	NotFound               string // the problem with a search; %s is what was searched for
 }
 
 // ErrorPageTexts are on every error page, beside the words of the error.
 type ErrorPageTexts struct {
 	Headline        string // where the error has none
-	Status, Request string // before the HTTP status, for screen readers; before the request id
+	Status, Request string // before the HTTP status, for screen readers; before the request ID
+	RequestID       string // names it for screen readers, after Copy
 }
 
 // LandingTexts are on the page that loads the wanted page once more, after a
@@ -150,12 +153,13 @@ type ClientText struct{ Name, Description string }
 
 // FormatTexts write times and numbers. app.js uses Seconds to Days, too.
 type FormatTexts struct {
-	Seconds, Minutes, HoursMinutes, Days string                     // what is left until a time
-	In                                   string                     // "in 5 min"; %s is one of the four
-	Times                                func(n int) string         // how often
-	Ago                                  func(time.Duration) string // how long it was before now
-	Stamp, Clock                         func(t time.Time) string   // a time with its date; a time of day
-	Unknown                              string                     // a value or a time that is not known
+	Seconds, Minutes          string                     // what is left until a time
+	Hours, HoursMinutes, Days string                     // the same
+	In                        string                     // "in 5 min"; %s is one of the five
+	Times                     func(n int) string         // how often
+	Ago                       func(time.Duration) string // how long it was before now
+	Stamp, Clock              func(t time.Time) string   // a time with its date; a time of day
+	Unknown                   string                     // a value or a time that is not known
 }
 
 // orEnglish returns t, or English if t is nil.

@@ -15,9 +15,9 @@ import (
 
 // sameInGerman are the texts that are the same in both languages.
 var sameInGerman = map[string]bool{
-	".SignIn.Server": true, ".Formats.Seconds": true, ".Formats.Minutes": true, ".Formats.HoursMinutes": true,
+	".SignIn.Server": true, ".Formats.Seconds": true, ".Formats.Minutes": true, ".Formats.Hours": true, ".Formats.HoursMinutes": true,
 	".Frame.Administrator": true, ".Frame.System": true, ".Account.Administrator": true,
-	".SignIn.Client": true, ".Sessions.Client": true, ".Account.Details": true,
+	".SignIn.Client": true, ".Users.Name": true, ".Sessions.Client": true, ".Account.Details": true,
 	`.Clients["core_ib"].Name`: true,
 }
 

@@ -14,7 +14,7 @@ type Page struct {
 
 	// Theme is the colour scheme that the user has chosen, "light" or "dark", or
 	// "" for that of the system. Here is the page's path and query, to return to
-	// after a change; empty: the page has no switch.
+	// after a change; empty: the start page.
 	Theme, Here string
 
 	Now   time.Time // when the page was made; zero: past times are not compared with it
@@ -64,6 +64,7 @@ type ClientChoice struct {
 type SecondFactor struct {
 	Page
 	Attempt           string // the sign-in that the code belongs to; the form sends it back as "attempt"
+	Email             string // the account that signs in
 	Provider, Message string // the code's sender, and its words
 	Problem           Problem
 	Aside             templ.Component // beside the form; nil: nothing

@@ -55,7 +55,7 @@ func (s *Server) routes() (http.Handler, error) {
 		pages.Handle(pattern, named(pattern, s.answers.Page(h)))
 	}
 	s.addPages(pages) // of the host application
-	s.signIns.methods = func(r *http.Request) []string { return methodsOf(pages, r) }
+	s.methods = func(r *http.Request) []string { return methodsOf(pages, r) }
 
 	// Scripts call /api/frontoffice/ and /api/backoffice/, see s.gateway.Or below.
 

@@ -88,9 +88,11 @@ func (s *signInPages) codeRefused(w http.ResponseWriter, r *http.Request, p *pen
 }
 
 func (s *signInPages) codeForm(r *http.Request, p *pendingSignIn, problem templates.Problem) templ.Component {
+	page := s.frame(r, "")
+	page.Here = secondFactorPath(p)
 	return templates.SecondFactorPage(templates.SecondFactor{
-		Page:     s.frame(r, ""),
-		Attempt:  p.ID,
+		Page:    page,
+		Attempt: p.ID, Email: p.Email,
 		Provider: p.SignIn.SecondFactor.Provider, Message: p.SignIn.SecondFactor.Message,
 		Problem: problem,
 		Aside:   s.config.SecondFactorAside,

@@ -48,7 +48,7 @@ func TestSessionsPage(t *testing.T) {
 		pass(time.Second)
 		here.signIn("trader", "spa").leadsTo("/account")
 		synctest.Wait()
-		page := here.get("/sessions").is(200, "Firefox on Linux", "Safari on iPhone", "curl/8", "192.0.2.1", "Back office", "This one")
+		page := here.get("/sessions").is(200, "Firefox on Linux", "Safari on iPhone", "curl/8", "192.0.2.1", "Back office", "This session")
 		ids := page.ids()
 		if len(ids) != 3 || page.doc().Find(".session").First().Find(".chip-good").Length() != 1 {
 			t.Fatalf("%d sessions, or the newest is not this one", len(ids))

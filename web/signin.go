@@ -28,7 +28,6 @@ type signInPages struct {
 	pending *pendingSignIns
 
 	emailCookie lastingCookie
-	methods     func(*http.Request) []string // that the path of a request exists for
 }
 
 // home leads users who are signed in to the account page, which says so if their

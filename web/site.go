@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -36,6 +37,7 @@ type site struct {
 	gateway  *gateway.Gateway
 	clients  map[string]*identity.Client // by ID
 	brand    *static.Files
+	methods  func(*http.Request) []string // that the path of a request exists for
 
 	administrators *administrators
 }
@@ -133,9 +135,7 @@ func (s *site) frame(r *http.Request, title string) templates.Page {
 	page := s.blank
 	page.Title, page.Path, page.Now, page.RequestID = title, r.URL.Path, s.config.Now(), request.Of(r.Context()).ID
 	page.Theme = s.theme(r)
-	if r.Method == http.MethodGet {
-		page.Here = r.URL.RequestURI()
-	}
+	page.Here = s.here(r)
 	if !session.Loaded(r.Context()) {
 		return page
 	}
@@ -144,6 +144,18 @@ func (s *site) frame(r *http.Request, title string) templates.Page {
 		page.Navigation = s.config.navigation(u)
 	}
 	return page
+}
+
+// here returns where to return to after a change of the colour scheme: the
+// page of the request, or "" if its path only takes forms.
+func (s *site) here(r *http.Request) string {
+	switch {
+	case r.Method == http.MethodGet:
+		return r.URL.RequestURI()
+	case slices.Contains(s.methods(r), http.MethodGet):
+		return r.URL.EscapedPath()
+	}
+	return ""
 }
 
 // view returns the frame of a page for a signed-in user, with the notice that

@@ -34,6 +34,22 @@ func TestTheme(t *testing.T) {
 				t.Errorf("GET %s has the theme %s, want dark", path, got)
 			}
 		}
+		// A page that answers a form has the switch, too. It returns to where a
+		// GET shows the page. field 12
+		back := func(a *answer) string {
+			return a.doc().Find(`form[action="/theme"]:has(button) input`).AttrOr("value", "nowhere")
+		}
+		stranger := s.browser()
+		id := stranger.begun()
+		for got, want := range map[string]string{
+			back(stranger.post("/sign-in?done=ended", "client", "spa")): "/sign-in",
+			back(stranger.post("/theme")):                               "/",
+			back(stranger.code(id, "0")):                                "/sign-in/second-factor?attempt=" + id,
+		} {
+			if got != want {
+				t.Errorf("the switch returns to %s, want %s", got, want)
+			}
+		}
 		b.post("/theme", "theme", "light", "return_to", "/sessions").leadsTo("/sessions")
 		if got := chosen("/sessions"); got != "light" {
 			t.Errorf("the theme is %s, want light", got)
