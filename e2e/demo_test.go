@@ -29,7 +29,7 @@ func TestDemo(t *testing.T) {
 	p.submit("/sign-in/second-factor", "Continue", "code", "246810").want(http.StatusOK, "/account", guarded).submit("/sign-out", "Sign out")
 	p = b.signInBy(admin, "admin-password", "spa_admin").want(http.StatusOK, "/account", "BackOffice")
 	p.follow("Try an API").submit("/try", "users").want(http.StatusOK, "/try", "200 OK", guarded)
-	p.follow("Flow").want(http.StatusOK, "/flow", "/identity/connect/token")
+	p.follow("Flow").want(http.StatusOK, "/flow", "grant_type=authorization_code")
 	if ready := b.fetch("/readyz"); ready.status != http.StatusOK {
 		t.Errorf("GET /readyz = %d %s, want 200", ready.status, ready.body)
 	}

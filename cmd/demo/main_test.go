@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 	page = fetch(t, client, http.MethodPost, d.site+"/sign-in", url.Values{
 		"email": {"admin@example.com"}, "password": {"admin-password"}, "client": {"spa_admin"}, "return_to": {"/flow"},
 	})
-	if !strings.Contains(page, "/identity/connect/token") {
+	if !strings.Contains(page, "grant_type=authorization_code") {
 		t.Error("the flow page does not show the flow")
 	}
 	for call, want := range map[string]string{"account": "25000.00", "users": "trader@example.com"} {

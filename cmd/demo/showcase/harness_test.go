@@ -334,14 +334,14 @@ func (a *answer) is(status int, words ...string) *answer {
 	return a
 }
 
-// card returns the text of a platform's card.
+// card returns the text of a platform's card and of the panel after it.
 func (a *answer) card(platform string) string {
 	a.t.Helper()
 	card := a.doc().Find(`.platform:has(input[value="` + platform + `"])`)
 	if card.Length() != 1 {
 		a.t.Fatalf("%d cards of %s: %s", card.Length(), platform, a.text())
 	}
-	return pagetest.Words(card)
+	return pagetest.Words(card.AddSelection(card.Next().Filter(".platform-answer")))
 }
 
 // says fails unless the card of the platform has all the words.

@@ -88,7 +88,7 @@ func (s *Showcase) use(ctx context.Context, p Platform) (done outcome, err error
 	case len(sent.tokens) > 1:
 		result.Explanation = "The API refused the token, so this server renewed it and repeated the call. " + result.Explanation
 	case result.Status == http.StatusUnauthorized:
-		result.Explanation = "The API refused the token, and there is no other yet: see above."
+		result.Explanation = "The API refused the token, and there is no other yet: the card says why."
 		if done.Problem, done.Code = s.whyNotRenewed(ctx, p, key, sent.tokens[0]); done.Problem == "" {
 			result.Explanation = "The API refused the token. There is another now: use the API again."
 		}
