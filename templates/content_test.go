@@ -89,7 +89,7 @@ func TestAccountSaysWhatIsGranted(t *testing.T) {
 		t.Errorf("scopes are %v", got)
 	}
 	session := pagetest.Words(doc.Find(`[aria-labelledby="session"] dl`))
-	if !strings.Contains(session, "Signed in 2 minutes ago 21 Nov 2026, 11:58:23 UTC") || !strings.Contains(session, "Ends in any case in 9 h 58 min 21 Nov 2026, 21:58:23 UTC") {
+	if !strings.Contains(session, "Signed in 2 minutes ago 21 Nov 2026, 11:58:23 UTC") || !strings.Contains(session, "Ends at the latest in 9 h 58 min 21 Nov 2026, 21:58:23 UTC") {
 		t.Errorf("session times are %q", session)
 	}
 	if doc.Find(`[data-token-live="/account/token"] [data-token-card]`).Length() != 1 {

@@ -17,7 +17,7 @@ import (
 var sameInGerman = map[string]bool{
 	".SignIn.Server": true, ".Formats.Seconds": true, ".Formats.Minutes": true, ".Formats.Hours": true, ".Formats.HoursMinutes": true,
 	".Frame.Administrator": true, ".Frame.System": true, ".Account.Administrator": true,
-	".SignIn.Client": true, ".Users.Name": true, ".Sessions.Client": true, ".Account.Details": true,
+	".Users.Name": true, ".Account.Details": true,
 	`.Clients["core_ib"].Name`: true,
 }
 
@@ -62,8 +62,8 @@ func TestGermanNumbersAndTimes(t *testing.T) {
 		German.Notices.SessionsEnded(1):  "Eine Sitzung ist beendet.",
 		German.Notices.SessionsEnded(2):  "2 Sitzungen sind beendet.",
 		German.left(50 * 24 * time.Hour): "50 Tage",
-		English.Notices.SessionsEnded(1): "One session is ended.",
-		English.Notices.SessionsEnded(2): "2 sessions are ended.",
+		English.Notices.SessionsEnded(1): "One session has ended.",
+		English.Notices.SessionsEnded(2): "2 sessions have ended.",
 		English.Formats.Stamp(march):     "1 Mar 2026, 09:05:07 UTC",
 		strings.TrimSpace(f.Stamp(noon)): "21. Nov. 2026, 12:00:23 UTC",
 	} {

@@ -97,7 +97,7 @@ func TestStaySignedIn(t *testing.T) {
 		pass(10 * time.Minute)
 		b.get("/session").is(401)
 		for query, words := range map[string]string{
-			"done=idle": "did not use", "done=ended": "has ended", "return_to=%2Fsessions": "page that you asked for",
+			"done=idle": "inactive", "done=ended": "has ended", "return_to=%2Fsessions": "open this page",
 		} {
 			b.get("/sign-in?"+query).is(200, words)
 		}

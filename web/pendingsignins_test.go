@@ -47,7 +47,7 @@ func TestSecondFactorInAnotherProcess(t *testing.T) {
 		b.at(other).get("/sign-in/second-factor?attempt="+id).is(200, "one-time", "Email")
 		stranger := other.browser()
 		stranger.begun()
-		stranger.code(id, rightCode).is(403, "no longer under way")
+		stranger.code(id, rightCode).is(403, "cannot be completed any more")
 		b.at(other).code(id, "975313").is(422, "not accepted")
 		before := b.session()
 		b.at(other).code(id, rightCode).leadsTo("/flow")
@@ -57,7 +57,7 @@ func TestSecondFactorInAnotherProcess(t *testing.T) {
 		b.get("/flow").is(200, "POST /sign-in/second-factor", "POST /sign-in map", "/identity/connect/token")
 		for _, at := range []*browser{b, b.at(other)} {
 			at.get("/account").is(200, "guarded@example.com")
-			at.code(id, rightCode).is(403, "no longer under way")
+			at.code(id, rightCode).is(403, "cannot be completed any more")
 		}
 	})
 }
@@ -94,7 +94,7 @@ func TestSecondFactorAtTwoProcessesAtOnce(t *testing.T) {
 			first, second = second, first
 		}
 		first.leadsTo("/account")
-		second.is(403, "no longer under way")
+		second.is(403, "cannot be completed any more")
 		if n := s.identity.Count(identitytest.EndpointSignIn); n != 2 {
 			t.Errorf("%d sign-in requests, want the password's and one for the code", n)
 		}

@@ -52,7 +52,7 @@ func TestMethods(t *testing.T) {
 		b := s.browser()
 		b.signIn("trader", "spa").leadsTo("/account")
 		for path, allow := range map[string]string{"/sign-out": "POST", "/sign-out/everywhere": "POST"} {
-			if a := b.get(path).is(405, "cannot be done here"); a.header.Get("Allow") != allow {
+			if a := b.get(path).is(405, "does not work here"); a.header.Get("Allow") != allow {
 				t.Errorf("Allow of %s: %q", path, a.header.Get("Allow"))
 			}
 		}
@@ -60,7 +60,7 @@ func TestMethods(t *testing.T) {
 			t.Errorf("Allow: %q", a.header.Get("Allow"))
 		}
 		b.get("/session").is(200)
-		b.get("/nothing/here").is(404, "no such page", `action="/sign-out"`) // req 120
+		b.get("/nothing/here").is(404, "Page not found", `action="/sign-out"`) // req 120
 		b.send(b.request(http.MethodHead, "/account", nil)).is(200)
 	})
 }

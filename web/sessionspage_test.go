@@ -67,7 +67,7 @@ func TestSessionsPage(t *testing.T) {
 		here.post("/sessions/end", "session", ids[1]).leadsTo("/sessions")
 		synctest.Wait()
 		there.get("/session").is(401) // req 77: in the other process, at once
-		here.get("/sessions").is(200, "The session is ended.")
+		here.get("/sessions").is(200, "The session has ended.")
 		here.post("/sessions/end", "session", ids[1]).leadsTo("/sessions")
 		here.get("/sessions").is(200, templates.English.Notices.SessionEndedBefore)
 		if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
@@ -118,7 +118,7 @@ func TestAdminSessions(t *testing.T) {
 		}
 		subject := strings.TrimPrefix(to, "/admin/sessions?subject=")
 		admin.post("/admin/sessions/end", "subject", subject, "session", ids[0]).leadsTo(to)
-		admin.get(to).is(200, "One session is ended.")
+		admin.get(to).is(200, "One session has ended.")
 		admin.post("/admin/sessions/end", "subject", subject).leadsTo(to)
 		synctest.Wait()
 		trader.get("/session").is(401)

@@ -236,7 +236,7 @@ func TestSecondFactor(t *testing.T) {
 		b.get("/account").leadsTo("/sign-in") // a password alone opens nothing
 		stranger := s.browser()
 		stranger.signIn("guarded", "spa")                                                                        // with a sign-in of their own under way
-		stranger.post("/sign-in/second-factor", "attempt", one, "code", "246810").is(403, "no longer under way") // req 3, in spirit
+		stranger.post("/sign-in/second-factor", "attempt", one, "code", "246810").is(403, "cannot be completed any more") // req 3, in spirit
 		b.get("/sign-in/second-factor?attempt="+one).is(200, "code-shown-on-purpose")
 		b.post("/sign-in/second-factor", "attempt", one, "code", "000000").is(422, "not accepted", "code-shown-on-purpose")
 		pending := b.session()
@@ -265,7 +265,7 @@ func TestSecondFactorBounds(t *testing.T) {
 			b.post("/sign-in/second-factor", "attempt", id, "code", "111111").is(422)
 		}
 		b.post("/sign-in/second-factor", "attempt", id, "code", "111111").is(403, "Too many wrong codes")
-		b.post("/sign-in/second-factor", "attempt", id, "code", "246810").is(403, "no longer under way")
+		b.post("/sign-in/second-factor", "attempt", id, "code", "246810").is(403, "cannot be completed any more")
 
 		oldest := begin() // req 11: at most five of one browser, the oldest goes
 		ids := []string{begin(), begin(), begin(), begin(), begin()}
@@ -296,7 +296,7 @@ func TestSecondFactorTwiceAtOnce(t *testing.T) {
 			first, second = second, first
 		}
 		first.leadsTo("/account")
-		second.is(403, "no longer under way")
+		second.is(403, "cannot be completed any more")
 		if n := s.identity.Count(identitytest.EndpointSignIn); n != 2 {
 			t.Errorf("%d sign-in requests, want the password's and one for the code", n)
 		}

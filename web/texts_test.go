@@ -33,7 +33,7 @@ func TestTexts(t *testing.T) {
 		b.get("/account/token").is(200, "Zugriffstoken", "Gültig")
 		b.get("/sessions").is(200, "Firefox auf Linux", "Zuletzt gesehen")
 		b.get("/admin/sessions").is(403, "Diese Seite ist für Administratoren", "Mit einem anderen Konto anmelden")
-		b.get("/no-such-page").is(404, "Diese Seite gibt es nicht", "Zur Startseite")
+		b.get("/no-such-page").is(404, "Seite nicht gefunden", "Zur Startseite")
 		stranger := s.browser()
 		stranger.header.Set("Accept", "application/json")
 		stranger.get("/session").is(401, `"error":"no_session","message":"Bitte anmelden"`)
@@ -53,7 +53,7 @@ func TestTextsWithNumbers(t *testing.T) {
 			last = b.post("/sign-in", "email", "trader@example.com", "password", "not-the-password", "client", "spa")
 		}
 		problem := strings.TrimSpace(last.is(429).doc().Find("#problem").Text())
-		if want := "Zu viele Anmeldeversuche. Warten Sie 12 s und versuchen Sie es dann noch einmal: Das ist um 00:00:12 UTC."; problem != want {
+		if want := "Zu viele Anmeldeversuche. Warten Sie 12 s. Sie können es um 00:00:12 UTC noch einmal versuchen."; problem != want {
 			t.Errorf("the form says %q, want %q", problem, want)
 		}
 	})

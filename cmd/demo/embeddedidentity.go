@@ -60,9 +60,9 @@ func clientFor(u identitytest.User) string {
 func noteOn(u identitytest.User) string {
 	switch {
 	case u.SecondFactorCode != "":
-		return "Has a second factor. The code, which would come by " + u.SecondFactorProvider + ", is " + u.SecondFactorCode + "."
+		return "Has a second factor. The one-time code is " + u.SecondFactorCode + "."
 	case u.Role != "":
-		return "Has the role " + u.Role + ". With the client Back office, everything is open, the platforms too."
+		return "Has the role " + u.Role + ". In the application Back office every page is open, with the platforms."
 	}
-	return "A trader, for the client Web terminal."
+	return "A trader, for the application Web terminal."
 }

@@ -123,7 +123,7 @@ func explainStatus(status int, scope string) string {
 	case status == http.StatusForbidden && scope == "":
 		return "The API knows the token, but it does not allow this call: a right of the account is missing."
 	case status == http.StatusForbidden:
-		return "The API knows the token, but it does not allow this call: the scope " + scope + ", or a right of your account, is missing. Sign in with a client that is granted the scope, such as spa_admin for BackOffice."
+		return "The API knows the token, but it does not allow this call: the scope " + scope + ", or a right of your account, is missing. Sign in to an application that has the scope, such as Back office for BackOffice."
 	case status == http.StatusNotFound:
 		return "The API has nothing at this path. Its version, or the configured address, may be another."
 	case status == http.StatusTooManyRequests:

@@ -29,7 +29,7 @@ func livePage(script string) templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"page-head\"><h1>Live prices</h1><p class=\"lead\">Prices and orders as B2Trader streams them. The stream passes this server, which adds your session's access token: the browser never sees it.</p></div><section class=\"card no-js\" aria-labelledby=\"no-stream\"><h2 id=\"no-stream\">This page needs JavaScript</h2><p>Prices that move reach a browser only by a script, and this browser runs none. For the prices and the orders of the moment, <a href=\"/try\">try an API</a>.</p></section><div class=\"stack live needs-js\" data-live=\"")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div class=\"page-head\"><h1>Live prices</h1><p class=\"lead\">Prices and orders as B2Trader streams them. The stream passes through this server, which adds your session's access token: the browser never sees it.</p></div><section class=\"card no-js\" aria-labelledby=\"no-stream\"><h2 id=\"no-stream\">This page needs JavaScript</h2><p>Live prices need a script, and this browser runs none. To see the current prices and orders, <a href=\"/try\">try an API</a>.</p></section><div class=\"stack live needs-js\" data-live=\"")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -128,7 +128,7 @@ func livePage(script string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "The figures are old. <span data-live-wait aria-live=\"off\"></span>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 7, "These figures are out of date. <span data-live-wait aria-live=\"off\"></span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -65,7 +65,7 @@ func TestPlatformUsePastTheMark(t *testing.T) {
 		pass(21 * time.Second)
 		o.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 503, RetryAfter: "4", Body: []byte(`{"error":"temporarily_unavailable"}`)})
 		b.done("office", "use").says("office", "Renewal due", "The API accepted the token.", "The last renewal failed. The Office could not give out a token just now: it answered 503 Service Unavailable.",
-			"Try again in 4 seconds. The sign-in is kept.", "Its code for this: temporarily_unavailable")
+			"Try again in 4 seconds. The sign-in is kept.", "The platform's code for this: temporarily_unavailable")
 		b.get("/platforms").says("office", "The last renewal failed.", "Try again in 4 seconds.") // until there is a successor
 		pass(5 * time.Second)
 		if card := b.get("/platforms").says("office", "The last renewal failed.").card("office"); strings.Contains(card, "Try again in") {

@@ -133,7 +133,7 @@ func TestPlatformUseWithoutRenewal(t *testing.T) {
 		o.Inject(identitytest.EndpointToken, identitytest.Fault{Status: 401, Body: []byte(`{"error":"invalid_client"}`), Times: -1})
 		b.done("office", "expire")
 		refused := b.done("office", "use").says("office", "401 Unauthorized", "The API refused the token, and there is no other yet: the card says why.",
-			"The Office does not accept this application as it is configured, or its configured address is wrong.", "Its code for this: invalid_client", "The sign-in is kept.")
+			"The Office does not accept this application as it is configured, or its configured address is wrong.", "The platform's code for this: invalid_client", "The sign-in is kept.")
 		if card := refused.card("office"); strings.Contains(card, "Try again in") || strings.Contains(card, "clocks") { // that would cure nothing
 			t.Errorf("the card says %s", refused.card("office"))
 		}

@@ -29,7 +29,7 @@ func TestPlatformsPage(t *testing.T) {
 	cards := doc.Find(".platform")
 	for i, want := range [][]string{
 		{"B2BINPAY Valid Takes and sends crypto payments. Signs in as merchant-key The sample of a warning. The token is renewed. 23 s left", "Renewed 4 times", "Used 12 of 30 times", "For testing: Forget its tokens Fail a renewal"},
-		{"Tradevest Not signed in Tradevest does not accept this account's credentials. Its code for this: invalid_client Sign in"},
+		{"Tradevest Not signed in Tradevest does not accept this account's credentials. The platform's code for this: invalid_client Sign in"},
 		{"Endless Signed in The platform did not say when the access token expires."},
 	} {
 		for _, w := range want {

@@ -65,7 +65,7 @@ func (c apiCall) offer(scopes []string) Offer {
 	}
 	offer.Why = "Your token has the scope " + c.scope + "."
 	if !offer.Allowed {
-		offer.Why = "Your token lacks the scope " + c.scope + ": the API will refuse it. Sign in with a client that is granted it."
+		offer.Why = "Your token lacks the scope " + c.scope + ": the API will refuse it. Sign in to an application that has the scope."
 	}
 	return offer
 }
