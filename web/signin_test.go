@@ -235,7 +235,7 @@ func TestSecondFactor(t *testing.T) {
 		}
 		b.get("/account").leadsTo("/sign-in") // a password alone opens nothing
 		stranger := s.browser()
-		stranger.signIn("guarded", "spa")                                                                        // with a sign-in of their own under way
+		stranger.signIn("guarded", "spa")                                                                                 // with a sign-in of their own under way
 		stranger.post("/sign-in/second-factor", "attempt", one, "code", "246810").is(403, "cannot be completed any more") // req 3, in spirit
 		b.get("/sign-in/second-factor?attempt="+one).is(200, "code-shown-on-purpose")
 		b.post("/sign-in/second-factor", "attempt", one, "code", "000000").is(422, "not accepted", "code-shown-on-purpose")
