@@ -262,6 +262,7 @@ func TestConfigurationProblems(t *testing.T) {
 		"times":                                {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer", "-stop-delay", "-metrics-addr must be host:port"}},
 		"keys of nobody":                       {append(named, "-identity-jwks-url", "ftp://keys.example"), nil, []string{"-identity-jwks-url"}},
 		"an argument":                          {[]string{"surplus"}, nil, []string{`unexpected argument "surplus"`}},
+		"a URL for an argument":                {[]string{"redis://app:hidden@host"}, nil, []string{`unexpected argument "redis://…"`}}, // field 26
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, args := range [][]string{c.args, append([]string{"-check-config"}, c.args...)} {

@@ -157,6 +157,9 @@ func parse(args, env []string, stderr io.Writer) (s *settings, problems []error,
 	}
 	problems = s.readEnv(f, env)
 	for _, argument := range f.Args() {
+		if scheme, _, isURL := strings.Cut(argument, "://"); isURL { // which may have a password
+			argument = scheme + "://…"
+		}
 		problems = append(problems, fmt.Errorf("unexpected argument %q: settings are flags, see -h", argument))
 	}
 	return s, append(problems, s.problems()...), nil

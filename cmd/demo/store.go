@@ -58,7 +58,8 @@ func (s *settings) storeKind() string {
 
 // storeName names the store without its password.
 func (s *settings) storeName() string {
-	if u, err := url.Parse(s.store); err == nil && u.Host != "" {
+	u, err := url.Parse(s.store)
+	if err == nil && u.Host != "" && !strings.Contains(u.RequestURI()+u.Fragment, "@") { // a password with # has the host in the fragment
 		return u.Scheme + "://" + u.Host
 	}
 	if scheme, _, found := strings.Cut(s.store, "://"); found { // the rest may contain a password

@@ -11,6 +11,9 @@ func TestStoreNameHasNoPassword(t *testing.T) { // field 26
 		"postgres://app:S3cr%tPassw0rd@host/db": "postgres://…",
 		"rediss://:S3cr%t@host":                 "rediss://…",
 		"redis://app:pass word@host:port":       "redis://…",
+		"redis://app:2024#Passw0rd@host":        "redis://…",
+		"redis://app:2024/Passw0rd@host":        "redis://…",
+		"redis://app:2024?Passw0rd@host":        "redis://…",
 	} {
 		if got := (&settings{store: url}).storeName(); got != want {
 			t.Errorf("storeName(%q) = %q, want %q", url, got, want)

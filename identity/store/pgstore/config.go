@@ -3,6 +3,7 @@ package pgstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"strings"
@@ -54,6 +55,12 @@ var tableName = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,39}$`)
 // the environment does. Its errors follow the name of the URL's field.
 func (c Config) parse(text string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(text)
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, fmt.Errorf("names a file that cannot be read: %w", file)
+	}
+	if storeurl.Misread(text) {
+		err = errors.New("the password is not encoded")
+	}
 	if err == nil && !c.InsecureAllowPlaintext && !private(config) && !choosesTLS(text) {
 		config, err = pgxpool.ParseConfig(verifying(text))
 	}

@@ -155,6 +155,8 @@ func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
 		{Config{URL: "postgres://user:hunter2@host:port/db", ListenURL: "postgres://user:hunter2@host:port/db2"}, []string{"Config.URL", "Config.ListenURL"}},
 		{Config{URL: "postgres://user:hunter2/x@host/db"}, []string{"Config.URL"}},
 		{Config{URL: "postgres://user:hunter2%t@host/db"}, []string{"postgres://…"}}, // field 26
+		{Config{URL: "postgres://user:2024#hunter2@host/db"}, []string{"postgres://…", "%XX"}},
+		{Config{URL: "postgres://user:hunter2@host/db?sslmode=verify-full&sslrootcert=/nowhere.pem"}, []string{"Config.URL", "/nowhere.pem"}},
 		{Config{URL: "postgres://user:hunter2@127.0.0.1:1/db"}, []string{"refused"}},
 		// field 29
 		{Config{URL: "postgres://user:hunter2@host/db?sslmode=disable"}, []string{"Config.URL", "verify-full", "InsecureAllowPlaintext"}},

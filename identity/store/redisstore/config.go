@@ -89,7 +89,7 @@ func (c Config) checkPrivate(addr string, config *tls.Config) error {
 // parse parses the URL. Its errors follow the name of the field.
 func parse(text string) (rueidis.ClientOption, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || !slices.Contains([]string{"redis", "rediss", "valkey", "valkeys"}, u.Scheme) {
+	if err != nil || u.Host == "" || storeurl.Misread(text) || !slices.Contains([]string{"redis", "rediss", "valkey", "valkeys"}, u.Scheme) {
 		return rueidis.ClientOption{}, fmt.Errorf("must be redis://HOST:PORT or rediss://HOST:PORT with %%XX for special characters, and %s is not", storeurl.Scheme(text))
 	}
 	options, err := rueidis.ParseURL(text)

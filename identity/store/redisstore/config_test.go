@@ -17,6 +17,7 @@ func TestConfigProblemsComeTogetherWithoutSecrets(t *testing.T) {
 		{Config{URL: "http://user:hunter2@host"}, []string{"URL"}},
 		{Config{URL: "redis://user:hunter2/x@host:1"}, []string{"URL"}},
 		{Config{URL: "rediss://user:hunter2%t@host:1"}, []string{"rediss://…"}}, // field 26
+		{Config{URL: "redis://user:2024#hunter2@host:1"}, []string{"redis://…", "%XX"}},
 		{Config{URL: "redis://user:hunter2@host:1/hunter2"}, []string{"database"}},
 		{Config{URL: "redis://user:hunter2@127.0.0.1:1/0", SentinelPassword: "hunter2"}, []string{"master_set"}},
 		{Config{URL: "redis://user:hunter2@127.0.0.1:1/0"}, []string{"refused"}},

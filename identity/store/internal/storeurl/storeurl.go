@@ -17,3 +17,16 @@ func Scheme(url string) string {
 	}
 	return "it"
 }
+
+// Misread reports whether a URL has an @ in its path or fragment. Its password
+// then has a /, ? or # that is not written as %XX: net/url takes the user for the
+// host and the beginning of the password for the port, which errors would show.
+func Misread(url string) bool {
+	_, rest, _ := strings.Cut(url, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		return false
+	}
+	before, _, found := strings.Cut(rest[end:], "@")
+	return found && !strings.Contains(before, "=") // otherwise it is in a parameter, such as user=app@server
+}
