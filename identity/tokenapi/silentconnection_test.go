@@ -97,6 +97,8 @@ func TestSilentConnection(t *testing.T) {
 		t.Fatal("the default Transport is not an *http.Transport")
 	}
 	t.Cleanup(transport.CloseIdleConnections)
+	transport.HTTP2.SendPingTimeout /= 20
+	transport.HTTP2.PingTimeout /= 20
 	transport.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
 	get := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)

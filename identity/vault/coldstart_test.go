@@ -3,6 +3,7 @@ package vault_test
 import (
 	"context"
 	"errors"
+	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -169,13 +170,14 @@ func served(t *testing.T, v *vault.Vault, key string) time.Duration {
 	}
 }
 
-// field 39, 40: three processes start with 5,000 expired sessions, each of which
-// is asked for in all of them at once. Each refresh token is sent once, and all
-// callers are served hardly later than the server's pace permits.
+// field 39, 40: three processes start with 5,000 expired sessions (1,000 without
+// B2TRADER_TEST_LONG=1), each of which is asked for in all of them at once. Each
+// refresh token is sent once, and all callers are served hardly later than the
+// server's pace permits.
 func TestColdStart(t *testing.T) {
-	entries, pace := 5000, 25*time.Millisecond
-	if testing.Short() {
-		entries = 500
+	entries, pace := 1000, 25*time.Millisecond
+	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
+		entries = 5000
 	}
 	server := newPacedServer(pace)
 	inColdStart(t, 3, entries, server, func(t *testing.T, vaults []*vault.Vault) {

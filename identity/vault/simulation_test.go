@@ -15,13 +15,10 @@ import (
 	"b2trader.identity.auth/identity/store/memstore"
 )
 
-// seeds returns the first seed and their number, by default 1 and 1000, or what
-// B2TRADER_SIM_FIRST and B2TRADER_SIM_SEEDS say.
+// seeds returns the first seed and their number, by default 1 and 200, or what
+// B2TRADER_SIM_FIRST and B2TRADER_SIM_SEEDS say. .ci/run asks for 1000.
 func seeds(t *testing.T) (first, count uint64) {
-	first, count = 1, 1000
-	if testing.Short() {
-		count = 100
-	}
+	first, count = 1, 200
 	for name, v := range map[string]*uint64{"B2TRADER_SIM_FIRST": &first, "B2TRADER_SIM_SEEDS": &count} {
 		if s := os.Getenv(name); s != "" {
 			n, err := strconv.ParseUint(s, 10, 64)

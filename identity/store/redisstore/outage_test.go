@@ -137,6 +137,7 @@ func TestClusterDown(t *testing.T) { // field 65
 	cluster := servers.StartRedisCluster(t)
 	s := open(t, Config{URL: cluster.URL, Timeout: 3 * time.Second})
 	r := put(t, s, "key", "value")
+	cluster.FailAfter(t, time.Second)
 	cluster.Nodes[1].Kill()
 	for _, node := range []*servers.Redis{cluster.Nodes[0], cluster.Nodes[2]} {
 		storetest.Until(t, func() bool { return strings.Contains(node.MustDo(t, "CLUSTER", "INFO"), "cluster_state:fail") })
