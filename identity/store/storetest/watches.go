@@ -120,8 +120,23 @@ var watchCases = []testCase{
 		}},
 }
 
-// readerCases have handles of their own, because they flood their readers.
+// readerCases have handles of their own, because they need new ones or flood
+// their readers.
 var readerCases = []testCase{
+	{"a healthy start is no interruption", "a start that warns of an interruption sends the operator to look for a fault",
+		func(t *testing.T, f fixture) {
+			w := f.watch(t, f.a)
+			e := w.next(t, func(store.Event) bool { return true })
+			if e.Kind != store.Synced {
+				t.Errorf("a watch of a new store begins with %v, %v, want synced", e.Kind, e.Err)
+			}
+			for began := time.Now(); e.At.Before(began); e = w.next(t, func(store.Event) bool { return true }) {
+				if e.Kind == store.Lost {
+					t.Errorf("the watch was interrupted at the start: %v", e.Err)
+				}
+			}
+		}},
+
 	{"slow reader", "a reader that does not keep up does not block the store, and learns that it missed events",
 		func(t *testing.T, f fixture) {
 			const n = 1000

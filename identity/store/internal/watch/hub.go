@@ -3,7 +3,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"sync"
 	"time"
@@ -19,16 +18,13 @@ const Buffer = 4096
 // memory for a second after it, so one or two may be late.
 const AliveInterval = 300 * time.Millisecond
 
-// errStarting is the reason in Lost until the first connection stands.
-var errStarting = errors.New("not connected yet")
-
 // A Hub sends events to any number of readers and never waits for one. The zero
-// Hub is not connected yet: its readers get Lost.
+// Hub is not connected yet: its readers get nothing until Synced or Lost.
 type Hub struct {
 	mu      sync.Mutex
 	up      bool
 	at      time.Time // of the last sign of life
-	down    error     // why up is false
+	down    error     // why up is false; nil: not connected yet
 	closed  bool
 	readers map[*reader]struct{}
 }
@@ -74,9 +70,10 @@ func (h *Hub) join() *reader {
 		return nil
 	}
 	r := &reader{wake: make(chan struct{}, 1)}
-	if h.up {
+	switch {
+	case h.up:
 		r.restart(h.synced())
-	} else {
+	case h.down != nil:
 		r.restart(h.lost())
 	}
 	if h.readers == nil {
@@ -88,12 +85,7 @@ func (h *Hub) join() *reader {
 
 func (h *Hub) synced() store.Event { return store.Event{Kind: store.Synced, At: h.at} }
 
-func (h *Hub) lost() store.Event {
-	if h.down == nil {
-		return store.Event{Kind: store.Lost, Err: errStarting}
-	}
-	return store.Event{Kind: store.Lost, Err: h.down}
-}
+func (h *Hub) lost() store.Event { return store.Event{Kind: store.Lost, Err: h.down} }
 
 func (h *Hub) leave(r *reader) {
 	h.mu.Lock()
@@ -156,8 +148,8 @@ func (h *Hub) Alive(at time.Time) {
 	}
 }
 
-// Lost tells the readers that changes from now on may not reach Publish. Only
-// the first call after Synced is reported.
+// Lost tells the readers that changes from now on may not reach Publish, because
+// of err. Only the first call after Synced is reported.
 func (h *Hub) Lost(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"b2trader.identity.auth/identity/store"
@@ -32,9 +33,6 @@ func changed(version uint64) store.Event {
 func TestReaderGetsTheState(t *testing.T) {
 	down := errors.New("down")
 	var h Hub
-	if e := read(t, &h, t.Context())(); e.Kind != store.Lost || e.Err == nil {
-		t.Errorf("got %+v before the first Synced, want Lost with a reason", e)
-	}
 	h.Synced(time.Now())
 	if e := read(t, &h, t.Context())(); e.Kind != store.Synced {
 		t.Errorf("got %+v after Synced, want Synced", e)
@@ -42,6 +40,37 @@ func TestReaderGetsTheState(t *testing.T) {
 	h.Lost(down)
 	if e := read(t, &h, t.Context())(); e.Kind != store.Lost || !errors.Is(e.Err, down) {
 		t.Errorf("got %+v after Lost(%v), want that Lost", e, down)
+	}
+}
+
+// A reader that is there before the first connection learns of it when it stands
+// or fails.
+func TestFirstConnection(t *testing.T) {
+	for _, down := range []error{nil, errors.New("down")} {
+		synctest.Test(t, func(t *testing.T) {
+			var h Hub
+			var got []store.Event
+			go func() {
+				for e := range h.Watch(t.Context()) {
+					got = append(got, e)
+				}
+			}()
+			synctest.Wait()
+			if len(got) != 0 {
+				t.Errorf("got %+v before the first connection, want nothing", got)
+			}
+			want := store.Synced
+			if down == nil {
+				h.Synced(time.Now())
+			} else {
+				want = store.Lost
+				h.Lost(down)
+			}
+			synctest.Wait()
+			if len(got) != 1 || got[0].Kind != want || !errors.Is(got[0].Err, down) {
+				t.Errorf("got %+v of the first connection, want %v with %v", got, want, down)
+			}
+		})
 	}
 }
 
