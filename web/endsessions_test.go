@@ -230,6 +230,52 @@ func TestManySessionsEndInParallel(t *testing.T) {
 	}
 }
 
+// field 63: thousands of sessions time out together. All are revoked without a
+// renewal, in bounded batches, although the requests take longer together than
+// the minute that each has.
+func TestThousandsTimeOut(t *testing.T) {
+	const n = 3000
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared)
+		server := &crowded{base: s.seen.base}
+		s.seen.base = server
+		if err := s.web.BeginSessions(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range []identitytest.Endpoint{identitytest.EndpointToken, identitytest.EndpointRevocation} {
+			s.identity.Inject(e, identitytest.Fault{DelayBefore: 400 * time.Millisecond, Times: -1})
+		}
+		pass(30 * time.Minute)
+		revoked, renewals := strings.Count(s.log.String(), `"tokens revoked"`), s.identity.Grants("refresh_token")
+		if revoked != n || renewals != 0 {
+			t.Errorf("the tokens of %d sessions are revoked and %d renewed, want %d and none", revoked, renewals, n)
+		}
+		if server.most > 16 {
+			t.Errorf("%d revocations at once, want at most 16", server.most)
+		}
+	})
+}
+
+// crowded counts the requests that are under way.
+type crowded struct {
+	base      http.RoundTripper
+	mu        sync.Mutex
+	now, most int
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *crowded) RoundTrip(r *http.Request) (*http.Response, error) {
+	count := func(n int) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.now += n
+		c.most = max(c.most, c.now)
+	}
+	count(1)
+	defer count(-1)
+	return c.base.RoundTrip(r)
+}
+
 // field 63: the tokens of sessions that time out together are revoked without a
 // renewal, each in a time of its own, however slow the server is.
 func TestManySessionsTimeOut(t *testing.T) {
