@@ -3,9 +3,11 @@ package httpx
 import (
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"mime"
 	"net/http"
@@ -24,9 +26,14 @@ var emailAddress = regexp.MustCompile(`(?i)[^\s"'<>()\[\]{},;:=/\\|?&]+(?:@|＠|
 
 // Redact makes a peer's text safe for an error or a log. It removes control
 // characters, replaces e-mail addresses and the given secrets (also as forms,
-// JSON and base64 encode them), and cuts the text to 200 bytes.
+// HTML, JSON, base64 and hexadecimal spell them), and cuts the text to 200
+// bytes. It replaces all of a text that has a secret in another spelling, or
+// the start of one.
 func Redact(text string, secrets ...string) string {
 	text = withoutSecrets(printable(text), secrets)
+	if reveals(text, secrets) {
+		return tokenapi.Redacted
+	}
 	text = emailAddress.ReplaceAllString(text, tokenapi.Redacted)
 	const limit = 200
 	if len(text) > limit {
@@ -56,23 +63,38 @@ func withoutSecrets(text string, secrets []string) string {
 
 // spellings returns how a request or an echo of it may spell a secret.
 func spellings(secret string) []string {
+	raw := []byte(secret)
 	return []string{
-		secret, url.QueryEscape(secret), url.PathEscape(secret), inJSON(secret),
-		base64.StdEncoding.EncodeToString([]byte(secret)), base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		secret, url.QueryEscape(secret), url.PathEscape(secret), inJSON(secret), html.EscapeString(secret),
+		base64.StdEncoding.EncodeToString(raw), base64.RawStdEncoding.EncodeToString(raw),
+		base64.URLEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw), hex.EncodeToString(raw),
 	}
 }
 
-// BasicCredentials returns the values of an Authorization header with the scheme
-// Basic for id and secret, raw and form-encoded (RFC 6749 section 2.3.1): they
-// are secrets too, which a server may repeat.
+// BasicCredentials returns what the scheme Basic encodes for id and secret, raw
+// and form-encoded (RFC 6749 section 2.3.1): it is a secret too, which a server
+// may repeat.
 func BasicCredentials(id, secret string) []string {
 	if secret == "" {
 		return nil
 	}
-	return []string{
-		base64.StdEncoding.EncodeToString([]byte(id + ":" + secret)),
-		base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id) + ":" + url.QueryEscape(secret))),
+	return []string{id + ":" + secret, url.QueryEscape(id) + ":" + url.QueryEscape(secret)}
+}
+
+// sentSecrets returns the secrets in the headers of a request: what follows the
+// scheme in Authorization, and the values of cookies unless they are short, such
+// as a language.
+func sentSecrets(req *http.Request) []string {
+	var all []string
+	if _, credentials, _ := strings.Cut(req.Header.Get("Authorization"), " "); credentials != "" {
+		all = append(all, credentials)
 	}
+	for _, c := range req.Cookies() {
+		if len(c.Value) >= 8 {
+			all = append(all, c.Value)
+		}
+	}
+	return all
 }
 
 // printable removes the characters that unicode.IsPrint does not accept.

@@ -25,6 +25,25 @@ func TestRedact(t *testing.T) {
 		{"sent p\ta55", "p\ta55", "sent [redacted]"},
 		{"sent Basic aWQ6cGE1NQ==", "id:pa55", "sent Basic [redacted]"}, // field 50
 		{"sent cGE1NQ==", "pa55", "sent [redacted]"},
+		// field 50
+		{"sent p%26w%3d", "p&w=", "[redacted]"},
+		{"sent p%2526w%253D", "p&w=", "[redacted]"},
+		{"sent %70%61%35%35", "pa55", "[redacted]"},
+		{`sent "p\u0061\x35\u0035"`, "pa55", "[redacted]"},
+		{`sent {\"password\":\"pa\/55\"}`, "pa/55", "[redacted]"},
+		{`sent \ud83d\ude00pass`, "😀pass", "[redacted]"},
+		{"sent pa&amp;55", "pa&55", "sent [redacted]"},
+		{"sent pa&#x26;55", "pa&55", "[redacted]"},
+		{"sent p%C3%A4ss+w%c3%b6rd", "päss wörd", "[redacted]"},
+		{"sent 70613535", "pa55", "sent [redacted]"},
+		{"sent 5041353F", "PA5?", "[redacted]"},
+		{"sent cGE_NQ==", "pa?5", "sent [redacted]"},
+		{"sent cGE/NQ", "pa?5", "sent [redacted]"},
+		{"sent Basic aWQ6\n  cGE1NQ==", "pa55", "sent Basic aWQ6  [redacted]"},
+		{"sent Z3JhbnRfdHlwZT14JnBhc3N3b3JkPXBhNTU", "pa55", "[redacted]"},
+		{"sent /token/aWQ6cGE1%4eQ%3D%3D", "pa55", "[redacted]"},
+		{"you sent 0123456789abcdef0", "0123456789abcdef0123", "[redacted]"},
+		{"no such grant type: password", "pa55", "no such grant type: password"},
 		{"dial tcp: a refused", "a", "di[redacted]l tcp: [redacted] refused"},
 		{"line\nbreak\x00 and \u202Ereversed", "", "linebreak and reversed"},
 		// field 30
@@ -41,6 +60,24 @@ func TestRedact(t *testing.T) {
 		if got := Redact(c.in, c.secret); got != c.want {
 			t.Errorf("Redact(%q) = %q, want %q", c.in, got, c.want)
 		}
+	}
+}
+
+// field 50: the headers of a request hold secrets, too.
+func TestRedactsSentHeaders(t *testing.T) {
+	x := &Transport{Now: time.Now, Timeout: time.Minute, Base: roundTripper(func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("you sent %q", r.Header)
+	})}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://test", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer t0ken")
+	req.Header.Set("Cookie", "language=en; session=c00kie-value")
+	_, err = x.RoundTrip(req)
+	got := Redact(err.Error(), x.Secrets...)
+	if strings.Contains(got, "t0ken") || strings.Contains(got, "c00kie") || !strings.Contains(got, "language=en") {
+		t.Errorf("Redact = %q, want no token and no session", got)
 	}
 }
 

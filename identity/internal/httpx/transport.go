@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -50,7 +51,7 @@ type Transport struct {
 	Op      string        // the operation, for observers
 	Observe func(context.Context, tokenapi.Exchange)
 	Now     func() time.Time
-	Secrets []string // that the operation sends; observers do not see them
+	Secrets []string // that the operation sends, to which those in headers are added; observers do not see them
 	Clock   *Clock   // learns from the answers; nil: none
 
 	Last   Answer    // of the last exchange; zero if it had none
@@ -62,6 +63,7 @@ type Transport struct {
 // RoundTrip sends the request once. Its errors are of type *Fault.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.Last, t.Sent, t.Path, t.Target = Answer{}, t.Now(), req.URL.EscapedPath(), WithoutQuery(req.URL)
+	t.Secrets = append(slices.Clip(t.Secrets), sentSecrets(req)...)
 	resp, err := t.exchange(req)
 	if err == nil {
 		t.Clock.answered(req.Method, resp.StatusCode, resp.Header.Get("Date"), t.Sent, t.Now())
