@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -67,15 +66,15 @@ func (c *Client) checkClaims(id *oidc.IDToken, all claims, accessToken string) e
 		return fmt.Errorf("it has audiences other than %s", c.config.ClientID)
 	case all.AuthorizedParty != nil && *all.AuthorizedParty != c.config.ClientID:
 		return errors.New("its azp names another client")
-	case all.IssuedAt == nil:
+	case all.IssuedAt.IsZero():
 		return errors.New("it has no iat")
-	case all.Expiry == nil:
+	case all.Expiry.IsZero():
 		return errors.New("it has no exp")
 	}
-	if id.AccessTokenHash != "" && id.VerifyAccessToken(accessToken) != nil {
+	if all.AccessTokenHash != nil && id.VerifyAccessToken(accessToken) != nil {
 		return errors.New("its at_hash is not that of the access token")
 	}
-	return c.checkTimes(all, time.Time(*all.Expiry))
+	return c.checkTimes(all, all.Expiry.Time)
 }
 
 // checkNonce compares in constant time. An ID token without a nonce never
@@ -110,7 +109,7 @@ func checkRefreshed(raw, old string) error {
 		return errors.New("the new ID token has another nonce")
 	case (is.AuthorizedParty == nil) != (was.AuthorizedParty == nil):
 		return errors.New("the new ID token has another azp")
-	case is.AuthTime != nil && was.AuthTime != nil && !time.Time(*is.AuthTime).Equal(time.Time(*was.AuthTime)):
+	case !is.AuthTime.IsZero() && !was.AuthTime.IsZero() && !is.AuthTime.Equal(was.AuthTime.Time):
 		return errors.New("the new ID token has another auth_time")
 	}
 	return nil

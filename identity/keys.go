@@ -86,13 +86,14 @@ func (k *keys) discover(ctx context.Context) (*metadata, error) {
 	return &metadata{c.config.Issuer, announced.IssInResponse, announced.JWKSURI, announced.Algorithms, announced.Revocation != ""}, nil
 }
 
-// fetch returns the key set document. After a failure it first discovers again
-// where the document is. Config.HTTP.Timeout bounds it.
+// fetch returns the key set document. If the last one did not serve, it first
+// discovers again where the document is. Config.HTTP.Timeout bounds each of the
+// two.
 //
 // Errors: *tokenapi.Error.
-func (k *keys) fetch(failed bool) ([]byte, error) {
+func (k *keys) fetch(again bool) ([]byte, error) {
 	c, meta := k.client, k.known.Load()
-	if failed {
+	if again {
 		if found, err := k.discover(context.Background()); err == nil {
 			meta = found
 			k.known.Store(found)

@@ -1,8 +1,12 @@
 package identity_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -249,6 +253,29 @@ func TestKeySetMoves(t *testing.T) {
 		<-time.After(time.Second)
 		login(t, client)
 	})
+}
+
+// field 51: so is one that moved and left the old keys behind.
+func TestKeySetMovesAndLeavesTheOldKeys(t *testing.T) {
+	var old []byte
+	srv, client := start(t, func(c *identity.Config) {
+		c.HTTP.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.URL.RawQuery == "old" && old != nil {
+				return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(old)), Request: r}, nil
+			}
+			resp, err := http.DefaultTransport.RoundTrip(r)
+			if err == nil && r.URL.RawQuery == "old" {
+				old, err = io.ReadAll(resp.Body)
+				resp.Body = io.NopCloser(bytes.NewReader(old))
+			}
+			return resp, err
+		})
+	})
+	srv.Inject(identitytest.EndpointDiscovery, identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = fmt.Sprint(f["jwks_uri"], "?old") }})
+	login(t, client)
+	srv.RotateKeys()
+	srv.DropOldKeys()
+	login(t, client)
 }
 
 // field 10: a wrong JWKSURL names its field, and what to do.

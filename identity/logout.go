@@ -76,20 +76,20 @@ func (c *Client) checkLogout(token *oidc.LogoutToken, all claims) (*LogoutToken,
 		return nil, errors.New("its event is not a JSON object")
 	case !c.onlyFor(token.Audience):
 		return nil, fmt.Errorf("it has audiences other than %s", c.config.ClientID)
-	case all.IssuedAt == nil:
+	case all.IssuedAt.IsZero():
 		return nil, errors.New("it has no iat")
-	case all.Expiry == nil:
+	case all.Expiry.IsZero():
 		return nil, errors.New("it has no exp")
 	}
-	ends := time.Time(*all.IssuedAt).Add(maxLogoutTokenAge)
-	if expiry := time.Time(*all.Expiry); expiry.Before(ends) {
-		ends = expiry
+	ends := all.IssuedAt.Add(maxLogoutTokenAge)
+	if all.Expiry.Before(ends) {
+		ends = all.Expiry.Time
 	}
 	if err := c.checkTimes(all, ends); err != nil {
 		return nil, err
 	}
 	return &LogoutToken{
 		ID: token.TokenID, Issuer: token.Issuer, Subject: token.Subject, SessionID: token.SessionID,
-		IssuedAt: time.Time(*all.IssuedAt), Expiry: ends.Add(c.config.ClockSkew),
+		IssuedAt: all.IssuedAt.Time, Expiry: ends.Add(c.config.ClockSkew),
 	}, nil
 }

@@ -2,8 +2,35 @@ package identity
 
 import (
 	"encoding/base64"
+	"fmt"
 	"testing"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
 )
+
+// field 52, 58: claims of the wrong type, and times out of range, are refused
+// also where the claim is optional.
+func TestCheckClaims(t *testing.T) {
+	c, err := New(Config{URL: "https://trader.example.com", ClientID: ClientSPA})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().Unix()
+	for claim, ok := range map[string]bool{
+		`"x":null`: true, `"nbf":1`: true, `"nbf":null`: false, `"nbf":"1"`: false, `"nbf":1e19`: false, fmt.Sprint(`"nbf":`, now+600): false,
+		`"auth_time":0`: true, `"auth_time":null`: false, `"auth_time":1e300`: false, `"auth_time":"1"`: false,
+		`"azp":"spa"`: true, `"azp":""`: false, `"azp":["spa"]`: false, `"at_hash":""`: false, `"events":{}`: false, `"events":[]`: false,
+	} {
+		all, err := claimsOf(fmt.Appendf(nil, `{"sub":"u","iat":%d,"exp":%d,%s}`, now, now+60, claim))
+		if err == nil {
+			err = c.checkClaims(&oidc.IDToken{Audience: []string{ClientSPA}}, all, "a")
+		}
+		if (err == nil) != ok {
+			t.Errorf("an ID token with %s: %v, want success %t", claim, err, ok)
+		}
+	}
+}
 
 // field 53
 func TestCheckRefreshed(t *testing.T) {

@@ -87,15 +87,16 @@ func isUnavailable(err error) bool {
 
 // claims are the ones that go-oidc does not check, or not strictly.
 type claims struct {
-	Issuer          string           `json:"iss"`
-	Subject         string           `json:"sub"`
-	AuthorizedParty *string          `json:"azp"`
-	Nonce           *string          `json:"nonce"`
-	Expiry          *jwt.NumericDate `json:"exp"`
-	IssuedAt        *jwt.NumericDate `json:"iat"`
-	NotBefore       *jwt.NumericDate `json:"nbf"`
-	AuthTime        *jwt.NumericDate `json:"auth_time"`
-	Events          map[string]any   `json:"events"`
+	Issuer          string          `json:"iss"`
+	Subject         string          `json:"sub"`
+	AuthorizedParty *string         `json:"azp"`
+	Nonce           *string         `json:"nonce"`
+	AccessTokenHash *string         `json:"at_hash"`
+	Expiry          jwt.NumericDate `json:"exp"`
+	IssuedAt        jwt.NumericDate `json:"iat"`
+	NotBefore       jwt.NumericDate `json:"nbf"`
+	AuthTime        jwt.NumericDate `json:"auth_time"`
+	Events          map[string]any  `json:"events"`
 }
 
 func claimsOf(payload []byte) (claims, error) {
@@ -113,13 +114,13 @@ func (c *Client) checkTimes(all claims, ends time.Time) error {
 	now, skew := c.config.HTTP.Now().Add(c.peer.Clock.Ahead()), c.config.ClockSkew
 	clock := now.UTC().Format(time.RFC3339)
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-	switch issued := time.Time(*all.IssuedAt); {
+	switch {
 	case !now.Before(ends.Add(skew)):
 		return fmt.Errorf("it expired or became too old at %s; it is %s by the server's clock", at(ends), clock)
-	case issued.After(now.Add(skew)):
-		return fmt.Errorf("it was issued in the future, at %s; it is %s by the server's clock", at(issued), clock)
-	case all.NotBefore != nil && time.Time(*all.NotBefore).After(now.Add(skew)):
-		return fmt.Errorf("it is not valid yet, but from %s; it is %s by the server's clock", at(time.Time(*all.NotBefore)), clock)
+	case all.IssuedAt.After(now.Add(skew)):
+		return fmt.Errorf("it was issued in the future, at %s; it is %s by the server's clock", at(all.IssuedAt.Time), clock)
+	case all.NotBefore.After(now.Add(skew)):
+		return fmt.Errorf("it is not valid yet, but from %s; it is %s by the server's clock", at(all.NotBefore.Time), clock)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/strictjson"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -65,13 +66,13 @@ func misdirected(call *httpx.Call, v version) *tokenapi.Error {
 // reports errors by field.
 func asksFor(body []byte, attributes []string) bool {
 	var members map[string]json.RawMessage
-	_ = json.Unmarshal(body, &members)
+	_ = strictjson.Unmarshal(body, &members)
 	var problems []struct {
 		Source struct {
 			Pointer string `json:"pointer"`
 		} `json:"source"`
 	}
-	_ = json.Unmarshal(members["errors"], &problems) // what it can read is enough
+	_ = strictjson.Unmarshal(members["errors"], &problems) // what it can read is enough
 	named := func(name string) bool { return slices.Contains(attributes, name) }
 	for name := range members {
 		if named(name) {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/strictjson"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -56,7 +57,7 @@ func (a sessionAnswer) providers() []string {
 		}
 		var name string
 		if json.Unmarshal(raw, &name) != nil {
-			_ = json.Unmarshal(raw, &p) // what it can read is enough
+			_ = strictjson.Unmarshal(raw, &p) // what it can read is enough
 			name = cmp.Or(p.Provider, p.Type, p.Name)
 		}
 		if validProvider(name) {

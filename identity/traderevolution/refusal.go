@@ -1,7 +1,6 @@
 package traderevolution
 
 import (
-	"encoding/json"
 	"maps"
 	"net/http"
 	"regexp"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"b2trader.identity.auth/identity/internal/httpx"
+	"b2trader.identity.auth/identity/internal/strictjson"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
@@ -97,7 +97,7 @@ func (t text) isCode() bool {
 // below, each object's in order of their names.
 func texts(body []byte) []text {
 	var top any
-	if json.Unmarshal(body, &top) != nil {
+	if strictjson.Unmarshal(body, &top) != nil {
 		return nil
 	}
 	var found []text

@@ -44,7 +44,7 @@ func (item wireItem) text() string {
 	var details []struct {
 		Issue Text `json:"issue"`
 	}
-	if json.Unmarshal(item.Details, &details) != nil || len(details) == 0 || details[0].Issue == "" {
+	if strictjson.Unmarshal(item.Details, &details) != nil || len(details) == 0 || details[0].Issue == "" {
 		return text
 	}
 	return strings.TrimPrefix(text+": "+string(details[0].Issue), ": ")
@@ -60,11 +60,11 @@ func ParseProblem(body []byte) Problem {
 	p := Problem{Description: first(w.ErrorDescription, w.Detail, w.Title), TraceID: string(w.TraceID)}
 	if json.Unmarshal(w.Error, &p.Code) != nil {
 		var item wireItem
-		_ = json.Unmarshal(w.Error, &item)
+		_ = strictjson.Unmarshal(w.Error, &item)
 		p.merge(item)
 	}
 	var items []wireItem
-	if json.Unmarshal(w.Errors, &items) == nil && len(items) > 0 {
+	if strictjson.Unmarshal(w.Errors, &items) == nil && len(items) > 0 {
 		p.merge(items[0])
 	}
 	return p

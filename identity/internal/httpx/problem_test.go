@@ -26,6 +26,10 @@ var problems = []struct {
 	{"an issue alone", `{"error":{"details":[{"issue":"no such country"}]}}`, Problem{Description: "no such country"}},
 	{"odd details", `{"error":{"message":"Validation failed","details":{"issue":"no such country"}}}`, Problem{Description: "Validation failed"}},
 	{"error as an object", `{"error":{"code":null,"message":"too many"}}`, Problem{Description: "too many"}},
+	// field 54
+	{"names in another case", `{"error":{"Message":"m","CODE":"c"},"errors":[{"Code":"c","DETAIL":"d"}]}`, Problem{}},
+	{"an issue in another case", `{"error":{"message":"m","details":[{"Issue":"i"}]}}`, Problem{Description: "m"}},
+	{"a code twice", `{"errors":[{"code":"a","code":"b"}]}`, Problem{}},
 	{"no problem", `{"access_token":"x"}`, Problem{}},
 	{"not an object", `[1]`, Problem{}},
 	{"not JSON", `<html>`, Problem{}},

@@ -135,8 +135,8 @@ func Later(status int) bool { return status >= 500 || status == 429 || status ==
 // 10.2.3), at most a day. It returns 0 without a valid header.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
-	if n, err := strconv.Atoi(v); err == nil {
-		return max(0, time.Duration(min(n, 86400))*time.Second)
+	if n, err := strconv.Atoi(v); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(max(0, n), 86400)) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
 		return max(0, min(at.Sub(now), 24*time.Hour))

@@ -69,11 +69,11 @@ var (
 // 30 seconds, and not within a second after one that failed. It keeps the keys
 // it has if a fetch fails. It is safe for concurrent use.
 type KeySet struct {
-	// Fetch returns the key set document (RFC 7517 section 5); failed reports
-	// that the last fetch failed or that its document could not be read, as when
-	// the document has moved. Fetch runs apart from the callers, so it must end
-	// by itself.
-	Fetch func(failed bool) ([]byte, error)
+	// Fetch returns the key set document (RFC 7517 section 5); again reports
+	// that the last document did not serve: it could not be had or read, or it
+	// lacks a key. The document may have moved then. Fetch runs apart from the
+	// callers, so it must end by itself.
+	Fetch func(again bool) ([]byte, error)
 
 	// Source names the setting to check if the document cannot be read, for
 	// errors. Nil: they do not say it.
@@ -118,19 +118,24 @@ func (s *KeySet) Verify(ctx context.Context, t *Token, p Purpose) error {
 	case known, fresh:
 		return ErrSignature
 	}
-	keys, wait, err := s.newer(ctx, p)
-	switch {
-	case wait > 0 && t.KeyID != "":
-		return &UnavailableError{wait, errUnknownKey}
-	case wait > 0:
-		return &SignatureError{wait}
-	case err != nil:
-		return err
+	for range 2 { // a fetch of others may have begun before the server published the key
+		keys, joined, wait, err := s.newer(ctx, p)
+		switch {
+		case wait > 0 && t.KeyID != "":
+			return &UnavailableError{wait, errUnknownKey}
+		case wait > 0:
+			return &SignatureError{wait}
+		case err != nil:
+			return err
+		}
+		switch known, ok := judge(keys, t); {
+		case ok:
+			return nil
+		case known, !joined:
+			return ErrSignature
+		}
 	}
-	if _, ok := judge(keys, t); !ok {
-		return ErrSignature
-	}
-	return nil
+	return ErrSignature
 }
 
 // judge reports whether a key of the set verifies t, and whether t names a key
@@ -146,64 +151,65 @@ func judge(keys []key, t *Token) (known, ok bool) {
 	return known, false
 }
 
-// current returns the keys, fetching them if there are none yet; fresh says so.
+// current returns the keys, fetching them if there are none yet; fresh says that
+// the fetch began after the call.
 func (s *KeySet) current(ctx context.Context) (keys []key, fresh bool, err error) {
 	s.mu.Lock()
 	if s.fetched {
 		defer s.mu.Unlock()
 		return s.keys, false, nil
 	}
-	f, err := s.begin()
+	f, joined, err := s.begin()
 	s.mu.Unlock()
 	if err != nil {
 		return nil, false, err
 	}
 	keys, err = s.await(ctx, f)
-	return keys, true, err
+	return keys, !joined, err
 }
 
-// newer fetches the keys again, unless it is too early for that: then it
-// returns how long to wait.
-func (s *KeySet) newer(ctx context.Context, p Purpose) (keys []key, wait time.Duration, err error) {
+// newer fetches the keys again, or joins the fetch under way. If it is too early
+// for a fetch, it returns how long to wait.
+func (s *KeySet) newer(ctx context.Context, p Purpose) (keys []key, joined bool, wait time.Duration, err error) {
 	s.mu.Lock()
 	now := s.Now()
 	if wait := s.refetch[p].Sub(now); wait > 0 && wait <= refetchInterval && s.fetching == nil {
 		s.mu.Unlock()
-		return nil, wait, nil
+		return nil, false, wait, nil
 	}
-	f, err := s.begin()
-	if err == nil {
+	f, joined, err := s.begin()
+	if err == nil && !joined {
 		s.refetch[p] = now.Add(refetchInterval).Round(0)
 	}
 	s.mu.Unlock()
 	if err != nil {
-		return nil, 0, err
+		return nil, false, 0, err
 	}
 	keys, err = s.await(ctx, f)
-	if err != nil {
+	if err != nil && !joined {
 		s.mu.Lock()
 		s.refetch[p] = time.Time{} // a fetch that failed is not one of the budget
 		s.mu.Unlock()
 	}
-	return keys, 0, err
+	return keys, joined, 0, err
 }
 
 // begin joins the fetch under way, or starts one. It is called with mu held.
-func (s *KeySet) begin() (*fetch, error) {
+func (s *KeySet) begin() (f *fetch, joined bool, err error) {
 	if s.fetching != nil {
-		return s.fetching, nil
+		return s.fetching, true, nil
 	}
 	if wait := s.notUntil.Sub(s.Now()); wait > 0 && wait <= retryInterval {
-		return nil, &UnavailableError{wait, s.failure}
+		return nil, false, &UnavailableError{wait, s.failure}
 	}
-	f := &fetch{done: make(chan struct{})}
+	f = &fetch{done: make(chan struct{})}
 	s.fetching = f
-	go s.run(f, s.failure != nil)
-	return f, nil
+	go s.run(f, s.failure != nil || s.fetched)
+	return f, false, nil
 }
 
-func (s *KeySet) run(f *fetch, failed bool) {
-	document, err := s.Fetch(failed)
+func (s *KeySet) run(f *fetch, again bool) {
+	document, err := s.Fetch(again)
 	var ignored []error
 	if err == nil {
 		if f.keys, ignored, err = parseKeys(document); err != nil && s.Source != nil {

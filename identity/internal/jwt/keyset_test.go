@@ -30,8 +30,11 @@ func newServer(t *testing.T, keyID string) *server {
 	s.publish(keyID)
 	s.set.Now = now
 	s.set.Ignored = func(err error) { s.ignored = append(s.ignored, err) }
-	s.set.Fetch = func(bool) ([]byte, error) {
+	s.set.Fetch = func(again bool) ([]byte, error) {
 		s.fetches++
+		if again != (s.fetches > 1) {
+			t.Errorf("fetch %d: again = %t", s.fetches, again)
+		}
 		return s.document, s.err
 	}
 	return s
@@ -104,6 +107,26 @@ func TestPurposesHaveBudgetsOfTheirOwn(t *testing.T) {
 			}
 		}
 		s.publish("b")
+		s.wants("a token by the new key", s.token("b", true), nil, 3)
+	})
+}
+
+// field 51: a fetch that a stranger began before the keys were replaced proves
+// nothing about a token by the new key.
+func TestKeysReplacedDuringAFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newServer(t, "a")
+		s.wants("a good token", s.token("a", true), nil, 1)
+		fetch, slow := s.set.Fetch, make(chan struct{})
+		s.set.Fetch = func(again bool) ([]byte, error) {
+			document, err := fetch(again)
+			<-slow
+			return document, err
+		}
+		go func() { _ = s.set.Verify(t.Context(), s.token("x", false), jwt.ForLogoutToken) }()
+		synctest.Wait()
+		s.publish("b")
+		time.AfterFunc(time.Second, func() { close(slow) })
 		s.wants("a token by the new key", s.token("b", true), nil, 3)
 	})
 }
@@ -184,7 +207,7 @@ func TestCallersShareAFetch(t *testing.T) {
 		s := newServer(t, "a")
 		gate := make(chan struct{})
 		fetch := s.set.Fetch
-		s.set.Fetch = func(failed bool) ([]byte, error) { <-gate; return fetch(failed) }
+		s.set.Fetch = func(again bool) ([]byte, error) { <-gate; return fetch(again) }
 		impatient, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := s.set.Verify(impatient, s.token("a", true), jwt.ForIDToken); !errors.Is(err, context.Canceled) {

@@ -124,8 +124,9 @@ func confusable(claims map[string]json.RawMessage) (string, bool) {
 	return "", false
 }
 
-// A NumericDate is a claim in seconds since 1970 (RFC 7519 section 2).
-type NumericDate time.Time
+// A NumericDate is a claim in seconds since 1970 (RFC 7519 section 2). It is the
+// zero time if the token lacks the claim.
+type NumericDate struct{ time.Time }
 
 // latest is the end of the year 9999, the latest time that RFC 3339 can write.
 const latest = 253402300799
@@ -141,7 +142,7 @@ func (d *NumericDate) UnmarshalJSON(raw []byte) error {
 		return errors.New("a time is out of range")
 	}
 	whole, part := math.Modf(seconds)
-	*d = NumericDate(time.Unix(int64(whole), int64(part*1e9)))
+	d.Time = time.Unix(int64(whole), int64(part*1e9))
 	return nil
 }
 
