@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/vault"
 )
@@ -51,6 +53,29 @@ func TestObservers(t *testing.T) {
 		}
 		if live := other.vault.Live(); len(live) != 0 {
 			c.Errorf("Live after the end = %v, want nothing", live)
+		}
+	})
+}
+
+// field 12: a process whose clock is ahead keeps entries in memory until they
+// expire by the store's clock.
+func TestSweepReckonsByTheStoresClock(t *testing.T) {
+	inCluster(t, 1, func(c *cluster, _ *process) {
+		ahead := func() time.Time { return time.Now().Add(2 * time.Hour) }
+		p := c.start(func(config *vault.Config) { config.Now, config.Store = ahead, c.disk }) // the link has no clock
+		synctest.Wait()                                                                       // for the first look at the clocks
+		until := ahead().Add(time.Hour)
+		if err := p.vault.Put(p.Context(), "k", vault.Entry{Owner: "o", Client: "spa", Token: &oauth2.Token{AccessToken: "a"}, Until: until}); err != nil {
+			c.Fatal(err)
+		}
+		p.token("k")
+		pass(20 * time.Minute)
+		if live := p.vault.Live(); live["spa"] != 1 {
+			c.Errorf("Live after 20 minutes of an hour = %v, want 1 of spa", live)
+		}
+		pass(41 * time.Minute)
+		if live := p.vault.Live(); len(live) != 0 {
+			c.Errorf("Live after the hour = %v, want nothing", live)
 		}
 	})
 }

@@ -22,7 +22,7 @@ import (
 
 // emailAddress finds addresses also as URLs, HTML and JSON spell them. It rather
 // takes too much.
-var emailAddress = regexp.MustCompile(`(?i)[^\s"'<>()\[\]{},;:=/\\|?&]+(?:@|＠|%40|&#64;|&#x40;|&commat;|\\u0040)[^\s"'<>()\[\]{},;=/\\|?&]*`)
+var emailAddress = regexp.MustCompile(`(?i)[^\s"'<>()\[\]{},;:=/\\|?&]+(?:[@＠﹫]|%(?:25)*40|&(?:amp;)?(?:#0*64|#x0*40|commat);|\\u0040|\\x40)[^\s"'<>()\[\]{},;=/\\|?&]*`)
 
 // Redact makes a peer's text safe for an error or a log. It removes control
 // characters, replaces e-mail addresses and the given secrets (also as forms,

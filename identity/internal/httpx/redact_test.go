@@ -53,6 +53,8 @@ func TestRedact(t *testing.T) {
 		{"email=trader%40example.com&x=1", "", "email=[redacted]&x=1"},
 		{`{"email":"trader\u0040example.com"}`, "", `{"email":"[redacted]"}`},
 		{"trader&#64;example.com, <trader@localhost>", "", "[redacted], <[redacted]>"},
+		{"email=trader%2540example.com trader&amp;#x0040;example.com", "", "email=[redacted] [redacted]"},
+		{`trader\x40example.com trader﹫example.com`, "", "[redacted] [redacted]"},
 		{"jürgen@münchen.example", "", "[redacted]"},
 		{"@context is not an address", "", "@context is not an address"},
 		{strings.Repeat("é", 150), "", strings.Repeat("é", 100) + "…"},

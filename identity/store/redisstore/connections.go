@@ -80,14 +80,15 @@ func (c *connections) drop() {
 }
 
 // wrongServer reports whether a server answers that it cannot serve: it is a
-// replica, it loads its records, or its cluster is down. In Redis 6.2 the code
-// stands inside the error of a script.
+// replica, it loads its records, it lost its replicas (min-replicas-to-write, as
+// a master that another one has replaced), or its cluster is down. In Redis 6.2
+// the code stands inside the error of a script.
 func wrongServer(err error) bool {
 	answer, ok := rueidis.IsRedisErr(err)
 	if !ok {
 		return false
 	}
-	for _, code := range []string{"READONLY ", "LOADING ", "MASTERDOWN ", "CLUSTERDOWN "} {
+	for _, code := range []string{"READONLY ", "LOADING ", "MASTERDOWN ", "NOREPLICAS ", "CLUSTERDOWN "} {
 		if strings.Contains(answer.Error(), code) {
 			return true
 		}

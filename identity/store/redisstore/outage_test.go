@@ -192,6 +192,7 @@ func TestWrongServer(t *testing.T) { // field 1
 		"LOADING Redis is loading the dataset in memory":                      true,
 		"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is": true,
 		"CLUSTERDOWN The cluster is down":                                     true,
+		"NOREPLICAS Not enough good replicas to write.":                       true,
 		"WRONGTYPE Operation against a key holding the wrong kind of value":   false,
 		"OOM command not allowed when used memory > 'maxmemory'.":             false,
 	} {

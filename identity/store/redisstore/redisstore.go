@@ -24,7 +24,7 @@
 //
 // A server that was demoted keeps its connections and refuses writes (READONLY).
 // The store then drops its connections and dials again, as it does when a server
-// answers LOADING, MASTERDOWN or CLUSTERDOWN.
+// answers LOADING, MASTERDOWN, NOREPLICAS or CLUSTERDOWN.
 //
 // # Watch
 //
