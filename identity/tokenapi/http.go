@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 )
 
@@ -58,7 +59,7 @@ func (h HTTP) WithDefaults() HTTP {
 // close theirs after 60 (a request on a connection that the peer is closing
 // loses its refresh token), and an HTTP/2 one that is silent within 9 seconds,
 // by a ping (RFC 9113 section 6.7). Clients and the API gateway use it for their
-// default transports; use it for one of your own.
+// default transports, as does [APITransport]; use it for one of your own.
 func SetConnectionTimes(t *http.Transport) {
 	t.IdleConnTimeout = 25 * time.Second
 	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 4 * time.Second}
@@ -76,6 +77,28 @@ func defaultTransport() http.RoundTripper {
 	t.MaxResponseHeaderBytes = 64 << 10
 	SetConnectionTimes(t)
 	return t
+}
+
+// APITransport returns the transport of API calls whose caller names none. It is
+// that of the zero HTTP, and all callers share its connections.
+func APITransport() http.RoundTripper {
+	standard, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.of != standard {
+		shared.of, shared.transport = standard, defaultTransport()
+	}
+	return shared.transport
+}
+
+// shared is the transport that was made of http.DefaultTransport as it was then.
+var shared struct {
+	sync.Mutex
+	of        *http.Transport
+	transport http.RoundTripper
 }
 
 // An Exchange describes one HTTP exchange to an observer. It contains no

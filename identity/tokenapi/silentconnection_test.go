@@ -131,12 +131,19 @@ func TestSilentConnection(t *testing.T) {
 
 // field 4: idle connections end before the peer closes them.
 func TestConnectionTimes(t *testing.T) {
-	var transport http.Transport
-	tokenapi.SetConnectionTimes(&transport)
-	if got := transport.IdleConnTimeout; got >= time.Minute {
-		t.Errorf("IdleConnTimeout = %v, want less than the 60 s of common servers", got)
+	for name, made := range map[string]http.RoundTripper{"HTTP": (tokenapi.HTTP{}).WithDefaults().Transport, "APITransport": tokenapi.APITransport()} {
+		transport, ok := made.(*http.Transport)
+		if !ok {
+			t.Fatalf("%s is a %T, want an *http.Transport", name, made)
+		}
+		if got := transport.IdleConnTimeout; got >= time.Minute {
+			t.Errorf("%s: IdleConnTimeout = %v, want less than the 60 s of common servers", name, got)
+		}
+		if got := transport.HTTP2.SendPingTimeout + transport.HTTP2.PingTimeout; got <= 0 || got > 10*time.Second {
+			t.Errorf("%s: a silent connection is found out after %v, want at most 10 s", name, got)
+		}
 	}
-	if got := transport.HTTP2.SendPingTimeout + transport.HTTP2.PingTimeout; got <= 0 || got > 10*time.Second {
-		t.Errorf("a silent connection is found out after %v, want at most 10 s", got)
+	if tokenapi.APITransport() != tokenapi.APITransport() {
+		t.Error("two calls of APITransport have two transports, want one")
 	}
 }

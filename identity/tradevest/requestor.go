@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // uuid matches the form of RFC 9562 section 4.
@@ -16,10 +18,10 @@ const requestorID = "Requestor-ID"
 // Config.RequestorID as Requestor-ID and sends the request by base. A request
 // with a Requestor-ID of its own keeps it; Header["Requestor-Id"] = nil keeps the
 // header out. Base, such as a vault.Transport, adds the bearer. Nil:
-// http.DefaultTransport.
+// tokenapi.APITransport.
 func (c *Client) Transport(base http.RoundTripper) http.RoundTripper {
 	if base == nil {
-		base = http.DefaultTransport
+		base = tokenapi.APITransport()
 	}
 	return &requestor{id: c.config.RequestorID, base: base}
 }

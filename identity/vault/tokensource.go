@@ -8,9 +8,9 @@ import (
 )
 
 // Client returns an http.Client that sends each request with the live token of
-// the entry under key, by a [Transport] over http.DefaultTransport. It has no
-// Timeout: the contexts of the requests bound them. It asks the store only when
-// a request is sent, so the entry may be put later.
+// the entry under key, by a [Transport] without a Base. It has no Timeout: the
+// contexts of the requests bound them. It asks the store only when a request is
+// sent, so the entry may be put later.
 func (v *Vault) Client(key string) *http.Client {
 	return &http.Client{Transport: &Transport{Vault: v, Key: key}}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // A Transport is an http.RoundTripper that sends each request with the live
@@ -13,7 +15,7 @@ import (
 type Transport struct {
 	Vault *Vault
 	Key   string
-	Base  http.RoundTripper // nil: http.DefaultTransport
+	Base  http.RoundTripper // nil: tokenapi.APITransport
 }
 
 // RoundTrip sends a copy of req with an Authorization header.
@@ -22,7 +24,7 @@ type Transport struct {
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	base := t.Base
 	if base == nil {
-		base = http.DefaultTransport
+		base = tokenapi.APITransport()
 	}
 	if strayed(req) {
 		return base.RoundTrip(req)

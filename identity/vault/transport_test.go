@@ -3,7 +3,9 @@ package vault_test
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,8 @@ import (
 	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store/memstore"
+	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
 
@@ -102,6 +106,40 @@ func TestTransportPassesTheRefusalOn(t *testing.T) {
 		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable})
 		p.wantStatus(http.MethodGet, nil, http.StatusUnauthorized)
 	})
+}
+
+// field 4: a Transport without a Base has the connection times of all clients.
+func TestTransportWithoutABase(t *testing.T) {
+	closed := make(chan struct{}, 1)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			closed <- struct{}{}
+		}
+	}
+	server.Start()
+	defer server.Close()
+	disk := memstore.New()
+	defer func() { _ = disk.Close() }()
+	v, err := vault.New(vault.Config{Store: disk, Keys: []vault.Key{vault.NewKey("a")}, Refreshers: map[string]vault.Refresher{"ours": &slowRefresher{}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = v.Close(t.Context()) }()
+	if err := v.Put(t.Context(), "k", vault.Entry{Owner: "o", Client: "ours", Token: &oauth2.Token{AccessToken: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := v.Client("k").Get(server.URL) //nolint:noctx // the server is this test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	tokenapi.APITransport().(*http.Transport).CloseIdleConnections()
+	select {
+	case <-closed:
+	case <-time.After(time.Minute):
+		t.Error("the connection is not one of tokenapi.APITransport")
+	}
 }
 
 func TestTransportWithoutAnEntry(t *testing.T) {

@@ -25,7 +25,7 @@ type Config struct {
 	Keys []vault.Key
 
 	// Transport sends the requests of the http.Client, each with the token. Nil:
-	// http.DefaultTransport. The token's own server has the transport of the
+	// tokenapi.APITransport. The token's own server has the transport of the
 	// client's Config.
 	Transport http.RoundTripper
 
