@@ -78,7 +78,10 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, life.Fault(ctx, "open", err)
 	}
-	if err := migrate(ctx, pool, o.table); err != nil {
+	if err = migrate(ctx, pool, o.table); err == nil {
+		err = checkRights(ctx, pool, o.table)
+	}
+	if err != nil {
 		pool.Close()
 		return nil, life.Fault(ctx, "open", err)
 	}

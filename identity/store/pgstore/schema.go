@@ -52,6 +52,17 @@ func migrate(ctx context.Context, pool *pgxpool.Pool, table string) error {
 	})
 }
 
+// checkRights returns an error if the role may not do all that a Store does.
+func checkRights(ctx context.Context, q querier, table string) error {
+	var missing string
+	err := q.QueryRow(ctx, `SELECT coalesce(string_agg(need, ', '), '') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS need
+		WHERE NOT has_table_privilege($1, need)`, table).Scan(&missing)
+	if err == nil && missing != "" {
+		err = fmt.Errorf("the role of Config.URL lacks a right: GRANT %s ON %s to it", missing, table)
+	}
+	return err
+}
+
 func upgrade(ctx context.Context, tx pgx.Tx, table string, version int) error {
 	statements := []string{`DELETE FROM %_schema`, fmt.Sprintf(`INSERT INTO %%_schema VALUES (%d)`, len(steps))}
 	for _, step := range steps[version:] {

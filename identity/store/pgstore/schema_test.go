@@ -58,7 +58,8 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	}
 }
 
-// When the table exists, the service needs no right to create one.
+// When the table exists, the service needs no right to create one. Open says
+// which right is missing. field 34
 func TestRoleWithFewRights(t *testing.T) {
 	t.Parallel()
 	owner, server := openShared(t, Config{})
@@ -73,6 +74,14 @@ func TestRoleWithFewRights(t *testing.T) {
 	}
 	if _, err := s.sweep(t.Context()); err != nil {
 		t.Errorf("sweep = %v, want no error", err)
+	}
+	server.SQL(t, "postgres", strings.ReplaceAll(`REVOKE INSERT, DELETE ON % FROM %_service`, "%", owner.table))
+	refused, err := Open(t.Context(), Config{URL: strings.Replace(server.URL("postgres"), "postgres@", owner.table+"_service@", 1), Table: owner.table})
+	if err == nil {
+		_ = refused.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "GRANT INSERT, DELETE ON "+owner.table) {
+		t.Errorf("Open by a role without two rights = %v, want an error that names both", err)
 	}
 }
 

@@ -56,6 +56,17 @@ func TestUserWithoutChannels(t *testing.T) { // field 34
 		t.Errorf("Open by a user without channels = %v, want ErrUnavailable that names &b2trader:changes", err)
 	}
 	server.MustDo(t, "ACL", "SETUSER", "service", "&b2trader:changes")
+	for _, missing := range []string{"-subscribe", "-publish", "-evalsha", "-set", "-zadd", "-get", "-time", "resetkeys"} {
+		server.MustDo(t, "ACL", "SETUSER", "service", missing)
+		if s, err := Open(t.Context(), Config{URL: url}); err == nil || !strings.Contains(err.Error(), "~b2trader:*") {
+			t.Errorf("Open by a user with %s = %v, want an error that names what is needed", missing, err)
+			if err == nil {
+				_ = s.Close()
+			}
+		}
+		server.MustDo(t, "ACL", "SETUSER", "service", "+@all", "~*")
+	}
+	server.MustDo(t, "ACL", "SETUSER", "service", "-@all", "+@read", "+@write", "+@scripting", "+@pubsub", "+@connection", "+time", "resetkeys", "~b2trader:*")
 	s = open(t, Config{URL: url})
 	storetest.Observe(t, s).Await(t, store.Synced)
 	r := put(t, s, "key", "value")

@@ -81,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.client, err = rueidis.NewClient(options); err != nil {
 		return nil, life.Fault(ctx, "open", err)
 	}
-	if err := s.checkChannel(ctx); err != nil {
+	if err := s.checkPermissions(ctx); err != nil {
 		s.client.Close()
 		return nil, life.Fault(ctx, "open", err)
 	}

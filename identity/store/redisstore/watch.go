@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,18 +17,6 @@ import (
 )
 
 var errTopology = errors.New("the servers have changed")
-
-// checkChannel checks that the user may publish changes, by a message that is no
-// change. In Redis 7 a user has no channels unless the ACL names them.
-func (s *Store) checkChannel(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	err := s.client.Do(bounded, s.client.B().Publish().Channel(s.name.channel()).Message("").Build()).Error()
-	if answer, ok := rueidis.IsRedisErr(err); ok && strings.HasPrefix(answer.Error(), "NOPERM") {
-		return fmt.Errorf("the user of Config.URL may not use the channel of changes: add &%s and +publish +subscribe to its ACL: %w", s.name.channel(), err)
-	}
-	return err
-}
 
 // subscribe reports changes from every server. It returns when a connection
 // ends, a server gives no sign of life, or the set of servers changes.
