@@ -28,7 +28,7 @@ func TestPictures(t *testing.T) {
 	proxy := httptest.NewServer(b.proxy(t))
 	defer proxy.Close()
 	screenshot(t, proxy.URL+"/account", "account.png", 990)
-	screenshot(t, proxy.URL+"/platforms", "platforms.png", 1920)
+	screenshot(t, proxy.URL+"/platforms", "platforms.png", 1800) // two rows of cards
 }
 
 // startDemo builds and starts the demo and returns its URL.

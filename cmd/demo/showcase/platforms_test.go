@@ -93,7 +93,7 @@ func TestPlatformUse(t *testing.T) {
 		s, o := newSite(t)
 		b := s.administrator()
 		b.done("office", "sign-in")
-		answered := b.done("office", "use").says("office", "GET /backoffice/api/v1/users", "200 OK", "The API accepted the token.", "trader@example.com")
+		answered := b.done("office", "use").says("office", "GET / backoffice/ api/ v1/ users", "200 OK", "The API accepted the token.", "trader@example.com")
 		if strings.Contains(answered.card("office"), "renewal, so") || strings.Contains(answered.card("plain"), "200 OK") {
 			t.Errorf("the page says %s", answered.text())
 		}

@@ -50,7 +50,7 @@ func TestPlatformsAnswerPanel(t *testing.T) {
 	panel := func() string {
 		return pagetest.Words(pagetest.Document(t, page(t, "/platforms", platformsPage(v))).Find(".platform:first-child + .platform-answer"))
 	}
-	if got := panel(); !strings.HasPrefix(got, "Answer of B2BINPAY GET /wallet/ 200 OK") {
+	if got := panel(); !strings.HasPrefix(got, "Answer of B2BINPAY GET / wallet/ 200 OK") {
 		t.Errorf("the panel is %q, want the answer of B2BINPAY", got)
 	}
 	v[0].Result = nil

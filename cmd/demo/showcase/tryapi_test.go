@@ -17,7 +17,7 @@ func TestTryAPI(t *testing.T) {
 		b := s.browser()
 		b.post("/try", "call", "account").is(401, "session has ended")
 		b.signIn("trader", "spa").leadsTo("/account")
-		b.get("/try").is(200, "/frontoffice/api/v3/account", "Your token has the scope FrontOffice", "Your token lacks the scope BackOffice")
+		b.get("/try").is(200, "Your trading account", "Your token has the scope FrontOffice", "Your token lacks the scope BackOffice")
 		b.post("/try", "call", "account").is(200, "200 OK", "accepted the token", "25000.00")
 		b.post("/try", "call", "users").is(200, "403 Forbidden", "does not allow this call")
 		b.post("/try", "call", "no-such-call").is(400)
