@@ -75,6 +75,7 @@ func TestCheckConfigTriesWhatItNames(t *testing.T) {
 		"another file":   {[]string{"-store", "sqlite:" + notADatabase}, nil, "-store sqlite:"},
 		"no Redis":       {nil, []string{"B2TRADER_STORE=redis://u:hidden@" + nobody + "/0"}, "-store redis://" + nobody + ": "},
 		"no PostgreSQL":  {nil, []string{"B2TRADER_STORE=postgres://u:hidden@" + nobody + "/x"}, "-store postgres://" + nobody + ": "},
+		"in plaintext":   {nil, []string{"B2TRADER_STORE=postgres://u:hidden@db.example/x?sslmode=disable"}, "-store leads beyond loopback without verified TLS: set sslmode=verify-full, and sslrootcert if the authority is your own; or set -insecure-allow-plaintext"},
 		"another issuer": {[]string{"-store", "sqlite:" + filepath.Join(t.TempDir(), "x.db"), "-identity-url", provider}, nil, "http://identity-server/identity/"},
 	} {
 		t.Run(name, func(t *testing.T) {

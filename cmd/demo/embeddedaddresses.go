@@ -49,7 +49,7 @@ func (s *settings) embeddedAddressProblems() []error {
 		case !f.embedded:
 			report("%s has no effect with -identity-url or -platforms-file, which name real servers", f.flag)
 		case err != nil || numeric != nil || int(port)+f.ports-1 > 65535:
-			report("%s must be host:port, such as 127.0.0.1:8090, with a port up to %d", f.flag, 65536-f.ports)
+			report("%s is %q: want host:port, such as 127.0.0.1:8090, with a port up to %d", f.flag, f.addr, 65536-f.ports)
 		case !tokenapi.IsLoopback(host):
 			report("%s %s is not on loopback: the embedded servers are for tests and answer on loopback only", f.flag, f.addr)
 		}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"strings"
 
 	"b2trader.identity.auth/identity/tokenapi"
 )
@@ -20,28 +23,32 @@ var flagOf = map[string]string{
 	"Config.MaxSessionsPerUser": "-max-sessions-per-user",
 }
 
+// optionNames names the flags of the options that problems recommend.
+var optionNames = strings.NewReplacer("InsecureAllowHTTP", "-insecure-allow-http", "InsecureAllowPlaintext", "-insecure-allow-plaintext",
+	"Config.ListenURL", "-store-listen-url", "Config.URL", "-store")
+
+// whatIsWrong returns the problem of a field, in words of flags.
+func whatIsWrong(field *tokenapi.FieldError) string { return optionNames.Replace(field.Err.Error()) }
+
 // inFlags joins the problems of err. The problem of a field names the field's
 // flag, or the member of -platforms-file.
 func (p parts) inFlags(err error) error {
-	flags := make(map[string]string, len(p.showcase.Platforms))
+	names := maps.Clone(flagOf)
 	for i, platform := range p.showcase.Platforms {
-		flags[fmt.Sprintf("Config.Platforms[%d].Call.URL", i)] = "-platforms-file: " + platform.ID + ".call"
+		names[fmt.Sprintf("Config.Platforms[%d].Call.URL", i)] = "-platforms-file: " + platform.ID + ".call"
 	}
+	return withFlags(err, names)
+}
+
+// withFlags joins the problems of err. The problem of a field has the name of
+// the field's flag, if it has one.
+func withFlags(err error, names map[string]string) error {
 	var problems []error
 	for _, problem := range leaves(err) {
-		field, ok := errors.AsType[*tokenapi.FieldError](problem)
-		if !ok {
-			problems = append(problems, problem)
-			continue
+		if field, ok := errors.AsType[*tokenapi.FieldError](problem); ok {
+			problem = errors.New(cmp.Or(names[field.Field], field.Field) + " " + whatIsWrong(field))
 		}
-		name := flagOf[field.Field]
-		if name == "" {
-			name = flags[field.Field]
-		}
-		if name == "" {
-			name = field.Field
-		}
-		problems = append(problems, fmt.Errorf("%s %w", name, field.Err))
+		problems = append(problems, problem)
 	}
 	return errors.Join(problems...)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net"
@@ -236,7 +237,7 @@ func TestConfigurationProblems(t *testing.T) {
 		},
 		"an address and the rest": {
 			[]string{"-identity-url", "http://trader.example.com", "-backoffice-url", "nonsense"}, nil,
-			[]string{"-identity-url must be https", "-backoffice-url must begin with https"},
+			[]string{"-identity-url must be https", "unless -insecure-allow-http is set", "-backoffice-url must begin with https"},
 		},
 		"machine without password": {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_LK_SECRET=hidden"}, []string{"B2TRADER_MACHINE_PASSWORD or"}},
 		"machine without client":   {append(named, "-machine-email", "m@example.com"), []string{"B2TRADER_MACHINE_PASSWORD=hidden"}, []string{"a secret for core_ib or lk is missing"}},
@@ -249,7 +250,7 @@ func TestConfigurationProblems(t *testing.T) {
 		"public passwords before platforms":    {[]string{"-platforms-file", secretFile(t, "{}")}, nil, []string{"-identity-url is missing", "-platforms-file names real platforms"}},
 		"embedded addresses for nothing":       {append(named, "-identity-addr", "127.0.0.1:1", "-platforms-addr", "127.0.0.1:2"), nil, []string{"-identity-addr has no effect", "-platforms-addr has no effect"}},
 		"embedded addresses":                   {[]string{"-identity-addr", "192.0.2.7:1"}, []string{"B2TRADER_PLATFORMS_ADDR=127.0.0.1:65532"}, []string{"-identity-addr 192.0.2.7:1 is not on loopback", "up to 65531"}},
-		"embedded addresses without a port":    {[]string{"-identity-addr", "127.0.0.1", "-platforms-addr", "127.0.0.1:http"}, nil, []string{"-identity-addr must be host:port", "-platforms-addr must be host:port"}},
+		"embedded addresses without a port":    {[]string{"-identity-addr", "127.0.0.1", "-platforms-addr", "127.0.0.1:http"}, nil, []string{`-identity-addr is "127.0.0.1"`, `-platforms-addr is "127.0.0.1:http"`}},
 		"insecure for nothing":                 {append(named, "-insecure-embedded-servers"), nil, []string{"-insecure-embedded-servers has no effect"}},
 		"twice":                                {append(named, "-spa-admin-secret-file", empty), []string{"B2TRADER_SPA_ADMIN_SECRET=hidden"}, []string{"choose one"}},
 		"no such store":                        {[]string{"-store", "mysql://db.example/x"}, nil, []string{"-store must be"}},
@@ -259,7 +260,7 @@ func TestConfigurationProblems(t *testing.T) {
 		"bad keys":                             {[]string{"-store", "sqlite:x.db", "-session-keys-file", empty}, nil, []string{"there is no key"}},
 		"passwords on show":                    {[]string{"-store", "postgres://u:hidden@db.example/x", "-store-listen-url", "postgres://db.example/x?password=hidden"}, nil, []string{"give it as B2TRADER_STORE", "give it as B2TRADER_STORE_LISTEN_URL"}},
 		"listening for nothing":                {[]string{"-store-listen-url", "postgres://db.example/x"}, nil, []string{"-store-listen-url has no effect"}},
-		"times":                                {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer", "-stop-delay", "-metrics-addr must be host:port"}},
+		"times":                                {[]string{"-idle-timeout", "2h", "-absolute-timeout", "1h", "-stop-delay", "-1s", "-metrics-addr", "9090"}, nil, []string{"-idle-timeout is longer", "-stop-delay", "-metrics-addr is"}},
 		"keys of nobody":                       {append(named, "-identity-jwks-url", "ftp://keys.example"), nil, []string{"-identity-jwks-url"}},
 		"an argument":                          {[]string{"surplus"}, nil, []string{`unexpected argument "surplus"`}},
 		"a URL for an argument":                {[]string{"redis://app:hidden@host"}, nil, []string{`unexpected argument "redis://…"`}}, // field 26
@@ -313,9 +314,52 @@ func TestUsage(t *testing.T) {
 	if err := run(t.Context(), []string{"-h"}, nil, io.Discard, &stderr); err != nil || !strings.Contains(stderr.String(), "-identity-url") {
 		t.Errorf("-h gives %v and %q", err, stderr.String())
 	}
-	if err := run(t.Context(), []string{"-no-such-flag"}, nil, io.Discard, io.Discard); !errors.Is(err, errUsage) {
-		t.Errorf("an unknown flag gives %v", err)
+}
+
+// A wrong flag names itself, its value and one that works, and so does its
+// variable. The list of all flags does not hide it.
+func TestWrongFlags(t *testing.T) {
+	for _, c := range []struct {
+		flag, value, want string
+	}{
+		{"-idle-timeout", "5", "such as 90s, 5m or 1h30m"},
+		{"-absolute-timeout", "1 day", "such as 90s, 5m or 1h30m"},
+		{"-stop-delay", "soon", "such as 90s, 5m or 1h30m"},
+		{"-stop-delay", "-1s", "such as 5s"},
+		{"-max-sessions-per-user", "many", "such as 5"},
+		{"-insecure-allow-http", "yes", "true or false"},
+		{"-check-config", "2", "true or false"},
+		{"-trusted-proxies", "10.0.0.1", "such as 10.0.0.0/8"},
+		{"-log-format", "xml", "text or json"},
+		{"-language", "fr", "en or de"},
+		{"-addr", "8080", "such as 127.0.0.1:8080"},
+		{"-metrics-addr", "9090", "such as 127.0.0.1:9090"},
+		{"-identity-addr", "8089", "such as 127.0.0.1:8090"},
+		{"-no-such-flag", "", "demo -h lists the flags"},
+	} {
+		var stderr bytes.Buffer
+		err := run(t.Context(), []string{c.flag + "=" + c.value}, nil, io.Discard, &stderr)
+		if err == nil || !strings.Contains(err.Error(), c.flag) || !strings.Contains(err.Error(), c.value) || !strings.Contains(err.Error(), c.want) || stderr.Len() > 0 {
+			t.Errorf("%s=%s gives %v, want it to name both, and %q; it prints %q, want nothing", c.flag, c.value, err, c.want, stderr.String())
+		}
+		if c.value == "" {
+			continue
+		}
+		err = run(t.Context(), nil, []string{envName(c.flag[1:]) + "=" + c.value}, io.Discard, &stderr)
+		if err == nil || !strings.Contains(err.Error(), c.value) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s=%s gives %v, want it to name the value, and %q", envName(c.flag[1:]), c.value, err, c.want)
+		}
 	}
+}
+
+// The help says for each flag what its value is, and which one works where that
+// is not obvious.
+func TestHelp(t *testing.T) {
+	(&settings{}).flags().VisitAll(func(f *flag.Flag) {
+		if name, _ := flag.UnquoteUsage(f); name == "value" || name == "string" {
+			t.Errorf("-%s has the value %q, want a word for what it is", f.Name, name)
+		}
+	})
 }
 
 // A password file is read anew at each use, so it can change without a restart. req 23

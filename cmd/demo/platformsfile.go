@@ -227,7 +227,7 @@ func inFile(system string, problem error) string {
 	if !ok {
 		return problem.Error()
 	}
-	return cmp.Or(memberOf[system+" "+field.Field], memberOf[field.Field], field.Field) + " " + field.Err.Error()
+	return cmp.Or(memberOf[system+" "+field.Field], memberOf[field.Field], field.Field) + " " + whatIsWrong(field)
 }
 
 // memberOf names the member of the file that a field is made of. The system

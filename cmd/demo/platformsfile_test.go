@@ -333,7 +333,7 @@ func TestPlatformsFileProblems(t *testing.T) {
 			"-platforms-file: traderevolution.call must be https beyond loopback",
 			"-platforms-file: tradevest.call must have neither user, query nor fragment",
 			"-platforms-file: b2binpay.call must have neither",
-			"-log-format must be", // what is wrong elsewhere is told with it
+			"-log-format is", // what is wrong elsewhere is told with it
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,7 +32,7 @@ type settings struct {
 	insecurePlaintext bool
 	hstsSubDomains    bool
 	insecureEmbedded  bool
-	trustedProxies    prefixes
+	trustedProxies    []netip.Prefix
 	machineEmail      string
 	logFormat         string
 	product           string
@@ -69,75 +69,55 @@ type secretSource struct {
 
 func (s secretSource) given() bool { return s.value != "" || s.file != "" }
 
-// prefixes is a flag of networks, separated by commas.
-type prefixes []netip.Prefix
-
-// String implements flag.Value.
-func (p *prefixes) String() string {
-	var texts []string
-	for _, prefix := range *p {
-		texts = append(texts, prefix.String())
-	}
-	return strings.Join(texts, ",")
-}
-
-// Set implements flag.Value.
-func (p *prefixes) Set(text string) error {
-	*p = nil
-	for part := range strings.SplitSeq(text, ",") {
-		prefix, err := netip.ParsePrefix(strings.TrimSpace(part))
-		if err != nil {
-			return errors.New("want networks such as 10.0.0.0/8,192.168.1.7/32")
-		}
-		*p = append(*p, prefix)
-	}
-	return nil
-}
-
-func (s *settings) flags(stderr io.Writer) *flag.FlagSet {
+func (s *settings) flags() *flag.FlagSet {
 	f := flag.NewFlagSet("demo", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f.Usage = func() {} // parse answers -h
 	f.StringVar(&s.addr, "addr", "127.0.0.1:8080", "`address` to listen on")
-	f.StringVar(&s.publicURL, "public-url", "", "the site's `URL` as browsers see it; empty: http:// and -addr, on loopback only")
-	f.StringVar(&s.identityURL, "identity-url", "", "`URL` of the IdentityServer, without /identity; empty: an embedded one on loopback")
+	f.StringVar(&s.publicURL, "public-url", "", "the site's `URL` in browsers, such as https://app.example.com; empty: http:// and -addr, which must be on loopback then")
+	f.StringVar(&s.identityURL, "identity-url", "", "`URL` of B2Trader's IdentityServer, without /identity, such as https://trader.example.com; empty: an embedded test server on loopback")
 	f.StringVar(&s.identityAddr, "identity-addr", "", "loopback `address` of the embedded IdentityServer; empty: a free port")
 	f.StringVar(&s.platformsAddr, "platforms-addr", "", "loopback `address` of the first embedded platform; the others have the ports after it; empty: free ports")
-	f.StringVar(&s.identityIssuer, "identity-issuer", "", "its `issuer`; empty: -identity-url and /identity")
-	f.StringVar(&s.identityJWKSURL, "identity-jwks-url", "", "`URL` of its signing keys, where its discovery document cannot be had; empty: as that says")
-	f.StringVar(&s.frontOfficeURL, "frontoffice-url", "", "`URL` of the FrontOffice API, up to its /api; empty: not offered")
-	f.StringVar(&s.backOfficeURL, "backoffice-url", "", "`URL` of the BackOffice API, up to its /api; empty: not offered")
-	f.StringVar(&s.spaAdminSecret.file, "spa-admin-secret-file", "", "`file` with the secret of spa_admin, which is then offered")
-	f.StringVar(&s.coreIBSecret.file, "core-ib-secret-file", "", "`file` with the secret of core_ib, a machine's client")
-	f.StringVar(&s.lkSecret.file, "lk-secret-file", "", "`file` with the secret of lk, a machine's client")
-	f.StringVar(&s.machineEmail, "machine-email", "", "`e-mail` of the account that machines sign in with")
-	f.StringVar(&s.machinePassword.file, "machine-password-file", "", "`file` with its password, read at every sign-in")
-	f.Var(&s.trustedProxies, "trusted-proxies", "`networks` whose X-Forwarded-For is believed, separated by commas")
-	f.BoolVar(&s.insecureAllowHTTP, "insecure-allow-http", false, "accept http URLs beyond loopback: passwords cross the network readable")
-	f.BoolVar(&s.insecureEmbedded, "insecure-embedded-servers", false, "let the embedded IdentityServer, whose users and passwords are public, serve -addr and -public-url beyond loopback and a -platforms-file")
-	f.StringVar(&s.platformsFile, "platforms-file", "", "JSON `file` that names the systems of the Platforms page; empty: embedded ones, if the IdentityServer is")
-	f.StringVar(&s.store, "store", memory, "where sessions live: `memory | sqlite:FILE | redis://… | rediss://… | postgres://…`; processes that share it share them")
-	f.BoolVar(&s.insecurePlaintext, "insecure-allow-plaintext", false, "accept a -store beyond loopback without verified TLS: others on the way may read and change what is stored")
+	f.StringVar(&s.identityIssuer, "identity-issuer", "", "`issuer` that the IdentityServer announces; empty: -identity-url and /identity")
+	f.StringVar(&s.identityJWKSURL, "identity-jwks-url", "", "`URL` of the IdentityServer's signing keys (JWKS), for a server without a discovery document; empty: the discovery document names it")
+	f.StringVar(&s.frontOfficeURL, "frontoffice-url", "", "`URL` of the FrontOffice API, without /api, such as https://trader.example.com/frontoffice; empty: the site does not offer it")
+	f.StringVar(&s.backOfficeURL, "backoffice-url", "", "`URL` of the BackOffice API, without /api, such as https://trader.example.com/backoffice; empty: the site does not offer it")
+	f.StringVar(&s.spaAdminSecret.file, "spa-admin-secret-file", "", "`file` with the secret of the client spa_admin; empty: administrators cannot sign in with it")
+	f.StringVar(&s.coreIBSecret.file, "core-ib-secret-file", "", "`file` with the secret of the client core_ib, by which -machine-email signs in")
+	f.StringVar(&s.lkSecret.file, "lk-secret-file", "", "`file` with the secret of the client lk, by which -machine-email signs in")
+	f.StringVar(&s.machineEmail, "machine-email", "", "`e-mail` of the account that signs in without a person")
+	f.StringVar(&s.machinePassword.file, "machine-password-file", "", "`file` with the password of -machine-email, read at every sign-in")
+	f.Func("trusted-proxies", "`networks` of load balancers, whose X-Forwarded-For is believed, such as 10.0.0.0/8,192.168.1.7/32", networks(&s.trustedProxies))
+	f.BoolFunc("insecure-allow-http", "accept http URLs beyond loopback: passwords cross the network readable", boolean(&s.insecureAllowHTTP))
+	f.BoolFunc("insecure-embedded-servers", "let the embedded IdentityServer, whose users and passwords are public, serve -addr and -public-url beyond loopback and a -platforms-file", boolean(&s.insecureEmbedded))
+	f.StringVar(&s.platformsFile, "platforms-file", "", "JSON `file` that names the systems of the Platforms page; empty: embedded test servers, if the IdentityServer is embedded")
+	f.StringVar(&s.store, "store", memory, "`store` of the sessions: memory, sqlite:FILE, redis://…, rediss://… or postgres://…; processes with the same store share the sessions")
+	f.BoolFunc("insecure-allow-plaintext", "accept a -store beyond loopback without verified TLS: others on the way may read and change what is stored", boolean(&s.insecurePlaintext))
 	f.StringVar(&s.storeListenURL, "store-listen-url", "", "postgres:// `URL` where LISTEN works, if -store leads to a pooler")
-	f.StringVar(&s.sessionKeysFile, "session-keys-file", "", "`file` with the keys that seal what is stored, one a line, id:base64; the first seals, all open; needed unless -store is memory")
-	f.BoolVar(&s.generateSessionKey, "generate-session-key", false, "print a new line for -session-keys-file, and exit")
-	f.DurationVar(&s.idleTimeout, "idle-timeout", 0, "ends a session that is not used; 0: 15m")
-	f.DurationVar(&s.absoluteTimeout, "absolute-timeout", 0, "ends a session in any case; 0: 10h")
-	f.IntVar(&s.maxSessionsPerUser, "max-sessions-per-user", 0, "how many sessions a user has; one more ends the oldest; 0: any number")
-	f.BoolVar(&s.hstsSubDomains, "hsts-include-subdomains", false, "tell browsers to use https for all subdomains of -public-url's host, too")
-	f.BoolVar(&s.forgetIdentity, "forget-identity-session", false, "do not keep the IdentityServer's session, sealed, to save sessions whose refresh token was lost")
+	f.StringVar(&s.sessionKeysFile, "session-keys-file", "", "`file` with the keys that seal what is stored, one a line, made by -generate-session-key; the first seals, all open; required unless -store is memory")
+	f.BoolFunc("generate-session-key", "print a new line for -session-keys-file, and exit", boolean(&s.generateSessionKey))
+	f.Func("idle-timeout", "`time` without use after which a session ends, such as 30m (default 15m)", duration(&s.idleTimeout))
+	f.Func("absolute-timeout", "`time` after which every session ends, such as 8h (default 10h)", duration(&s.absoluteTimeout))
+	f.Func("max-sessions-per-user", "`number` of sessions that a user may have; a further sign-in ends the oldest; 0: any number (default 0)", number(&s.maxSessionsPerUser))
+	f.BoolFunc("hsts-include-subdomains", "tell browsers to use https for all subdomains of -public-url's host, too", boolean(&s.hstsSubDomains))
+	f.BoolFunc("forget-identity-session", "do not keep the IdentityServer's session, which saves a session whose refresh token was lost", boolean(&s.forgetIdentity))
 	f.StringVar(&s.metricsAddr, "metrics-addr", "", "`address` to serve /metrics on, without a sign-in; empty: nowhere")
-	f.DurationVar(&s.stopDelay, "stop-delay", defaultStopDelay, "after SIGTERM, how long to go on serving while /readyz says 503, so that a load balancer notices; Ctrl-C does not wait")
-	f.BoolVar(&s.onlyCheck, "check-config", false, "report every problem of the configuration, check the store and the IdentityServer, and exit")
-	f.BoolVar(&s.healthCheck, "healthcheck", false, "ask the program that listens on -addr for /healthz, and exit: 0 if it serves requests")
-	f.BoolVar(&s.version, "version", false, "print the version, the revision and the version of Go, and exit")
+	s.stopDelay = defaultStopDelay
+	f.Func("stop-delay", "`time` to go on serving after SIGTERM while /readyz says 503, so that a load balancer notices; Ctrl-C does not wait (default "+defaultStopDelay.String()+")", duration(&s.stopDelay))
+	f.BoolFunc("check-config", "report every problem of the configuration, check the store and the IdentityServer, and exit", boolean(&s.onlyCheck))
+	f.BoolFunc("healthcheck", "ask the program that listens on -addr for /healthz, and exit: 0 if it serves requests", boolean(&s.healthCheck))
+	f.BoolFunc("version", "print the version, the revision and the version of Go, and exit", boolean(&s.version))
 	f.StringVar(&s.product, "product", "", "`name` of the site, in the header and in each title; empty: B2Trader identity")
-	f.StringVar(&s.language, "language", "en", "`en or de`: the language of the site's own pages; those that only the demo has stay English")
-	f.StringVar(&s.logFormat, "log-format", "text", "`text or json`")
+	f.StringVar(&s.language, "language", "en", "`language` of the site's own pages, en or de; the pages that only the demo has stay English")
+	f.StringVar(&s.logFormat, "log-format", "text", "`format` of the log, text or json")
 	return f
 }
 
-// errUsage follows the message of package flag.
-var errUsage = errors.New("see the flags above")
+// usage begins the answer to -h.
+const usage = `Demo serves the site, with an IdentityServer of its own unless -identity-url
+names a real one. Each flag is also a variable: B2TRADER_IDLE_TIMEOUT=30m is
+-idle-timeout=30m. A flag beats its variable.
+
+`
 
 // parse reads command line and environment. The problems are those that can be
 // seen without opening a file.
@@ -148,12 +128,16 @@ func parse(args, env []string, stderr io.Writer) (s *settings, problems []error,
 		lkSecret:        secretSource{name: envPrefix + "LK_SECRET"},
 		machinePassword: secretSource{name: envPrefix + "MACHINE_PASSWORD"},
 	}
-	f := s.flags(stderr)
+	f := s.flags()
+	f.SetOutput(io.Discard) // only -h prints the flags
 	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
 		s.help = true
+		_, _ = io.WriteString(stderr, usage)
+		f.SetOutput(stderr)
+		f.PrintDefaults()
 		return s, nil, nil
 	} else if err != nil {
-		return nil, nil, errUsage
+		return nil, nil, fmt.Errorf("%w; demo -h lists the flags", err)
 	}
 	problems = s.readEnv(f, env)
 	for _, argument := range f.Args() {
@@ -187,7 +171,7 @@ func (s *settings) readEnv(f *flag.FlagSet, env []string) []error {
 		case s.onCommandLine[flagName]:
 		default:
 			if err := f.Set(flagName, value); err != nil {
-				problems = append(problems, fmt.Errorf("%s: %w", name, err))
+				problems = append(problems, fmt.Errorf("%s is %q: %w", name, value, err))
 			}
 		}
 	}
@@ -217,22 +201,22 @@ func (s *settings) problems() []error {
 	var problems []error
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if s.logFormat != "text" && s.logFormat != "json" {
-		report("-log-format must be text or json")
+		report("-log-format is %q: want text or json", s.logFormat)
 	}
 	if languages[s.language] == nil {
-		report("-language must be en or de")
+		report("-language is %q: want en or de", s.language)
 	}
 	host, _, err := net.SplitHostPort(s.addr)
 	if err != nil {
-		report("-addr must be host:port, such as 127.0.0.1:8080")
+		report("-addr is %q: want host:port, such as 127.0.0.1:8080", s.addr)
 	} else if s.publicURL == "" && !tokenapi.IsLoopback(host) {
 		report("-public-url is needed: -addr %s is not on loopback", s.addr)
 	}
 	if _, _, err := net.SplitHostPort(s.metricsAddr); s.metricsAddr != "" && err != nil {
-		report("-metrics-addr must be host:port, such as 127.0.0.1:9090")
+		report("-metrics-addr is %q: want host:port, such as 127.0.0.1:9090", s.metricsAddr)
 	}
 	if s.stopDelay < 0 {
-		report("-stop-delay must not be negative")
+		report("-stop-delay is %v: want 0s or more, such as 5s", s.stopDelay)
 	}
 	problems = append(problems, s.storeProblems()...)
 	problems = append(problems, s.embeddedAddressProblems()...)

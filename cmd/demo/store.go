@@ -16,6 +16,7 @@ import (
 	"b2trader.identity.auth/identity/store/pgstore"
 	"b2trader.identity.auth/identity/store/redisstore"
 	"b2trader.identity.auth/identity/store/sqlitestore"
+	"b2trader.identity.auth/identity/tokenapi"
 )
 
 // storeWait bounds the opening of the store.
@@ -109,10 +110,13 @@ func (s *settings) openStore(ctx context.Context) (closingStore, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	opened, err := s.dialStore(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("-store %s: %w", s.storeName(), err)
+	if err == nil {
+		return opened, nil
 	}
-	return opened, nil
+	if _, wrong := errors.AsType[*tokenapi.FieldError](err); wrong {
+		return nil, withFlags(err, map[string]string{"Config.URL": "-store", "Config.ListenURL": "-store-listen-url"})
+	}
+	return nil, fmt.Errorf("-store %s: %w", s.storeName(), err)
 }
 
 func (s *settings) dialStore(ctx context.Context) (closingStore, error) {

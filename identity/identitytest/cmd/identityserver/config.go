@@ -40,8 +40,11 @@ type duration time.Duration
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (d *duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("the lifetime %q is not a number and a unit, such as 30s or 5m", text)
+	}
 	*d = duration(parsed)
-	return err
+	return nil
 }
 
 // readConfig reads the file. Without a file it returns the sample installation.
