@@ -88,7 +88,7 @@ func (h *readiness) check(ctx context.Context) *readyReport {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.config.Now()
-	if h.last != nil && now.Sub(h.checked) < readyCached {
+	if age := now.Sub(h.checked); h.last != nil && age >= 0 && age < readyCached { // negative: the clock was set back
 		return h.last
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyWait)

@@ -50,13 +50,13 @@ type KeeperConfig struct {
 type Keeper struct {
 	config KeeperConfig
 
-	mu          sync.Mutex
-	notBefore   time.Time // of the next sign-in
-	refusals    int       // of passwords, in a row
-	refused     [32]byte  // the hash of the password refused last
-	pausedUntil time.Time // of the refused password
-	spent       [32]byte  // the hash of the refresh token refused last
-	last        error     // of the last sign-in, or of a refresh that asked for a delay
+	mu       sync.Mutex
+	next     pause    // before the next sign-in
+	refusals int      // of passwords, in a row
+	refused  [32]byte // the hash of the password refused last
+	paused   pause    // of the refused password
+	spent    [32]byte // the hash of the refresh token refused last
+	last     error    // of the last sign-in, or of a refresh that asked for a delay
 }
 
 // NewKeeper returns a Keeper. It makes no request. Its error joins every
@@ -168,16 +168,16 @@ func (k *Keeper) begin(password [32]byte) error {
 	now := k.config.Now()
 	var refused time.Duration
 	if k.refused == password {
-		refused = max(0, k.pausedUntil.Sub(now))
+		refused = k.paused.left(now)
 	}
-	if wait := k.notBefore.Sub(now); wait > 0 {
+	if wait := k.next.left(now); wait > 0 {
 		return &PausedError{System: k.config.System, RetryAfter: wait, Refused: refused, Err: k.last}
 	}
 	if refused > 0 {
 		wait := min(refused, k.config.Account.Interval) // the password may change sooner
 		return &PausedError{System: k.config.System, RetryAfter: wait, Refused: refused, Err: k.last}
 	}
-	k.notBefore = now.Add(k.config.Account.Interval)
+	k.next = pause{now, now.Add(k.config.Account.Interval)}
 	return nil
 }
 
@@ -195,27 +195,40 @@ func (k *Keeper) obey(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.last = err
-	if at := k.config.Now().Add(asked); at.After(k.notBefore) {
-		k.notBefore = at
+	if now := k.config.Now(); asked > k.next.left(now) {
+		k.next = pause{now, now.Add(asked)}
 	}
 }
 
 // end remembers the result of a sign-in. It returns how long the password is not
 // tried again, or 0.
-func (k *Keeper) end(password [32]byte, err error) (pause time.Duration) {
+func (k *Keeper) end(password [32]byte, err error) (wait time.Duration) {
 	defer k.obey(err)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch k.last = err; {
 	case err == nil:
-		k.refusals, k.pausedUntil = 0, time.Time{}
+		k.refusals, k.paused = 0, pause{}
 	case errors.Is(err, ErrBadCredentials):
-		pause = min(k.config.Account.Pause<<min(k.refusals, 16), maxPause)
-		k.pausedUntil = k.config.Now().Add(pause)
+		wait = min(k.config.Account.Pause<<min(k.refusals, 16), maxPause)
+		now := k.config.Now()
+		k.paused = pause{now, now.Add(wait)}
 		k.refused = password
 		k.refusals++
 	case OutcomeOf(err).Kind == NotSent:
-		k.notBefore = time.Time{}
+		k.next = pause{}
 	}
-	return pause
+	return wait
+}
+
+// A pause lasts from one time until another. A clock that is set back ends it,
+// because it would last longer otherwise.
+type pause struct{ from, until time.Time }
+
+// left returns how long the pause still lasts.
+func (p pause) left(now time.Time) time.Duration {
+	if now.Before(p.from) {
+		return 0
+	}
+	return max(0, p.until.Sub(now))
 }

@@ -203,6 +203,32 @@ func TestKeeperObeysRetryAfter(t *testing.T) {
 }
 
 // A failing Account.Password is a misconfiguration, unless the context ended.
+// field 11: a clock that is set back prolongs no pause.
+func TestKeeperOutlastsAClockThatIsSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var back time.Duration
+		a := &asked{}
+		k := a.keeper(t, func(c *tokenapi.KeeperConfig) {
+			c.Now = func() time.Time { return time.Now().Add(-back) }
+			c.SignIn = func(ctx context.Context, login, password string) (*oauth2.Token, error) {
+				_, err := a.signIn(ctx, login, password)
+				return nil, errors.Join(err, tokenapi.ErrBadCredentials)
+			}
+		})
+		_, err := k.Refresh(t.Context(), nil)
+		if !errors.Is(err, tokenapi.ErrBadCredentials) {
+			t.Fatalf("Refresh = %v, want ErrBadCredentials", err)
+		}
+		back = time.Hour
+		if _, err = k.Refresh(t.Context(), nil); errors.Is(err, tokenapi.ErrUnavailable) || len(a.steps) != 2 {
+			t.Errorf("Refresh after the clock was set back = %v after %d sign-ins, want a second one", err, len(a.steps))
+		}
+		if _, err = k.Refresh(t.Context(), nil); !errors.Is(err, tokenapi.ErrUnavailable) || len(a.steps) != 2 {
+			t.Errorf("Refresh at once = %v after %d sign-ins, want a pause", err, len(a.steps))
+		}
+	})
+}
+
 func TestKeeperWithoutPassword(t *testing.T) {
 	gone := errors.New("the file is gone")
 	k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) {

@@ -132,13 +132,17 @@ func (c *Call) refusesClient() bool {
 func Later(status int) bool { return status >= 500 || status == 429 || status == 408 }
 
 // RetryAfter returns the delay of a Retry-After header (RFC 9110 section
-// 10.2.3), at most a day. It returns 0 without a valid header.
+// 10.2.3), at most a day. It returns 0 without a valid header. A time counts from
+// the server's own Date, or from now without one: our clock may be wrong.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	if n, err := strconv.Atoi(v); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(max(0, n), 86400)) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			now = date
+		}
 		return max(0, min(at.Sub(now), 24*time.Hour))
 	}
 	return 0

@@ -65,6 +65,11 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q: got %v, want %v", value, got, want)
 		}
 	}
+	// field 12: a server whose clock differs by two hours
+	differs := http.Header{"Retry-After": {"Fri, 02 Jan 2026 05:04:15 GMT"}, "Date": {"Fri, 02 Jan 2026 05:04:05 GMT"}}
+	if got := RetryAfter(differs, now); got != 10*time.Second {
+		t.Errorf("RetryAfter(%v) = %v, want 10s", differs, got)
+	}
 }
 
 func TestErrorPath(t *testing.T) {
