@@ -265,7 +265,11 @@ func (s *signInPages) failed(ctx context.Context, p *pendingSignIn, err error) e
 	return err
 }
 
+// client returns the client of a form, or nil. The only client needs no name.
 func (s *signInPages) client(id string) *identity.Client {
+	if id == "" && len(s.config.Clients) == 1 {
+		return s.config.Clients[0]
+	}
 	for _, c := range s.config.Clients {
 		if c.ID() == id {
 			return c

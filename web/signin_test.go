@@ -117,6 +117,16 @@ func TestSessionFixation(t *testing.T) {
 	})
 }
 
+// A form needs to name a client only if there are several.
+func TestSignInWithTheOnlyClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(c *web.Config) { c.Clients = c.Clients[:1] })
+		b := s.browser()
+		b.post("/sign-in", "email", "trader@example.com", "password", "trader-password", "client", "spa-admin").is(400)
+		b.post("/sign-in", "email", "trader@example.com", "password", "trader-password").leadsTo("/account")
+	})
+}
+
 func TestSignInRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
@@ -134,6 +144,7 @@ func TestSignInRefused(t *testing.T) {
 		}
 		b.post("/sign-in", "email", "", "password", "", "client", "spa").is(422, "Enter your e-mail")
 		b.post("/sign-in", "email", "trader@example.com", "password", "some-password", "client", "core_ib").is(400)
+		b.post("/sign-in", "email", "trader@example.com", "password", "some-password").is(400)
 		b.post("/sign-in", "email", "trader@example.com", "password", strings.Repeat("p", 100<<10), "client", "spa").is(413)
 		for _, evil := range []string{"//evil.example", "https://evil.example", `/\evil.example`, "/%5cevil.example"} { // req 8
 			b.signIn("trader", "spa", "return_to", evil).leadsTo("/account")
