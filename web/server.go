@@ -171,14 +171,17 @@ func (s *Server) closeRecords() {
 func (s *Server) EndStreams() { s.gateway.EndStreams() }
 
 func (s *Server) openVault() (err error) {
+	var traced func(renewal, caller context.Context) context.Context
 	refreshers := make(map[string]vault.Refresher, len(s.clients))
 	for name, c := range s.clients {
 		refreshers[name] = c
 		if p := s.config.TracerProvider; p != nil {
-			refreshers[name] = tracedClient{c, p.Tracer(tracerName)}
+			refreshers[name], traced = tracedClient{c, p.Tracer(tracerName)}, withStarter
 		}
 	}
 	s.vault, err = vault.New(vault.Config{
+		RenewalContext: traced,
+
 		Records:    s.records,
 		Logger:     s.config.Logger,
 		Refreshers: refreshers,

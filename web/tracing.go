@@ -133,8 +133,21 @@ func errorType(err error) string {
 	return "_OTHER"
 }
 
-// tracedClient makes a span of each renewal. A renewal belongs to no request, so
-// its span begins a trace.
+// startedBy is the key of a renewal's context under which the span of the request
+// that started the renewal stands.
+type startedBy struct{}
+
+// withStarter is the RenewalContext of a vault whose renewals are traced.
+func withStarter(renewal, caller context.Context) context.Context {
+	if span := trace.SpanContextFromContext(caller); span.IsValid() {
+		return context.WithValue(renewal, startedBy{}, span)
+	}
+	return renewal
+}
+
+// tracedClient makes a span of each renewal. A renewal outlives the request that
+// starts it, and serves others, so its span begins a trace, with a link to that
+// request.
 type tracedClient struct {
 	*identity.Client
 	tracer trace.Tracer
@@ -155,7 +168,11 @@ func (c tracedClient) ResumeBinary(ctx context.Context, state []byte) (token *oa
 }
 
 func (c tracedClient) start(ctx context.Context, name string) (context.Context, func(error)) {
-	ctx, span := c.tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithAttributes(attribute.String("b2trader.client", c.ID())))
+	options := []trace.SpanStartOption{trace.WithNewRoot(), trace.WithAttributes(attribute.String("b2trader.client", c.ID()))}
+	if starter, ok := ctx.Value(startedBy{}).(trace.SpanContext); ok {
+		options = append(options, trace.WithLinks(trace.Link{SpanContext: starter}))
+	}
+	ctx, span := c.tracer.Start(ctx, name, options...)
 	return ctx, func(err error) {
 		span.SetAttributes(attribute.String("b2trader.result", resultOf(err)))
 		if err != nil {

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
+	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/web"
 )
 
@@ -64,6 +65,24 @@ func TestTraces(t *testing.T) {
 		}
 		if below := children(all, renewal); !slices.Equal(below, []string{"POST 127.0.0.1 /identity/connect/token"}) {
 			t.Errorf("the renewal has the exchanges %q below it, want one for the token", below)
+		}
+		var waiting tracetest.SpanStub
+		for _, span := range all {
+			if span.Name == call.Name {
+				waiting = span // the last one
+			}
+		}
+		if len(renewal.Links) != 1 || !renewal.Links[0].SpanContext.Equal(waiting.SpanContext) {
+			t.Errorf("the renewal has the links %v, want one to the API call that waits for it, %v", renewal.Links, waiting.SpanContext)
+		}
+		for endpoint, of := range map[identitytest.Endpoint][]tracetest.SpanStub{
+			identitytest.EndpointSignIn: {signIn}, identitytest.EndpointAuthorize: {signIn}, identitytest.EndpointToken: {signIn, renewal},
+		} {
+			for i, r := range s.identity.Requests(endpoint) {
+				if got := r.Header.Get("Traceparent"); i >= len(of) || !strings.Contains(got, of[i].SpanContext.TraceID().String()) || r.Header.Get("Tracestate") != "" {
+					t.Errorf("request %d of %s at the IdentityServer has the traceparent %q, want that of the site's span", i, endpoint, got)
+				}
+			}
 		}
 		if below := children(all, call); !slices.Equal(below, []string{"GET 127.0.0.1 /frontoffice/api/v3/account"}) {
 			t.Errorf("the API call has %q below it, want the exchange with the API", below)

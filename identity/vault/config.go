@@ -54,6 +54,11 @@ type Config struct {
 	// token depends on that.
 	Revoke func(context.Context, Entry)
 
+	// RenewalContext, if set, returns the context of a renewal, which its
+	// Refresher gets: made of renewal, with values such as a trace, and of the
+	// context of the caller that starts the renewal, which may end before it.
+	RenewalContext func(renewal, caller context.Context) context.Context
+
 	// OnRenewal, if set, is called after each renewal of this vault, and after
 	// the callers that waited for it have their tokens.
 	OnRenewal func(Renewal)

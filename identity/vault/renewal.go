@@ -46,10 +46,10 @@ var errAhead = errors.New("another process has renewed the token")
 
 // startRenewal returns the renewal under way, or starts one. After a failure
 // it starts none before the pause is over. A renewal that callers wait for is
-// urgent.
+// urgent. ctx is the caller's.
 //
 // Errors: *UnavailableError.
-func (v *Vault) startRenewal(e *cachedEntry, s *snapshot, now time.Time, urgent bool) (*renewal, error) {
+func (v *Vault) startRenewal(ctx context.Context, e *cachedEntry, s *snapshot, now time.Time, urgent bool) (*renewal, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.renewal != nil {
@@ -73,16 +73,25 @@ func (v *Vault) startRenewal(e *cachedEntry, s *snapshot, now time.Time, urgent 
 		return nil, unavailable(errClosed)
 	}
 	e.renewal = r
-	go r.renew()
+	go r.renew(v.renewalContext(ctx, e.key))
 	return r, nil
 }
 
-// renew carries the renewal out. It runs in the vault's own context, because
-// it outlives the caller that started it.
-func (r *renewal) renew() {
+// renewalContext returns the context of a renewal. It is made of the vault's,
+// because the renewal outlives the caller that starts it.
+func (v *Vault) renewalContext(caller context.Context, key string) context.Context {
+	ctx := withEntryKey(v.ctx, key)
+	if v.config.RenewalContext != nil {
+		ctx = v.config.RenewalContext(ctx, caller)
+	}
+	return ctx
+}
+
+// renew carries the renewal out, in a context of renewalContext.
+func (r *renewal) renew(ctx context.Context) {
 	v := r.vault
 	defer v.renewing.Done()
-	result, err := r.run(withEntryKey(v.ctx, r.entry.key))
+	result, err := r.run(ctx)
 	r.turn.leave()
 	r.finish(result, err)
 	if v.config.OnRenewal == nil || errors.Is(err, errClosed) {

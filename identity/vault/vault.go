@@ -141,7 +141,7 @@ func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, r, err := v.serve(e, s)
+	token, r, err := v.serve(ctx, e, s)
 	switch {
 	case err != nil:
 		return v.fallback(ctx, e, nil, err)
@@ -163,7 +163,7 @@ func (v *Vault) Renew(ctx context.Context, key string, stale *oauth2.Token) (*oa
 	case s.token.AccessToken != stale.AccessToken:
 		return v.Token(ctx, key)
 	}
-	r, err := v.startRenewal(e, s, v.config.Now(), true)
+	r, err := v.startRenewal(ctx, e, s, v.config.Now(), true)
 	if err != nil {
 		return nil, err
 	}

@@ -10,13 +10,13 @@ import (
 
 // serve returns the token of s, and starts a renewal if one is due. If nothing
 // is left of the token, it returns the renewal to wait for instead.
-func (v *Vault) serve(e *cachedEntry, s *snapshot) (*oauth2.Token, *renewal, error) {
+func (v *Vault) serve(ctx context.Context, e *cachedEntry, s *snapshot) (*oauth2.Token, *renewal, error) {
 	now := v.config.Now()
 	left := s.use(now)
 	if left == ample {
 		return s.token, nil, nil
 	}
-	r, err := v.startRenewal(e, s, now, left == empty)
+	r, err := v.startRenewal(ctx, e, s, now, left == empty)
 	if left == low {
 		return s.token, nil, nil
 	}
@@ -51,7 +51,7 @@ func (v *Vault) successor(ctx context.Context, e *cachedEntry, r *renewal) (*oau
 			token *oauth2.Token
 			err   error
 		)
-		if token, r, err = v.serve(e, s); token != nil || err != nil {
+		if token, r, err = v.serve(ctx, e, s); token != nil || err != nil {
 			return token, err
 		}
 	}
