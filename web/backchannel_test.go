@@ -246,20 +246,28 @@ func TestBackChannelLogoutWithoutStore(t *testing.T) {
 	}
 }
 
-// field 62: a token that cannot be verified now is answered so that the sender
+// field 7, 62: a token that cannot be verified now is answered so that the sender
 // repeats it. It is not kept.
 func TestBackChannelLogoutWithoutKeys(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
-		s.identity.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: 503, Times: -1})
-		order := s.identity.SignLogoutToken(s.order("", traderID))
-		if a := s.sendLogout(order).is(503, "temporarily_unavailable"); a.header.Get("Retry-After") == "" {
-			t.Error("Retry-After = none, want a time")
+	page := identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>"), Times: -1}
+	for name, fault := range map[string]identitytest.Fault{
+		"503": {Status: 503, Times: -1}, "404": {Status: 404, Times: -1}, "a redirect": {Status: 302, Times: -1},
+		"a page": page, "too long": {Oversized: true, Times: -1}, "another document": {Status: 200, Body: []byte("{}"), Times: -1},
+	} {
+		for _, endpoint := range []identitytest.Endpoint{identitytest.EndpointKeys, identitytest.EndpointDiscovery} {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				s.identity.Inject(endpoint, fault)
+				order := s.identity.SignLogoutToken(s.order("", traderID))
+				if a := s.sendLogout(order); a.status != 503 || !strings.Contains(a.body, "temporarily_unavailable") || a.header.Get("Retry-After") == "" {
+					t.Errorf("%s of %s: %d %s, want 503 with Retry-After", name, endpoint, a.status, a.body)
+				}
+				s.identity.ClearFaults()
+				pass(time.Minute)
+				s.sendLogout(order).is(200)
+			})
 		}
-		s.identity.ClearFaults()
-		pass(time.Minute)
-		s.sendLogout(order).is(200)
-	})
+	}
 }
 
 // field 62: the number of kept tokens is bounded, and a process that stops says
