@@ -221,6 +221,37 @@ func TestRefreshSurvivesWithoutDiscovery(t *testing.T) {
 	}
 }
 
+// field 7: a cache in front of the server keeps the key set from before a
+// rotation. A refresh cannot judge its ID token then; a sign-in is refused.
+func TestRefreshSurvivesAStaleKeySet(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{KeyID: true})
+	before := newClient(t, srv, identity.ClientSPA)
+	old := login(t, before)
+	resp, err := http.Get(srv.URL() + "/identity/.well-known/openid-configuration/jwks") //nolint:noctx // the test's own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale, err := io.ReadAll(resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		t.Fatal(err)
+	}
+	srv.RotateKeys()
+	srv.DropOldKeys()
+	srv.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: 200, Body: stale, Times: -1})
+	for name, client := range map[string]*identity.Client{"a client that knows keys": before, "one after a restart": newClient(t, srv, identity.ClientSPA)} {
+		for try := range 3 {
+			next, err := client.Refresh(t.Context(), old)
+			if err != nil || extra(next, "id_token") != extra(old, "id_token") {
+				t.Fatalf("%s, %d: Refresh = %v, want new tokens with the old ID token", name, try, err)
+			}
+			old = next
+		}
+		if _, err = client.Login(t.Context(), email, password); err == nil {
+			t.Errorf("%s: Login = nil, want an error", name)
+		}
+	}
+}
+
 // Callers that wait for a discovery share its error.
 func TestDiscoveryFailsOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {

@@ -61,9 +61,9 @@ func (c *Client) RefreshToken(ctx context.Context, refreshToken string) (*oauth2
 // Refresh exchanges the refresh token of old for new tokens. A client with a
 // secret authenticates. A refresh token, ID token or scope that the answer
 // leaves out stays as it is in old. A new ID token must be for the same user
-// (OIDC Core section 12.2). If the keys to verify it are unavailable, the new
-// tokens are returned with the old ID token, because the refresh token is used
-// up.
+// (OIDC Core section 12.2). If the keys to verify it are unavailable, or lack the
+// key that it names, the new tokens are returned with the old ID token, because
+// the refresh token is used up.
 //
 // The request is never repeated. After an error with Sent set, the server may
 // have used up the refresh token.
@@ -188,8 +188,8 @@ func (x *exchange) badIDToken(err error) *tokenapi.Error {
 	return e
 }
 
-// mayBeNewer reports whether a token without a kid may be signed by a key newer
-// than the key set, which was fetched moments ago.
+// mayBeNewer reports whether a token may be signed by a key newer than the key
+// set, which was fetched moments ago.
 func mayBeNewer(err error) bool {
 	_, ok := errors.AsType[*jwt.SignatureError](err)
 	return ok

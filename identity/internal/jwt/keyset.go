@@ -29,8 +29,9 @@ const (
 // token is refused.
 var ErrSignature = errors.New("its signature is invalid")
 
-// A SignatureError is an ErrSignature of a token without a kid, which a key
-// newer than the set may have signed.
+// A SignatureError is an ErrSignature of a token that a key newer than the set
+// may have signed: it has no kid, or one that the set lacks, which a cache in
+// front of the server may have kept too long.
 type SignatureError struct {
 	RetryAfter time.Duration // until the keys may be fetched again
 }
@@ -116,7 +117,7 @@ func (s *KeySet) Verify(ctx context.Context, t *Token, p Purpose) error {
 	case ok:
 		return nil
 	case known, fresh:
-		return ErrSignature
+		return notSigned(known, t)
 	}
 	for range 2 { // a fetch of others may have begun before the server published the key
 		keys, joined, wait, err := s.newer(ctx, p)
@@ -132,8 +133,17 @@ func (s *KeySet) Verify(ctx context.Context, t *Token, p Purpose) error {
 		case ok:
 			return nil
 		case known, !joined:
-			return ErrSignature
+			return notSigned(known, t)
 		}
+	}
+	return notSigned(false, t)
+}
+
+// notSigned returns the error of a token that no key verifies. known says that
+// the token names a key of the set.
+func notSigned(known bool, t *Token) error {
+	if t.KeyID != "" && !known {
+		return &SignatureError{refetchInterval}
 	}
 	return ErrSignature
 }
