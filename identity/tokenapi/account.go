@@ -79,7 +79,9 @@ func (a Account) password(ctx context.Context, system string) (Secret, error) {
 	return Secret{}, WithOutcome(e, Outcome{Kind: kind})
 }
 
-// Fixed returns a function that always returns the same secret.
+// Fixed returns a function that always returns the same secret, for fields whose
+// secret may change while the program runs, such as [Account].Password. For a
+// field that takes a [Secret], see [NewSecret].
 func Fixed(secret string) func(context.Context) (Secret, error) {
 	s := NewSecret(secret)
 	return func(context.Context) (Secret, error) { return s, nil }

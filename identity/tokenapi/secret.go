@@ -16,7 +16,8 @@ type Secret struct {
 	value *string // a pointer, because fmt follows none below the top level
 }
 
-// NewSecret hides s. An empty s gives the zero Secret.
+// NewSecret hides s. An empty s gives the zero Secret. For a field that takes a
+// function, such as [Account].Password, see [Fixed].
 func NewSecret(s string) Secret {
 	if s == "" {
 		return Secret{}
