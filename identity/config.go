@@ -23,10 +23,6 @@ const (
 	ClientLK       = "lk"        // the client cabinet, machine-to-machine; has a secret
 )
 
-// isMachine reports whether the platform registers the client for
-// [Client.MachineToMachineSignIn] alone.
-func isMachine(clientID string) bool { return clientID == ClientCoreIB || clientID == ClientLK }
-
 // Config says which server a [Client] talks to, and as which OAuth 2.0 client.
 // URL and ClientID are required, and ClientSecret for every client but spa. The
 // zero value of each other field fits a usual B2Trader.
@@ -145,6 +141,10 @@ func (c *Client) oauth2() *oauth2.Config {
 
 // ID returns the client's identifier.
 func (c *Client) ID() string { return c.config.ClientID }
+
+// IsMachine reports whether the client is core_ib or lk, which the platform
+// registers for [Client.MachineToMachineSignIn] alone.
+func (c *Client) IsMachine() bool { return c.ID() == ClientCoreIB || c.ID() == ClientLK }
 
 // URL returns the server's URL without a trailing slash.
 func (c *Client) URL() string { return c.config.URL }

@@ -39,7 +39,7 @@ type Session struct {
 // ErrMisconfigured, without a request, for core_ib and lk, the platform's
 // machine clients, which have no authorization codes.
 func (c *Client) Login(ctx context.Context, email, password string) (*Session, error) {
-	if isMachine(c.config.ClientID) {
+	if c.IsMachine() {
 		e := fail("sign in", tokenapi.ErrMisconfigured, "Config.ClientID is "+c.config.ClientID+", a machine's client, which no person signs in with")
 		e.Advice = "call MachineToMachineSignIn, or use a Keeper"
 		return nil, e

@@ -18,6 +18,8 @@ func (c Config) validate() error {
 		switch {
 		case client == nil:
 			p.Missing(field, true)
+		case client.IsMachine():
+			p.Add(field, "is %s, a machine's client, which no person signs in with", client.ID())
 		case seen[client.ID()]:
 			p.Add(field, "is there twice: %s", client.ID())
 		default:

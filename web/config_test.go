@@ -36,6 +36,10 @@ func TestConfigProblems(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	machine, err := identity.New(identity.Config{URL: "http://127.0.0.1", ClientID: identity.ClientLK, ClientSecret: tokenapi.NewSecret("s")})
+	if err != nil {
+		t.Fatal(err)
+	}
 	good := func(change func(*web.Config)) web.Config {
 		c := web.Config{Clients: []*identity.Client{client}, PublicURL: "https://app.example"}
 		change(&c)
@@ -50,10 +54,11 @@ func TestConfigProblems(t *testing.T) {
 			Clients: []*identity.Client{nil, client, client}, PublicURL: "http://app.example/path",
 			FrontOfficeURL: "ftp://api.example", BackOfficeURL: "https://user:hidden@api.example",
 		}, []string{"BackOfficeURL", "Clients[0]", "Clients[2]", "FrontOfficeURL", "PublicURL"}},
-		"a path":         {good(func(c *web.Config) { c.PublicURL = "https://app.example/path" }), []string{"PublicURL"}},
-		"idle too long":  {good(func(c *web.Config) { c.IdleTimeout, c.AbsoluteTimeout = time.Hour, time.Minute }), []string{"IdleTimeout"}},
-		"over 30 days":   {good(func(c *web.Config) { c.AbsoluteTimeout = 31 * 24 * time.Hour }), []string{"AbsoluteTimeout"}}, // req 64
-		"negative times": {good(func(c *web.Config) { c.IdleTimeout, c.AbsoluteTimeout = -1, -1 }), []string{"AbsoluteTimeout", "IdleTimeout"}},
+		"a machine's client": {good(func(c *web.Config) { c.Clients = append(c.Clients, machine) }), []string{"Clients[1]"}}, // field 10
+		"a path":             {good(func(c *web.Config) { c.PublicURL = "https://app.example/path" }), []string{"PublicURL"}},
+		"idle too long":      {good(func(c *web.Config) { c.IdleTimeout, c.AbsoluteTimeout = time.Hour, time.Minute }), []string{"IdleTimeout"}},
+		"over 30 days":       {good(func(c *web.Config) { c.AbsoluteTimeout = 31 * 24 * time.Hour }), []string{"AbsoluteTimeout"}}, // req 64
+		"negative times":     {good(func(c *web.Config) { c.IdleTimeout, c.AbsoluteTimeout = -1, -1 }), []string{"AbsoluteTimeout", "IdleTimeout"}},
 		"negative limits": {good(func(c *web.Config) {
 			c.MaxSessionsPerUser, c.AttemptsPerAccount, c.AttemptsPerAddress = -1, -1, -1
 		}), []string{"AttemptsPerAccount", "AttemptsPerAddress", "MaxSessionsPerUser"}},
