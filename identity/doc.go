@@ -79,9 +79,10 @@
 //
 // Every error of a call is a *[tokenapi.Error] with the operation, the URL's
 // path, the status, the server's code, and what the caller can do. It wraps one
-// of the Err variables of package tokenapi or of this one. No error and no
-// printed value of this package shows a password, token, code, cookie or secret.
-// An *oauth2.Token does show its tokens: do not print it.
+// of the Err variables of package tokenapi, such as tokenapi.ErrBadCredentials,
+// or [ErrNoRefreshToken]. No error and no printed value of this package shows a
+// password, token, code, cookie or secret. An *oauth2.Token does show its
+// tokens: do not print it.
 //
 // # Undocumented parts of the platform
 //

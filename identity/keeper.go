@@ -7,7 +7,8 @@ import "b2trader.identity.auth/identity/tokenapi"
 // whose warning applies. The client must have a secret and the password grant,
 // as core_ib and lk have.
 //
-// Errors: every problem of the account, or that the client has no secret.
+// Errors: every problem of the account, each a *tokenapi.FieldError, or that
+// the client has no secret.
 func (c *Client) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {
 	if c.config.ClientSecret.IsZero() {
 		p := tokenapi.Problems{Package: system + ": Keeper"}

@@ -62,7 +62,7 @@ type CallbackConfig struct {
 type Callbacks struct{ config CallbackConfig }
 
 // NewCallbacks returns a Callbacks. Its error joins every problem of the
-// CallbackConfig.
+// CallbackConfig, each a *tokenapi.FieldError.
 func NewCallbacks(config CallbackConfig) (*Callbacks, error) {
 	p := checkconfig.Problems{Package: "b2binpay", Struct: "CallbackConfig"}
 	if config.V3 != nil {

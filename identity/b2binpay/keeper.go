@@ -10,7 +10,7 @@ import "b2trader.identity.auth/identity/tokenapi"
 // The account's default Pace stays below the vendor's lowest limit for requests
 // without a token, 15 a minute.
 //
-// Errors: every problem of the account.
+// Errors: every problem of the account, each a *tokenapi.FieldError.
 func (c *Client) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{
 		System: system, Account: account, SignIn: c.SignIn, Refresh: c.Refresh, MaxUses: c.MaxUses(), Now: c.peer.HTTP.Now,

@@ -54,8 +54,8 @@ type V3Client struct {
 	peer   httpx.Peer
 }
 
-// NewV3Client returns a V3Client. Its error joins every problem of the V3Config.
-// NewV3Client makes no request.
+// NewV3Client returns a V3Client. Its error joins every problem of the
+// V3Config, each a *tokenapi.FieldError. NewV3Client makes no request.
 func NewV3Client(config V3Config) (*V3Client, error) {
 	config.URL = cmp.Or(config.URL, V3SandboxURL)
 	config.TokenPath = cmp.Or(config.TokenPath, "/token/")

@@ -51,7 +51,7 @@ func (*V3Client) Unattended() bool { return true }
 // is a sign-in, at that pace, and a refused secret is not tried again for a
 // while. Each Keeper counts its own attempts, so make one.
 //
-// Errors: every problem of the pace.
+// Errors: every problem of the pace, each a *tokenapi.FieldError.
 func (c *V3Client) Keeper(pace tokenapi.Pace) (*tokenapi.Keeper, error) {
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{
 		System:  system,

@@ -63,8 +63,8 @@ type Client struct {
 	hosts  []origin // which answers may name
 }
 
-// New returns a Client. Its error joins every problem of the Config. New makes
-// no request.
+// New returns a Client. Its error joins every problem of the Config, each a
+// *tokenapi.FieldError. New makes no request.
 func New(config Config) (*Client, error) {
 	config.PlatformID = cmp.Or(config.PlatformID, "1")
 	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, time.Minute)

@@ -13,7 +13,7 @@ import (
 // ended does not end the vault's entry. It asks Config.Bearer again, at that
 // pace, so a new bearer needs no restart.
 //
-// Errors: every problem of the pace.
+// Errors: every problem of the pace, each a *tokenapi.FieldError.
 func (c *Client) Keeper(pace tokenapi.Pace) (*tokenapi.Keeper, error) {
 	bearer := tokenapi.Fixed("the bearer of Config.Bearer") // SignIn asks for it
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{

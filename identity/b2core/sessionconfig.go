@@ -73,8 +73,9 @@ type SessionClient struct {
 	peer   httpx.Peer
 }
 
-// NewSessionClient returns a SessionClient. Its error joins every problem of the
-// SessionConfig. NewSessionClient makes no request.
+// NewSessionClient returns a SessionClient. Its error joins every problem of
+// the SessionConfig, each a *tokenapi.FieldError. NewSessionClient makes no
+// request.
 func NewSessionClient(config SessionConfig) (*SessionClient, error) {
 	config = config.withDefaults()
 	p := checkconfig.Problems{Package: system, Struct: "SessionConfig"}

@@ -61,7 +61,7 @@ const (
 // a sign-in after a 429 without Retry-After, which blocks for 10 minutes by
 // default.
 //
-// Errors: every problem of the account.
+// Errors: every problem of the account, each a *tokenapi.FieldError.
 func (c *SessionClient) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {
 	account.Interval = cmp.Or(account.Interval, signInInterval)
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{

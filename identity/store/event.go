@@ -7,9 +7,10 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	// Synced begins a watch as soon as its connection stands, and follows each interruption and each overflow of
-	// the reader's queue. What the reader read from the store before may be out
-	// of date. Changes from now on are reported.
+	// Synced begins a watch as soon as its connection stands, and follows
+	// each interruption and each overflow of the reader's queue. What the
+	// reader read from the store before may be out of date. Changes from
+	// now on are reported.
 	Synced EventKind = iota + 1
 	// Lost reports that the watch is interrupted: the connection for events is
 	// down, or the first one failed. Changes are not reported until the next

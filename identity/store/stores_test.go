@@ -47,9 +47,9 @@ func TestConfigErrorsNameTheFields(t *testing.T) {
 			return err
 		}, []string{"URL", "Timeout"}},
 		"redisstore, parts that do not fit": {func() error {
-			_, err := redisstore.Open(t.Context(), redisstore.Config{URL: "redis://127.0.0.1:1", TLS: &tls.Config{}, SentinelPassword: "p"}) //nolint:gosec // not used
+			_, err := redisstore.Open(t.Context(), redisstore.Config{URL: "redis://127.0.0.1:1", TLS: &tls.Config{}, SentinelUsername: "u"}) //nolint:gosec // not used
 			return err
-		}, []string{"TLS", "SentinelPassword"}},
+		}, []string{"TLS", "SentinelUsername"}},
 		"redisstore, beyond loopback": {func() error {
 			_, err := redisstore.Open(t.Context(), redisstore.Config{URL: "redis://redis.example:1?addr=other.example:1"})
 			return err

@@ -13,12 +13,14 @@
 // Every error of a client is an [*Error] that wraps one of these sentinels.
 // They say what the caller can do:
 //
-//	ErrBadCredentials   correct the password or secret
-//	ErrNotSignedIn      sign in again
-//	ErrGrantRefused     sign in again; the refresh token is used up
-//	ErrMisconfigured    correct the Config; a new sign-in does not help
-//	ErrUnavailable      try later; the session is not lost
-//	ErrUnusableAnswer   ask the server's operators; the answer breaks its contract
+//	ErrBadCredentials         correct the password or secret
+//	ErrSecondFactorRequired   verify the user's one-time code
+//	ErrSecondFactorRefused    ask the user for another code
+//	ErrNotSignedIn            sign in again
+//	ErrGrantRefused           sign in again; the refresh token is used up
+//	ErrMisconfigured          correct the Config; a new sign-in does not help
+//	ErrUnavailable            try later; the session is not lost
+//	ErrUnusableAnswer         ask the server's operators; the answer breaks its contract
 //
 // A refusal with an HTML page comes from a gateway and not from the API. It is
 // ErrUnavailable, except with 404 and 405, which tell of a wrong URL.

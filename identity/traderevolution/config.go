@@ -41,8 +41,8 @@ type Client struct {
 // system names this package in errors.
 const system = "traderevolution"
 
-// New returns a Client. Its error joins every problem of the Config. New makes
-// no request.
+// New returns a Client. Its error joins every problem of the Config, each a
+// *tokenapi.FieldError. New makes no request.
 func New(config Config) (*Client, error) {
 	config.TokenPath = cmp.Or(config.TokenPath, "/auth/token")
 	config.RefreshPath = cmp.Or(config.RefreshPath, "/auth/token/refresh")

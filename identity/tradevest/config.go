@@ -57,8 +57,8 @@ type Client struct {
 	peer   httpx.Peer
 }
 
-// New returns a Client. Its error joins every problem of the Config. New makes
-// no request.
+// New returns a Client. Its error joins every problem of the Config, each a
+// *tokenapi.FieldError. New makes no request.
 func New(config Config) (*Client, error) {
 	config.URL = cmp.Or(config.URL, "https://b2b.auth.platform-test.tradevest.ai")
 	config.TokenPath = cmp.Or(config.TokenPath, "/oauth2/token")

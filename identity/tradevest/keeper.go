@@ -12,7 +12,7 @@ import (
 // renewal is a sign-in, at that pace, and a refused secret is not tried again
 // for a while. Each Keeper counts its own attempts, so make one.
 //
-// Errors: every problem of the pace.
+// Errors: every problem of the pace, each a *tokenapi.FieldError.
 func (c *Client) Keeper(pace tokenapi.Pace) (*tokenapi.Keeper, error) {
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{
 		System:  system,

@@ -9,11 +9,11 @@ import (
 
 // A Refresher exchanges a token for its successor. *identity.Client is one.
 //
-// Its errors say by their [b2trader.identity.auth/identity/tokenapi.Outcome]
-// what they mean for the entry. An error without one keeps the entry;
-// tokenapi.WithOutcome attaches one to any error. The vault's own errors have
-// one, so that a Refresher can use the token of another entry: see
-// [Vault.Source]. [EntryKey] returns the key of the entry to renew.
+// Its errors say by their tokenapi.Outcome what they mean for the entry. An
+// error without one keeps the entry; tokenapi.WithOutcome attaches one to any
+// error. The vault's own errors have one, so that a Refresher can use the token
+// of another entry: see [Vault.Source]. [EntryKey] returns the key of the entry
+// to renew.
 //
 // A Refresher may bound how often each access token is used, by another,
 // optional method:

@@ -76,8 +76,9 @@ func (v *Vault) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "vault.Vault
 // Put keeps an entry under key and replaces the one there. A key whose entry
 // was deleted stays empty.
 //
-// Errors: ErrNotFound for such a key, *UnavailableError, the context's, or what
-// is wrong with the entry.
+// Errors: ErrNotFound for such a key, *UnavailableError, the context's, or
+// every problem of the key and the entry, joined, those of the entry as
+// *tokenapi.FieldError.
 func (v *Vault) Put(ctx context.Context, key string, e Entry) error {
 	return v.put(ctx, key, e, true)
 }

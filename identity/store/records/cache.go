@@ -67,7 +67,7 @@ type observer interface {
 
 // Open returns a Cache that watches the store until Close.
 //
-// Errors: every problem of the Config, joined, as *tokenapi.FieldError.
+// Errors: every problem of the Config, joined, each a *tokenapi.FieldError.
 func Open(config Config) (*Cache, error) {
 	p := checkconfig.Problems{Package: "records"}
 	p.Missing("Store", config.Store == nil)

@@ -50,7 +50,7 @@ type sealingKey struct {
 
 // NewSealer returns a Sealer.
 //
-// Errors: every problem of the keys, joined, as *tokenapi.FieldError.
+// Errors: every problem of the keys, joined, each a *tokenapi.FieldError.
 func NewSealer(keys []Key) (*Sealer, error) {
 	var p checkconfig.Problems
 	s := newSealer(&p, keys)

@@ -60,8 +60,10 @@ func (c Config) options() (rueidis.ClientOption, error) {
 	if c.TLS != nil && options.TLSConfig == nil && err == nil {
 		p.Add("TLS", "is set, but Config.URL does not begin with rediss://")
 	}
-	if c.SentinelPassword != "" && options.Sentinel.MasterSet == "" && err == nil {
-		p.Add("SentinelPassword", "is set, but Config.URL has no master_set")
+	for field, value := range map[string]string{"SentinelUsername": c.SentinelUsername, "SentinelPassword": c.SentinelPassword} {
+		if value != "" && options.Sentinel.MasterSet == "" && err == nil {
+			p.Add(field, "is set, but Config.URL has no master_set")
+		}
 	}
 	if err := p.Err(); err != nil {
 		return options, err

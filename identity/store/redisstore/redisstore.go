@@ -65,7 +65,7 @@ var (
 	_ store.Clock = (*Store)(nil)
 )
 
-// Open connects.
+// Open connects to the server, and checks that it may report changes.
 //
 // Errors: every problem of the Config, joined, each a *tokenapi.FieldError; a
 // *store.Fault; the context's.

@@ -29,7 +29,8 @@ type Server struct {
 	oneTime *apitest.Tokens
 }
 
-// New returns a server. Its error joins every problem of the Config.
+// New returns a server. Its error joins every problem of the Config, each a
+// *tokenapi.FieldError.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
