@@ -65,6 +65,10 @@ type loaded struct {
 	connections []connection
 }
 
+// gogc is the environment variable by which the container image tunes the
+// garbage collector. The bare proxy gets it, too.
+const gogc = "GOGC=400"
+
 // start starts a proxy with a store. Without a store it is a bare
 // httputil.ReverseProxy.
 func (r *rig) start(name, store string, quiet bool) *loaded {
@@ -78,7 +82,7 @@ func (r *rig) start(name, store string, quiet bool) *loaded {
 		r.b.Fatal(err)
 	}
 	process := exec.Command(os.Args[0])
-	process.Env, process.Stderr = append(os.Environ(), childVariable+"="+string(encoded)), os.Stderr
+	process.Env, process.Stderr = append(os.Environ(), gogc, childVariable+"="+string(encoded)), os.Stderr
 	input, err := process.StdinPipe()
 	if err != nil {
 		r.b.Fatal(err)
