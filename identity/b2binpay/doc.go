@@ -104,8 +104,8 @@
 //	408, 429, 5xx        ErrUnavailable      ErrUnavailable
 //	anything else        ErrUnusableAnswer   ErrUnusableAnswer
 //
-// A code counts more than the status. An HTML page comes from a gateway:
-// ErrUnavailable, except with 404 and 405.
+// A code counts more than the status. A body that is not JSON comes from a
+// gateway: ErrUnavailable, except with 404 and 405.
 //
 // A server of the other version is ErrMisconfigured, and the Description names
 // the client to use, if the refusal of a sign-in is about the other version's

@@ -137,6 +137,7 @@ func sessionAnswers(refusal error) []clienttest.Answer {
 		rows = append(rows,
 			clienttest.Answer{Status: status, Body: why, Want: clienttest.All(refusal), Says: "why: i"},
 			clienttest.Answer{Status: status, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrUnavailable)}, // a gateway
+			clienttest.Answer{Status: status, Type: "text/plain", Body: "denied", Want: clienttest.All(tokenapi.ErrUnavailable)},
 		)
 	}
 	return rows

@@ -19,8 +19,8 @@ var authVerdict = httpx.Verdict{Status: map[int]error{
 	http.StatusForbidden:           tokenapi.ErrNotSignedIn,
 }}
 
-// gatewayVerdict maps a 403 that is neither JSON nor HTML: a gateway in front of
-// B2Core refuses us, which must not end a session.
+// gatewayVerdict maps a 403 without JSON: a gateway in front of B2Core refuses
+// us, which must not end a session.
 var gatewayVerdict = httpx.Verdict{Status: map[int]error{http.StatusForbidden: tokenapi.ErrMisconfigured}}
 
 // SignIn gets an access token and a refresh token for the bearer: POST …/auth.

@@ -62,6 +62,7 @@ func answers() []clienttest.Answer {
 		refusal(403, "", tokenapi.ErrNotSignedIn),
 		refusal(403, "application/problem+json", tokenapi.ErrNotSignedIn),
 		{Status: 403, Type: "text/html", Body: "<html>", Want: clienttest.All(tokenapi.ErrUnavailable)}, // a gateway
+		{Status: 403, Type: "text/plain", Body: "RBAC: access denied", Want: clienttest.All(tokenapi.ErrUnavailable)},
 		{Status: 403, Want: clienttest.All(tokenapi.ErrMisconfigured)},
 		refusal(418, "", tokenapi.ErrUnusableAnswer),
 		refusal(422, "", tokenapi.ErrMisconfigured),

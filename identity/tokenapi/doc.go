@@ -22,8 +22,9 @@
 //	ErrUnavailable            try later; the session is not lost
 //	ErrUnusableAnswer         ask the server's operators; the answer breaks its contract
 //
-// A refusal with an HTML page comes from a gateway and not from the API. It is
-// ErrUnavailable, except with 404 and 405, which tell of a wrong URL.
+// A refusal with an HTML page comes from a gateway and not from the API, and from
+// an API that speaks JSON so does any other text. It is ErrUnavailable, except
+// with 404 and 405, which tell of a wrong URL.
 // [Error.Code] is the vendor's own code, such as 2007 or 1.2.0.11.
 //
 // The error of a constructor joins a [*FieldError] for each problem of the

@@ -96,7 +96,11 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	if err == nil && (problem != Problem{} || !v.StatusNeedsWords) {
 		err = v.Status[status]
 	}
-	if v.Codes[problem.Code] == nil && err != nil && c.isHTML() {
+	page := c.IsPage()
+	if v.Parse != nil { // its errors need not be JSON
+		page = c.isHTML()
+	}
+	if v.Codes[problem.Code] == nil && err != nil && page {
 		err = tokenapi.ErrUnavailable // the page of a gateway, which must end no session
 	}
 	advice := v.Advice[problem.Code]

@@ -14,7 +14,7 @@ func TestRefused(t *testing.T) {
 	refused, bad := tokenapi.ErrGrantRefused, tokenapi.ErrBadCredentials
 	v := Verdict{Codes: map[string]error{"2007": refused}, Status: map[int]error{401: bad, 500: bad}}
 	wordy := Verdict{Status: v.Status, StatusNeedsWords: true}
-	dotted := Verdict{Codes: map[string]error{"1.2.0.11": bad}, Parse: func(body []byte) Problem { return Problem{Code: string(body)} }}
+	dotted := Verdict{Codes: map[string]error{"1.2.0.11": bad}, Status: v.Status, Parse: func(body []byte) Problem { return Problem{Code: string(body)} }}
 	for _, c := range []struct {
 		name   string
 		v      Verdict
@@ -28,6 +28,8 @@ func TestRefused(t *testing.T) {
 		{"by its status, without a word", v, 401, ``, bad},
 		{"words are needed", wordy, 401, ``, tokenapi.ErrUnusableAnswer},
 		{"by a gateway's page, where words are needed", wordy, 401, `<html>`, tokenapi.ErrUnavailable}, // field 9
+		{"by a gateway's text", v, 401, `RBAC: access denied`, tokenapi.ErrUnavailable},
+		{"by a text that may be the API's", dotted, 401, `denied`, bad},
 		{"by a gateway's page, with a status of its own", v, 418, `denied`, tokenapi.ErrUnavailable},
 		{"words are there", wordy, 401, `{"title":"Unauthorized"}`, bad},
 		{"in a shape of its own", dotted, 400, `1.2.0.11`, bad},
