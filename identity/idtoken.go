@@ -88,9 +88,9 @@ func checkNonce(id *oidc.IDToken, nonce string) error {
 
 // checkRefreshed compares a new ID token with the old one, which was verified
 // when it was new (OIDC Core section 12.2): iss and sub "MUST be the same"; a
-// nonce, if present, and an auth_time too; and azp, if the old one had it, "if
-// no azp Claim was present in the original ID Token, one MUST NOT be present".
-// It returns nil without an old one.
+// nonce, if present, and an auth_time too, which cannot be after the old iat;
+// and azp, if the old one had it, "if no azp Claim was present in the original
+// ID Token, one MUST NOT be present". It returns nil without an old one.
 func checkRefreshed(raw, old string) error {
 	if strings.Count(old, ".") != 2 {
 		return nil
@@ -111,6 +111,8 @@ func checkRefreshed(raw, old string) error {
 		return errors.New("the new ID token has another azp")
 	case !is.AuthTime.IsZero() && !was.AuthTime.IsZero() && !is.AuthTime.Equal(was.AuthTime.Time):
 		return errors.New("the new ID token has another auth_time")
+	case was.AuthTime.IsZero() && !was.IssuedAt.IsZero() && is.AuthTime.After(was.IssuedAt.Time):
+		return errors.New("the new ID token has an auth_time after the sign-in")
 	}
 	return nil
 }

@@ -52,6 +52,8 @@ func TestCheckRefreshed(t *testing.T) {
 		{"azp gone", `{"iss":"i","sub":"u"}`, `{"iss":"i","sub":"u","azp":"spa"}`, false},
 		{"another auth_time", `{"iss":"i","sub":"u","auth_time":1700000001}`, old, false},
 		{"no auth_time", `{"iss":"i","sub":"u"}`, old, true},
+		{"an auth_time that the old one lacked", `{"iss":"i","sub":"u","auth_time":1700000000}`, `{"iss":"i","sub":"u","iat":1700000000}`, true},
+		{"an auth_time after the old one", `{"iss":"i","sub":"u","auth_time":1700000001}`, `{"iss":"i","sub":"u","iat":1700000000}`, false},
 	} {
 		if err := checkRefreshed(token(c.is), token(c.was)); (err == nil) != c.ok {
 			t.Errorf("checkRefreshed with %s = %v, want success %t", c.name, err, c.ok)

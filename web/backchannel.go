@@ -118,7 +118,7 @@ func (s *backChannel) verified(r *http.Request) (*identity.LogoutToken, error) {
 
 // carryOut checks that no process has carried out the token before, and ends
 // the sessions. It returns how many. A token whose logout failed can be carried
-// out again.
+// out again, as can one that a full store does not mark as used.
 func (s *backChannel) carryOut(ctx context.Context, token *identity.LogoutToken) (int, error) {
 	switch spent, err := s.index.Spent(ctx, token.Issuer, token.ID); {
 	case err != nil:
@@ -131,7 +131,10 @@ func (s *backChannel) carryOut(ctx context.Context, token *identity.LogoutToken)
 		return 0, err
 	}
 	life := token.Expiry.Sub(token.IssuedAt) + time.Minute // the issuer's clock may be ahead of the store's
-	return ended, s.index.Spend(ctx, token.Issuer, token.ID, life)
+	if err := s.index.Spend(ctx, token.Issuer, token.ID, life); err != nil {
+		s.events.record(ctx, eventLogoutNotMarked, "user", token.Issuer+" "+token.Subject, "error", err)
+	}
+	return ended, nil
 }
 
 // end ends the sessions of a logout token, and returns how many: with a sid those

@@ -170,6 +170,7 @@
 //	too many refused logouts               -
 //	session not deleted                    user, error
 //	back-channel logout given up           user
+//	logout token not marked as used        user, error
 //	request                                method, path, status, bytes, took
 //	request failed                         status, error
 //	request abandoned                      error

@@ -142,6 +142,17 @@ func (e *sessionEnder) endOne(ctx context.Context, owner, id string) (int, error
 	return len(list), e.end(ctx, list, revokeSession)
 }
 
+// endOthers ends the sessions of an owner, one by one, but the one with the ID,
+// and returns how many there were.
+func (e *sessionEnder) endOthers(ctx context.Context, owner, id string) (int, error) {
+	list, err := e.sessions.Of(ctx, owner)
+	if err != nil {
+		return 0, err
+	}
+	list = slices.DeleteFunc(list, func(s session.Session) bool { return s.ID == id })
+	return len(list), e.end(ctx, list, revokeSession)
+}
+
 // keepToLimit ends the user's oldest sessions beyond Config.MaxSessionsPerUser.
 // The session with the ID is the newest, whatever the clocks say.
 func (e *sessionEnder) keepToLimit(ctx context.Context, u user, id string) error {

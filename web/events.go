@@ -37,6 +37,7 @@ const (
 	eventTooManyLogouts
 	eventSessionNotDeleted
 	eventLogoutGivenUp
+	eventLogoutNotMarked
 )
 
 // counter is a Prometheus counter of events. An event's attributes give the
@@ -91,6 +92,7 @@ var events = [...]struct {
 	eventTooManyLogouts:       {"too many refused logouts", slog.LevelWarn, "", nil, ""},
 	eventSessionNotDeleted:    {"session not deleted", slog.LevelError, "user, error", nil, ""},
 	eventLogoutGivenUp:        {"back-channel logout given up", slog.LevelError, "user", nil, ""},
+	eventLogoutNotMarked:      {"logout token not marked as used", slog.LevelWarn, "user, error", nil, ""},
 
 	// The rooms below this package write these by a logger of their own.
 	{"request", slog.LevelInfo, "method, path, status, bytes, took", nil, ""},

@@ -85,14 +85,17 @@ func (s *sessionPages) endSession(w http.ResponseWriter, r *http.Request, u user
 }
 
 // endOtherSessions ends all of the user's sessions but this one, for example
-// after a change of the password.
+// after a change of the password: by one write, or one by one if the store takes
+// no write, because it is full.
 func (s *sessionPages) endOtherSessions(w http.ResponseWriter, r *http.Request, u user) error {
 	ctx := r.Context()
+	var ended int
 	own, err := s.sessions.LeaveGroup(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		ended, err = s.ender.endAll(ctx, u.Owner, own, revokeSession)
+	} else {
+		ended, err = s.ender.endOthers(ctx, u.Owner, s.sessions.ID(ctx))
 	}
-	ended, err := s.ender.endAll(ctx, u.Owner, own, revokeSession)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
-// A server whose memory is full refuses new records. Reading, listing and
-// deleting work.
+// A server whose memory is full refuses new records. Reading, listing, changing
+// and deleting work.
 func TestFullServer(t *testing.T) { // field 33
 	t.Parallel()
 	server := servers.StartRedis(t)
@@ -26,6 +26,13 @@ func TestFullServer(t *testing.T) { // field 33
 	}
 	if got, err := s.Get(t.Context(), "kept"); err != nil || got.Version != kept.Version {
 		t.Errorf("Get at a full server = version %d, %v, want version %d", got.Version, err, kept.Version)
+	}
+	kept.Value = []byte("other")
+	if version, err := s.Put(t.Context(), kept); err != nil || version <= kept.Version {
+		t.Errorf("Put of an existing record at a full server = version %d, %v, want one after %d", version, err, kept.Version)
+	}
+	if got, err := s.Get(t.Context(), "kept"); err != nil || string(got.Value) != "other" || !got.Expires.Equal(kept.Expires) {
+		t.Errorf("Get after that = %q until %v, %v, want %q until %v", got.Value, got.Expires, err, "other", kept.Expires)
 	}
 	if err := s.Delete(t.Context(), "deleted"); err != nil {
 		t.Errorf("Delete at a full server = %v, want no error", err)

@@ -22,8 +22,10 @@ local function after(version)
 end
 `
 
-// putScript puts a record. KEYS: record. ARGV: version, expires, owner with
-// length, value, "1" if the list of the owner lives long enough, channel, key.
+// putScript puts a record. A server whose memory is full refuses SET unless the
+// script has changed something before: then DEL comes first, so that sessions
+// that exist go on. KEYS: record. ARGV: version, expires, owner with length,
+// value, "1" if the list of the owner lives long enough, channel, key.
 var putScript = rueidis.NewLuaScript(clock + `
 if tonumber(ARGV[2]) <= now then return {'past', '0'} end
 local old = redis.call('GETRANGE', KEYS[1], 0, 29 + #ARGV[3])
@@ -38,7 +40,13 @@ if ARGV[1] ~= version then return {'conflict', version} end
 if old ~= '' and string.sub(old, 31) ~= ARGV[3] then return {'owner', version} end
 if ARGV[5] ~= '1' and ARGV[2] > expires then return {'index', '0'} end
 version = after(version)
-redis.call('SET', KEYS[1], version .. '+' .. ARGV[2] .. ARGV[3] .. ARGV[4], 'PXAT', ARGV[2])
+local function set() return redis.pcall('SET', KEYS[1], version .. '+' .. ARGV[2] .. ARGV[3] .. ARGV[4], 'PXAT', ARGV[2]) end
+local answer = set()
+if old ~= '' and answer.err and string.find(answer.err, 'OOM', 1, true) then
+	redis.call('DEL', KEYS[1])
+	answer = set()
+end
+if answer.err then return answer end
 redis.pcall('PUBLISH', ARGV[6], version .. '+' .. ARGV[7])
 return {'done', version}
 `)

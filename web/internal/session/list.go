@@ -39,7 +39,8 @@ type Found struct {
 
 // Find returns the session of a request by its cookie alone. It decodes neither
 // the user nor the values for pages. If use is true, the request is use of the
-// session, from the client's address.
+// session, from the client's address. A store that does not take the use, as one
+// that is full, ends nothing.
 //
 // Errors: [ErrNone], *[StoreError].
 func (m *Manager) Find(r *http.Request, use bool, address netip.Addr) (Found, error) {
@@ -53,7 +54,7 @@ func (m *Manager) Find(r *http.Request, use bool, address netip.Addr) (Found, er
 	}
 	if use {
 		if found, err = m.store.touch(r.Context(), found, address); err != nil {
-			return Found{}, storeError(err)
+			m.logger.WarnContext(r.Context(), "session touch failed", "error", err)
 		}
 	}
 	of := found.Value.keys

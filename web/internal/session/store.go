@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"b2trader.identity.auth/identity/store"
@@ -26,6 +27,8 @@ type scsStore struct {
 	groups *groups
 
 	endedHere endedHere
+
+	noTouchUntil atomic.Int64 // Unix time in nanoseconds, see touch
 
 	logger *slog.Logger
 	now    func() time.Time
@@ -169,10 +172,11 @@ func (s *scsStore) DeleteCtx(ctx context.Context, token string) error {
 
 // touch writes that a session is used, unless that was written less than
 // touchEvery ago. It returns the session as it is then. If another request
-// writes at the same time, that one counts.
+// writes at the same time, that one counts. After an error, which a store that
+// is full returns for every write, no session is touched for touchRetry.
 func (s *scsStore) touch(ctx context.Context, r *record, address netip.Addr) (*record, error) {
 	now := s.now()
-	if s.over(r) || now.Sub(r.Value.seen) < touchEvery(s.idle) {
+	if s.over(r) || now.Sub(r.Value.seen) < touchEvery(s.idle) || time.Now().UnixNano() < s.noTouchUntil.Load() {
 		return r, nil
 	}
 	next := *r
@@ -184,8 +188,11 @@ func (s *scsStore) touch(ctx context.Context, r *record, address netip.Addr) (*r
 	case records.Absent(err), errors.Is(err, store.ErrConflict):
 		return r, nil
 	}
+	s.noTouchUntil.Store(time.Now().Add(touchRetry).UnixNano())
 	return r, err
 }
+
+const touchRetry = time.Second
 
 // touchEvery returns how often use of a session is written: once a minute, or
 // ten times in a short idle time. A session may end early by that much.

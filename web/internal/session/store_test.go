@@ -23,7 +23,7 @@ import (
 type faulty struct {
 	store.Store
 	gets, puts atomic.Int64
-	down       atomic.Bool
+	down, full atomic.Bool
 	dump       strings.Builder // of all that was put; read it while no request writes
 }
 
@@ -37,7 +37,7 @@ func (f *faulty) Get(ctx context.Context, key string) (store.Record, error) {
 
 func (f *faulty) Put(ctx context.Context, r store.Record) (uint64, error) {
 	f.puts.Add(1)
-	if f.down.Load() {
+	if f.down.Load() || f.full.Load() {
 		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
 	}
 	f.dump.WriteString(r.Key + " " + r.Owner + " " + string(r.Value) + "\n")
@@ -188,6 +188,31 @@ func TestStoreFault(t *testing.T) {
 			t.Errorf("a fault of saving: %d, %v", w.Code, w.Header())
 		}
 		s.down.Store(false)
+		b.wants(cookie, 1)
+	})
+}
+
+// field 33: a full store refuses every write. The session is served all the
+// same, and the write is tried once a second.
+func TestUseAtAFullStore(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, s *faulty) {
+		cookie := b.signIn("owner")
+		pass(2 * time.Minute)
+		s.full.Store(true)
+		s.puts.Store(0)
+		for range 50 {
+			b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
+				if _, err := b.m.Find(r, true, netip.Addr{}); err != nil {
+					t.Errorf("Find at a full store = %v, want the session", err)
+				}
+			})
+			pass(100 * time.Millisecond)
+		}
+		if n := s.puts.Load(); n != 5 {
+			t.Errorf("%d writes in five seconds, want 5", n)
+		}
+		s.full.Store(false)
+		pass(time.Second)
 		b.wants(cookie, 1)
 	})
 }
