@@ -33,7 +33,7 @@ func TestBackOfficeIsForAdministrators(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, shared)
 		b := s.browser()
-		b.signIn("trader", "spa_admin").is(403, "for administrators")
+		b.signIn("trader", "spa_admin").is(403, "Only administrators")
 		if b.session() != "" {
 			t.Error("the browser has a session, want none")
 		}
