@@ -59,8 +59,8 @@ var encodings = []func(string) string{
 
 var (
 	percentEncoded = regexp.MustCompile(`(?:%|\\x)[0-9a-fA-F]{2}`)
-	jsonEscapes    = regexp.MustCompile(`(?:\\u[0-9a-fA-F]{4})+`) // several make one character
-	backslashes    = strings.NewReplacer(`\\`, `\`, `\/`, `/`, `\"`, `"`, `\'`, `'`)
+	jsonEscapes    = regexp.MustCompile(`(?:[\\%]u[0-9a-fA-F]{4})+`) // several make one character; %u is JavaScript's
+	backslashes    = strings.NewReplacer(`\\`, `\`, `\/`, `/`, `\"`, `"`, `\'`, `'`, `\n`, "", `\r`, "")
 	inBase64       = regexp.MustCompile(`[A-Za-z0-9+/_-]{6,}`)
 	inHex          = regexp.MustCompile(`[0-9a-fA-F]{8,}`)
 )
@@ -97,6 +97,6 @@ func decodeByte(encoded string) string { return string(decodeHex(encoded[len(enc
 
 func decodeJSON(escapes string) string {
 	var text string
-	_ = json.Unmarshal([]byte(`"`+escapes+`"`), &text) // the pattern is valid JSON
+	_ = json.Unmarshal([]byte(`"`+strings.ReplaceAll(escapes, "%", `\`)+`"`), &text) // the pattern is valid JSON
 	return text
 }

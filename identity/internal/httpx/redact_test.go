@@ -32,6 +32,8 @@ func TestRedact(t *testing.T) {
 		{`sent "p\u0061\x35\u0035"`, "pa55", "[redacted]"},
 		{`sent {\"password\":\"pa\/55\"}`, "pa/55", "[redacted]"},
 		{`sent \ud83d\ude00pass`, "😀pass", "[redacted]"},
+		{`sent s3cr%u00F6t and \\u0073`, "s3cröt", "[redacted]"},
+		{`sent cGE1\r\nNTU1`, "pa5555", "[redacted]"},
 		{"sent pa&amp;55", "pa&55", "sent [redacted]"},
 		{"sent pa&#x26;55", "pa&55", "[redacted]"},
 		{"sent p%C3%A4ss+w%c3%b6rd", "päss wörd", "[redacted]"},
