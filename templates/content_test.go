@@ -133,7 +133,7 @@ func TestSessionsPage(t *testing.T) {
 		t.Fatalf("%d sessions", items.Length())
 	}
 	got := pagetest.Words(items.Eq(1))
-	for _, want := range []string{"Safari on iPhone", "Web terminal", "2001:db8:8f:1::2b", "9 hours ago", "21 Nov 2026, 03:00:23 UTC", "14 minutes ago", "21 Nov 2026, 11:46:23 UTC", "End"} {
+	for _, want := range []string{"Safari on iPhone", "Web terminal", "2001:db8:8f:1::2b", "9 hours ago", "21 Nov 2026, 03:00:23 UTC", "14 minutes ago", "21 Nov 2026, 11:46:23 UTC", "End the session on Safari on iPhone (2001:db8:8f:1::2b)?"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("a session lacks %q: %s", want, got)
 		}

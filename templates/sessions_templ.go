@@ -655,7 +655,7 @@ func sessionRow(id string, p Page, s Session, action, subject string, x *Texts) 
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = confirm(id+"-end", x.Sessions.End, fmt.Sprintf(x.Sessions.EndAsk, device), "button-small", x).Render(templ.WithChildren(ctx, templ_7745c5c3_Var30), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = confirm(id+"-end", x.Sessions.End, fmt.Sprintf(x.Sessions.EndAsk, device+" ("+cmp.Or(s.Address, x.Formats.Unknown)+")"), "button-small", x).Render(templ.WithChildren(ctx, templ_7745c5c3_Var30), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -99,7 +99,7 @@ type TokenTexts struct {
 type SessionsTexts struct {
 	Title, Lead, List, AtMost, None     string // AtMost: %d sessions of at most %d
 	EndOthers, EndOthersAsk             string // the button, and what is asked before it acts
-	EndAsk                              string // asked before a session ends; %s is its device
+	EndAsk                              string // asked before a session ends; %s is its device and address
 	Device                              string // "Firefox on Linux"; %s is the browser, %s the system
 	Where, Client, Address, Since, Seen string // the columns; Where has the device
 	UnknownDevice                       string

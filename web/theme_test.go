@@ -41,13 +41,13 @@ func TestTheme(t *testing.T) {
 		}
 		stranger := s.browser()
 		id := stranger.begun()
-		for got, want := range map[string]string{
-			back(stranger.post("/sign-in?done=ended", "client", "spa")): "/sign-in",
-			back(stranger.post("/theme")):                               "/",
-			back(stranger.code(id, "0")):                                "/sign-in/second-factor?attempt=" + id,
+		for _, c := range []struct{ got, want string }{
+			{back(stranger.post("/sign-in?done=ended", "client", "spa")), "/sign-in"},
+			{back(stranger.post("/theme")), "/"},
+			{back(stranger.code(id, "0")), "/sign-in/second-factor?attempt=" + id},
 		} {
-			if got != want {
-				t.Errorf("the switch returns to %s, want %s", got, want)
+			if c.got != c.want {
+				t.Errorf("the switch returns to %s, want %s", c.got, c.want)
 			}
 		}
 		b.post("/theme", "theme", "light", "return_to", "/sessions").leadsTo("/sessions")
