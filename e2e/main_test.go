@@ -1,16 +1,15 @@
 package e2e
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 // TestMain runs the tests. In a process that a benchmark started, it serves a
@@ -23,11 +22,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	flag.Parse()
-	if err := flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0)))); err != nil { // most tests wait
-		panic(err)
-	}
-	code := m.Run()
+	code := servers.Main(m)
 	if built.Load() {
 		binary, _ := demoBinary()
 		_ = os.RemoveAll(filepath.Dir(binary))

@@ -40,6 +40,7 @@ func embeddedForTest(t *testing.T) []showcase.Platform {
 
 // A renewal that is to fail does, in the platform's own words, until that is taken back.
 func TestPlatformsFail(t *testing.T) {
+	t.Parallel()
 	refusals := map[string]struct {
 		status            int
 		code, description string

@@ -195,6 +195,7 @@ func TestPlatformsFile(t *testing.T) {
 
 // What is secret may change without a restart: B2Core's bearer between two renewals, the others between two sign-ins.
 func TestPlatformsFileSecretsAreReadAnew(t *testing.T) {
+	t.Parallel()
 	n := startNeighbours(t)
 	d := start(t, "-insecure-embedded-servers", "-platforms-file", n.file(t))
 	office := newDesk(t, d.site)

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
 // binary builds the program as the Dockerfile does, once for all tests.
@@ -47,7 +48,7 @@ var binary = sync.OnceValues(func() (string, error) {
 var built atomic.Bool
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := servers.Main(m)
 	if built.Load() {
 		program, _ := binary()
 		_ = os.RemoveAll(filepath.Dir(program))
@@ -290,6 +291,7 @@ func (p *process) refuses() bool {
 
 // req 131: a stop takes no new requests, and finishes those under way.
 func TestGracefulStop(t *testing.T) {
+	t.Parallel()
 	o := startOffice(t, 0)
 	p := launch(t, o.args()...)
 	arrived, pass := o.hold()
@@ -314,6 +316,7 @@ func TestGracefulStop(t *testing.T) {
 
 // A stop ends streams, which would never be finished, and does not count as one that took too long.
 func TestStopEndsStreams(t *testing.T) {
+	t.Parallel()
 	o := startOffice(t, 0)
 	p := launch(t, o.args()...)
 	browser := newBrowser(t)
@@ -349,6 +352,7 @@ func readFull(r io.Reader, b []byte) string {
 
 // A second signal ends the process at once, whatever is under way.
 func TestSecondSignal(t *testing.T) {
+	t.Parallel()
 	o := startOffice(t, 0)
 	p := launch(t, o.args()...)
 	arrived, pass := o.hold()
@@ -366,6 +370,7 @@ func TestSecondSignal(t *testing.T) {
 
 // With -stop-delay a load balancer learns of the stop before anything is refused.
 func TestStopDelay(t *testing.T) {
+	t.Parallel()
 	o := startOffice(t, 0)
 	p := launch(t, o.args("-stop-delay", "1h")...)
 	browser := newBrowser(t)

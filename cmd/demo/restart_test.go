@@ -108,11 +108,13 @@ func keyFiles(t *testing.T) (before, after string) {
 // req 131: every process is replaced, and with it the key that seals, while requests flow and tokens of one second are
 // renewed. Nobody notices: no request fails, and nobody signs in again, not even without a password.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	for name, newStore := range map[string]func(*testing.T) string{
 		"sqlite": func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "sessions.db") },
 		"redis":  startRedis,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o := startOffice(t, time.Second)
 			before, after := keyFiles(t)
 			args := o.args("-store", newStore(t), "-session-keys-file")
@@ -157,6 +159,7 @@ func refused(o *office) int {
 // req 131: a renewal under way, for which nobody waits, is finished before the end: the refresh token is spent, and its
 // successor is stored.
 func TestStopFinishesRenewals(t *testing.T) {
+	t.Parallel()
 	o := startOffice(t, time.Second)
 	args := o.args("-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-session-keys-file", newKeys(t))
 	p := launch(t, args...)
@@ -194,6 +197,7 @@ func TestStopFinishesRenewals(t *testing.T) {
 // One process that is stopped and started again with a new first key keeps its sessions; with another key alone it
 // knows of none.
 func TestKeyRotation(t *testing.T) {
+	t.Parallel()
 	o := startOffice(t, time.Second)
 	first, second := newKeyLine(time.Now())+"\n", newKeyLine(time.Now())+"\n"
 	args := o.args("-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-session-keys-file")
@@ -227,6 +231,7 @@ func TestKeyRotation(t *testing.T) {
 
 // req 123
 func TestLogHidesKeys(t *testing.T) {
+	t.Parallel()
 	line := newKeyLine(time.Now())
 	p := launch(t, "-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-session-keys-file", secretFile(t, line))
 	browser := newBrowser(t)

@@ -44,7 +44,7 @@ func StartPostgresAhead(tb testing.TB) *Postgres {
 func StartStandby(tb testing.TB, primary *Postgres) *Postgres {
 	tb.Helper()
 	return runPostgres(tb, nil, nil, Program(tb, "pg_basebackup", postgresDirs),
-		"--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-h", "127.0.0.1", "-p", strconv.Itoa(primary.Port), "-U", "postgres")
+		"--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-h", "127.0.0.1", "-p", strconv.Itoa(primary.Port), "-U", "postgres", "-D")
 }
 
 // Promote makes a standby a primary.
@@ -55,22 +55,46 @@ func (p *Postgres) Promote(tb testing.TB) {
 
 func startPostgres(tb testing.TB, env, settings []string) *Postgres {
 	tb.Helper()
-	return runPostgres(tb, env, settings, Program(tb, "initdb", postgresDirs), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+	return runPostgres(tb, env, settings, "cp", "-Rp", emptyPostgres(tb))
+}
+
+// emptyPostgres returns the files of a new server. The first call creates them,
+// which takes seconds, and Main removes them.
+func emptyPostgres(tb testing.TB) string {
+	tb.Helper()
+	shared.newPostgres.Lock()
+	defer shared.newPostgres.Unlock()
+	if shared.newPostgres.dir == "" {
+		dir := directory(lasting{tb}, unprivileged(tb))
+		create(tb, dir, Program(tb, "initdb", postgresDirs), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D")
+		shared.newPostgres.dir = filepath.Join(dir, "data")
+	}
+	return shared.newPostgres.dir
+}
+
+// create runs a program whose last argument is the folder of a server's files.
+func create(tb testing.TB, dir, program string, options ...string) {
+	tb.Helper()
+	cmd := exec.Command(program, append(options, filepath.Join(dir, "data"))...) //nolint:gosec,noctx // this package chooses the program, which ends by itself
+	cmd.Dir, cmd.SysProcAttr = dir, unprivileged(tb).attributes()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("%s: %v: %s", filepath.Base(program), err, out)
+	}
 }
 
 // runPostgres creates the files of a server by a program and starts it.
-func runPostgres(tb testing.TB, env, settings []string, create string, options ...string) *Postgres {
+func runPostgres(tb testing.TB, env, settings []string, program string, options ...string) *Postgres {
 	tb.Helper()
-	server, psql := Program(tb, "postgres", postgresDirs), Program(tb, "psql", postgresDirs)
+	server, err := filepath.EvalSymlinks(Program(tb, "postgres", postgresDirs))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	psql := Program(tb, filepath.Join(filepath.Dir(server), "psql")) // Debian's psql in PATH is a slow wrapper
 	user := unprivileged(tb)
 	port := FreePort(tb)
 	dir := directory(tb, user)
 	data := filepath.Join(dir, "data")
-	cmd := exec.Command(create, append(options, "-D", data)...) //nolint:gosec,noctx // this package chooses the program, which ends by itself
-	cmd.Dir, cmd.SysProcAttr = dir, user.attributes()
-	if out, err := cmd.CombinedOutput(); err != nil {
-		tb.Fatalf("%s: %v: %s", filepath.Base(create), err, out)
-	}
+	create(tb, dir, program, options...)
 	args := []string{"-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=" + dir,
 		"-c", "fsync=off", "-c", "max_connections=300", "-c", "shared_buffers=32MB"}
 	for _, s := range settings {
@@ -80,6 +104,9 @@ func runPostgres(tb testing.TB, env, settings []string, create string, options .
 	p.Process = &Process{Dir: dir, path: server, args: args, env: env, user: user}
 	p.startAgain = "pre-existing shared memory block" // the children of a killed server have not ended yet
 	p.ready = func() bool {
+		if !listens(p.Addr) { // psql costs more
+			return false
+		}
 		_, err := p.run("postgres", "SELECT 1")
 		return err == nil
 	}

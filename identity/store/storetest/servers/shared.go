@@ -11,11 +11,20 @@ import (
 // they compute, so there are more of them than processors.
 const parallelTests = "8"
 
-// shared are the servers that several tests of one binary use.
+// shared is what several tests of one binary use.
 var shared struct {
-	mu       sync.Mutex
-	cleanups []func()
-	postgres *Postgres
+	postgres struct {
+		sync.Mutex
+		server *Postgres
+	}
+	newPostgres struct { // the files of a new server
+		sync.Mutex
+		dir string
+	}
+	cleanups struct {
+		sync.Mutex
+		all []func()
+	}
 }
 
 // Main runs the tests of a package and then ends the servers that they shared.
@@ -25,7 +34,7 @@ func Main(m *testing.M) int {
 		panic(err)
 	}
 	defer func() {
-		for _, cleanup := range slices.Backward(shared.cleanups) {
+		for _, cleanup := range slices.Backward(shared.cleanups.all) {
 			cleanup()
 		}
 	}()
@@ -37,18 +46,23 @@ func Main(m *testing.M) int {
 // their tables.
 func SharedPostgres(tb testing.TB) *Postgres {
 	tb.Helper()
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if shared.postgres == nil {
-		shared.postgres = StartPostgres(lasting{tb})
+	shared.postgres.Lock()
+	defer shared.postgres.Unlock()
+	if shared.postgres.server == nil {
+		shared.postgres.server = StartPostgres(lasting{tb})
 	}
-	return shared.postgres
+	return shared.postgres.server
 }
 
 // A lasting test leaves its cleanup to Main.
 type lasting struct{ testing.TB }
 
-func (lasting) Cleanup(f func()) { shared.cleanups = append(shared.cleanups, f) }
+// Cleanup runs f after all tests.
+func (lasting) Cleanup(f func()) {
+	shared.cleanups.Lock()
+	defer shared.cleanups.Unlock()
+	shared.cleanups.all = append(shared.cleanups.all, f)
+}
 
 // Failed returns false: at the time of the cleanup the test can log no more.
 func (lasting) Failed() bool { return false }
