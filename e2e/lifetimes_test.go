@@ -59,17 +59,17 @@ func (s system) use(t *testing.T, v *vault.Vault) error {
 	return nil
 }
 
-// TestNeighboursForAWeek uses all five every 20 seconds for a week, from one
-// vault. Each use gets a token, and the token requests are exactly those that
-// the lives and budgets of the tokens demand. B2Trader is simulated for six
-// hours only, unless B2TRADER_TEST_LONG is 1.
+// TestNeighboursForAWeek uses all five every 20 seconds, from one vault. Each
+// use gets a token, and the token requests are exactly those that the lives and
+// budgets of the tokens demand. It simulates a day, and six hours of B2Trader,
+// whose signatures take longer, or with B2TRADER_TEST_LONG=1 a week of all.
 func TestNeighboursForAWeek(t *testing.T) {
 	t.Parallel()
 	const asked = 20 * time.Second
 	synctest.Test(t, func(t *testing.T) {
 		all := systems(t, asked)
 		v := keep(t, all)
-		for elapsed := time.Duration(0); elapsed < week; elapsed += asked {
+		for elapsed := time.Duration(0); elapsed < simulated(day); elapsed += asked {
 			for _, n := range all {
 				if elapsed >= n.kept {
 					continue

@@ -125,7 +125,7 @@ func (c card) press(action string) card {
 // wantAnswer fails the test unless the card shows the answer of the API.
 func (c card) wantAnswer() {
 	c.b.t.Helper()
-	if text := c.text(""); !strings.Contains(text, "200 OK") || !strings.Contains(text, c.answer) {
+	if text := c.text("+ .platform-answer"); !strings.Contains(text, "200 OK") || !strings.Contains(text, c.answer) {
 		c.b.t.Errorf("%s: the card shows %q, want 200 OK and %q", c.id, text, c.answer)
 	}
 }

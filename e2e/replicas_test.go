@@ -282,7 +282,7 @@ func shareSessions(t *testing.T, store string) {
 	}
 	for _, d := range f.demos {
 		until(t, "list of 3 sessions", func() bool {
-			return phone.at(d).open("/sessions").want(http.StatusOK, "/sessions").doc().Find("li.session").Length() == 3
+			return phone.at(d).open("/sessions").want(http.StatusOK, "/sessions").doc().Find(".session").Length() == 3
 		})
 	}
 	phone.at(f.demos[1]).open("/sessions").submit("/sessions/end-others", "End all others").want(http.StatusOK, "/sessions")

@@ -29,7 +29,7 @@ type system struct {
 	network http.RoundTripper // leads to the test server
 	rhythm  rhythm            // of the renewals
 	life    time.Duration     // of an access token
-	kept    time.Duration     // the part of the week that is simulated
+	kept    time.Duration     // how long it is simulated
 
 	signIns   func() int // so far
 	refreshes func() int // so far, by refresh token
@@ -40,7 +40,15 @@ type system struct {
 	revoke func()              // ends all refresh tokens; nil: the system has none
 }
 
-const week = 7 * 24 * time.Hour
+const day = 24 * time.Hour
+
+// simulated returns d, or with B2TRADER_TEST_LONG=1 a week.
+func simulated(d time.Duration) time.Duration {
+	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
+		return 7 * day
+	}
+	return d
+}
 
 // systems returns the five, B2Core by its own sign-in, too, each with a test server and the lifetimes of its
 // vendor's documents. Each API is called once per asked.
@@ -48,10 +56,6 @@ func systems(t *testing.T, asked time.Duration) []system {
 	t.Helper()
 	password := tokenapi.Fixed
 
-	b2traderKept := 6 * time.Hour // the signatures of a week take minutes
-	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
-		b2traderKept = week
-	}
 	b2trader := must(identitytest.New(identitytest.Config{}))(t)
 	b2traderClient := must(identity.New(identity.Config{
 		URL: "https://trader.example.com", ClientID: identity.ClientCoreIB, ClientSecret: tokenapi.NewSecret("core_ib-secret"),
@@ -92,7 +96,7 @@ func systems(t *testing.T, asked time.Duration) []system {
 		{
 			name: "b2trader", renews: machine, api: "https://trader.example.com/backoffice/api/v1/clients", network: b2trader.Transport(),
 			signIns: func() int { return b2trader.Grants("password") }, refreshes: func() int { return b2trader.Grants("refresh_token") },
-			life: 30 * time.Second, rhythm: due(30*time.Second, asked, 0), kept: b2traderKept,
+			life: 30 * time.Second, rhythm: due(30*time.Second, asked, 0), kept: simulated(6 * time.Hour),
 			fault: func(f apitest.Fault) {
 				b2trader.Inject(identitytest.EndpointToken, identitytest.Fault{Times: f.Times, Status: f.Status, LoseAnswer: f.LoseAnswer})
 			},
@@ -123,9 +127,9 @@ func systems(t *testing.T, asked time.Duration) []system {
 }
 
 // at connects s to its test server, with the endpoints for sign-ins and
-// refreshes. Such a system is simulated for the whole week.
+// refreshes. Such a system is simulated for a day.
 func (s system) at(server *apitest.Server, signIn apitest.Endpoint, refresh ...apitest.Endpoint) system {
-	s.kept = week
+	s.kept = simulated(day)
 	s.signIns = func() int { return server.Count(signIn) }
 	s.refreshes = func() int {
 		total := 0

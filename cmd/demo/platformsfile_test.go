@@ -137,7 +137,7 @@ func (d *desk) does(platform, action string, status int, words ...string) {
 	}
 }
 
-// press presses a button, and returns the status of the answer that this leads to, and what the card then says.
+// press presses a button, and returns the status of the answer that this leads to, and what the card and the answer after it then say.
 func (d *desk) press(platform, action string) (status int, card string) {
 	d.t.Helper()
 	resp, err := d.browser.PostForm(d.site+"/platforms", url.Values{"platform": {platform}, "action": {action}})
@@ -158,7 +158,9 @@ func (d *desk) press(platform, action string) (status int, card string) {
 			d.t.Errorf("%s of %s: the page shows a secret", action, platform)
 		}
 	}
-	return resp.StatusCode, strings.Join(strings.Fields(page.Find(`.platform:has(input[value="`+platform+`"])`).Text()), " ")
+	found := page.Find(`.platform:has(input[value="` + platform + `"])`)
+	found = found.AddSelection(found.Next().Filter(".platform-answer"))
+	return resp.StatusCode, strings.Join(strings.Fields(found.Text()), " ")
 }
 
 // The systems of a file, by their real clients, beside the embedded B2Trader.

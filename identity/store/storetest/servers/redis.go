@@ -51,16 +51,6 @@ func (r *Redis) URL(database int) string { return fmt.Sprintf("redis://%s/%d", r
 // items of a list are joined by spaces.
 func (r *Redis) Do(args ...string) (string, error) { return r.send(args) }
 
-// Atomically sends commands as one transaction. The server carries out no
-// command of others in between.
-func (r *Redis) Atomically(tb testing.TB, commands ...[]string) {
-	tb.Helper()
-	commands = append(append([][]string{{"MULTI"}}, commands...), []string{"EXEC"})
-	if _, err := r.send(commands...); err != nil {
-		tb.Fatal(err)
-	}
-}
-
 // send sends commands on a connection of their own and returns the last answer.
 func (r *Redis) send(commands ...[]string) (last string, err error) {
 	conn, err := dial(r.Addr)
