@@ -196,6 +196,18 @@ func TestRefreshSurvivesAnUnreadableKeySet(t *testing.T) {
 	})
 }
 
+// field 51, 53: an ID token that names another user is refused, also if its
+// signature cannot be judged.
+func TestRefreshRefusesAnotherUserWithoutKeys(t *testing.T) {
+	srv, before := start(t)
+	old := login(t, before)
+	client := newClient(t, srv, identity.ClientSPA)
+	srv.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: http.StatusServiceUnavailable, Times: -1})
+	srv.Inject(identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.OtherSubject})
+	_, err := client.Refresh(t.Context(), old)
+	wantError(t, err, tokenapi.ErrUnusableAnswer)
+}
+
 // field 7: a refresh after a restart keeps its new tokens too if there is no
 // discovery document, whatever the server answers instead. A logout token cannot
 // be judged then.

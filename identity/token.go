@@ -89,16 +89,15 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 		return token.withExtras(oldIDToken, oldScope), nil
 	}
 	_, err = c.verifyIDToken(ctx, token.idToken, token.AccessToken)
-	switch {
-	case isUnavailable(err), mayBeNewer(err):
-		token.idToken = ""
-	case err != nil:
+	unjudged := isUnavailable(err) || mayBeNewer(err)
+	if err != nil && !unjudged {
 		return nil, x.spent(x.badIDToken(err))
 	}
-	if token.idToken != "" {
-		if err := checkRefreshed(token.idToken, oldIDToken); err != nil {
-			return nil, x.spent(x.Unusable(err.Error()))
-		}
+	if err := checkRefreshed(token.idToken, oldIDToken); err != nil { // the answer mixes users up, whatever its signature is
+		return nil, x.spent(x.Unusable(err.Error()))
+	}
+	if unjudged {
+		token.idToken = ""
 	}
 	return token.withExtras(oldIDToken, oldScope), nil
 }
