@@ -96,7 +96,7 @@
 //
 //	auth     400, 422             ErrMisconfigured: the platformId or the country's headers
 //	         401                  ErrNotSignedIn, after Bearer was asked for another token
-//	         403                  ErrNotSignedIn if the body is JSON, ErrMisconfigured if it is empty
+//	         403                  ErrNotSignedIn if the body is JSON, ErrMisconfigured if empty
 //	         404, 405             ErrMisconfigured: the URL or the platformId
 //	refresh  400, 401, 403, 404,  none yet: it may be about the refresh token, so the client
 //	         422                  signs in again
@@ -106,9 +106,9 @@
 //
 // A body that is not JSON comes from a gateway: ErrUnavailable, except with 404
 // and 405. If the second sign-in fails too, its error is returned: it tells a
-// refused refresh token from a bad bearer or platformId. An error of Bearer is ErrNotSignedIn if its outcome is Refused, else
-// ErrUnavailable with ErrNoBearer. A bearer that cannot stand in a header is
-// ErrMisconfigured.
+// refused refresh token from a bad bearer or platformId. An error of Bearer is
+// ErrNotSignedIn if its outcome is Refused, else ErrUnavailable with
+// ErrNoBearer. A bearer that cannot stand in a header is ErrMisconfigured.
 //
 // Those of B2Core's own sign-in mean:
 //
