@@ -26,7 +26,7 @@ func (s *Server) BeginSessions(ctx context.Context, n int) error {
 		token := &oauth2.Token{AccessToken: "expired " + u.Subject, RefreshToken: "refresh " + u.Subject, Expiry: u.SignedIn}
 		err := s.vault.Put(ctx, u.VaultKey, vault.Entry{Owner: u.Owner, Client: u.Client, Token: token})
 		begin := func(_ http.ResponseWriter, r *http.Request) {
-			err = errors.Join(err, s.sessions.SignIn(r.Context(), u))
+			err = errors.Join(err, s.sessions.SignIn(r.Context(), u, func() {}))
 		}
 		nowhere := func(*http.Request) netip.Addr { return netip.Addr{} }
 		failed := func(_ http.ResponseWriter, _ *http.Request, failure error) { err = failure }

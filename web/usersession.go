@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -63,12 +62,12 @@ func (s *site) hostSession(r *http.Request, u user) (*Session, error) {
 }
 
 // observer returns the call of Config.OnSignIn for a session that begins.
-func (s *site) observer(r *http.Request, u user, exchanges []tokenapi.Exchange) (session.Binding, error) {
+func (s *site) observer(r *http.Request, u user, exchanges []tokenapi.Exchange) (func(), error) {
 	if s.config.OnSignIn == nil {
-		return func(context.Context, *session.Manager) {}, nil
+		return func() {}, nil
 	}
 	began, err := s.hostSession(r, u)
-	return func(context.Context, *session.Manager) { s.config.OnSignIn(began, exchanges) }, err
+	return func() { s.config.OnSignIn(began, exchanges) }, err
 }
 
 // HTTPClient returns a client on [Session.Transport] with Config.APITransport.

@@ -84,7 +84,7 @@ func (b *bench) signIn(owner string) (cookie string) {
 	b.t.Helper()
 	_, cookie = b.do("", func(_ http.ResponseWriter, r *http.Request) {
 		u := User{Owner: owner, VaultKey: "key of " + owner, Client: "spa", SignedIn: b.m.Now()}
-		if err := b.m.SignIn(r.Context(), u); err != nil {
+		if err := b.m.SignIn(r.Context(), u, func() {}); err != nil {
 			b.t.Error(err)
 		}
 		b.put(r.Context(), 1)

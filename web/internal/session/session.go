@@ -134,11 +134,12 @@ func (m *Manager) User(ctx context.Context) (User, bool) {
 func (m *Manager) SetUser(ctx context.Context, u User) { userValue.Put(ctx, m, u) }
 
 // SignIn makes u the user of the session, with a new session ID and a new latest
-// end, and stores the session at once with the values. It removes the values of
-// the user before. The browser's other sign-ins under way stay valid.
+// end, and stores the session at once, with the values that begin puts into it.
+// It removes the values of the user before. The browser's other sign-ins under
+// way stay valid.
 //
 // Errors: *[StoreError], and those of scs.
-func (m *Manager) SignIn(ctx context.Context, u User, values ...Binding) (err error) {
+func (m *Manager) SignIn(ctx context.Context, u User, begin func()) (err error) {
 	if u.Group, err = m.store.groups.join(context.WithoutCancel(ctx), u.Owner); err != nil {
 		return storeError(fmt.Errorf("join the group of the user's sessions: %w", err))
 	}
@@ -152,9 +153,7 @@ func (m *Manager) SignIn(ctx context.Context, u User, values ...Binding) (err er
 		}
 	}
 	userValue.Put(ctx, m, u)
-	for _, v := range values {
-		v(ctx, m)
-	}
+	begin()
 	if _, err := m.save(ctx); err != nil {
 		return storeError(fmt.Errorf("store the session: %w", err))
 	}

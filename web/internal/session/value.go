@@ -48,6 +48,3 @@ func (k Value[T]) Pop(ctx context.Context, m *Manager) (v T, ok bool) {
 
 // Remove removes the value.
 func (k Value[T]) Remove(ctx context.Context, m *Manager) { m.scs.Remove(ctx, k.name) }
-
-// Binding is a value for [Manager.SignIn].
-type Binding func(ctx context.Context, m *Manager)
