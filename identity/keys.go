@@ -22,7 +22,7 @@ type metadata struct {
 	issInResponse bool // RFC 9207: authorization responses carry iss
 	keySetURL     string
 	algorithms    []string // id_token_signing_alg_values_supported; may be empty
-	revocation    bool     // there is a revocation_endpoint (RFC 8414 section 2)
+	revocation    bool     // there is a revocation_endpoint (RFC 8414 section 2), or it is not known
 }
 
 // keys discovers the server's metadata once and keeps its signing keys.
@@ -77,7 +77,7 @@ func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 func (k *keys) discover(ctx context.Context) (*metadata, error) {
 	c := k.client
 	if c.config.JWKSURL != "" {
-		return &metadata{issuer: c.config.Issuer, keySetURL: c.config.JWKSURL}, nil
+		return &metadata{issuer: c.config.Issuer, keySetURL: c.config.JWKSURL, revocation: true}, nil
 	}
 	announced, err := c.discover(ctx)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -17,9 +18,10 @@ const formType = "application/x-www-form-urlencoded"
 // Unlike SignOut it needs no live access token, so an expired sign-in need not be
 // renewed first. It does not end the IdentityServer's session.
 //
-// Errors: errors.ErrUnsupported, without a request, if the server's discovery
-// document has no revocation_endpoint; ErrNoRefreshToken; ErrMisconfigured;
-// ErrUnavailable; ErrUnusableAnswer.
+// Errors: errors.ErrUnsupported if the server has no such endpoint, without a
+// request if its discovery document says so, or does not revoke refresh tokens
+// (unsupported_token_type); ErrNoRefreshToken; ErrMisconfigured; ErrUnavailable;
+// ErrUnusableAnswer.
 func (c *Client) RevokeToken(ctx context.Context, refreshToken string) error {
 	const op = "revoke token"
 	if refreshToken == "" {
@@ -49,7 +51,12 @@ func (c *Client) RevokeToken(ctx context.Context, refreshToken string) error {
 	if x.OK() {
 		return nil
 	}
+	if status := x.Last.StatusCode; status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+		return x.Refusal(errors.ErrUnsupported, httpx.Problem{Description: "the server has no such endpoint"})
+	}
 	v := httpx.OAuth
+	v.Codes = maps.Clone(v.Codes)
+	v.Codes["unsupported_token_type"] = errors.ErrUnsupported // RFC 7009 section 2.2.1
 	v.Status = map[int]error{http.StatusUnauthorized: tokenapi.ErrMisconfigured}
 	return x.Refused(v)
 }

@@ -62,3 +62,21 @@ func TestRevokeTokenUnsupported(t *testing.T) {
 		t.Errorf("RevokeToken = %v with %d requests, want errors.ErrUnsupported and none", err, server.Count(identitytest.EndpointRevocation))
 	}
 }
+
+// field 63: without discovery the answer says whether the server revokes refresh
+// tokens.
+func TestRevokeTokenUnsupportedByAnswer(t *testing.T) {
+	for _, fault := range []identitytest.Fault{{Status: 404}, {Status: 405}, {Status: 400, Body: []byte(`{"error":"unsupported_token_type"}`)}} {
+		server := identitytest.Start(t, identitytest.Config{})
+		c := newClient(t, server, identity.ClientSPA, func(c *identity.Config) {
+			c.Issuer, c.JWKSURL = server.URL()+"/identity", server.URL()+"/identity/.well-known/openid-configuration/jwks"
+		})
+		server.Inject(identitytest.EndpointRevocation, fault)
+		if err := c.RevokeToken(t.Context(), "a token"); !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("RevokeToken with %d %s = %v, want errors.ErrUnsupported", fault.Status, fault.Body, err)
+		}
+		if err := c.RevokeToken(t.Context(), "a token"); err != nil {
+			t.Errorf("RevokeToken without the fault = %v, want no error", err)
+		}
+	}
+}
