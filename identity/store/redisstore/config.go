@@ -60,9 +60,9 @@ func (c Config) options() (rueidis.ClientOption, error) {
 	if c.TLS != nil && options.TLSConfig == nil && err == nil {
 		p.Add("TLS", "is set, but Config.URL does not begin with rediss://")
 	}
-	for field, value := range map[string]string{"SentinelUsername": c.SentinelUsername, "SentinelPassword": c.SentinelPassword} {
-		if value != "" && options.Sentinel.MasterSet == "" && err == nil {
-			p.Add(field, "is set, but Config.URL has no master_set")
+	for _, f := range []struct{ field, value string }{{"SentinelUsername", c.SentinelUsername}, {"SentinelPassword", c.SentinelPassword}} {
+		if f.value != "" && options.Sentinel.MasterSet == "" && err == nil {
+			p.Add(f.field, "is set, but Config.URL has no master_set")
 		}
 	}
 	if err := p.Err(); err != nil {
