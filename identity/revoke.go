@@ -18,10 +18,10 @@ const formType = "application/x-www-form-urlencoded"
 // Unlike SignOut it needs no live access token, so an expired sign-in need not be
 // renewed first. It does not end the IdentityServer's session.
 //
-// Errors: errors.ErrUnsupported if the server has no such endpoint, without a
-// request if its discovery document says so, or does not revoke refresh tokens
-// (unsupported_token_type); ErrNoRefreshToken; ErrMisconfigured; ErrUnavailable;
-// ErrUnusableAnswer.
+// Errors: errors.ErrUnsupported, without a request, if the server's discovery
+// document has no revocation_endpoint, or by the answer, if there is no document
+// or the server does not revoke refresh tokens (unsupported_token_type);
+// ErrNoRefreshToken; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
 func (c *Client) RevokeToken(ctx context.Context, refreshToken string) error {
 	const op = "revoke token"
 	if refreshToken == "" {
@@ -51,7 +51,8 @@ func (c *Client) RevokeToken(ctx context.Context, refreshToken string) error {
 	if x.OK() {
 		return nil
 	}
-	if status := x.Last.StatusCode; status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+	status := x.Last.StatusCode
+	if c.config.JWKSURL != "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) { // no document said that it exists
 		return x.Refusal(errors.ErrUnsupported, httpx.Problem{Description: "the server has no such endpoint"})
 	}
 	v := httpx.OAuth
