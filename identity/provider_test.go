@@ -1,11 +1,6 @@
 package identity_test
 
 import (
-	"bufio"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"b2trader.identity.auth/identity"
@@ -22,41 +17,10 @@ const (
 	providerSecret   = "s+cret/%41 of spa_admin"
 )
 
-// startProvider installs and starts oidc-provider with B2Trader's paths and
-// returns its URL.
-func startProvider(t *testing.T) string {
-	t.Helper()
-	dir := npmclient.InstallPackage(t, "oidc-provider", oidcProviderVersion)
-	script, err := os.ReadFile("testdata/provider.mjs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "provider.mjs")
-	if err := os.WriteFile(path, script, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	node := exec.CommandContext(t.Context(), "node", path)
-	node.Env = append(os.Environ(), "PASSWORD="+providerPassword, "SPA_ADMIN_SECRET="+providerSecret)
-	out, err := node.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := node.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = node.Process.Kill(); _ = node.Wait() })
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if strings.HasPrefix(lines.Text(), "http://") {
-			return lines.Text()
-		}
-	}
-	t.Fatal("the provider did not start")
-	return ""
-}
-
 // The client works with a server by other authors, too.
 func TestAgainstAnotherProvider(t *testing.T) {
-	url := startProvider(t)
+	url := npmclient.StartScript(t, "oidc-provider", oidcProviderVersion, "testdata/provider.mjs",
+		"PASSWORD="+providerPassword, "SPA_ADMIN_SECRET="+providerSecret)
 	for _, config := range []identity.Config{
 		{URL: url, ClientID: identity.ClientSPA},
 		{URL: url, ClientID: identity.ClientSPAAdmin, ClientSecret: tokenapi.NewSecret(providerSecret)},

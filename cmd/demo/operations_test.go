@@ -36,7 +36,7 @@ func TestSettingsAreDocumented(t *testing.T) {
 		t.Errorf("docs/operations.md has the flags\n%v\nwant\n%v", documented, flags)
 	}
 	for name, life := range map[string]string{"idle": "15m", "absolute": "10h"} {
-		if !strings.Contains(help.String(), "0: "+life) || !strings.Contains(string(document), "`-idle-timeout`, `-absolute-timeout` | 15m, 10h |") {
+		if !strings.Contains(help.String(), "(default "+life+")") || !strings.Contains(string(document), "`-idle-timeout`, `-absolute-timeout` | 15m, 10h |") {
 			t.Errorf("the help and docs/operations.md differ about the %s timeout, want %s in both", name, life)
 		}
 	}

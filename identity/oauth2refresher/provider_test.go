@@ -1,7 +1,6 @@
 package oauth2refresher_test
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -10,8 +9,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,44 +24,13 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// startProvider starts oidc-provider and returns its URL and a refresh token.
-func startProvider(t *testing.T) (url, refreshToken string) {
-	t.Helper()
-	dir := npmclient.InstallPackage(t, "oidc-provider", "9.13.3")
-	script, err := os.ReadFile("testdata/provider.mjs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "provider.mjs")
-	if err := os.WriteFile(path, script, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	node := exec.CommandContext(t.Context(), "node", path)
-	node.Env = append(os.Environ(), "SECRET="+secret)
-	out, err := node.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := node.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = node.Process.Kill(); _ = node.Wait() })
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if url, token, ok := strings.Cut(lines.Text(), " "); ok && strings.HasPrefix(url, "http://") {
-			return url, token
-		}
-	}
-	t.Fatal("the provider did not start")
-	return "", ""
-}
-
 // Two processes on one Redis keep a foreign provider's token alive, however many
 // callers renew it at once. One process is killed while it renews, before its
 // request has reached the provider. Each refresh token reaches the provider
 // once: it revokes all tokens of the family if one comes twice.
 func TestTwoProcessesAtAnotherProvider(t *testing.T) {
 	t.Parallel()
-	url, first := startProvider(t)
+	url, first, _ := strings.Cut(npmclient.StartScript(t, "oidc-provider", "9.13.3", "testdata/provider.mjs", "SECRET="+secret), " ")
 	redis := servers.StartRedis(t)
 	door := &frontDoor{provider: reverseProxy(t, url), seen: map[string]int{}}
 	server := httptest.NewServer(door)

@@ -4,6 +4,7 @@
 package npmclient
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	_ "embed" // for the driver
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -65,6 +67,36 @@ func InstallPackage(tb testing.TB, name, version string) (dir string) {
 		missing(tb, "npm install failed: "+err.Error()+"\n"+string(output))
 	}
 	return dir
+}
+
+// StartScript installs an npm package and runs a script that uses it until the
+// test ends. It returns the first printed line that begins with http://. It
+// skips or fails as Install does.
+func StartScript(tb testing.TB, name, version, script string, env ...string) string {
+	tb.Helper()
+	content, err := os.ReadFile(script) //nolint:gosec // the test names a file of its own
+	if err != nil {
+		tb.Fatal(err)
+	}
+	dir := InstallPackage(tb, name, version)
+	writeFile(tb, dir, filepath.Base(script), content)
+	node := exec.CommandContext(tb.Context(), "node", filepath.Join(dir, filepath.Base(script))) //nolint:gosec // the test names a file of its own
+	node.Env = append(os.Environ(), env...)
+	out, err := node.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := node.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = node.Process.Kill(); _ = node.Wait() })
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "http://") {
+			return lines.Text()
+		}
+	}
+	tb.Fatalf("%s ended without printing its URL", script)
+	return ""
 }
 
 // File returns the content of a file of the published package, such as
