@@ -239,7 +239,7 @@ func TestRefreshSurvivesAStaleKeySet(t *testing.T) {
 	srv := identitytest.Start(t, identitytest.Config{KeyID: true})
 	before := newClient(t, srv, identity.ClientSPA)
 	old := login(t, before)
-	resp, err := http.Get(srv.URL() + "/identity/.well-known/openid-configuration/jwks") //nolint:noctx // the test's own server
+	resp, err := http.Get(srv.URL() + "/identity/.well-known/openid-configuration/jwks")
 	if err != nil {
 		t.Fatal(err)
 	}

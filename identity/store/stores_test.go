@@ -47,7 +47,7 @@ func TestConfigErrorsNameTheFields(t *testing.T) {
 			return err
 		}, []string{"URL", "Timeout"}},
 		"redisstore, parts that do not fit": {func() error {
-			_, err := redisstore.Open(t.Context(), redisstore.Config{URL: "redis://127.0.0.1:1", TLS: &tls.Config{}, SentinelUsername: "u"}) //nolint:gosec // not used
+			_, err := redisstore.Open(t.Context(), redisstore.Config{URL: "redis://127.0.0.1:1", TLS: &tls.Config{}, SentinelUsername: "u"})
 			return err
 		}, []string{"TLS", "SentinelUsername"}},
 		"redisstore, beyond loopback": {func() error {

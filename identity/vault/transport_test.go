@@ -129,7 +129,7 @@ func TestTransportWithoutABase(t *testing.T) {
 	if err := v.Put(t.Context(), "k", vault.Entry{Owner: "o", Client: "ours", Token: &oauth2.Token{AccessToken: "a"}}); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := v.Client("k").Get(server.URL) //nolint:noctx // the server is this test's
+	resp, err := v.Client("k").Get(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func (p *Package) File(tb testing.TB, name string) []byte {
 
 func writeFile(tb testing.TB, dir, name string, content []byte) {
 	tb.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil { //nolint:gosec // the test names a file of its own
 		tb.Fatal(err)
 	}
 }

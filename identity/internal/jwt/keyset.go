@@ -215,7 +215,7 @@ func (s *KeySet) begin() (f *fetch, joined bool, err error) {
 	f = &fetch{done: make(chan struct{})}
 	s.fetching = f
 	go s.run(f, s.failure != nil || s.fetched)
-	return f, false, nil
+	return f, false, nil //nolint:nilerr // failure is that of the last fetch
 }
 
 func (s *KeySet) run(f *fetch, again bool) {

@@ -24,7 +24,6 @@ func Example() {
 	if err != nil {
 		log.Fatal(err) // names each problem of the Config
 	}
-	defer cache.Close()
 	drafts := records.NewKind(cache, "draft:", records.JSON[draft]())
 
 	id := drafts.ID("a key that cannot be guessed")
@@ -57,6 +56,7 @@ func Example() {
 	}
 	_, err = drafts.Get(ctx, id)
 	fmt.Println("absent:", records.Absent(err))
+	cache.Close()
 	// Output:
 	// Buy 2 BTC
 	// absent: true
