@@ -61,6 +61,7 @@ var (
 	percentEncoded = regexp.MustCompile(`(?:%|\\x)[0-9a-fA-F]{2}`)
 	jsonEscapes    = regexp.MustCompile(`(?:[\\%]u[0-9a-fA-F]{4})+`) // several make one character; %u is JavaScript's
 	backslashes    = strings.NewReplacer(`\\`, `\`, `\/`, `/`, `\"`, `"`, `\'`, `'`, `\n`, "", `\r`, "")
+	fromBase64URL  = strings.NewReplacer("-", "+", "_", "/")
 	inBase64       = regexp.MustCompile(`[A-Za-z0-9+/_-]{6,}`)
 	inHex          = regexp.MustCompile(`[0-9a-fA-F]{8,}`)
 )
@@ -80,7 +81,7 @@ func decodeRuns(text string, runs *regexp.Regexp, group int, decode func(string)
 
 // decodeBase64 decodes either alphabet, without a rest that is no byte.
 func decodeBase64(run string) []byte {
-	run = strings.NewReplacer("-", "+", "_", "/").Replace(run)
+	run = fromBase64URL.Replace(run)
 	if len(run)%4 == 1 {
 		run = run[:len(run)-1]
 	}
