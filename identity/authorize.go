@@ -112,7 +112,7 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	switch status := x.Last.StatusCode; {
 	case httpx.Later(status):
 		return nil, x.Refusal(tokenapi.ErrUnavailable, problem)
-	case !followed && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed):
+	case !followed && httpx.NoEndpoint(status):
 		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no such endpoint at " + c.oauth2().Endpoint.AuthURL + ": check Config.URL"})
 	case errors.Is(httpx.OAuth.Codes[problem.Code], tokenapi.ErrMisconfigured), status == http.StatusBadRequest, isErrorPage(resp.Request.URL):
 		return nil, c.requestRefused(x, problem)

@@ -147,7 +147,7 @@ func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
 		return doc, err
 	case httpx.Later(x.Last.StatusCode):
 		return doc, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
-	case x.Last.StatusCode == http.StatusNotFound, x.Last.StatusCode == http.StatusMethodNotAllowed:
+	case httpx.NoEndpoint(x.Last.StatusCode):
 		return doc, x.noDocument(tokenapi.ErrMisconfigured, "there is no discovery document at "+document)
 	case x.Last.StatusCode/100 == 3:
 		return doc, x.noDocument(tokenapi.ErrMisconfigured, document+" redirects, which is not followed")

@@ -51,8 +51,7 @@ func (c *Client) RevokeToken(ctx context.Context, refreshToken string) error {
 	if x.OK() {
 		return nil
 	}
-	status := x.Last.StatusCode
-	if c.config.JWKSURL != "" && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed) { // no document said that it exists
+	if c.config.JWKSURL != "" && httpx.NoEndpoint(x.Last.StatusCode) { // no document said that it exists
 		return x.Refusal(errors.ErrUnsupported, httpx.Problem{Description: "the server has no such endpoint"})
 	}
 	v := httpx.OAuth

@@ -151,7 +151,7 @@ func (x *exchange) signInAnswer(url string, refused error) (signInAnswer, error)
 		return answer, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case !unreadable && answer.refuses(status):
 		return answer, x.Refusal(refused, httpx.ParseProblem(x.Last.Body))
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+	case httpx.NoEndpoint(status):
 		return answer, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no sign-in at " + url + ": check Config.URL"})
 	case status/100 != 2:
 		return answer, x.Refused(httpx.Verdict{})

@@ -108,7 +108,7 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	case err != nil:
 	case Later(status):
 		err = tokenapi.ErrUnavailable
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+	case NoEndpoint(status):
 		err, advice = tokenapi.ErrMisconfigured, misled
 		problem.Description = cmp.Or(problem.Description, "there is no such endpoint")
 	case status/100 == 3:
@@ -134,6 +134,11 @@ func (c *Call) refusesClient() bool {
 
 // Later reports whether a status means that the same request may succeed later.
 func Later(status int) bool { return status >= 500 || status == 429 || status == 408 }
+
+// NoEndpoint reports whether a status says that there is no endpoint at the URL.
+func NoEndpoint(status int) bool {
+	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed
+}
 
 // RetryAfter returns the delay of a Retry-After header (RFC 9110 section
 // 10.2.3), at most a day. It returns 0 without a valid header. A time counts from
