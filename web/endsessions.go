@@ -145,12 +145,17 @@ func (e *sessionEnder) endOne(ctx context.Context, owner, id string) (int, error
 // endOthers ends the sessions of an owner, one by one, but the one with the ID,
 // and returns how many there were.
 func (e *sessionEnder) endOthers(ctx context.Context, owner, id string) (int, error) {
-	list, err := e.sessions.Of(ctx, owner)
+	list, err := e.others(ctx, owner, id)
 	if err != nil {
 		return 0, err
 	}
-	list = slices.DeleteFunc(list, func(s session.Session) bool { return s.ID == id })
 	return len(list), e.end(ctx, list, revokeSession)
+}
+
+// others returns the sessions of an owner but the one with the ID.
+func (e *sessionEnder) others(ctx context.Context, owner, id string) ([]session.Session, error) {
+	list, err := e.sessions.Of(ctx, owner)
+	return slices.DeleteFunc(list, func(s session.Session) bool { return s.ID == id }), err
 }
 
 // keepToLimit ends the user's oldest sessions beyond Config.MaxSessionsPerUser.
@@ -160,13 +165,9 @@ func (e *sessionEnder) keepToLimit(ctx context.Context, u user, id string) error
 	if limit == 0 {
 		return nil
 	}
-	list, err := e.sessions.Of(ctx, u.Owner)
-	if err != nil {
+	others, err := e.others(ctx, u.Owner, id)
+	if err != nil || len(others) < limit {
 		return err
-	}
-	others := slices.DeleteFunc(list, func(s session.Session) bool { return s.ID == id })
-	if len(others) < limit {
-		return nil
 	}
 	oldest := others[limit-1:]
 	e.events.record(ctx, eventSessionLimit, "user", u.Owner, "sessions", len(oldest))
