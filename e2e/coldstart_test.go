@@ -13,12 +13,13 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// TestColdStart asks two processes for many sessions at once, all of which have
-// expired. The token endpoint refuses the first requests, and then answers one
-// after the other. Callers whose renewal is refused hear 503 and come back; the
-// others wait. The renewals under way are bounded, the server takes each refresh
-// token once, and no session is lost although nothing can resume it. field 40
-func TestColdStart(t *testing.T) {
+// TestColdStartOfTwoProcesses asks two processes for many sessions at once, all
+// of which have expired. The token endpoint refuses the first requests, and then
+// answers one after the other. Callers whose renewal is refused hear 503 and come
+// back; the others wait. The renewals under way are bounded, the server takes
+// each refresh token once, and no session is lost although nothing can resume it.
+// field 40
+func TestColdStartOfTwoProcesses(t *testing.T) {
 	t.Parallel()
 	const (
 		sessions = 170
