@@ -48,8 +48,8 @@ func startExample(t *testing.T, s *secrets, server *identityServer) *browser {
 	}
 	address, log := servers.FreeAddress(t), s.newLog()
 	site := must(url.Parse("http://" + address))(t)
-	process := exec.CommandContext(t.Context(), file, "-test.run=^TestServeExample$", "-test.timeout=0")
-	process.Env = append(os.Environ(), "ADDR="+address, "PUBLIC_URL="+site.String(),
+	process := exec.CommandContext(t.Context(), file)
+	process.Env = append(os.Environ(), "B2TRADER_TEST_SERVE_EXAMPLE=1", "ADDR="+address, "PUBLIC_URL="+site.String(),
 		"IDENTITY_URL="+server.URL(), "FRONTOFFICE_URL="+server.URL()+"/frontoffice")
 	process.Stdout, process.Stderr = log, log
 	if err := process.Start(); err != nil {
