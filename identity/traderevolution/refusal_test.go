@@ -32,6 +32,7 @@ var refusals = []clienttest.Answer{
 	{Status: 503, Body: `{"errorCode":"9.9.9.9"}`, Code: "9.9.9.9", Want: clienttest.All(tokenapi.ErrUnavailable)},
 	{Status: 410, Body: `{}`, Want: []error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, nil}},
 	{Status: 422, Body: `{}`, Want: []error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, nil}},
+	{Status: 402, Type: "text/plain", Body: "denied", Want: []error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, nil}}, // the API's errors may be text
 	{Status: 200, Body: `{"errorCode":"1.2.0.11"}`, Code: "1.2.0.11", Want: []error{tokenapi.ErrBadCredentials, tokenapi.ErrGrantRefused, nil}},
 	{Status: 200, Body: `{"errorCode":"2.147.1.27"}`, Code: "2.147.1.27", Want: clienttest.All(tokenapi.ErrUnavailable)},
 	{Status: 200, Body: `{"errorCode":"9.9.9.9"}`, Code: "9.9.9.9", Want: []error{tokenapi.ErrUnusableAnswer, tokenapi.ErrUnusableAnswer, nil}},

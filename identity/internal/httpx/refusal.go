@@ -66,7 +66,7 @@ type Verdict struct {
 	Codes  map[string]error
 	Status map[int]error
 	Advice map[string]string         // by code: what the caller can do; missing: the usual for the error
-	Parse  func(body []byte) Problem // for an API's own shape; nil: ParseProblem
+	Parse  func(body []byte) Problem // for an API whose errors need not be JSON; nil: ParseProblem
 
 	// URLField is the field of the Config that has the endpoint's URL, for
 	// errors. Empty: Config.URL.
@@ -97,7 +97,7 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 		err = v.Status[status]
 	}
 	page := c.IsPage()
-	if v.Parse != nil { // its errors need not be JSON
+	if v.Parse != nil {
 		page = c.isHTML()
 	}
 	if v.Codes[problem.Code] == nil && err != nil && page {
@@ -114,7 +114,7 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	case status/100 == 3:
 		err, advice = tokenapi.ErrUnusableAnswer, misled
 		problem.Description = cmp.Or(problem.Description, "the server redirects, which is not followed")
-	case c.IsPage():
+	case page:
 		err = tokenapi.ErrUnavailable
 		problem.Description = target + " answers with a page, as gateways do"
 	default:
