@@ -12,26 +12,16 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 )
 
-// configFile is the content of the file of -config. Its fields are those of
-// identitytest.Config.
+// configFile is the content of the file of -config: an identitytest.Config, with
+// times as JSON has them.
 type configFile struct {
-	Users   []identitytest.User
-	Clients []identitytest.Client
-	Issuer  string
+	identitytest.Config
 
 	AccessTokenLifetime       duration
 	IDTokenLifetime           duration
 	AuthorizationCodeLifetime duration
 	RefreshTokenLifetime      duration
 	SessionLifetime           duration
-
-	KeyID               bool
-	RequirePKCE         bool
-	ReuseRevokesFamily  bool
-	RequireClientSecret bool
-	StockCodeErrors     bool
-	SignInPage          bool
-	SignInFailureStatus int
 }
 
 // duration is a time.Duration that is a string in JSON, such as "30s".
@@ -60,21 +50,13 @@ func readConfig(file string) (identitytest.Config, error) {
 	if err := decodeStrictly(bytes.NewReader(text), &c); err != nil {
 		return identitytest.Config{}, fmt.Errorf("-config: %s: %w", file, err)
 	}
-	return identitytest.Config{
-		Users: c.Users, Clients: c.Clients, Issuer: c.Issuer,
-		AccessTokenLifetime:       time.Duration(c.AccessTokenLifetime),
-		IDTokenLifetime:           time.Duration(c.IDTokenLifetime),
-		AuthorizationCodeLifetime: time.Duration(c.AuthorizationCodeLifetime),
-		RefreshTokenLifetime:      time.Duration(c.RefreshTokenLifetime),
-		SessionLifetime:           time.Duration(c.SessionLifetime),
-		KeyID:                     c.KeyID,
-		RequirePKCE:               c.RequirePKCE,
-		ReuseRevokesFamily:        c.ReuseRevokesFamily,
-		RequireClientSecret:       c.RequireClientSecret,
-		StockCodeErrors:           c.StockCodeErrors,
-		SignInPage:                c.SignInPage,
-		SignInFailureStatus:       c.SignInFailureStatus,
-	}, nil
+	cfg := c.Config
+	cfg.AccessTokenLifetime = time.Duration(c.AccessTokenLifetime)
+	cfg.IDTokenLifetime = time.Duration(c.IDTokenLifetime)
+	cfg.AuthorizationCodeLifetime = time.Duration(c.AuthorizationCodeLifetime)
+	cfg.RefreshTokenLifetime = time.Duration(c.RefreshTokenLifetime)
+	cfg.SessionLifetime = time.Duration(c.SessionLifetime)
+	return cfg, nil
 }
 
 // decodeStrictly decodes one JSON value and refuses unknown members.

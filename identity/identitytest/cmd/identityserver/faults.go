@@ -14,32 +14,18 @@ const faultsPath = "/faults"
 // maxFault bounds the body of a fault, in bytes.
 const maxFault = 1 << 20
 
-// faultRequest is the body of POST /faults. Its fields are those of
-// identitytest.Fault.
+// faultRequest is the body of POST /faults: an identitytest.Fault, with times and
+// the body as JSON has them.
 type faultRequest struct {
+	identitytest.Fault
 	Endpoint                identitytest.Endpoint
-	Grant                   string
-	Times                   int
 	DelayBefore, DelayAfter duration
-	LoseRequest, LoseAnswer bool
-	Status                  int
 	Body                    string
-	RetryAfter, ContentType string
-	Oversized               bool
-	IDToken                 identitytest.IDTokenFault
-	Redirect, ErrorCode     string
-	WrongState, NoState     bool
 }
 
 func (f faultRequest) fault() identitytest.Fault {
-	fault := identitytest.Fault{
-		Grant: f.Grant, Times: f.Times,
-		DelayBefore: time.Duration(f.DelayBefore), DelayAfter: time.Duration(f.DelayAfter),
-		LoseRequest: f.LoseRequest, LoseAnswer: f.LoseAnswer,
-		Status: f.Status, RetryAfter: f.RetryAfter, ContentType: f.ContentType, Oversized: f.Oversized,
-		IDToken: f.IDToken, Redirect: f.Redirect, ErrorCode: f.ErrorCode,
-		WrongState: f.WrongState, NoState: f.NoState,
-	}
+	fault := f.Fault
+	fault.DelayBefore, fault.DelayAfter = time.Duration(f.DelayBefore), time.Duration(f.DelayAfter)
 	if f.Body != "" {
 		fault.Body = []byte(f.Body)
 	}
