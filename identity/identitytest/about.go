@@ -1,7 +1,5 @@
 package identitytest
 
-import "net/http"
-
 // aboutPage tells a visitor of GET / what answers here.
 const aboutPage = `<!doctype html>
 <html lang="en">
@@ -18,11 +16,4 @@ const aboutPage = `<!doctype html>
 `
 
 // about answers GET /.
-func (s *Server) about(x *exchange) {
-	if !x.AllowOnly(http.MethodGet, http.MethodHead) {
-		return
-	}
-	x.Answer().Header().Set("Content-Type", "text/html; charset=utf-8")
-	x.Status(http.StatusOK)
-	_, _ = x.Answer().Write([]byte(aboutPage)) // a buffer never fails
-}
+func (s *Server) about(x *exchange) { x.html(aboutPage) }

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"html/template"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -44,16 +43,9 @@ type authorizeRequest struct {
 // authorize answers /identity/connect/authorize by a redirect, unless the
 // method or media type is wrong.
 func (s *Server) authorize(x *exchange) {
-	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
+	params, ok := x.parameters()
+	if !ok {
 		return
-	}
-	params := x.Query
-	if x.Method == http.MethodPost {
-		if x.Form == nil {
-			x.Status(http.StatusUnsupportedMediaType)
-			return
-		}
-		params = x.Form
 	}
 	x.noCache()
 	if x.fault.Redirect != "" {

@@ -16,7 +16,7 @@ const backChannelTimeout = 5 * time.Second
 // that was authorized in the session (OpenID Connect Back-Channel Logout 1.0
 // section 2.5), one after the other. It returns when all have answered. The
 // record has the last failure.
-func (s *Server) tellClients(x *exchange, ended endedSession) {
+func (s *Server) tellClients(x *exchange, ended session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(x.Context()), backChannelTimeout)
 	defer cancel()
 	for _, id := range slices.Sorted(maps.Keys(ended.clients)) {

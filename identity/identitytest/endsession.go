@@ -1,7 +1,6 @@
 package identitytest
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,16 +10,9 @@ import (
 // RP-Initiated Logout 1.0: it redirects to the logout page, which ends the
 // session and then redirects to the client's post_logout_redirect_uri.
 func (s *Server) endSession(x *exchange) {
-	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
+	params, ok := x.parameters()
+	if !ok {
 		return
-	}
-	if x.Method == http.MethodPost && x.Form == nil {
-		x.Status(http.StatusUnsupportedMediaType)
-		return
-	}
-	params := x.Query
-	if x.Method == http.MethodPost {
-		params = x.Form
 	}
 	location := x.origin() + basePath + "/account/logout"
 	if logoutID := s.planLogout(x, params); logoutID != "" {
@@ -90,7 +82,7 @@ func (s *Server) postLogoutRedirect(x *exchange, clients audience, params url.Va
 func (s *Server) logoutPage(x *exchange) {
 	planned, ok := s.sessions.takeLogout(x.Query.Get("logoutId"), s.now())
 	if !ok {
-		x.page(http.StatusOK, "Nothing to sign out of")
+		x.say("Nothing to sign out of")
 		return
 	}
 	if ended, ok := s.sessions.endPlanned(planned); ok {
@@ -101,5 +93,5 @@ func (s *Server) logoutPage(x *exchange) {
 		x.redirect(planned.redirect)
 		return
 	}
-	x.page(http.StatusOK, "Signed out")
+	x.say("Signed out")
 }

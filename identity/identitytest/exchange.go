@@ -2,6 +2,7 @@ package identitytest
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"unicode/utf16"
 
@@ -17,11 +18,16 @@ type exchange struct {
 // handler answers one request into x.
 type handler func(x *exchange)
 
-// handle answers path with h, and the preflight requests of pages of other
-// origins. These have an endpoint of their own, so that no fault and no count of
-// endpoint applies to them.
-func (s *Server) handle(path string, endpoint Endpoint, h handler) {
-	s.route(path, endpoint, h)
+// handle answers path with h, for these methods or, without any, for all. It
+// answers the preflight requests of pages of other origins, too: these have an
+// endpoint of their own, so that no fault and no count of endpoint applies to
+// them.
+func (s *Server) handle(path string, endpoint Endpoint, h handler, methods ...string) {
+	s.route(path, endpoint, func(x *exchange) {
+		if len(methods) == 0 || x.AllowOnly(methods...) {
+			h(x)
+		}
+	})
 	if _, open := corsEndpoints[endpoint]; open && s.usesCORS {
 		s.route(http.MethodOptions+" "+path, EndpointPreflight, s.preflight(endpoint))
 	}
@@ -33,6 +39,19 @@ func (s *Server) route(path string, endpoint Endpoint, h handler) {
 		x.Answer().Header().Set("Date", s.config.Now().UTC().Format(http.TimeFormat)) // also in memory
 		h(&exchange{x, fault})
 	})
+}
+
+// parameters returns those of a GET's query or of a POST's form. It answers 415
+// to a POST of anything else.
+func (x *exchange) parameters() (_ url.Values, ok bool) {
+	switch {
+	case x.Method == http.MethodGet:
+		return x.Query, true
+	case x.Form == nil:
+		x.Status(http.StatusUnsupportedMediaType)
+		return nil, false
+	}
+	return x.Form, true
 }
 
 // origin returns scheme and host as the client sees them.
@@ -55,6 +74,12 @@ func (s *Server) issuer(x *exchange) string {
 func (x *exchange) redirect(location string) {
 	x.Answer().Header().Set("Location", location)
 	x.Status(http.StatusFound)
+}
+
+// html answers 200 with a page.
+func (x *exchange) html(page string) {
+	x.Answer().Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = x.Answer().Write([]byte(page)) // a buffer never fails
 }
 
 // noCache sets the headers of IdentityServer's token and authorize answers.

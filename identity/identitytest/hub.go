@@ -34,9 +34,6 @@ const hubTick = 100 * time.Millisecond
 // hub answers GET /frontoffice/ws/v4/account?access_token=… with the websocket
 // of a SignalR hub.
 func (s *Server) hub(x *exchange) {
-	if !x.AllowOnly(http.MethodGet) {
-		return
-	}
 	bearer := cmp.Or(x.Query.Get("access_token"), x.Bearer())
 	token, problem := s.authorizeBearer(bearer, scopeFrontOffice)
 	switch {

@@ -73,63 +73,95 @@ const (
 	NoIDToken IDTokenFault = "no-id-token"
 )
 
+// draft is a token before it is signed.
+type draft struct {
+	keys   *keyring
+	claims apitest.Object
+	access string // the access token that is issued with an ID token
+	now    time.Time
+}
+
 // idTokenFaults are the functions that make the broken tokens.
-var idTokenFaults = map[IDTokenFault]func(k *keyring, claims apitest.Object, access string, now time.Time) string{
-	WrongIssuer:            changed(func(c *apitest.Object, _ time.Time) { c.Set("iss", "https://another.example/identity") }),
-	MissingSubject:         without("sub"),
-	OtherSubject:           changed(func(c *apitest.Object, _ time.Time) { c.Set("sub", "00000000-0000-4000-8000-000000000000") }),
-	WrongAudience:          changed(func(c *apitest.Object, _ time.Time) { c.Set("aud", "another-client") }),
-	ExtraAudience:          changed(func(c *apitest.Object, _ time.Time) { c.Set("aud", []any{c.Get("aud"), "another-client"}) }),
-	WrongAuthorizedParty:   changed(func(c *apitest.Object, _ time.Time) { c.Set("azp", "another-client") }),
-	MissingAudience:        without("aud"),
-	MissingIssuedAt:        without("iat"),
-	MissingExpiry:          without("exp"),
-	Expired:                shifted(-time.Hour),
-	NotYetValid:            shifted(time.Hour),
-	WrongNonce:             changed(func(c *apitest.Object, _ time.Time) { c.Set("nonce", "another-nonce") }),
-	MissingNonce:           without("nonce"),
-	WrongAccessTokenHash:   changed(func(c *apitest.Object, _ time.Time) { c.Set("at_hash", accessTokenHash("another access token")) }),
-	MissingAccessTokenHash: without("at_hash"),
+var idTokenFaults = map[IDTokenFault]func(draft) string{
+	WrongIssuer:            changed(set("iss", "https://another.example/identity")),
+	MissingSubject:         changed(drop("sub")),
+	OtherSubject:           changed(set("sub", "00000000-0000-4000-8000-000000000000")),
+	WrongAudience:          changed(set("aud", "another-client")),
+	ExtraAudience:          changed(addAudience),
+	WrongAuthorizedParty:   changed(set("azp", "another-client")),
+	MissingAudience:        changed(drop("aud")),
+	MissingIssuedAt:        changed(drop("iat")),
+	MissingExpiry:          changed(drop("exp")),
+	Expired:                changed(shift(-time.Hour)),
+	NotYetValid:            changed(shift(time.Hour)),
+	WrongNonce:             changed(set("nonce", "another-nonce")),
+	MissingNonce:           changed(drop("nonce")),
+	WrongAccessTokenHash:   changed(set("at_hash", accessTokenHash("another access token"))),
+	MissingAccessTokenHash: changed(drop("at_hash")),
 	AlgNone:                unsigned,
 	BadSignature:           tampered,
 	BadES256:               signedByEllipticCurve,
 	HS256WithPublicKey:     signedBySharedSecret,
 	EmbeddedKey:            signedByEmbeddedKey,
 	UnpublishedKey:         signedByUnpublishedKey,
-	AccessTokenAsIDToken:   func(_ *keyring, _ apitest.Object, access string, _ time.Time) string { return access },
-	NoIDToken:              func(*keyring, apitest.Object, string, time.Time) string { return "" },
+	AccessTokenAsIDToken:   func(d draft) string { return d.access },
+	NoIDToken:              func(draft) string { return "" },
 }
 
-// changed returns a function that changes the claims before it signs them.
-func changed(change func(claims *apitest.Object, now time.Time)) func(*keyring, apitest.Object, string, time.Time) string {
-	return func(k *keyring, claims apitest.Object, _ string, now time.Time) string {
-		change(&claims, now)
-		return k.sign(claims.JSON())
+// claimChange changes the claims of a token before it is signed.
+type claimChange func(claims *apitest.Object, now time.Time)
+
+// changed returns a function that changes the claims and signs them well.
+func changed(change claimChange) func(draft) string {
+	return func(d draft) string {
+		change(&d.claims, d.now)
+		return d.keys.sign(d.claims.JSON())
 	}
 }
 
-func without(claim string) func(*keyring, apitest.Object, string, time.Time) string {
-	return changed(func(c *apitest.Object, _ time.Time) { c.Drop(claim) })
+func set(claim string, value any) claimChange {
+	return func(c *apitest.Object, _ time.Time) { c.Set(claim, value) }
 }
 
-// shifted moves the times of a token, which lives five minutes.
-func shifted(by time.Duration) func(*keyring, apitest.Object, string, time.Time) string {
-	return changed(func(c *apitest.Object, now time.Time) {
+func drop(claims ...string) claimChange {
+	return func(c *apitest.Object, _ time.Time) {
+		for _, claim := range claims {
+			c.Drop(claim)
+		}
+	}
+}
+
+func addAudience(c *apitest.Object, _ time.Time) {
+	c.Set("aud", []any{c.Get("aud"), "another-client"})
+}
+
+// shift moves the times of a token, which lives five minutes.
+func shift(by time.Duration) claimChange {
+	return func(c *apitest.Object, now time.Time) {
 		start := now.Add(by)
 		c.Set("nbf", start.Unix())
 		c.Set("iat", min(start.Unix(), now.Unix()))
 		c.Set("exp", start.Add(5*time.Minute).Unix())
-	})
+	}
 }
 
-func unsigned(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
+// lives returns a change to a token that is issued and expires that long after
+// now.
+func lives(from, to time.Duration) claimChange {
+	return func(c *apitest.Object, now time.Time) {
+		c.Set("iat", now.Add(from).Unix())
+		c.Set("exp", now.Add(to).Unix())
+	}
+}
+
+func unsigned(d draft) string {
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`))
-	return header + "." + base64.RawURLEncoding.EncodeToString(claims.JSON()) + "."
+	return header + "." + base64.RawURLEncoding.EncodeToString(d.claims.JSON()) + "."
 }
 
 // tampered flips a bit in the middle of the signature.
-func tampered(k *keyring, claims apitest.Object, _ string, _ time.Time) string {
-	token := []byte(k.sign(claims.JSON()))
+func tampered(d draft) string {
+	token := []byte(d.keys.sign(d.claims.JSON()))
 	at := len(token) - 100
 	if token[at] == 'A' {
 		token[at] = 'B'
@@ -139,27 +171,27 @@ func tampered(k *keyring, claims apitest.Object, _ string, _ time.Time) string {
 	return string(token)
 }
 
-func signedByEllipticCurve(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
+func signedByEllipticCurve(d draft) string {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic("identitytest: making a key: " + err.Error())
 	}
-	return signJWT(jose.ES256, key, claims.JSON(), nil)
+	return signJWT(jose.ES256, key, d.claims.JSON(), nil)
 }
 
-func signedBySharedSecret(k *keyring, claims apitest.Object, _ string, _ time.Time) string {
-	der, err := x509.MarshalPKIXPublicKey(&k.current().private.PublicKey)
+func signedBySharedSecret(d draft) string {
+	der, err := x509.MarshalPKIXPublicKey(&d.keys.current().private.PublicKey)
 	if err != nil {
 		panic("identitytest: " + err.Error())
 	}
 	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	return signJWT(jose.HS256, secret, claims.JSON(), nil)
+	return signJWT(jose.HS256, secret, d.claims.JSON(), nil)
 }
 
-func signedByEmbeddedKey(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
-	return signJWT(jose.RS256, foreignKey(), claims.JSON(), &jose.SignerOptions{EmbedJWK: true})
+func signedByEmbeddedKey(d draft) string {
+	return signJWT(jose.RS256, foreignKey(), d.claims.JSON(), (&jose.SignerOptions{EmbedJWK: true}).WithType("JWT"))
 }
 
-func signedByUnpublishedKey(_ *keyring, claims apitest.Object, _ string, _ time.Time) string {
-	return signJWT(jose.RS256, foreignKey(), claims.JSON(), nil)
+func signedByUnpublishedKey(d draft) string {
+	return signJWT(jose.RS256, foreignKey(), d.claims.JSON(), nil)
 }

@@ -77,7 +77,7 @@ func (s *Server) idToken(x *exchange, g grant, access string, now time.Time) str
 	claims = append(claims, userClaims(g)...)
 	claims.Add("amr", []string{"pwd"})
 	if broken, ok := idTokenFaults[x.fault.IDToken]; ok {
-		return broken(&s.keys, claims, access, now)
+		return broken(draft{&s.keys, claims, access, now})
 	}
 	return s.keys.sign(claims.JSON())
 }

@@ -98,22 +98,21 @@ func (k *keyring) verify(raw string) ([]byte, bool) {
 }
 
 // sign returns a token signed by the current key.
-func (k *keyring) sign(payload []byte) string {
+func (k *keyring) sign(payload []byte) string { return k.signTyped("JWT", payload) }
+
+// signTyped is sign for a token with another typ.
+func (k *keyring) signTyped(typ jose.ContentType, payload []byte) string {
 	key := k.current()
-	return signJWT(jose.RS256, jose.JSONWebKey{Key: key.private, KeyID: key.id}, payload, nil)
+	options := new(jose.SignerOptions).WithType(typ)
+	return signJWT(jose.RS256, jose.JSONWebKey{Key: key.private, KeyID: key.id}, payload, options)
 }
 
 // signJWT returns a signed token. It panics on a key of the wrong type for the
-// algorithm.
+// algorithm. Nil options mean the typ JWT.
 func signJWT(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose.SignerOptions) string {
 	if options == nil {
-		options = &jose.SignerOptions{}
+		options = new(jose.SignerOptions).WithType("JWT")
 	}
-	return signJWTAs(alg, key, payload, options.WithType("JWT"))
-}
-
-// signJWTAs is signJWT for a token with another typ.
-func signJWTAs(alg jose.SignatureAlgorithm, key any, payload []byte, options *jose.SignerOptions) string {
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options)
 	if err != nil {
 		panic("identitytest: " + err.Error())

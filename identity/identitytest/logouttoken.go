@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"b2trader.identity.auth/identity/apitest"
 )
 
@@ -66,34 +64,23 @@ const (
 const backChannelEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 // logoutClaimFaults are the faults that change the claims.
-var logoutClaimFaults = map[LogoutTokenFault]func(c *apitest.Object, now time.Time){
-	LogoutWrongIssuer:   func(c *apitest.Object, _ time.Time) { c.Set("iss", "https://another.example/identity") },
-	LogoutWrongAudience: func(c *apitest.Object, _ time.Time) { c.Set("aud", "another-client") },
-	LogoutExtraAudience: func(c *apitest.Object, _ time.Time) { c.Set("aud", []any{c.Get("aud"), "another-client"}) },
-	LogoutNoEvent:       func(c *apitest.Object, _ time.Time) { c.Drop("events") },
-	LogoutWrongEvent: func(c *apitest.Object, _ time.Time) {
-		c.Set("events", apitest.Object{{"http://schemas.openid.net/event/another", apitest.Object{}}})
-	},
-	LogoutEventNotObject: func(c *apitest.Object, _ time.Time) { c.Set("events", apitest.Object{{backChannelEvent, "yes"}}) },
-	LogoutNullEvent:      func(c *apitest.Object, _ time.Time) { c.Set("events", apitest.Object{{backChannelEvent, nil}}) },
-	LogoutWithNonce:      func(c *apitest.Object, _ time.Time) { c.Add("nonce", "a-nonce") },
-	LogoutNullNonce:      func(c *apitest.Object, _ time.Time) { c.Add("nonce", nil) },
-	LogoutNobody:         func(c *apitest.Object, _ time.Time) { c.Drop("sub"); c.Drop("sid") },
-	LogoutNoExpiry:       func(c *apitest.Object, _ time.Time) { c.Drop("exp") },
-	LogoutNoIssuedAt:     func(c *apitest.Object, _ time.Time) { c.Drop("iat") },
-	LogoutNoID:           func(c *apitest.Object, _ time.Time) { c.Drop("jti") },
-	LogoutStale: func(c *apitest.Object, now time.Time) {
-		c.Set("iat", now.Add(-time.Hour).Unix())
-		c.Set("exp", now.Add(time.Hour).Unix())
-	},
-	LogoutExpired: func(c *apitest.Object, now time.Time) {
-		c.Set("iat", now.Add(-100*time.Second).Unix())
-		c.Set("exp", now.Add(-60*time.Second).Unix())
-	},
-	LogoutNotYet: func(c *apitest.Object, now time.Time) {
-		c.Set("iat", now.Add(time.Hour).Unix())
-		c.Set("exp", now.Add(time.Hour+2*time.Minute).Unix())
-	},
+var logoutClaimFaults = map[LogoutTokenFault]claimChange{
+	LogoutWrongIssuer:    set("iss", "https://another.example/identity"),
+	LogoutWrongAudience:  set("aud", "another-client"),
+	LogoutExtraAudience:  addAudience,
+	LogoutNoEvent:        drop("events"),
+	LogoutWrongEvent:     set("events", apitest.Object{{"http://schemas.openid.net/event/another", apitest.Object{}}}),
+	LogoutEventNotObject: set("events", apitest.Object{{backChannelEvent, "yes"}}),
+	LogoutNullEvent:      set("events", apitest.Object{{backChannelEvent, nil}}),
+	LogoutWithNonce:      set("nonce", "a-nonce"),
+	LogoutNullNonce:      set("nonce", nil),
+	LogoutNobody:         drop("sub", "sid"),
+	LogoutNoExpiry:       drop("exp"),
+	LogoutNoIssuedAt:     drop("iat"),
+	LogoutNoID:           drop("jti"),
+	LogoutStale:          lives(-time.Hour, time.Hour),
+	LogoutExpired:        lives(-100*time.Second, -60*time.Second),
+	LogoutNotYet:         lives(time.Hour, time.Hour+2*time.Minute),
 }
 
 // LogoutToken has the claims of a logout token. Issuer and Client are required,
@@ -124,29 +111,21 @@ func (s *Server) SignLogoutToken(t LogoutToken) string {
 	if change, ok := logoutClaimFaults[t.Fault]; ok {
 		change(&claims, now)
 	}
+	d := draft{keys: &s.keys, claims: claims, now: now}
 	switch t.Fault {
 	case LogoutAlgNone:
-		return unsigned(nil, claims, "", now)
+		return unsigned(d)
 	case LogoutWrongAlg:
-		return signedBySharedSecret(&s.keys, claims, "", now)
+		return signedBySharedSecret(d)
 	case LogoutBadSignature:
-		return signedByUnpublishedKey(nil, claims, "", now)
+		return signedByUnpublishedKey(d)
+	case LogoutWrongType:
+		return s.keys.signTyped("at+jwt", claims.JSON())
 	}
-	return s.signTyped(claims.JSON(), t)
-}
-
-func (s *Server) signTyped(payload []byte, t LogoutToken) string {
-	key := s.keys.current()
-	options := &jose.SignerOptions{}
-	switch {
-	case t.Fault == LogoutWrongType:
-		options.WithType("at+jwt")
-	case t.Typed:
-		options.WithType("logout+jwt")
-	default:
-		options.WithType("JWT")
+	if t.Typed {
+		return s.keys.signTyped("logout+jwt", claims.JSON())
 	}
-	return signJWTAs(jose.RS256, jose.JSONWebKey{Key: key.private, KeyID: key.id}, payload, options)
+	return s.keys.sign(claims.JSON())
 }
 
 // LogoutRequest returns the request by which an IdentityServer posts a logout

@@ -70,17 +70,15 @@ func (b *orderBook) add(userID string, o order) order {
 
 // ordersResource answers GET and POST /frontoffice/api/v3/orders.
 func (s *Server) ordersResource(x *exchange, token tokenClaims) {
-	switch {
-	case !x.AllowOnly(http.MethodGet, http.MethodPost):
-	case x.Method == http.MethodPost:
+	if x.Method == http.MethodPost {
 		s.placeOrder(x, token)
-	default:
-		list := []apitest.Object{}
-		for _, o := range s.orders.list(token.Subject) {
-			list = append(list, o.object())
-		}
-		x.JSON(http.StatusOK, mvcJSON, apitest.Object{{"orders", list}})
+		return
 	}
+	list := []apitest.Object{}
+	for _, o := range s.orders.list(token.Subject) {
+		list = append(list, o.object())
+	}
+	x.JSON(http.StatusOK, mvcJSON, apitest.Object{{"orders", list}})
 }
 
 // decimal is a positive amount, as text so that no digit is lost.

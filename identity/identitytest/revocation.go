@@ -5,11 +5,7 @@ import "net/http"
 // revocation answers POST /identity/connect/revocation, RFC 7009. Unknown and
 // foreign tokens are answered as if revoked; access tokens cannot be revoked.
 func (s *Server) revocation(x *exchange) {
-	if !x.AllowOnly(http.MethodPost) {
-		return
-	}
-	if x.Form == nil {
-		x.Status(http.StatusUnsupportedMediaType)
+	if _, ok := x.parameters(); !ok {
 		return
 	}
 	client, problem := s.authenticateClient(x)

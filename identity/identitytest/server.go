@@ -30,6 +30,7 @@ type Server struct {
 	keys     keyring
 	issuers  issuers
 	access   *apitest.Tokens // by user ID, "" for client_credentials
+	pending  *apitest.Tokens // the cookies of sign-ins before their second factor, by user ID
 	sessions sessionStore
 	grants   grantStore
 	granted  grantCounter
@@ -75,6 +76,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.keys.named = cfg.KeyID
 	s.access = apitest.NewTokens(cfg.Now, cfg.AccessTokenLifetime)
+	s.pending = apitest.NewTokens(cfg.Now, secondFactorLifetime)
 	s.grants.codeLifetime = cfg.AuthorizationCodeLifetime
 	s.grants.tokenLifetime = cfg.RefreshTokenLifetime
 	s.grants.reuseRevokesFamily = cfg.ReuseRevokesFamily
@@ -114,6 +116,7 @@ func (s *Server) SetRole(email, role string) {
 func (s *Server) EndSessions(email string) {
 	if u := s.userByEmail(email); u != nil {
 		s.sessions.endAll(u.ID)
+		s.pending.Forget(u.ID)
 	}
 }
 
@@ -162,35 +165,41 @@ func (s *Server) Transport() http.RoundTripper { return s.api.Transport() }
 
 // handleIdentity lists the paths of the IdentityServer.
 func (s *Server) handleIdentity() {
-	s.handle("/", EndpointAbout, s.about)
-	s.handle(basePath+"/sign-in", EndpointSignIn, s.signIn)
-	s.handle(basePath+"/sign-out", EndpointSignOut, s.signOut)
-	s.handle(basePath+"/connect/authorize", EndpointAuthorize, s.authorize)
-	s.handle(callbackPath, EndpointAuthorize, s.authorize)
+	s.handle("/", EndpointAbout, s.about, http.MethodGet, http.MethodHead)
+	s.handle(basePath+"/sign-in", EndpointSignIn, s.signIn, http.MethodPost)
+	s.handle(basePath+"/sign-out", EndpointSignOut, s.signOut, http.MethodPost)
+	s.handle(basePath+"/connect/authorize", EndpointAuthorize, s.authorize, http.MethodGet, http.MethodPost)
+	s.handle(callbackPath, EndpointAuthorize, s.authorize, http.MethodGet, http.MethodPost)
 	s.handle(basePath+"/connect/token", EndpointToken, s.token)
-	s.handle(basePath+"/connect/revocation", EndpointRevocation, s.revocation)
-	s.handle(basePath+"/connect/userinfo", EndpointUserInfo, s.userInfo)
-	s.handle(basePath+"/connect/endsession", EndpointEndSession, s.endSession)
-	s.handle(basePath+"/.well-known/openid-configuration", EndpointDiscovery, s.discovery)
-	s.handle(basePath+"/.well-known/openid-configuration/jwks", EndpointKeys, s.jwks)
+	s.handle(basePath+"/connect/revocation", EndpointRevocation, s.revocation, http.MethodPost)
+	s.handle(basePath+"/connect/userinfo", EndpointUserInfo, s.userInfo, http.MethodGet, http.MethodPost)
+	s.handle(basePath+"/connect/endsession", EndpointEndSession, s.endSession, http.MethodGet, http.MethodPost)
+	s.handle(basePath+"/.well-known/openid-configuration", EndpointDiscovery, s.discovery, http.MethodGet)
+	s.handle(basePath+"/.well-known/openid-configuration/jwks", EndpointKeys, s.jwks, http.MethodGet)
 	s.handle(basePath+"/account/logout", EndpointPage, s.logoutPage)
 	s.handle(basePath+"/sign-in-done", EndpointPage, s.signInDonePage)
 	s.handle(basePath+"/unauthorized", EndpointPage, s.unauthorizedPage)
 	if s.config.SignInPage {
-		s.handle(signInPagePath, EndpointSignInPage, s.signInPage)
+		s.handle(signInPagePath, EndpointSignInPage, s.signInPage, http.MethodGet, http.MethodPost)
 	}
 }
 
 // handleAPIs lists the paths of the APIs.
 func (s *Server) handleAPIs() {
-	s.handle(frontOfficePath+"/account", EndpointFrontOffice, s.frontOffice(s.account))
-	s.handle(frontOfficePath+"/orders", EndpointFrontOffice, s.frontOffice(s.ordersResource))
-	s.handle(frontOfficePath+"/instruments", EndpointFrontOffice, s.frontOffice(s.instruments))
-	s.handle(hubPath, EndpointHub, s.hub)
-	s.handle(frontOfficePath+"/*", EndpointFrontOffice, s.frontOffice(unknownResource))
-	s.handle(backOfficePath+"/users", EndpointBackOffice, s.backOffice(s.listUsers))
-	s.handle(backOfficePath+"/clients", EndpointBackOffice, s.backOffice(s.listClients))
-	s.handle(backOfficePath+"/*", EndpointBackOffice, s.backOffice(unknownResource))
+	frontOffice := func(path string, r resource, methods ...string) {
+		s.handle(frontOfficePath+path, EndpointFrontOffice, s.guard(scopeFrontOffice, r), methods...)
+	}
+	frontOffice("/account", s.account, http.MethodGet)
+	frontOffice("/orders", s.ordersResource, http.MethodGet, http.MethodPost)
+	frontOffice("/instruments", s.instruments, http.MethodGet)
+	frontOffice("/*", unknownResource)
+	s.handle(hubPath, EndpointHub, s.hub, http.MethodGet)
+	backOffice := func(path string, r resource, methods ...string) {
+		s.handle(backOfficePath+path, EndpointBackOffice, s.guard(scopeBackOffice, r), methods...)
+	}
+	backOffice("/users", s.listUsers, http.MethodGet)
+	backOffice("/clients", s.listClients, http.MethodGet)
+	backOffice("/*", unknownResource)
 }
 
 // scopeOrder has every known scope in IdentityServer's order: identity scopes,

@@ -9,10 +9,6 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 )
 
-// secondFactorLifetime is the time between password and code, as in ASP.NET
-// Identity.
-const secondFactorLifetime = 5 * time.Minute
-
 // session is a user's session at the IdentityServer. The store's mutex guards
 // its fields.
 type session struct {
@@ -29,7 +25,6 @@ type session struct {
 type sessionStore struct {
 	mu      sync.Mutex
 	tickets map[string]*session
-	pending map[string]pendingSignIn // sign-ins before their second factor
 	logouts map[string]plannedLogout // by logoutId
 	sweepAt int
 }
@@ -41,19 +36,8 @@ type plannedLogout struct {
 	expires  time.Time
 }
 
-// endedSession is a session that has just ended.
-type endedSession struct {
-	id, userID string
-	clients    map[string]string // with the issuer
-}
-
 // logoutLifetime is the time between end session and the logout page.
 const logoutLifetime = time.Hour
-
-type pendingSignIn struct {
-	userID  string
-	expires time.Time
-}
 
 // newTicket returns a ticket in the form of an ASP.NET Core authentication
 // cookie.
@@ -82,7 +66,7 @@ func (st *sessionStore) start(userID string, now time.Time, lifetime time.Durati
 
 // sweep removes expired entries once the store has doubled.
 func (st *sessionStore) sweep(now time.Time) {
-	if len(st.tickets)+len(st.pending)+len(st.logouts) < st.sweepAt {
+	if len(st.tickets)+len(st.logouts) < st.sweepAt {
 		return
 	}
 	for ticket, found := range st.tickets {
@@ -90,17 +74,12 @@ func (st *sessionStore) sweep(now time.Time) {
 			delete(st.tickets, ticket)
 		}
 	}
-	for handle, p := range st.pending {
-		if now.After(p.expires) {
-			delete(st.pending, handle)
-		}
-	}
 	for id, planned := range st.logouts {
 		if now.After(planned.expires) {
 			delete(st.logouts, id)
 		}
 	}
-	st.sweepAt = 2*(len(st.tickets)+len(st.pending)+len(st.logouts)) + 256
+	st.sweepAt = 2*(len(st.tickets)+len(st.logouts)) + 256
 }
 
 // find returns a copy of the session of ticket.
@@ -130,21 +109,21 @@ func (st *sessionStore) addClient(ticket, client, issuer string) (newer string) 
 	return newer
 }
 
-// end ends the session of ticket, with all its tickets. It returns false if
-// there is none, or it has ended before.
-func (st *sessionStore) end(ticket string) (endedSession, bool) {
+// end ends the session of ticket, with all its tickets, and returns a copy of it.
+// It returns false if there is none, or it has ended before.
+func (st *sessionStore) end(ticket string) (session, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.tickets[ticket].end()
 }
 
 // end is called with the store's mutex.
-func (s *session) end() (endedSession, bool) {
+func (s *session) end() (session, bool) {
 	if s == nil || s.ended {
-		return endedSession{}, false
+		return session{}, false
 	}
 	s.ended = true
-	return endedSession{s.id, s.userID, s.clients}, true
+	return *s, true
 }
 
 func (st *sessionStore) endAll(userID string) {
@@ -155,38 +134,6 @@ func (st *sessionStore) endAll(userID string) {
 			found.ended = true
 		}
 	}
-	for handle, p := range st.pending {
-		if p.userID == userID {
-			delete(st.pending, handle)
-		}
-	}
-}
-
-// awaitSecondFactor records a correct password before its second factor.
-func (st *sessionStore) awaitSecondFactor(userID string, now time.Time) (handle string) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	st.sweep(now)
-	if st.pending == nil {
-		st.pending = make(map[string]pendingSignIn)
-	}
-	handle = newTicket()
-	st.pending[handle] = pendingSignIn{userID: userID, expires: now.Add(secondFactorLifetime)}
-	return handle
-}
-
-// awaiting returns the user whose second factor is due under the handle.
-func (st *sessionStore) awaiting(handle string, now time.Time) (userID string, ok bool) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	p, ok := st.pending[handle]
-	return p.userID, ok && !now.After(p.expires)
-}
-
-func (st *sessionStore) secondFactorDone(handle string) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	delete(st.pending, handle)
 }
 
 // planLogout records what the logout page will do: end the session of ticket,
@@ -213,7 +160,7 @@ func (st *sessionStore) takeLogout(logoutID string, now time.Time) (plannedLogou
 }
 
 // endPlanned ends the session of a plan, as end does.
-func (st *sessionStore) endPlanned(planned plannedLogout) (endedSession, bool) {
+func (st *sessionStore) endPlanned(planned plannedLogout) (session, bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return planned.session.end()

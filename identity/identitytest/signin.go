@@ -2,9 +2,14 @@ package identitytest
 
 import (
 	"net/http"
+	"time"
 
 	"b2trader.identity.auth/identity/apitest"
 )
+
+// secondFactorLifetime is the time between password and code, as in ASP.NET
+// Identity.
+const secondFactorLifetime = 5 * time.Minute
 
 // secondFactorMessage is the message of an answer that requires a code.
 const secondFactorMessage = "For your security, we have emailed you a one-time authentication code. Please enter this code below to proceed."
@@ -21,7 +26,7 @@ type signInRequest struct {
 // code of the second factor and the cookie of the first step.
 func (s *Server) signIn(x *exchange) {
 	var in signInRequest
-	if !x.AllowOnly(http.MethodPost) || !x.decodeJSON(&in) {
+	if !x.decodeJSON(&in) {
 		return
 	}
 	if in.VerificationCode != "" {
@@ -48,7 +53,9 @@ func (s *Server) signIn(x *exchange) {
 func (s *Server) enterPassword(x *exchange, email, password string) *user {
 	u := s.checkPassword(email, password)
 	if u != nil && u.SecondFactorCode != "" {
-		x.setCookie(cookieSecondFactor, s.sessions.awaitSecondFactor(u.ID, s.now()))
+		handle := newTicket()
+		s.pending.Add(handle, u.ID)
+		x.setCookie(cookieSecondFactor, handle)
 	}
 	return u
 }
@@ -77,7 +84,7 @@ func (s *Server) signInByCode(x *exchange, in signInRequest) {
 // awaitedUser returns the user whose second factor is due by the cookies, or
 // nil.
 func (s *Server) awaitedUser(x *exchange) *user {
-	userID, ok := s.sessions.awaiting(requestCookies(x.Header)[cookieSecondFactor], s.now())
+	userID, ok := s.pending.Owner(requestCookies(x.Header)[cookieSecondFactor])
 	if u := s.byID[userID]; ok && u.active() {
 		return u
 	}
@@ -90,7 +97,7 @@ func (s *Server) enterCode(x *exchange, u *user, code string) bool {
 	if !apitest.SameSecret(u.SecondFactorCode, code) {
 		return false
 	}
-	s.sessions.secondFactorDone(requestCookies(x.Header)[cookieSecondFactor])
+	s.pending.Spend(requestCookies(x.Header)[cookieSecondFactor])
 	x.setCookie(cookieSecondFactor, "")
 	return true
 }

@@ -43,9 +43,6 @@ var signInPageTemplate = template.Must(template.New("sign-in").Parse(`<!doctype 
 // signInPage answers the sign-in page and its form. A sign-in leads back to the
 // authorize request.
 func (s *Server) signInPage(x *exchange) {
-	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
-		return
-	}
 	x.noCache()
 	params, ok := returnParams(x.Query.Get("returnUrl"))
 	if !ok {

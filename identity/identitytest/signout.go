@@ -10,9 +10,6 @@ import (
 // one, otherwise all of the bearer's user and client. It ends the session of
 // the request's cookies, and tells the clients of that session.
 func (s *Server) signOut(x *exchange) {
-	if !x.AllowOnly(http.MethodPost) {
-		return
-	}
 	token, problem := s.checkBearer(x.Bearer())
 	if problem != nil {
 		x.refuseBearer(problem)
@@ -38,18 +35,12 @@ func (s *Server) signOut(x *exchange) {
 }
 
 // signInDonePage answers the redirect of a successful authorize.
-func (s *Server) signInDonePage(x *exchange) {
-	x.page(http.StatusOK, "Signed in")
-}
+func (s *Server) signInDonePage(x *exchange) { x.say("Signed in") }
 
 // unauthorizedPage answers the redirect of a refused authorize.
-func (s *Server) unauthorizedPage(x *exchange) {
-	x.problemDetails(http.StatusUnauthorized)
-}
+func (s *Server) unauthorizedPage(x *exchange) { x.problemDetails(http.StatusUnauthorized) }
 
-// page answers with a page that shows text.
-func (x *exchange) page(status int, text string) {
-	x.Answer().Header().Set("Content-Type", "text/html; charset=utf-8")
-	x.Status(status)
-	_, _ = x.Answer().Write([]byte("<!doctype html><title>" + text + "</title><p>" + text + "</p>\n")) // a buffer never fails
+// say answers with a page that shows text.
+func (x *exchange) say(text string) {
+	x.html("<!doctype html><title>" + text + "</title><p>" + text + "</p>\n")
 }

@@ -10,9 +10,6 @@ import (
 // userInfo answers GET and POST /identity/connect/userinfo, OpenID Connect Core
 // 1.0 section 5.3.
 func (s *Server) userInfo(x *exchange) {
-	if !x.AllowOnly(http.MethodGet, http.MethodPost) {
-		return
-	}
 	raw := x.Bearer()
 	if raw == "" {
 		raw = x.Form.Get("access_token")
