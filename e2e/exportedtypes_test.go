@@ -81,7 +81,6 @@ func secretive(t *testing.T) map[string]any {
 		"identity/tokenapi.Secret":           tokenapi.NewSecret(canary),
 		"identity/traderevolution.OTT":       traderevolution.OTT{Token: accounts},
 		"identity/vault.Config":              vault.Config{Keys: keys},
-		"identity/vault.Status":              vault.Status{IDToken: tokenapi.NewSecret(canary)},
 		"identity/vault.Vault":               tokens,
 		"identity/vault.Entry":               vault.Entry{Owner: "owner", Token: accounts.WithExtra(map[string]any{"id_token": canary}), State: []byte(canary)},
 		"identity/worker.Config":             worker.Config{Keys: keys},

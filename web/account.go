@@ -23,13 +23,17 @@ func (s *accountPages) page(w http.ResponseWriter, r *http.Request, u user) erro
 	if err != nil {
 		return err
 	}
+	idToken, err := s.vault.IDToken(r.Context(), u.VaultKey)
+	if err != nil {
+		return err
+	}
 	idle, latest := s.sessions.Ends(r.Context())
 	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
 		Page:     s.view(r, ""),
 		Nickname: u.Nickname, Email: u.Email, ID: cmp.Or(u.AccountID, u.Subject), Client: u.Client,
 		Scopes:   s.scopeViews(status.Scope),
 		Token:    token.Token,
-		Claims:   s.claimViews(status.IDToken.Reveal()),
+		Claims:   s.claimViews(idToken.Reveal()),
 		SignedIn: u.SignedIn, IdleEnd: idle, LatestEnd: latest,
 	}))
 }

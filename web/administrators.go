@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -18,40 +19,49 @@ const backOfficeScope = "BackOffice"
 // was received, at the sign-in or at a renewal.
 type administrators struct {
 	role  string
+	vault *vault.Vault
 	known [256]atomic.Pointer[roleOf] // read lately; tokens share the slots
 	seed  maphash.Seed
 }
 
+// roleOf is whether the token that an entry of the vault has after a number of
+// renewals is an administrator's.
 type roleOf struct {
-	idToken string
-	has     bool
+	vaultKey string
+	renewals int
+	has      bool
 }
 
-func newAdministrators(role string) *administrators {
-	return &administrators{role: role, seed: maphash.MakeSeed()}
+func newAdministrators(role string, v *vault.Vault) *administrators {
+	return &administrators{role: role, vault: v, seed: maphash.MakeSeed()}
 }
 
-// has reports whether a token is an administrator's.
-func (a *administrators) has(idToken, scope string) bool {
-	return hasScope(scope, backOfficeScope) && a.hasRole(idToken)
+// has reports whether the newest token under a key of the vault is an
+// administrator's. It reads the store once for each token.
+//
+// Errors: those of [vault.Vault.Status].
+func (a *administrators) has(ctx context.Context, vaultKey string) (bool, error) {
+	status, err := a.vault.Status(ctx, vaultKey)
+	if err != nil || !hasScope(status.Scope, backOfficeScope) {
+		return false, err
+	}
+	slot := &a.known[maphash.String(a.seed, vaultKey)%uint64(len(a.known))]
+	if known := slot.Load(); known != nil && known.vaultKey == vaultKey && known.renewals == status.Renewals {
+		return known.has, nil
+	}
+	idToken, err := a.vault.IDToken(ctx, vaultKey)
+	if err != nil {
+		return false, err
+	}
+	read := &roleOf{vaultKey, status.Renewals, a.isOf(idToken.Reveal(), status.Scope)}
+	slot.Store(read)
+	return read.has, nil
+}
+
+// isOf reports whether a token with an ID token and a scope is an
+// administrator's.
+func (a *administrators) isOf(idToken, scope string) bool {
+	return hasScope(scope, backOfficeScope) && slices.Contains(stringsOf(claimsOf(idToken)["role"]), a.role)
 }
 
 func hasScope(granted, scope string) bool { return slices.Contains(strings.Fields(granted), scope) }
-
-func (a *administrators) hasRole(idToken string) bool {
-	slot := &a.known[maphash.String(a.seed, idToken)%uint64(len(a.known))]
-	if known := slot.Load(); known != nil && known.idToken == idToken {
-		return known.has
-	}
-	has := slices.Contains(stringsOf(claimsOf(idToken)["role"]), a.role)
-	slot.Store(&roleOf{idToken, has})
-	return has
-}
-
-// current returns u as the newest token describes the user.
-func (a *administrators) current(u user, status vault.Status) user {
-	if !status.IDToken.IsZero() {
-		u.Administrator = a.has(status.IDToken.Reveal(), status.Scope)
-	}
-	return u
-}

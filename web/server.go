@@ -61,7 +61,6 @@ func New(config Config) (*Server, error) {
 	if err := s.dress(); err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s.administrators = newAdministrators(config.AdministratorRole)
 	for _, c := range config.Clients {
 		s.clients[c.ID()] = c
 	}
@@ -98,6 +97,7 @@ func (s *Server) open() (err error) {
 		s.closeRecords()
 		return err
 	}
+	s.administrators = newAdministrators(c.AdministratorRole, s.vault)
 	s.signIns = signInPages{
 		site: s.site, ender: s.ender, limit: newSignInLimit(s.site), pending: newPendingSignIns(s.records, s.clients),
 		emailCookie: lastingCookie{"b2trader-email", rememberedEmailLife, s.config.secure()},

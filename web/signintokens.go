@@ -37,7 +37,7 @@ func (s *signInPages) retrieve(ctx context.Context, p *pendingSignIn) (signInRes
 		Owner: id.Issuer + " " + id.Subject, Issuer: id.Issuer, Subject: id.Subject, IdentityID: identityID(id),
 		Client: p.Client.ID(), VaultKey: rand.Text(),
 		Nickname: p.SignIn.Account.Nickname, Email: cmp.Or(p.SignIn.Account.Email, p.Email), AccountID: p.SignIn.Account.ID,
-		Administrator: s.administrators.has(idToken, scope),
+		Administrator: s.administrators.isOf(idToken, scope),
 		SignedIn:      s.sessions.Now(),
 	}
 	// The vault drops the tokens if the sweep, which comes first and revokes

@@ -100,15 +100,15 @@ func (s *site) user(r *http.Request) (user, error) {
 	if !ok {
 		return user{}, cmp.Or(s.sessions.Readable(r.Context()), answer.ErrNoSession)
 	}
-	status, err := s.vault.Status(r.Context(), u.VaultKey)
+	administrator, err := s.administrators.has(r.Context(), u.VaultKey)
 	if err != nil {
 		return user{}, err
 	}
-	now := s.administrators.current(u, status)
-	if now.Administrator != u.Administrator {
-		s.sessions.SetUser(r.Context(), now)
+	if administrator != u.Administrator {
+		u.Administrator = administrator
+		s.sessions.SetUser(r.Context(), u)
 	}
-	return now, nil
+	return u, nil
 }
 
 // tokenWait bounds how long a page waits for a renewal, which goes on without

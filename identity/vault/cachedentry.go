@@ -29,7 +29,7 @@ type cachedEntry struct {
 // A snapshot is one version of an entry's record and what follows from it. It
 // does not change, except that its budget counts.
 type snapshot struct {
-	stored     *records.Record[record]
+	stored     *records.Record[record] // without its ID token
 	token      *oauth2.Token
 	freshUntil time.Time // until then Token need not look further; zero if it must count uses, or the entry is over
 	renewAt    time.Time // when a renewal is due
@@ -59,14 +59,13 @@ func (v *Vault) find(ctx context.Context, key string) (*cachedEntry, *snapshot, 
 	e := v.cached(key)
 	s := e.snapshot.Load()
 	if s == nil || !e.ref.Current(s.stored) {
-		stored, err := e.ref.Get(ctx)
-		if err != nil {
+		if _, err := e.ref.Get(ctx); err != nil {
 			if e.ref.Dropped() {
 				v.entries.Remove(key, e)
 			}
 			return nil, nil, storeError(ctx, err)
 		}
-		s = v.adopt(e, stored)
+		s = v.adopt(e)
 	}
 	if err := s.stored.Value.over(); err != nil {
 		return nil, nil, err
@@ -74,13 +73,13 @@ func (v *Vault) find(ctx context.Context, key string) (*cachedEntry, *snapshot, 
 	return e, s, nil
 }
 
-// adopt makes stored the entry's snapshot, unless that is newer, and returns
-// the snapshot.
-func (v *Vault) adopt(e *cachedEntry, stored *records.Record[record]) *snapshot {
+// adopt makes the record in memory the entry's snapshot, and returns that. The
+// record has been read or written.
+func (v *Vault) adopt(e *cachedEntry) *snapshot {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	old := e.snapshot.Load()
-	if old != nil && (old.stored == stored || old.stored.Version > stored.Version) {
+	stored, old := e.ref.Held(), e.snapshot.Load()
+	if old != nil && old.stored == stored {
 		return old
 	}
 	next := v.newSnapshot(stored)
@@ -103,6 +102,9 @@ func (v *Vault) adopt(e *cachedEntry, stored *records.Record[record]) *snapshot 
 func (v *Vault) newSnapshot(stored *records.Record[record]) *snapshot {
 	r := &stored.Value
 	s := &snapshot{stored: stored, token: r.token(v.storeAhead()), renewAt: never, expiry: never}
+	if r.Scope != "" && r.RefreshEnd.IsZero() {
+		s.token = s.token.WithExtra(v.extras.of(r.Scope))
+	}
 	s.budget = budgetOf(v.config.Refreshers[r.Client])
 	if !r.Expiry.IsZero() {
 		// The clock of the process that wrote the record may have been ahead:

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"b2trader.identity.auth/identity/store/records"
 )
 
 // A record is an entry as it is stored. Its times are by the store's clock.
@@ -24,6 +26,15 @@ type record struct {
 	Ended      bool      `json:"d,omitempty"` // the server refused the token: the vault asks it no more
 	Taken      time.Time `json:"k,omitzero"`  // if set, the entry is being deleted: until then by one caller of Delete
 	Lease      *lease    `json:"l,omitempty"` // of the process that renews the token; nil: none
+}
+
+// recordCodec stores records as JSON. The ID token does not stay in memory: it
+// is as long as the access token, and few calls need it.
+func recordCodec() records.Codec[record] {
+	codec := records.JSON[record]()
+	codec.Keep = func(r record) record { r.IDToken = ""; return r }
+	codec.Complete = func(kept, older record) record { kept.IDToken = older.IDToken; return kept }
+	return codec
 }
 
 // newRecord returns the record of an entry that is put now, a time by the

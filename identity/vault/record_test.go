@@ -19,15 +19,19 @@ func TestExtrasAreKept(t *testing.T) {
 	if err := openVault(t, disk, key).Put(t.Context(), "k", e); err != nil {
 		t.Fatal(err)
 	}
-	token, err := openVault(t, disk, key).Token(t.Context(), "k")
+	v := openVault(t, disk, key)
+	token, err := v.Token(t.Context(), "k")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if kept := v.entries.Get("k").snapshot.Load().stored.Value.IDToken; kept != "" {
+		t.Errorf("ID token in memory = %q, want none", kept)
 	}
 	if got, ok := token.Extra("refresh_expiry").(time.Time); !ok || !got.Equal(end) {
 		t.Errorf("refresh_expiry = %v, want %v", token.Extra("refresh_expiry"), end)
 	}
-	if token.Extra("id_token") != "1d-token" || token.Extra("scope") != "openid" || token.Extra("other") != nil {
-		t.Errorf("id_token = %v, scope = %v, other = %v, want 1d-token, openid and none", token.Extra("id_token"), token.Extra("scope"), token.Extra("other"))
+	if token.Extra("id_token") != nil || token.Extra("scope") != "openid" || token.Extra("other") != nil {
+		t.Errorf("id_token = %v, scope = %v, other = %v, want none, openid and none", token.Extra("id_token"), token.Extra("scope"), token.Extra("other"))
 	}
 }
 
@@ -66,7 +70,9 @@ func TestRecordsWithoutRefreshExpiry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token.RefreshToken != "refre5h" || token.Extra("id_token") != "1d-token" || token.Extra("refresh_expiry") != nil {
-		t.Errorf("id_token = %v, refresh_expiry = %v, want 1d-token and none", token.Extra("id_token"), token.Extra("refresh_expiry"))
+	idToken, err := v.IDToken(t.Context(), "k")
+	if err != nil || token.RefreshToken != "refre5h" || idToken.Reveal() != "1d-token" || token.Extra("refresh_expiry") != nil {
+		t.Errorf("refresh token = %q, ID token = %q, %v, refresh_expiry = %v, want refre5h, 1d-token, nil and none",
+			token.RefreshToken, idToken.Reveal(), err, token.Extra("refresh_expiry"))
 	}
 }

@@ -37,7 +37,8 @@ type Resumer interface {
 
 // An Entry is what the vault keeps under a key. It keeps three of the token's
 // extras: the strings id_token and scope, and the time.Time refresh_expiry, when
-// the refresh token expires by this process's clock.
+// the refresh token expires by this process's clock. The token that Token returns
+// has the last two; see [Vault.IDToken] for the first.
 type Entry struct {
 	Owner  string        // the issuer and subject, for DeleteOwner
 	Client string        // the key of its Refresher in Config.Refreshers

@@ -174,7 +174,7 @@ func (r *renewal) reread(ctx context.Context) error {
 		return err
 	}
 	r.stored = stored
-	r.vault.adopt(r.entry, stored)
+	r.vault.adopt(r.entry)
 	switch {
 	case !stored.Value.Taken.IsZero():
 		return store.ErrDeleted
@@ -195,7 +195,7 @@ func (r *renewal) write(ctx context.Context, next record) error {
 		return err
 	}
 	r.stored = stored
-	r.vault.adopt(r.entry, stored)
+	r.vault.adopt(r.entry)
 	return nil
 }
 

@@ -7,16 +7,15 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Status describes an entry without its access and refresh tokens.
+// Status describes an entry without its tokens.
 type Status struct {
 	Owner, Client, Scope string
-	Issued, Expiry       time.Time       // of the current token, by this process's clock
-	Age                  time.Duration   // since Issued; negative if a clock was set back
-	IDToken              tokenapi.Secret // of the current token, or the last one that came; it was verified then
-	Renewals             int             // since the entry was put
-	Uses, MaxUses        int             // of the current token in this process; MaxUses is 0 if unlimited
-	Failure              error           // why this process's last renewal failed; nil if it did not, or if there is a successor since
-	RetryAt              time.Time       // when the next renewal may start after a Failure
+	Issued, Expiry       time.Time     // of the current token, by this process's clock
+	Age                  time.Duration // since Issued; negative if a clock was set back
+	Renewals             int           // since the entry was put
+	Uses, MaxUses        int           // of the current token in this process; MaxUses is 0 if unlimited
+	Failure              error         // why this process's last renewal failed; nil if it did not, or if there is a successor since
+	RetryAt              time.Time     // when the next renewal may start after a Failure
 }
 
 // Status describes the entry under key. It starts no renewal.
@@ -29,12 +28,29 @@ func (v *Vault) Status(ctx context.Context, key string) (Status, error) {
 	}
 	r := &s.stored.Value
 	status := Status{Owner: r.Owner, Client: r.Client, Scope: r.Scope, Issued: shifted(r.Issued, -v.storeAhead()), Expiry: s.token.Expiry, Age: v.storeNow().Sub(r.Issued), Renewals: r.Generation}
-	status.IDToken = tokenapi.NewSecret(r.IDToken)
 	status.Uses, status.MaxUses = s.budget.spent()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	status.Failure, status.RetryAt = e.cause, e.retryAt(v.pace(r.Client))
 	return status, nil
+}
+
+// IDToken returns the ID token of the entry under key, which was verified when
+// it came: with the current token, or with an earlier one if the server has sent
+// none since. It is empty if none ever came. IDToken reads the store with each
+// call.
+//
+// Errors: as Token.
+func (v *Vault) IDToken(ctx context.Context, key string) (tokenapi.Secret, error) {
+	e, _, err := v.find(ctx, key)
+	if err != nil {
+		return tokenapi.Secret{}, err
+	}
+	stored, err := e.ref.Read(ctx)
+	if err != nil {
+		return tokenapi.Secret{}, storeError(ctx, err)
+	}
+	return tokenapi.NewSecret(stored.Value.IDToken), stored.Value.over()
 }
 
 // Await blocks until this process's renewal of the entry under key, if one is

@@ -107,3 +107,41 @@ func TestStatusCountsUses(t *testing.T) {
 		}
 	})
 }
+
+// The ID token is read from the store: the newest that a server has sent.
+func TestIDToken(t *testing.T) {
+	inCluster(t, 2, func(c *cluster, p *process) {
+		other := c.processes[1]
+		first := p.signIn("k").Extra("id_token")
+		read := func(from *process) string {
+			c.Helper()
+			idToken, err := from.vault.IDToken(c.Context(), "k")
+			if err != nil {
+				c.Fatal(err)
+			}
+			return idToken.Reveal()
+		}
+		if got := read(other); got != first {
+			c.Errorf("IDToken = %q, want %q of the sign-in", got, first)
+		}
+		pass(31 * time.Second)
+		if token := p.token("k"); token.Extra("id_token") != nil {
+			c.Error("Token has an ID token, want none")
+		}
+		renewed := read(p)
+		if renewed == first || renewed != read(other) {
+			c.Error("IDToken after a renewal = the first one, or differs between processes, want the same new one")
+		}
+		p.link.cut(errors.New("cut"))
+		if _, err := p.vault.IDToken(c.Context(), "k"); c.wantUnavailable(err) == 0 {
+			c.Errorf("IDToken without the store = %v, want an UnavailableError", err)
+		}
+		p.link.cut(nil)
+		if _, err := other.vault.Delete(c.Context(), "k"); err != nil {
+			c.Fatal(err)
+		}
+		if _, err := p.vault.IDToken(c.Context(), "k"); !errors.Is(err, vault.ErrNotFound) {
+			c.Errorf("IDToken of a deleted entry = %v, want %v", err, vault.ErrNotFound)
+		}
+	})
+}

@@ -27,6 +27,7 @@ type Vault struct {
 	records *records.Kind[record]
 	entries *sharded.Map[*cachedEntry] // by the callers' keys
 	alarms  alarms
+	extras  sharedExtras
 
 	paces map[string]*pace // by client; "": of clients without a Refresher
 
@@ -56,7 +57,7 @@ func New(config Config) (*Vault, error) {
 		config:  config,
 		holder:  rand.Text(),
 		cache:   cache,
-		records: records.NewKind(cache, prefix, records.JSON[record]()),
+		records: records.NewKind(cache, prefix, recordCodec()),
 		entries: sharded.NewMap[*cachedEntry](),
 		alarms:  alarms{logger: config.Logger, raised: map[string]string{}},
 		paces:   map[string]*pace{"": newPace(config.Timeout)},
@@ -90,7 +91,7 @@ func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) erro
 	if e.Until.IsZero() {
 		e.Until = v.endOf(e.Client, v.config.Now())
 	}
-	saved, err := v.records.Update(ctx, v.records.ID(key), func(old *records.Record[record]) (records.Record[record], error) {
+	_, err := v.records.Update(ctx, v.records.ID(key), func(old *records.Record[record]) (records.Record[record], error) {
 		next := newRecord(e, v.storeNow(), v.storeAhead())
 		if old != nil {
 			if !old.Value.Taken.IsZero() {
@@ -109,7 +110,9 @@ func (v *Vault) put(ctx context.Context, key string, e Entry, replace bool) erro
 	case err != nil:
 		return storeError(ctx, err)
 	}
-	v.adopt(v.cached(key), saved)
+	if e := v.cached(key); e.ref.Held() != nil { // not deleted since
+		v.adopt(e)
+	}
 	return nil
 }
 
@@ -129,6 +132,8 @@ func (v *Vault) check(key string, e Entry) error {
 }
 
 // Token returns a live token. It renews the token first if that has expired.
+// The token's extras are those that [Entry] names, without the ID token, which
+// [Vault.IDToken] returns.
 //
 // Errors: ErrNotFound, ErrEnded, *UnavailableError, or the context's.
 func (v *Vault) Token(ctx context.Context, key string) (*oauth2.Token, error) {

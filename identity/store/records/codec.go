@@ -16,6 +16,15 @@ type Codec[T any] struct {
 	Encode func(T) ([]byte, error)
 	Decode func([]byte) (T, error)
 
+	// Keep returns what of a value stays in memory, which is what Get returns.
+	// Read, List, Put and Update have the whole value. Nil: all of it.
+	Keep func(T) T
+
+	// Complete returns a kept value with what Keep has left out of it, as an
+	// older version of the record has it: see "A store that forgets". It is
+	// required with Keep.
+	Complete func(kept, older T) T
+
 	// ZeroIfUnreadable makes an unreadable record count as one with the zero
 	// value, so that Update can replace it. False: it is ErrUnreadable.
 	ZeroIfUnreadable bool

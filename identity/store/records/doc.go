@@ -26,6 +26,7 @@
 // process is seen when the store reports it, usually within a millisecond, and
 // within a second by a process that was stopped or cut off. Expiry is not
 // reported: callers for whom it matters compare Record.Expires with [Cache.Now].
+// A codec can leave a part of each value out of memory, see [Codec].Keep.
 //
 // # A store that forgets
 //
@@ -33,7 +34,8 @@
 // store shows older versions and deleted records again. A Cache remembers at
 // least the last 32,768 versions and deletions that it wrote, read or heard of.
 // A record that was deleted is deleted again, and counts as deleted. An older
-// version is replaced by the copy in memory, and other processes take that for
+// version is replaced by the copy in memory (what a codec leaves out of memory
+// comes from the older version), and other processes take that for
 // the newest. Where only the newer version's number is known, the record is
 // unavailable for ten seconds, in which the process that has the copy can reach
 // the store again. After an interruption of the watch the Cache looks through

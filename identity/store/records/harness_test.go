@@ -140,8 +140,16 @@ func (k texts) put(version uint64, value string) *records.Record[string] {
 func (k texts) wants(value string) {
 	k.Helper()
 	if r, err := k.Get(k.Context(), k.id); err != nil || r.Value != value {
-		k.Fatalf("Get = %+v, %v, want %q", r, err, value)
+		k.Fatalf("Get = %q, %v, want %q", valueOf(r), err, value)
 	}
+}
+
+// valueOf returns the value of a record, which does not print it.
+func valueOf(r *records.Record[string]) string {
+	if r == nil {
+		return ""
+	}
+	return r.Value
 }
 
 func (k texts) wantsError(want error) {

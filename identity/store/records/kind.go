@@ -247,6 +247,16 @@ func (k *Kind[T]) open(raw store.Record, epoch uint64) (*Record[T], error) {
 	}, nil
 }
 
+// kept returns what of c stays in memory.
+func (k *Kind[T]) kept(c *Record[T]) *Record[T] {
+	if k.codec.Keep == nil {
+		return c
+	}
+	part := *c
+	part.Value = k.codec.Keep(c.Value)
+	return &part
+}
+
 func (k *Kind[T]) synced() {
 	for r := range k.memory() {
 		r.recheck()

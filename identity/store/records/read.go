@@ -22,7 +22,10 @@ func (r *Ref[T]) Get(ctx context.Context) (*Record[T], error) {
 		return c, nil
 	}
 	if r.Dropped() {
-		return r.Read(ctx)
+		if _, err := r.Read(ctx); err != nil {
+			return nil, err
+		}
+		return r.Held(), nil
 	}
 	s, joined, err := r.share(ctx)
 	if err != nil {
@@ -63,9 +66,12 @@ func (r *Ref[T]) sharedRead() (s *sharedRead[T], joined bool, err error) {
 	}
 	s = &sharedRead[T]{done: make(chan struct{})}
 	err = r.cache.goRead(func() {
-		s.record, s.err = r.Read(r.cache.ctx)
+		_, s.err = r.Read(r.cache.ctx)
 		if r.IsDeleted() { // while it was read
-			s.record, s.err = nil, cmp.Or(s.err, store.ErrDeleted)
+			s.err = cmp.Or(s.err, store.ErrDeleted)
+		}
+		if s.err == nil {
+			s.record = r.Held()
 		}
 		r.mu.Lock()
 		r.reading = nil
@@ -119,5 +125,6 @@ func (r *Ref[T]) read(ctx context.Context) (*Record[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.install(c), nil
+	r.install(c)
+	return c, nil
 }

@@ -39,6 +39,9 @@ func newDroppedRef[T any](k *Kind[T], id ID) *Ref[T] {
 	return r
 }
 
+// Held returns the copy in memory, current or not, or nil.
+func (r *Ref[T]) Held() *Record[T] { return r.copy.Load() }
+
 // Current reports whether a copy, which may be nil, is known to be what the
 // store has.
 func (r *Ref[T]) Current(c *Record[T]) bool {
@@ -137,13 +140,14 @@ func (r *Ref[T]) drop() {
 	r.wake()
 }
 
-// install takes over a copy that is newer than the one in memory, or that was
-// read later, and returns the newest.
-func (r *Ref[T]) install(c *Record[T]) *Record[T] {
+// install keeps a record that is newer than the copy in memory, or that was read
+// later.
+func (r *Ref[T]) install(c *Record[T]) {
+	c = r.kind.kept(c)
 	for {
 		old := r.copy.Load()
 		if old != nil && (c.Version < old.Version || c.Version == old.Version && c.epoch < old.epoch) {
-			return old
+			return
 		}
 		if !r.copy.CompareAndSwap(old, c) {
 			continue
@@ -154,7 +158,7 @@ func (r *Ref[T]) install(c *Record[T]) *Record[T] {
 			r.wake()
 			r.mu.Unlock()
 		}
-		return c
+		return
 	}
 }
 

@@ -64,6 +64,9 @@ func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64) (*
 	}
 	next := *held
 	next.Version, next.restored = raw.Version, known
+	if complete := r.kind.codec.Complete; complete != nil && err == nil {
+		next.Value = complete(held.Value, c.Value)
+	}
 	saved, err := r.put(ctx, next)
 	if err != nil {
 		return nil, err
@@ -81,7 +84,7 @@ func (r *Ref[T]) goBack(c *Record[T]) {
 	if r.newest.Load() != dropped {
 		r.newest.Store(c.Version)
 	}
-	r.copy.Store(c)
+	r.copy.Store(r.kind.kept(c))
 	r.wake()
 }
 

@@ -22,7 +22,7 @@ const updateTries = 8
 // else as Get and Put.
 func (k *Kind[T]) Update(ctx context.Context, id ID, change func(old *Record[T]) (Record[T], error)) (*Record[T], error) {
 	for try := 1; ; try++ {
-		old, err := k.Get(ctx, id)
+		old, err := k.whole(ctx, id)
 		if err != nil && !Absent(err) {
 			return nil, err
 		}
@@ -49,6 +49,14 @@ func (k *Kind[T]) Update(ctx context.Context, id ID, change func(old *Record[T])
 			return nil, err
 		}
 	}
+}
+
+// whole returns a record with the whole value.
+func (k *Kind[T]) whole(ctx context.Context, id ID) (*Record[T], error) {
+	if k.codec.Keep != nil {
+		return k.Ref(id).Read(ctx)
+	}
+	return k.Get(ctx, id)
 }
 
 // wait blocks until changed is closed, for at most d.

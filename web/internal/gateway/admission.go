@@ -1,26 +1,26 @@
 package gateway
 
 import (
+	"context"
 	"net/http"
 	"time"
 
-	"golang.org/x/oauth2"
-
-	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web/internal/answer"
 )
 
-// refusal returns the error of a call whose token may not call the API, or nil.
-func (a *api) refusal(token *oauth2.Token) error {
+// refusal returns the error of a call whose session may not call the API, or
+// nil.
+func (a *api) refusal(ctx context.Context, c *call) error {
 	if a.admits == nil {
 		return nil
 	}
-	idToken, _ := token.Extra("id_token").(string)
-	scope, _ := token.Extra("scope").(string)
-	if a.admits(idToken, scope) {
-		return nil
+	switch admitted, err := a.admits(ctx, c.caller.VaultKey); {
+	case err != nil:
+		return a.tokenError(ctx, c, err)
+	case !admitted:
+		return notAdmitted()
 	}
-	return notAdmitted()
+	return nil
 }
 
 func notAdmitted() error {
@@ -35,8 +35,8 @@ func (c *call) watchToken() {
 		wait := time.Minute
 		changed, err := v.Changed(c.ctx, key)
 		if err == nil {
-			var status vault.Status
-			if status, err = v.Status(c.ctx, key); err == nil && !c.api.admits(status.IDToken.Reveal(), status.Scope) {
+			var admitted bool
+			if admitted, err = c.api.admits(c.ctx, key); err == nil && !admitted {
 				c.cut(errNotAdmitted)
 				return
 			}

@@ -142,7 +142,7 @@ func (a *api) send(c *call) (err error) {
 	if c.token, err = a.config.Vault.Token(ctx, c.caller.VaultKey); err != nil {
 		return a.tokenError(ctx, c, err)
 	}
-	if err := a.refusal(c.token); err != nil {
+	if err := a.refusal(ctx, c); err != nil {
 		return err
 	}
 	if len(c.token.AccessToken) > maxBearer {

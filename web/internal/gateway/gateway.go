@@ -43,9 +43,9 @@ type Upstream struct {
 	URL    string // up to the part before /api, without a slash at its end
 	Limits Limits
 
-	// Admits reports whether a token with an ID token and a scope may call the
-	// API. Nil: each may.
-	Admits func(idToken, scope string) bool
+	// Admits reports whether the newest token under a key of the vault may call
+	// the API. Its errors are those of Vault.Status. Nil: each may.
+	Admits func(ctx context.Context, vaultKey string) (bool, error)
 }
 
 // Sessions is what the gateway needs to know of sessions.
@@ -104,10 +104,10 @@ type api struct {
 	*Gateway
 	name          string
 	limits        Limits
-	admits        func(idToken, scope string) bool // nil: all are
-	allow         string                           // the methods, for the header Allow
-	headers       map[string]bool                  // of requests, that are passed on
-	answerHeaders map[string]bool                  // of answers
+	admits        func(ctx context.Context, vaultKey string) (bool, error) // nil: all are
+	allow         string                                                   // the methods, for the header Allow
+	headers       map[string]bool                                          // of requests, that are passed on
+	answerHeaders map[string]bool                                          // of answers
 
 	prefix          string // on this site, such as /api/frontoffice/
 	base            *url.URL

@@ -36,7 +36,7 @@ func (a *api) repeat(ctx context.Context, c *call, out *http.Request, refusal *h
 	if next == nil {
 		return refusal, nil
 	}
-	if err := a.refusal(next); err != nil {
+	if err := a.refusal(ctx, c); err != nil {
 		_ = refusal.Body.Close()
 		return nil, err
 	}
