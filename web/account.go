@@ -2,7 +2,6 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -19,7 +18,7 @@ type accountPages struct{ *site }
 
 // page shows the user, the token and the claims of the ID token.
 func (s *accountPages) page(w http.ResponseWriter, r *http.Request, u user) error {
-	token, status, err := s.tokenView(r.Context(), u)
+	token, entry, status, err := s.tokenView(w, r, u)
 	if err != nil {
 		return err
 	}
@@ -28,11 +27,11 @@ func (s *accountPages) page(w http.ResponseWriter, r *http.Request, u user) erro
 		return err
 	}
 	idle, latest := s.sessions.Ends(r.Context())
-	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.AccountPage(templates.Account{
+	return s.answers.Render(w, r, status, templates.AccountPage(templates.Account{
 		Page:     s.view(r, ""),
 		Nickname: u.Nickname, Email: u.Email, ID: cmp.Or(u.AccountID, u.Subject), Client: u.Client,
-		Scopes:   s.scopeViews(status.Scope),
-		Token:    token.Token,
+		Scopes:   s.scopeViews(entry.Scope),
+		Token:    token,
 		Claims:   s.claimViews(idToken.Reveal()),
 		SignedIn: u.SignedIn, IdleEnd: idle, LatestEnd: latest,
 	}))
@@ -40,44 +39,34 @@ func (s *accountPages) page(w http.ResponseWriter, r *http.Request, u user) erro
 
 // tokenCard answers with the card of the token, which scripts keep current.
 func (s *accountPages) tokenCard(w http.ResponseWriter, r *http.Request, u user) error {
-	token, _, err := s.tokenView(r.Context(), u)
+	token, _, status, err := s.tokenView(w, r, u)
 	if err != nil {
 		return err
 	}
-	return s.answers.Render(w, r, s.tokenStatus(w, token), templates.TokenCard(token.Token, s.texts))
+	return s.answers.Render(w, r, status, templates.TokenCard(token, s.texts))
 }
 
-// shownToken is what a page shows of a token.
-type shownToken struct {
-	templates.Token
-	retryAfter time.Duration // if it is unavailable
-}
-
-// tokenView renews the token if that is due, and returns its times.
-func (s *accountPages) tokenView(ctx context.Context, u user) (shownToken, vault.Status, error) {
-	var shown shownToken
-	_, err := s.token(ctx, u.VaultKey)
-	if later, ok := errors.AsType[*vault.UnavailableError](err); ok {
-		shown.Unavailable, shown.retryAfter = true, later.RetryAfter
-	} else if err != nil {
-		return shown, vault.Status{}, err
+// tokenView renews the token if that is due. It returns what a page shows of the
+// token, its entry in the vault, and the status of the page: 503 with Retry-After
+// if the token could not be renewed.
+func (s *accountPages) tokenView(w http.ResponseWriter, r *http.Request, u user) (templates.Token, vault.Status, int, error) {
+	_, err := s.token(r.Context(), u.VaultKey)
+	later, unavailable := errors.AsType[*vault.UnavailableError](err)
+	if err != nil && !unavailable {
+		return templates.Token{}, vault.Status{}, 0, err
 	}
-	status, err := s.vault.Status(ctx, u.VaultKey)
+	entry, err := s.vault.Status(r.Context(), u.VaultKey)
 	if err != nil {
-		return shown, vault.Status{}, err
+		return templates.Token{}, vault.Status{}, 0, err
 	}
-	shown.Issued, shown.Expires, shown.Renewals, shown.Now = status.Issued, status.Expiry, status.Renewals, s.config.Now()
-	return shown, status, nil
-}
-
-// tokenStatus returns the status of a page with the token: 503 if the token
-// could not be renewed.
-func (s *accountPages) tokenStatus(w http.ResponseWriter, token shownToken) int {
-	if !token.Unavailable {
-		return http.StatusOK
+	shown := templates.Token{
+		Issued: entry.Issued, Expires: entry.Expiry, Now: s.config.Now(), Renewals: entry.Renewals, Unavailable: unavailable,
 	}
-	answer.SetRetryAfter(w.Header(), answer.OrLater(token.retryAfter))
-	return http.StatusServiceUnavailable
+	if !unavailable {
+		return shown, entry, http.StatusOK, nil
+	}
+	answer.SetRetryAfter(w.Header(), answer.OrLater(later.RetryAfter))
+	return shown, entry, http.StatusServiceUnavailable, nil
 }
 
 // usualScopes are shown whether they are granted or not.

@@ -21,10 +21,7 @@ func (s apiSessions) Find(r *http.Request, use bool) (gateway.Caller, error) {
 
 // CheckAgain implements gateway.Sessions.
 func (s apiSessions) CheckAgain(ctx context.Context, c gateway.Caller) (gateway.Caller, error) {
-	at, err := s.sessions.At(ctx, c.ID)
-	return callerOf(session.Found{
-		ID: at.ID, Owner: at.User.Owner, IdentityID: at.User.IdentityID, VaultKey: at.User.VaultKey, Group: at.User.Group, Until: at.Until,
-	}, err)
+	return callerOf(s.sessions.At(ctx, c.ID))
 }
 
 // Ends implements gateway.Sessions.

@@ -37,7 +37,7 @@ func (s *site) claimViews(idToken string) []templates.Claim {
 	return views
 }
 
-// claimsOf returns the claims of an ID token by their names, which are
+// claimsOf returns the claims of a token, not verified, by their names, which are
 // case-sensitive.
 func claimsOf(idToken string) map[string]json.RawMessage {
 	parts := strings.Split(idToken, ".")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -202,15 +203,9 @@ func (c Config) withDefaults() Config {
 	if c.TracerProvider != nil {
 		c.APITransport = TraceTransport(c.APITransport)
 	}
-	if c.AdministratorRole == "" {
-		c.AdministratorRole = "Admin"
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = 15 * time.Minute
-	}
-	if c.AbsoluteTimeout == 0 {
-		c.AbsoluteTimeout = 10 * time.Hour
-	}
+	c.AdministratorRole = cmp.Or(c.AdministratorRole, "Admin")
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, 15*time.Minute)
+	c.AbsoluteTimeout = cmp.Or(c.AbsoluteTimeout, 10*time.Hour)
 	if c.Store == nil && c.Keys == nil {
 		c.Store, c.Keys = memstore.New(), []vault.Key{vault.NewKey("process")}
 	}

@@ -23,10 +23,10 @@ var (
 	}
 )
 
-// deviceOf returns a User-Agent as people read it: "Firefox on Linux". It
-// repeats an unknown one. It only helps people to recognise their devices:
-// clients write any text into a User-Agent.
-func (s *site) deviceOf(userAgent string) string {
+// deviceOf returns a User-Agent as people read it, "Firefox on Linux", and the
+// kind of the device for its icon, or "". It repeats an unknown User-Agent. It
+// only helps people to recognise their devices: clients write any text into it.
+func (s *site) deviceOf(userAgent string) (name, kind string) {
 	browser, system := "", ""
 	for _, b := range browserNames {
 		if browser == "" && strings.Contains(userAgent, b.mark) {
@@ -35,24 +35,14 @@ func (s *site) deviceOf(userAgent string) string {
 	}
 	for _, n := range systemNames {
 		if system == "" && strings.Contains(userAgent, n.mark) {
-			system = n.name
+			system, kind = n.name, n.kind
 		}
 	}
 	switch {
 	case browser != "" && system != "":
-		return fmt.Sprintf(s.texts.Sessions.Device, browser, system)
+		return fmt.Sprintf(s.texts.Sessions.Device, browser, system), kind
 	case userAgent == "":
-		return s.texts.Sessions.UnknownDevice
+		return s.texts.Sessions.UnknownDevice, kind
 	}
-	return request.Clip(strings.ToValidUTF8(userAgent, ""), 60)
-}
-
-// deviceKind returns the kind of device that a User-Agent names, for its icon.
-func deviceKind(userAgent string) string {
-	for _, n := range systemNames {
-		if strings.Contains(userAgent, n.mark) {
-			return n.kind
-		}
-	}
-	return ""
+	return request.Clip(strings.ToValidUTF8(userAgent, ""), 60), kind
 }

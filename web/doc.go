@@ -165,7 +165,6 @@
 //	back-channel logout                    user, sessions
 //	back-channel logout refused            error
 //	cross-origin request refused           origin, fetch_site
-//	session touch failed                   error
 //	not ready                              client, part or store, error
 //	too many refused logouts               -
 //	session not deleted                    user, error
@@ -180,6 +179,7 @@
 //	session over                           error
 //	session not ended                      error
 //	session not read                       error
+//	session touch failed                   error
 //	session not saved: it ended meanwhile  -
 //	session not saved after the answer     error
 //

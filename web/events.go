@@ -32,7 +32,6 @@ const (
 	eventBackChannelLogout
 	eventBackChannelRefused
 	eventCrossOriginRefused
-	eventTouchFailed
 	eventNotReady
 	eventTooManyLogouts
 	eventSessionNotDeleted
@@ -87,7 +86,6 @@ var events = [...]struct {
 	eventBackChannelLogout:    {"back-channel logout", slog.LevelInfo, "user, sessions", &signOuts, "back-channel"},
 	eventBackChannelRefused:   {"back-channel logout refused", slog.LevelWarn, "error", nil, ""},
 	eventCrossOriginRefused:   {"cross-origin request refused", slog.LevelWarn, "origin, fetch_site", nil, ""},
-	eventTouchFailed:          {"session touch failed", slog.LevelWarn, "error", nil, ""},
 	eventNotReady:             {"not ready", slog.LevelWarn, "client, part or store, error", nil, ""},
 	eventTooManyLogouts:       {"too many refused logouts", slog.LevelWarn, "", nil, ""},
 	eventSessionNotDeleted:    {"session not deleted", slog.LevelError, "user, error", nil, ""},
@@ -104,6 +102,7 @@ var events = [...]struct {
 	{"session over", slog.LevelInfo, "error", nil, ""},
 	{"session not ended", slog.LevelError, "error", nil, ""},
 	{"session not read", slog.LevelError, "error", nil, ""},
+	{"session touch failed", slog.LevelWarn, "error", nil, ""},
 	{"session not saved: it ended meanwhile", slog.LevelInfo, "", nil, ""},
 	{"session not saved after the answer", slog.LevelWarn, "error", nil, ""},
 }

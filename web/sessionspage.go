@@ -24,8 +24,9 @@ func (s *sessionPages) sessionsPage(w http.ResponseWriter, r *http.Request, u us
 func (s *site) sessionViews(list []session.Session, here string) []templates.Session {
 	views := make([]templates.Session, len(list))
 	for i, c := range list {
+		device, kind := s.deviceOf(c.User.UserAgent)
 		views[i] = templates.Session{
-			ID: c.ID, Device: s.deviceOf(c.User.UserAgent), Kind: deviceKind(c.User.UserAgent), Client: c.User.Client,
+			ID: c.ID, Device: device, Kind: kind, Client: c.User.Client,
 			SignedIn: c.User.SignedIn, LastSeen: c.Seen, Current: c.ID == here,
 		}
 		if c.Address.IsValid() {

@@ -270,10 +270,5 @@ func (s *signInPages) client(id string) *identity.Client {
 	if id == "" && len(s.config.Clients) == 1 {
 		return s.config.Clients[0]
 	}
-	for _, c := range s.config.Clients {
-		if c.ID() == id {
-			return c
-		}
-	}
-	return nil
+	return s.clients[id]
 }

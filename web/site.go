@@ -57,9 +57,7 @@ func (s *site) signedIn(h userHandler) answer.Handler {
 		if err != nil {
 			return answer.AskToSignIn(err, s.sessions.Ended(r.Context()))
 		}
-		if err := s.sessions.Touch(r.Context()); err != nil {
-			s.events.record(r.Context(), eventTouchFailed, "error", err)
-		}
+		s.sessions.Touch(r.Context())
 		return h(w, r, u)
 	}
 }

@@ -75,17 +75,13 @@ func (a *Answers) Page(h Handler) http.Handler {
 // Fail logs err and answers r with it. If the session's entry in the vault has
 // ended, Fail ends the session.
 func (a *Answers) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	a.fail(w, r, err, func(*Error) templ.Component { return nil })
+	a.FailOnForm(w, r, err, func(*Error) templ.Component { return nil })
 }
 
 // FailOnForm is Fail for a form that was submitted. The form is the page that
 // says what is wrong, so that what was typed stays. If form returns nil, the
 // answer is that of Fail.
 func (a *Answers) FailOnForm(w http.ResponseWriter, r *http.Request, err error, form func(*Error) templ.Component) {
-	a.fail(w, r, err, form)
-}
-
-func (a *Answers) fail(w http.ResponseWriter, r *http.Request, err error, form func(*Error) templ.Component) {
 	ctx := r.Context()
 	if Abandoned(r, err) {
 		a.config.Logger.InfoContext(ctx, "request abandoned", "error", err)

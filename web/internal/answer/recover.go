@@ -25,7 +25,7 @@ func (a *Answers) RecoverPanics(next http.Handler) http.Handler {
 				panic(p) // net/http cuts the connection
 			}
 			a.config.Logger.ErrorContext(r.Context(), "panic", "cause", panicCause(p), "stack", string(debug.Stack()))
-			if request.Answered(w) {
+			if request.Status(w) != 0 {
 				panic(http.ErrAbortHandler) // a part of an answer must not look complete
 			}
 			a.Fail(w, r, &Error{Status: http.StatusInternalServerError, Err: errPanic})

@@ -47,12 +47,6 @@ func logRequest(logger *slog.Logger, r *http.Request, w *statusWriter, took time
 	logger.LogAttrs(ctx, level, "request", attrs...)
 }
 
-// Answered reports whether an answer has begun on w, which is a writer that
-// [LogAccess] passed on.
-func Answered(w http.ResponseWriter) bool {
-	return Status(w) != 0
-}
-
 // Status returns the status of the answer on w, which is a writer that
 // [LogAccess] passed on, or 0 if no answer has begun.
 func Status(w http.ResponseWriter) int {

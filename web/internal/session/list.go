@@ -53,23 +53,25 @@ func (m *Manager) Find(r *http.Request, use bool, address netip.Addr) (Found, er
 		return Found{}, err
 	}
 	if use {
-		if found, err = m.store.touch(r.Context(), found, address); err != nil {
-			m.logger.WarnContext(r.Context(), "session touch failed", "error", err)
-		}
+		found = m.store.touch(r.Context(), found, address)
 	}
-	of := found.Value.keys
-	return Found{
-		ID: idOf(found), Owner: of.owner, IdentityID: of.identityID, VaultKey: of.vaultKey, Group: of.group, Until: m.store.idleEnd(found),
-	}, nil
+	return m.found(found), nil
 }
 
-// At returns the session with an ID. Its errors are those of Find.
-func (m *Manager) At(ctx context.Context, id string) (Session, error) {
+// At is Find for the session with an ID. It is no use of the session.
+func (m *Manager) At(ctx context.Context, id string) (Found, error) {
 	found, err := m.find(ctx, recordID(id))
 	if err != nil {
-		return Session{}, err
+		return Found{}, err
 	}
-	return m.view(found), nil
+	return m.found(found), nil
+}
+
+func (m *Manager) found(r *record) Found {
+	of := r.Value.keys
+	return Found{
+		ID: idOf(r), Owner: of.owner, IdentityID: of.identityID, VaultKey: of.vaultKey, Group: of.group, Until: m.store.idleEnd(r),
+	}
 }
 
 func (m *Manager) find(ctx context.Context, id records.ID) (*record, error) {

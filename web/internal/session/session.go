@@ -219,15 +219,12 @@ func (m *Manager) End(ctx context.Context) (User, error) {
 	return u, storeError(m.scs.Destroy(ctx))
 }
 
-// Touch writes that the session is used, unless that was written a moment ago.
-func (m *Manager) Touch(ctx context.Context) error {
-	at := currentOf(ctx)
-	if at.record == nil {
-		return nil
+// Touch writes that the session is used, unless that was written a moment ago. A
+// failure is logged: the session lives on.
+func (m *Manager) Touch(ctx context.Context) {
+	if at := currentOf(ctx); at.record != nil {
+		at.record = m.store.touch(ctx, at.record, at.address)
 	}
-	var err error
-	at.record, err = m.store.touch(ctx, at.record, at.address)
-	return storeError(err)
 }
 
 // Ends returns when the session ends if it is not used, and when it ends in any

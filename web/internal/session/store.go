@@ -174,22 +174,23 @@ func (s *scsStore) DeleteCtx(ctx context.Context, token string) error {
 // touchEvery ago. It returns the session as it is then. If another request
 // writes at the same time, that one counts. After an error, which a store that
 // is full returns for every write, no session is touched for touchRetry.
-func (s *scsStore) touch(ctx context.Context, r *record, address netip.Addr) (*record, error) {
+func (s *scsStore) touch(ctx context.Context, r *record, address netip.Addr) *record {
 	now := s.now()
 	if s.over(r) || now.Sub(r.Value.seen) < touchEvery(s.idle) || time.Now().UnixNano() < s.noTouchUntil.Load() {
-		return r, nil
+		return r
 	}
 	next := *r
 	next.Value.seen, next.Value.address = now, address
 	saved, err := s.kind.Put(context.WithoutCancel(ctx), next)
 	switch {
 	case err == nil:
-		return saved, nil
+		return saved
 	case records.Absent(err), errors.Is(err, store.ErrConflict):
-		return r, nil
+		return r
 	}
 	s.noTouchUntil.Store(time.Now().Add(touchRetry).UnixNano())
-	return r, err
+	s.logger.WarnContext(ctx, "session touch failed", "error", err)
+	return r
 }
 
 const touchRetry = time.Second
