@@ -206,8 +206,6 @@ var English = Texts{
 	Clients: map[string]ClientText{
 		"spa":       {"Web terminal", "Trading: the FrontOffice API"},
 		"spa_admin": {"Back office", "Administration: the FrontOffice and BackOffice APIs"},
-		"core_ib":   {"B2Core IB", "Introducing brokers: the BackOffice API"},
-		"lk":        {"Client cabinet", "The customer's own area: the FrontOffice API"},
 	},
 	Scopes: map[string]string{
 		"openid":         "tells this site who you are",

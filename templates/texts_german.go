@@ -204,8 +204,6 @@ var German = Texts{
 	Clients: map[string]ClientText{
 		"spa":       {"Web-Terminal", "Handel: die FrontOffice-API"},
 		"spa_admin": {"Back Office", "Verwaltung: die FrontOffice- und die BackOffice-API"},
-		"core_ib":   {"B2Core IB", "Introducing Broker: die BackOffice-API"},
-		"lk":        {"Kundenbereich", "Der eigene Bereich der Kunden: die FrontOffice-API"},
 	},
 	Scopes: map[string]string{
 		"openid":         "sagt dieser Website, wer Sie sind",

@@ -18,7 +18,6 @@ var sameInGerman = map[string]bool{
 	".SignIn.Server": true, ".Formats.Seconds": true, ".Formats.Minutes": true, ".Formats.Hours": true, ".Formats.HoursMinutes": true,
 	".Frame.Administrator": true, ".Frame.System": true, ".Account.Administrator": true,
 	".Users.Name": true, ".Account.Details": true,
-	`.Clients["core_ib"].Name`: true,
 }
 
 // Each text of each language is filled, so that no page shows a gap, and has the

@@ -46,8 +46,7 @@ func (s *settings) check(problems []error) (parts, error) {
 	return p, errors.Join(problems...)
 }
 
-// checkConfig reports whether the store and the IdentityServer of a
-// configuration
+// checkConfig reports whether the store and the IdentityServer of a configuration
 // without problems work. A store that does not work is an error, as it would be
 // at the start. So is an IdentityServer whose answer does not fit the
 // configuration. An IdentityServer that does not answer is a warning: the site

@@ -37,8 +37,7 @@ func (r *running) startPlatform(name, addr string, s apitest.Servable, err error
 }
 
 // embeddedPlatforms starts a test server of each system beside the embedded
-// IdentityServer, and returns the platforms, whose token requests can be made
-// to
+// IdentityServer, and returns the platforms, whose token requests can be made to
 // fail.
 func (r *running) embeddedPlatforms(settings *settings, s *identitytest.Server, machines []machineAccount) ([]showcase.Platform, error) {
 	var platforms []showcase.Platform
@@ -62,8 +61,7 @@ func (r *running) embeddedPlatforms(settings *settings, s *identitytest.Server, 
 	return platforms, nil
 }
 
-// b2traderEmbedded returns the embedded IdentityServer as a platform. It
-// expires
+// b2traderEmbedded returns the embedded IdentityServer as a platform. It expires
 // the tokens of the machine account only, not those of people.
 func b2traderEmbedded(s *identitytest.Server, m machineAccount) (showcase.Platform, error) {
 	p, err := b2traderPlatform(m)

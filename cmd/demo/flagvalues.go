@@ -8,59 +8,40 @@ import (
 	"time"
 )
 
-// The errors of these functions follow the flag's name and its value, and say
-// which value works. Those of package flag say "parse error".
+// value returns a function that parses the text of a flag into v. Its error
+// follows the flag's name and value, and says which value works: those of package
+// flag say "parse error".
+func value[T any](v *T, parse func(string) (T, error), want string) func(string) error {
+	return func(text string) error {
+		parsed, err := parse(text)
+		if err != nil {
+			return errors.New("want " + want)
+		}
+		*v = parsed
+		return nil
+	}
+}
 
-// duration returns a function that parses a duration into d.
 func duration(d *time.Duration) func(string) error {
-	return func(text string) error {
-		parsed, err := time.ParseDuration(text)
-		if err != nil {
-			return errors.New("want a number and a unit, such as 90s, 5m or 1h30m")
-		}
-		*d = parsed
-		return nil
-	}
+	return value(d, time.ParseDuration, "a number and a unit, such as 90s, 5m or 1h30m")
 }
 
-// number returns a function that parses a whole number into n.
-func number(n *int) func(string) error {
-	return func(text string) error {
-		parsed, err := strconv.Atoi(text)
-		if err != nil {
-			return errors.New("want a whole number, such as 5")
-		}
-		*n = parsed
-		return nil
-	}
-}
+func number(n *int) func(string) error { return value(n, strconv.Atoi, "a whole number, such as 5") }
 
-// boolean returns a function that parses the value of a flag that needs none
-// into b.
-func boolean(b *bool) func(string) error {
-	return func(text string) error {
-		parsed, err := strconv.ParseBool(text)
-		if err != nil {
-			return errors.New("want true or false")
-		}
-		*b = parsed
-		return nil
-	}
-}
+func boolean(b *bool) func(string) error { return value(b, strconv.ParseBool, "true or false") }
 
-// networks returns a function that parses networks, separated by commas, into
-// prefixes.
 func networks(prefixes *[]netip.Prefix) func(string) error {
-	return func(text string) error {
-		var parsed []netip.Prefix
-		for part := range strings.SplitSeq(text, ",") {
-			prefix, err := netip.ParsePrefix(strings.TrimSpace(part))
-			if err != nil {
-				return errors.New("want networks such as 10.0.0.0/8,192.168.1.7/32")
-			}
-			parsed = append(parsed, prefix)
+	return value(prefixes, parseNetworks, "networks such as 10.0.0.0/8,192.168.1.7/32")
+}
+
+// parseNetworks parses networks that are separated by commas.
+func parseNetworks(text string) (networks []netip.Prefix, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		network, err := netip.ParsePrefix(strings.TrimSpace(part))
+		if err != nil {
+			return nil, err
 		}
-		*prefixes = parsed
-		return nil
+		networks = append(networks, network)
 	}
+	return networks, nil
 }

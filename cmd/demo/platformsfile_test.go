@@ -332,10 +332,10 @@ func TestPlatformsFileProblems(t *testing.T) {
 			"tradevest.scopes contains an invalid scope", "tradevest.client_id is missing", "tradevest.requestor_id is not a UUID", "tradevest.client_secret_file: EMPTY is empty",
 			"b2binpay.url must begin with https://", "b2binpay.login is missing", "b2binpay.password_file: EMPTY is empty",
 			"b2binpay-v3.url must be https", "b2binpay-v3.client_id is missing", "b2binpay-v3.client_secret_file: EMPTY is empty",
-			"-platforms-file: b2core.call must be https",
-			"-platforms-file: traderevolution.call must be https beyond loopback",
-			"-platforms-file: tradevest.call must have neither user, query nor fragment",
-			"-platforms-file: b2binpay.call must have neither",
+			"-platforms-file: b2core.call must begin with https://",
+			"-platforms-file: traderevolution.call must be https: http is for loopback only",
+			"-platforms-file: tradevest.call must have no query",
+			"-platforms-file: b2binpay.call must not contain a user name or password",
 			"-log-format is", // what is wrong elsewhere is told with it
 		}},
 	} {

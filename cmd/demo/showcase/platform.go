@@ -2,11 +2,8 @@ package showcase
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 
 	"golang.org/x/oauth2"
@@ -77,55 +74,22 @@ func (p Platform) offers(action string) bool {
 
 var platformID = regexp.MustCompile(`^[a-z0-9-]+$`)
 
-func validatePlatforms(platforms []Platform, insecure bool) []error {
-	var problems []error
+// checkPlatforms reports every problem of Config.Platforms.
+func (c Config) checkPlatforms(problems *tokenapi.Problems) {
 	seen := map[string]bool{}
-	for i, p := range platforms {
-		report := func(field, what string) {
-			problems = append(problems, &tokenapi.FieldError{Field: fmt.Sprintf("Config.Platforms[%d].%s", i, field), Err: errors.New(what)})
-		}
+	for i, p := range c.Platforms {
+		field := fmt.Sprintf("Platforms[%d].", i)
 		switch {
 		case !platformID.MatchString(p.ID):
-			report("ID", "must be of lower-case letters, digits and dashes")
+			problems.Add(field+"ID", "must be of lower-case letters, digits and dashes")
 		case seen[p.ID]:
-			report("ID", "is that of another platform")
+			problems.Add(field+"ID", "is that of another platform")
 		}
 		seen[p.ID] = true
-		if p.Name == "" {
-			report("Name", "is missing")
-		}
-		if p.Refresher == nil {
-			report("Refresher", "is missing")
-		}
+		problems.Missing(field+"Name", p.Name == "")
+		problems.Missing(field+"Refresher", p.Refresher == nil)
 		if p.Call.URL != "" {
-			if problem := urlProblem(p.Call.URL, insecure); problem != "" {
-				report("Call.URL", problem)
-			}
+			problems.URL(field+"Call.URL", p.Call.URL, c.InsecureAllowHTTP)
 		}
 	}
-	return problems
-}
-
-// urlProblem says what is wrong with a URL, or returns "". It does not repeat
-// the URL, which may have a password.
-func urlProblem(raw string, insecure bool) string {
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil:
-		return "is not a URL"
-	case u.Scheme != "https" && u.Scheme != "http":
-		return "must be https"
-	case u.Hostname() == "":
-		return "has no host"
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "must have neither user, query nor fragment"
-	case u.Scheme == "http" && !insecure && !isLoopback(u.Hostname()):
-		return "must be https beyond loopback (InsecureAllowHTTP overrides)"
-	}
-	return ""
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }

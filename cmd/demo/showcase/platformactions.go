@@ -51,8 +51,7 @@ func (s *Showcase) fail(ctx context.Context, p Platform) (done outcome, err erro
 	return done, nil
 }
 
-// use calls the platform's API with a live token, and describes what happened
-// to
+// use calls the platform's API with a live token, and describes what happened to
 // the token meanwhile.
 //
 // Errors: there was no token to send.

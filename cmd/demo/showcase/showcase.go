@@ -105,11 +105,10 @@ func New(config Config) (*Showcase, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	problems := validatePlatforms(config.Platforms, config.InsecureAllowHTTP)
-	if config.Records == nil {
-		problems = append(problems, &tokenapi.FieldError{Field: "Config.Records", Err: errors.New("is missing")})
-	}
-	if err := errors.Join(problems...); err != nil {
+	problems := tokenapi.Problems{}
+	config.checkPlatforms(&problems)
+	problems.Missing("Records", config.Records == nil)
+	if err := problems.Err(); err != nil {
 		return nil, fmt.Errorf("showcase: %w", err)
 	}
 	s := &Showcase{config: config, calls: apiCalls(config)}
@@ -136,7 +135,6 @@ func (s *Showcase) AddTo(c *web.Config) {
 		web.Page{Path: "/try", Name: "Try an API", Get: s.tryPage, Post: s.tryCall},
 		web.Page{Path: "/flow", Name: "Flow", Get: s.flow},
 		platforms,
-		web.Page{Path: "/machine", AdministratorsOnly: true, Get: moved("/platforms")},
 	)
 	if c.Public == nil {
 		c.Public = make(map[string]http.Handler)
@@ -147,14 +145,6 @@ func (s *Showcase) AddTo(c *web.Config) {
 		c.FrontPage = s.config.frontPage()
 		c.SignInAside = sampleUsers(s.config.SampleUsers)
 		c.SecondFactorAside = sampleCodes(s.config.SampleUsers)
-	}
-}
-
-// moved redirects to the page that replaces another for good.
-func moved(path string) web.PageHandler {
-	return func(w http.ResponseWriter, r *http.Request, _ *web.Session) error {
-		http.Redirect(w, r, path, http.StatusPermanentRedirect)
-		return nil
 	}
 }
 

@@ -89,10 +89,8 @@ func (s *signIns) key(ctx context.Context, p Platform) (string, error) {
 	return r.Value, nil
 }
 
-// replace keeps key, or none, as that of a platform's sign-in, and signs out
-// the
-// sign-in before. Each key that ever was there is replaced by exactly one
-// caller,
+// replace keeps key, or none, as that of a platform's sign-in, and signs out the
+// sign-in before. Each key that ever was there is replaced by exactly one caller,
 // in whatever process.
 func (s *signIns) replace(ctx context.Context, p Platform, key string) error {
 	var before string

@@ -57,6 +57,17 @@ func (s *Showcase) renderTry(w http.ResponseWriter, session *web.Session, result
 	return session.Render(w, web.Content{Title: "Try an API", Styles: styles, Body: tryPage(offers, result)})
 }
 
+// apisOf returns the APIs of offers, each once.
+func apisOf(offers []Offer) []string {
+	var apis []string
+	for _, o := range offers {
+		if !slices.Contains(apis, o.API) {
+			apis = append(apis, o.API)
+		}
+	}
+	return apis
+}
+
 // offer describes the call for a token with these scopes.
 func (c apiCall) offer(scopes []string) Offer {
 	offer := Offer{ID: c.id, API: c.api, Method: http.MethodGet, Path: c.url, Summary: c.summary, Allowed: slices.Contains(scopes, c.scope)}
