@@ -67,6 +67,7 @@ func secretive(t *testing.T) map[string]any {
 		"identity.Config":                    config,
 		"identity.PendingSignIn":             pending,
 		"identity.Session":                   identity.Session{Token: accounts, State: state},
+		"identity.SignOutOption":             identity.WithState(state),
 		"identity.State":                     state,
 		"identity/b2core.Session":            b2core.Session{Token: accounts},
 		"identity/oauth2refresher.Config":    oauth2refresher.Config{OAuth2: oauth},

@@ -56,9 +56,12 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	}
 	request := newAuthorizationRequest()
 	x := c.exchange("authorize", request.verifier, request.state, request.nonce)
-	target := c.oauth2().AuthCodeURL(request.state,
-		oauth2.S256ChallengeOption(request.verifier), oauth2.SetAuthURLParam("nonce", request.nonce))
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	query := url.Values{
+		"response_type": {"code"}, "client_id": {c.config.ClientID}, "redirect_uri": {c.config.RedirectURL}, "scope": {c.requestedScope()},
+		"state": {request.state}, "nonce": {request.nonce},
+		"code_challenge": {oauth2.S256ChallengeFromVerifier(request.verifier)}, "code_challenge_method": {"S256"},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.authorizeURL()+"?"+query.Encode(), nil)
 	if err != nil {
 		return "", fail(x.Op, httpx.Because(tokenapi.ErrMisconfigured, errors.New("the authorization URL cannot be parsed")), "")
 	}
@@ -79,12 +82,14 @@ func (s *SignIn) Authorize(ctx context.Context) (code string, err error) {
 	return code, nil
 }
 
+func (c *Client) authorizeURL() string { return c.endpoint("/identity/connect/authorize") }
+
 // followWithin follows redirects on the server's own origin only, so that no
 // other server gets cookies and one-time values.
 func (c *Client) followWithin(req *http.Request, via []*http.Request) error {
 	req.Header.Del("Referer") // which repeats the state and nonce
 	const hops = 10
-	if c.isRedirectURI(req.URL) || !sameOrigin(req.URL, c.server) || len(via) >= hops {
+	if c.isRedirectURI(req.URL) || !sameOrigin(req.URL, c.peer.Base) || len(via) >= hops {
 		return http.ErrUseLastResponse
 	}
 	return nil
@@ -113,7 +118,7 @@ func (c *Client) callback(x *exchange, resp *http.Response) (url.Values, error) 
 	case httpx.Later(status):
 		return nil, x.Refusal(tokenapi.ErrUnavailable, problem)
 	case !followed && httpx.NoEndpoint(status):
-		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no such endpoint at " + c.oauth2().Endpoint.AuthURL + ": check Config.URL"})
+		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{Description: "there is no such endpoint at " + c.authorizeURL() + ": check Config.URL"})
 	case errors.Is(httpx.OAuth.Codes[problem.Code], tokenapi.ErrMisconfigured), status == http.StatusBadRequest, isErrorPage(resp.Request.URL):
 		return nil, c.requestRefused(x, problem)
 	case !followed && status/100 == 4 && x.IsPage(): // an IdentityServer redirects to its sign-in
@@ -153,7 +158,7 @@ func (c *Client) checkAuthorizationResponse(x *exchange, answer url.Values, stat
 	if subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(state)) != 1 {
 		return "", x.Unusable("the state is not that of the request")
 	}
-	if iss := answer.Get("iss"); iss != meta.issuer && (iss != "" || meta.issInResponse) {
+	if iss := answer.Get("iss"); iss != meta.Issuer && (iss != "" || meta.IssInResponse) {
 		return "", x.Unusable("the authorization response is not from the configured issuer")
 	}
 	if answer.Has("error") {

@@ -1,14 +1,13 @@
 package identity
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/internal/checkconfig"
 	"b2trader.identity.auth/identity/internal/httpx"
@@ -100,7 +99,6 @@ type Config struct {
 type Client struct {
 	config   Config
 	peer     httpx.Peer
-	server   *url.URL // Config.URL, parsed
 	redirect *url.URL
 	keys     *keys
 }
@@ -108,35 +106,16 @@ type Client struct {
 // New returns a Client. It makes no request. Its error joins every problem of
 // the Config, each a *tokenapi.FieldError.
 func New(config Config) (*Client, error) {
-	c := &Client{config: config.withDefaults()}
 	p := checkconfig.Problems{Package: system}
+	config = config.withDefaults()
+	c := &Client{config: config, peer: httpx.ParsePeer(&p, config.URL, config.HTTP)}
 	c.check(&p)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	c.peer = httpx.Peer{System: system, HTTP: c.config.HTTP, Base: c.server, Clock: new(httpx.Clock)}
+	c.peer.Clock = new(httpx.Clock)
 	c.keys = newKeys(c)
 	return c, nil
-}
-
-// oauth2 returns a new oauth2.Config for each use: one in the Client would show
-// the secret where a Client is printed.
-func (c *Client) oauth2() *oauth2.Config {
-	style := oauth2.AuthStyleInHeader
-	if c.config.ClientSecret.IsZero() {
-		style = oauth2.AuthStyleInParams
-	}
-	return &oauth2.Config{
-		ClientID:     c.config.ClientID,
-		ClientSecret: c.config.ClientSecret.Reveal(),
-		Endpoint: oauth2.Endpoint{
-			AuthURL:   c.endpoint("/identity/connect/authorize"),
-			TokenURL:  c.endpoint("/identity/connect/token"),
-			AuthStyle: style,
-		},
-		RedirectURL: c.config.RedirectURL,
-		Scopes:      c.config.Scopes,
-	}
 }
 
 // ID returns the client's identifier.
@@ -170,26 +149,18 @@ func (config Config) withDefaults() Config {
 	if config.Scopes == nil {
 		config.Scopes = defaultScopes(config.ClientID)
 	}
-	setDefault(&config.RedirectURL, config.URL+"/identity/sign-in-done")
-	setDefault(&config.Issuer, config.URL+"/identity")
-	setDefault(&config.SecondFactorPath, "/identity/sign-in")
-	setDefault(&config.DefaultLifetime, 30*time.Second)
-	setDefault(&config.ClockSkew, 30*time.Second)
+	config.RedirectURL = cmp.Or(config.RedirectURL, config.URL+"/identity/sign-in-done")
+	config.Issuer = cmp.Or(config.Issuer, config.URL+"/identity")
+	config.SecondFactorPath = cmp.Or(config.SecondFactorPath, "/identity/sign-in")
+	config.DefaultLifetime = cmp.Or(config.DefaultLifetime, 30*time.Second)
+	config.ClockSkew = cmp.Or(config.ClockSkew, 30*time.Second)
 	if config.SecondFactorBody == nil {
 		config.SecondFactorBody = secondFactorBody
 	}
 	if config.SigningAlgorithms == nil {
 		config.SigningAlgorithms = []string{"RS256"}
 	}
-	config.HTTP = config.HTTP.WithDefaults()
 	return config
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // defaultScopes are the npm package's, in its order.
@@ -204,17 +175,16 @@ func defaultScopes(clientID string) []string {
 	}
 }
 
-// check parses the URLs and reports every problem of the Config.
+// check parses the other URLs and reports every problem of the Config.
 func (c *Client) check(p *checkconfig.Problems) {
-	config := c.config
-	c.server = p.URL("URL", config.URL, config.HTTP.InsecureAllowHTTP)
-	if c.server != nil && withEndpoint.MatchString(c.server.Path) {
+	config, server := c.config, c.peer.Base
+	if server != nil && withEndpoint.MatchString(server.Path) {
 		p.Add("URL", "must be the part before /identity, which the client appends, such as https://trader.example.com")
 	}
 	config.checkClient(p)
 	p.Missing("Scopes", len(config.Scopes) == 0)
 	p.Scopes("Scopes", config.Scopes)
-	if c.server != nil { // the default of RedirectURL needs it
+	if server != nil { // the default of RedirectURL needs it
 		c.redirect = config.parseURL(p, "RedirectURL", config.RedirectURL)
 	}
 	if config.JWKSURL != "" {
@@ -227,7 +197,6 @@ func (c *Client) check(p *checkconfig.Problems) {
 	if config.ClockSkew > 5*time.Minute {
 		p.Add("ClockSkew", "is more than 5 minutes")
 	}
-	p.Negative("HTTP.Timeout", config.HTTP.Timeout < 0)
 }
 
 // withEndpoint matches the path of a URL that goes on beyond Config.URL.

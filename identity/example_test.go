@@ -121,27 +121,6 @@ func ExampleSecondFactorError() {
 	fmt.Println("Signed in until", session.Expiry)
 }
 
-// A refresh token works once: store its successor before using it.
-func ExampleClient_Refresh() {
-	ctx := context.Background()
-	var client *identity.Client // from New
-	session, err := client.Login(ctx, "user@example.com", "password")
-	if err != nil {
-		log.Fatal(err)
-	}
-	next, err := client.Refresh(ctx, session.Token)
-	switch {
-	case errors.Is(err, tokenapi.ErrGrantRefused):
-		fmt.Println("The session is over: sign in again.")
-	case errors.Is(err, tokenapi.ErrUnavailable):
-		fmt.Println("Not now. The old token serves until", session.Expiry)
-	case err != nil:
-		log.Fatal(err)
-	default:
-		fmt.Println("Good until", next.Expiry)
-	}
-}
-
 // A sign-out needs a live access token.
 func ExampleClient_SignOut() {
 	ctx := context.Background()

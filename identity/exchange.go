@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
@@ -14,9 +15,13 @@ type exchange struct{ *httpx.Call }
 // exchange begins an operation. The secrets are the ones that it sends;
 // errors and observers do not show them.
 func (c *Client) exchange(op string, secrets ...string) *exchange {
+	return &exchange{c.peer.Call(op, append(secrets, c.credentials()...)...)}
+}
+
+// credentials returns the client's secret, and how HTTP Basic spells it.
+func (c *Client) credentials() []string {
 	secret := c.config.ClientSecret.Reveal()
-	secrets = append(append(secrets, secret), httpx.BasicCredentials(c.config.ClientID, secret)...)
-	return &exchange{c.peer.Call(op, secrets...)}
+	return append(httpx.BasicCredentials(c.config.ClientID, secret), secret)
 }
 
 // patient returns the Client for requests that may use up a token that works
@@ -25,6 +30,12 @@ func (c *Client) patient() *Client {
 	p := *c
 	p.peer = c.peer.Patient()
 	return &p
+}
+
+// authenticate adds the client's credentials to a request's form, or returns the
+// header that has them.
+func (c *Client) authenticate(form url.Values) http.Header {
+	return httpx.AuthenticateClient(form, c.config.ClientID, c.config.ClientSecret.Reveal(), false)
 }
 
 // post posts body as JSON and leaves the answer in x.Last.

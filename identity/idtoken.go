@@ -24,8 +24,7 @@ func (c *Client) VerifyIDToken(ctx context.Context, token *oauth2.Token) (*oidc.
 	if token == nil {
 		token = new(oauth2.Token)
 	}
-	raw, _ := token.Extra("id_token").(string)
-	id, err := c.verifyIDToken(ctx, raw, token.AccessToken)
+	id, err := c.verifyIDToken(ctx, idToken(token), token.AccessToken)
 	if err != nil {
 		return nil, unverified("verify ID token", err)
 	}

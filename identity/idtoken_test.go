@@ -146,16 +146,6 @@ func FuzzVerifyIDToken(f *testing.F) {
 	})
 }
 
-// req 38: a token of another typ is not an ID token (RFC 8725 section 3.11).
-func TestTypedTokensAreNotIDTokens(t *testing.T) {
-	_, client := start(t)
-	token := login(t, client)
-	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJSUzI1NiJ9.e30.AAAA"}))
-	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !contains(e.Description, "typ") {
-		t.Errorf("VerifyIDToken(typ at+jwt) = %v, want an error of the typ", err)
-	}
-}
-
 // field 10: a call without a token is an error, as is a token signed by an
 // algorithm that is not accepted, which the error names with the cure.
 func TestVerifyIDTokenNamesTheCure(t *testing.T) {

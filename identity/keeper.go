@@ -16,6 +16,6 @@ func (c *Client) Keeper(account tokenapi.Account) (*tokenapi.Keeper, error) {
 		return nil, p.Err()
 	}
 	return tokenapi.NewKeeper(tokenapi.KeeperConfig{
-		System: system, Account: account, SignIn: c.MachineToMachineSignIn, Refresh: c.Refresh, Now: c.config.HTTP.Now,
+		System: system, Account: account, SignIn: c.MachineToMachineSignIn, Refresh: c.Refresh, Now: c.peer.HTTP.Now,
 	})
 }

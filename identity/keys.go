@@ -18,11 +18,11 @@ import (
 // metadata is the part of the discovery document that the client needs (OIDC
 // Discovery section 3).
 type metadata struct {
-	issuer        string
-	issInResponse bool // RFC 9207: authorization responses carry iss
-	keySetURL     string
-	algorithms    []string // id_token_signing_alg_values_supported; may be empty
-	revocation    bool     // there is a revocation_endpoint (RFC 8414 section 2), or it is not known
+	Issuer        string   `json:"issuer"`
+	JWKSURI       string   `json:"jwks_uri"`
+	IssInResponse bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207: authorization responses carry iss
+	Algorithms    []string `json:"id_token_signing_alg_values_supported"`          // may be empty
+	Revocation    string   `json:"revocation_endpoint"`                            // RFC 8414 section 2; empty: there is none
 }
 
 // keys discovers the server's metadata once and keeps its signing keys.
@@ -36,9 +36,9 @@ type keys struct {
 
 func newKeys(c *Client) *keys {
 	k := &keys{client: c, turn: make(chan struct{}, 1)}
-	k.set.Fetch, k.set.Source, k.set.Now = k.fetch, k.source, c.config.HTTP.Now
+	k.set.Fetch, k.set.Source, k.set.Now = k.fetch, k.source, c.peer.HTTP.Now
 	k.set.Ignored = func(err error) {
-		slog.Warn("signing key ignored", "server", httpx.WithoutQuery(c.server), "reason", err.Error())
+		slog.Warn("signing key ignored", "server", httpx.WithoutQuery(c.peer.Base), "reason", err.Error())
 	}
 	return k
 }
@@ -63,7 +63,7 @@ func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 	if failed := k.failed.Load(); failed != before {
 		return nil, *failed
 	}
-	known, err := k.discover(ctx)
+	known, err := k.client.discover(ctx)
 	if err != nil {
 		if ctx.Err() == nil { // otherwise the caller has ended, and not the server
 			k.failed.Store(&err)
@@ -74,18 +74,6 @@ func (k *keys) metadata(ctx context.Context) (*metadata, error) {
 	return known, nil
 }
 
-func (k *keys) discover(ctx context.Context) (*metadata, error) {
-	c := k.client
-	if c.config.JWKSURL != "" {
-		return &metadata{issuer: c.config.Issuer, keySetURL: c.config.JWKSURL, revocation: true}, nil
-	}
-	announced, err := c.discover(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &metadata{c.config.Issuer, announced.IssInResponse, announced.JWKSURI, announced.Algorithms, announced.Revocation != ""}, nil
-}
-
 // fetch returns the key set document. If the last one did not serve, it first
 // discovers again where the document is. Config.HTTP.Timeout bounds each of the
 // two.
@@ -94,13 +82,13 @@ func (k *keys) discover(ctx context.Context) (*metadata, error) {
 func (k *keys) fetch(again bool) ([]byte, error) {
 	c, meta := k.client, k.known.Load()
 	if again {
-		if found, err := k.discover(context.Background()); err == nil {
+		if found, err := c.discover(context.Background()); err == nil {
 			meta = found
 			k.known.Store(found)
 		}
 	}
 	x := c.exchange("fetch keys")
-	if err := x.Send(context.Background(), httpx.Request{Method: http.MethodGet, URL: meta.keySetURL}); err != nil {
+	if err := x.Send(context.Background(), httpx.Request{Method: http.MethodGet, URL: meta.JWKSURI}); err != nil {
 		return nil, err
 	}
 	if x.OK() {
@@ -117,51 +105,44 @@ func (k *keys) fetch(again bool) ([]byte, error) {
 // source says which setting names the key set, and its URL without the query.
 func (k *keys) source() string {
 	c, meta := k.client, k.known.Load()
-	u, err := url.Parse(meta.keySetURL)
-	switch {
-	case err != nil: // impossible: New and discover have parsed it
-		return "the URL of the signing keys"
-	case c.config.JWKSURL != "":
+	u, _ := url.Parse(meta.JWKSURI) // New or discover has parsed it
+	if c.config.JWKSURL != "" {
 		return "Config.JWKSURL, which is " + httpx.WithoutQuery(u) + ", or leave it empty to discover it"
 	}
 	return "jwks_uri of the discovery document, which is " + httpx.WithoutQuery(u)
 }
 
-type discoveryDocument struct {
-	Issuer        string   `json:"issuer"`
-	JWKSURI       string   `json:"jwks_uri"`
-	IssInResponse bool     `json:"authorization_response_iss_parameter_supported"`
-	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
-	Revocation    string   `json:"revocation_endpoint"`
-}
-
 // discover fetches <server>/identity/.well-known/openid-configuration and
 // compares the issuer, which "MUST exactly match" (OIDC Discovery section 4.3).
-func (c *Client) discover(ctx context.Context) (discoveryDocument, error) {
-	var doc discoveryDocument
+// With Config.JWKSURL it fetches nothing, and the server is asked to revoke.
+func (c *Client) discover(ctx context.Context) (*metadata, error) {
+	if c.config.JWKSURL != "" {
+		return &metadata{Issuer: c.config.Issuer, JWKSURI: c.config.JWKSURL, Revocation: "unknown"}, nil
+	}
 	x := c.exchange("discover")
 	document := c.endpoint("/identity/.well-known/openid-configuration")
 	err := x.Send(ctx, httpx.Request{Method: http.MethodGet, URL: document})
+	doc := new(metadata)
 	switch {
 	case err != nil:
-		return doc, err
+		return nil, err
 	case httpx.Later(x.Last.StatusCode):
-		return doc, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
+		return nil, x.Refusal(tokenapi.ErrUnavailable, httpx.ParseProblem(x.Last.Body))
 	case httpx.NoEndpoint(x.Last.StatusCode):
-		return doc, x.noDocument(tokenapi.ErrMisconfigured, "there is no discovery document at "+document)
+		return nil, x.noDocument(tokenapi.ErrMisconfigured, "there is no discovery document at "+document)
 	case x.Last.StatusCode/100 == 3:
-		return doc, x.noDocument(tokenapi.ErrMisconfigured, document+" redirects, which is not followed")
+		return nil, x.noDocument(tokenapi.ErrMisconfigured, document+" redirects, which is not followed")
 	case !x.OK() && x.IsPage():
-		return doc, x.Refused(httpx.Verdict{})
-	case !x.OK(), strictjson.Unmarshal(x.Last.Body, &doc) != nil:
-		return doc, x.noDocument(tokenapi.ErrUnusableAnswer, "the answer of "+document+" is not a discovery document")
+		return nil, x.Refused(httpx.Verdict{})
+	case !x.OK(), strictjson.Unmarshal(x.Last.Body, doc) != nil:
+		return nil, x.noDocument(tokenapi.ErrUnusableAnswer, "the answer of "+document+" is not a discovery document")
 	}
 	if doc.Issuer != c.config.Issuer {
-		return doc, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{
+		return nil, x.Refusal(tokenapi.ErrMisconfigured, httpx.Problem{
 			Description: fmt.Sprintf("%s announces the issuer %q, but Config.Issuer is %q", document, doc.Issuer, c.config.Issuer)})
 	}
 	if _, err := checkconfig.ParseURL(doc.JWKSURI, c.config.HTTP.InsecureAllowHTTP); err != nil {
-		return doc, x.Unusable(fmt.Sprintf("jwks_uri %v", err))
+		return nil, x.Unusable(fmt.Sprintf("jwks_uri %v", err))
 	}
 	return doc, nil
 }

@@ -158,22 +158,6 @@ func TestRefetchIsLimited(t *testing.T) {
 	})
 }
 
-// req 43: keys that were fetched before serve while the server has none to
-// give.
-func TestKeysOutliveAnOutage(t *testing.T) {
-	inBubble(t, func(t *testing.T, srv *identitytest.Server, client *identity.Client) {
-		login(t, client)
-		srv.Inject(identitytest.EndpointKeys, identitytest.Fault{Status: 503, Times: -1})
-		login(t, client)
-		srv.RotateKeys()
-		_, err := client.Login(t.Context(), email, password)
-		wantError(t, err, tokenapi.ErrUnavailable) // not unusable: the token cannot be judged
-		srv.ClearFaults()
-		<-time.After(time.Second)
-		login(t, client)
-	})
-}
-
 // field 7: a key set that cannot be read, as the page of a gateway, is like one
 // that is unavailable: a refresh keeps its new tokens with the old ID token.
 func TestRefreshSurvivesAnUnreadableKeySet(t *testing.T) {
@@ -319,16 +303,4 @@ func TestKeySetMovesAndLeavesTheOldKeys(t *testing.T) {
 	srv.RotateKeys()
 	srv.DropOldKeys()
 	login(t, client)
-}
-
-// field 10: a wrong JWKSURL names its field, and what to do.
-func TestWrongKeySetURL(t *testing.T) {
-	srv := identitytest.Start(t, identitytest.Config{})
-	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) {
-		c.Issuer, c.JWKSURL = srv.URL()+"/identity", srv.URL()+"/nowhere"
-	})
-	_, err := client.Login(t.Context(), email, password)
-	if e := wantError(t, err, tokenapi.ErrMisconfigured); !contains(e.Error(), "Config.JWKSURL") || !contains(e.Error(), "404") {
-		t.Errorf("Login with a wrong JWKSURL = %v, want 404 and Config.JWKSURL named", err)
-	}
 }

@@ -104,7 +104,9 @@ func TestTokensAreNotConfused(t *testing.T) {
 	_, err := client.VerifyIDToken(t.Context(), token.WithExtra(map[string]any{"id_token": srv.SignLogoutToken(identitytest.LogoutToken{
 		Issuer: client.Issuer(), Client: client.ID(), Subject: "subject", Typed: true,
 	})}))
-	wantError(t, err, tokenapi.ErrUnusableAnswer)
+	if e := wantError(t, err, tokenapi.ErrUnusableAnswer); !contains(e.Description, "typ") {
+		t.Errorf("VerifyIDToken of a typed logout token = %v, want an error of the typ", err)
+	}
 }
 
 // Unavailable keys do not make a token invalid.

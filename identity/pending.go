@@ -44,7 +44,7 @@ func (s *SignIn) Pending() (PendingSignIn, error) {
 		return PendingSignIn{}, fail(op, tokenapi.ErrNotSignedIn, "")
 	}
 	w := wirePending{
-		Version: 1, Server: s.client.server.String(), Client: s.client.ID(),
+		Version: 1, Server: s.client.peer.Base.String(), Client: s.client.ID(),
 		Account: s.Account, SecondFactor: s.SecondFactor, Subject: s.subject, Cookies: s.jar.set,
 	}
 	if r := s.request; r != nil {
@@ -71,7 +71,7 @@ func (c *Client) ContinueSignIn(p PendingSignIn) (*SignIn, error) {
 	switch {
 	case json.Unmarshal([]byte(p.secret.Reveal()), &w) != nil:
 		return nil, fail(op, tokenapi.ErrNotSignedIn, "the pending sign-in is empty")
-	case w.Client != c.ID() || w.Server != c.server.String():
+	case w.Client != c.ID() || w.Server != c.peer.Base.String():
 		return nil, fail(op, tokenapi.ErrNotSignedIn, "the sign-in is of another client or server")
 	}
 	s := c.newSignIn()
@@ -79,7 +79,7 @@ func (c *Client) ContinueSignIn(p PendingSignIn) (*SignIn, error) {
 	if w.Verifier != "" {
 		s.request = &authorizationRequest{verifier: w.Verifier, state: w.State, nonce: w.Nonce}
 	}
-	s.jar.restore(c.server, w.Cookies)
+	s.jar.restore(c.peer.Base, w.Cookies)
 	return s, nil
 }
 

@@ -20,7 +20,8 @@ func TestSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	id, err := client.VerifyIDToken(t.Context(), session.Token)
-	if err != nil || session.Subject != id.Subject || session.Issuer != id.Issuer || session.Account.Email != email {
+	if err != nil || session.Subject != id.Subject || session.Issuer != id.Issuer || session.Account.Email != email ||
+		session.Account.Nickname == "" || len(session.Account.ID) != 36 {
 		t.Errorf("Login() = %v of %+v, want the user of the ID token (%v)", session, session.Account, err)
 	}
 	owner, token, state := session.Entry()
@@ -56,8 +57,8 @@ func TestLoginAtASecondFactor(t *testing.T) {
 	session, err := client.Login(t.Context(), "guarded@example.com", "guarded-password")
 	wantError(t, err, tokenapi.ErrSecondFactorRequired)
 	e, ok := errors.AsType[*identity.SecondFactorError](err)
-	if session != nil || !ok || e.SignIn.SecondFactor.Provider != "Email" {
-		t.Fatalf("Login() = %v, want a SecondFactorError with the SignIn", err)
+	if session != nil || !ok || e.SignIn.SecondFactor.Provider != "Email" || !strings.Contains(e.SignIn.SecondFactor.Message, "authentication code") {
+		t.Fatalf("Login() = %v, want a SecondFactorError with the SignIn and the server's message", err)
 	}
 	clienttest.Hides(t, e, "guarded-password")
 	if _, err := e.SignIn.Finish(t.Context()); !errors.Is(err, tokenapi.ErrSecondFactorRequired) {
@@ -71,6 +72,7 @@ func TestLoginAtASecondFactor(t *testing.T) {
 	if err != nil || !session.Valid() || session.State.IsZero() {
 		t.Fatalf("Finish() = %v, want a session with its State", err)
 	}
+	wantError(t, e.SignIn.VerifySecondFactor(t.Context(), "246810"), tokenapi.ErrSecondFactorRefused)
 	sent := 0
 	for _, r := range srv.Requests(identitytest.EndpointSignIn) {
 		if strings.Contains(string(r.Body), "guarded-password") {

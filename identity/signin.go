@@ -99,7 +99,7 @@ func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, e
 }
 
 func (c *Client) newSignIn() *SignIn {
-	return &SignIn{client: c, jar: newCookies(c.config.HTTP.Now)}
+	return &SignIn{client: c, jar: newCookies(c.peer.HTTP.Now)}
 }
 
 // VerifySecondFactor posts the user's one-time code, with the cookies of the

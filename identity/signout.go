@@ -8,19 +8,13 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A SignOutOption adds to a sign-out. Only this package implements it.
-type SignOutOption interface{ apply(*Client, *signOut) }
-
-type signOut struct{ jar http.CookieJar }
-
-type withState struct{ state State }
-
-func (o withState) apply(c *Client, s *signOut) { s.jar = c.restore(o.state).jar }
+// A SignOutOption adds to a sign-out. WithState makes it.
+type SignOutOption struct{ state State }
 
 // WithState sends the cookies of the IdentityServer's session, as a browser
 // does, so that this session ends too. Without it, an exported State can sign
 // in again until the session expires.
-func WithState(state State) SignOutOption { return withState{state} }
+func WithState(state State) SignOutOption { return SignOutOption{state} }
 
 type signOutRequest struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
@@ -53,16 +47,16 @@ func (c *Client) SignOutEverywhere(ctx context.Context, accessToken string, opti
 }
 
 func (c *Client) signOut(ctx context.Context, accessToken, refreshToken string, options []SignOutOption) error {
-	var s signOut
+	var jar http.CookieJar
 	for _, o := range options {
-		o.apply(c, &s)
+		jar = c.restore(o.state).jar
 	}
 	x := c.exchange("sign out", accessToken, refreshToken)
 	if accessToken == "" || !httpx.HeaderSafe(accessToken) {
 		return fail(x.Op, tokenapi.ErrNotSignedIn, "there is no usable access token")
 	}
 	header := http.Header{"Authorization": {"Bearer " + accessToken}}
-	if err := x.post(ctx, c.endpoint("/identity/sign-out"), signOutRequest{refreshToken}, s.jar, header); err != nil {
+	if err := x.post(ctx, c.endpoint("/identity/sign-out"), signOutRequest{refreshToken}, jar, header); err != nil {
 		return err
 	}
 	if x.OK() {

@@ -35,7 +35,7 @@ func (s *SignIn) State() (State, error) {
 		return State{}, fail(op, tokenapi.ErrNotSignedIn, "RetrieveToken has not been called")
 	}
 	w := wireState{Version: 1, Subject: s.subject, Cookies: map[string]string{}}
-	authorize := *s.client.server
+	authorize := *s.client.peer.Base
 	authorize.Path += "/identity/connect/authorize"
 	for _, cookie := range s.jar.Cookies(&authorize) {
 		w.Cookies[cookie.Name] = cookie.Value
@@ -120,9 +120,9 @@ func (c *Client) restore(state State) *SignIn {
 	var cookies []*http.Cookie
 	for name, value := range w.Cookies {
 		//nolint:gosec // our own jar does not need the attributes for browsers
-		cookies = append(cookies, &http.Cookie{Name: name, Value: value, Path: c.server.EscapedPath() + "/identity"})
+		cookies = append(cookies, &http.Cookie{Name: name, Value: value, Path: c.peer.Base.EscapedPath() + "/identity"})
 	}
-	s.jar.SetCookies(c.server, cookies)
+	s.jar.SetCookies(c.peer.Base, cookies)
 	s.subject = w.Subject
 	return s
 }

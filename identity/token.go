@@ -1,9 +1,9 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -32,13 +32,13 @@ func (s *SignIn) RetrieveToken(ctx context.Context, code string) (*oauth2.Token,
 	s.request = nil
 	c := s.client
 	x := c.exchange(op, code, request.verifier)
-	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
-		return c.oauth2().Exchange(x.Context(ctx), code, oauth2.VerifierOption(request.verifier))
+	token, err := c.retrieve(ctx, x, url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {c.config.RedirectURL}, "code_verifier": {request.verifier},
 	})
 	if err != nil {
 		return nil, err
 	}
-	id, err := c.verifyIDToken(ctx, token.idToken, token.AccessToken)
+	id, err := c.verifyIDToken(ctx, idToken(token), token.AccessToken)
 	if err == nil {
 		err = checkNonce(id, request.nonce)
 	}
@@ -46,7 +46,7 @@ func (s *SignIn) RetrieveToken(ctx context.Context, code string) (*oauth2.Token,
 		return nil, x.badIDToken(err)
 	}
 	s.subject = id.Subject
-	return token.withExtras("", c.requestedScope()), nil
+	return httpx.Inherit(token, c.requested()), nil
 }
 
 // RefreshToken exchanges a refresh token, which works once, for new tokens (RFC
@@ -72,34 +72,31 @@ func (c *Client) RefreshToken(ctx context.Context, refreshToken string) (*oauth2
 // ErrUnavailable; ErrUnusableAnswer, which also wraps ErrGrantRefused if the
 // new ID token is invalid, because the old refresh token is then used up.
 func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
-	const op = "refresh token"
-	if old == nil || old.RefreshToken == "" {
-		return nil, fail(op, tokenapi.ErrGrantRefused, "there is no refresh token")
-	}
-	x := c.patient().exchange(op, old.RefreshToken)
-	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
-		return c.oauth2().TokenSource(x.Context(ctx), &oauth2.Token{RefreshToken: old.RefreshToken}).Token()
-	})
+	call, err := c.peer.Refreshing(old)
 	if err != nil {
 		return nil, err
 	}
-	oldIDToken, _ := old.Extra("id_token").(string)
-	oldScope, _ := old.Extra("scope").(string)
-	if token.idToken == "" {
-		return token.withExtras(oldIDToken, oldScope), nil
+	x := &exchange{call}
+	x.Secrets = append(x.Secrets, c.credentials()...)
+	token, err := c.retrieve(ctx, x, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.RefreshToken}})
+	if err != nil {
+		return nil, err
 	}
-	_, err = c.verifyIDToken(ctx, token.idToken, token.AccessToken)
+	if idToken(token) == "" {
+		return httpx.Inherit(token, old), nil
+	}
+	_, err = c.verifyIDToken(ctx, idToken(token), token.AccessToken)
 	unjudged := isUnavailable(err) || mayBeNewer(err)
 	if err != nil && !unjudged {
 		return nil, x.spent(x.badIDToken(err))
 	}
-	if err := checkRefreshed(token.idToken, oldIDToken); err != nil { // the answer mixes users up, whatever its signature is
+	if err := checkRefreshed(idToken(token), idToken(old)); err != nil { // the answer mixes users up, whatever its signature is
 		return nil, x.spent(x.Unusable(err.Error()))
 	}
 	if unjudged {
-		token.idToken = ""
+		token = token.WithExtra(map[string]any{"scope": token.Extra("scope")})
 	}
-	return token.withExtras(oldIDToken, oldScope), nil
+	return httpx.Inherit(token, old), nil
 }
 
 // MachineToMachineSignIn signs a machine's account in by the resource owner
@@ -118,8 +115,8 @@ func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password str
 		return nil, fail(op, tokenapi.ErrMisconfigured, "Config.ClientSecret is missing: only a client with a secret may sign in this way")
 	}
 	x := c.exchange(op, password, email)
-	token, err := x.retrieve(c, func() (*oauth2.Token, error) {
-		return c.oauth2().PasswordCredentialsToken(x.Context(ctx), email, password)
+	token, err := c.retrieve(ctx, x, url.Values{
+		"grant_type": {"password"}, "username": {email}, "password": {password}, "scope": {c.requestedScope()},
 	})
 	if e, ok := errors.AsType[*tokenapi.Error](err); ok && errors.Is(e, tokenapi.ErrGrantRefused) {
 		e.Err = tokenapi.ErrBadCredentials
@@ -127,52 +124,40 @@ func (c *Client) MachineToMachineSignIn(ctx context.Context, email, password str
 	if err != nil {
 		return nil, err
 	}
-	if token.idToken != "" {
-		if _, err := c.verifyIDToken(ctx, token.idToken, token.AccessToken); err != nil {
+	if raw := idToken(token); raw != "" {
+		if _, err := c.verifyIDToken(ctx, raw, token.AccessToken); err != nil {
 			return nil, x.badIDToken(err)
 		}
 	}
-	return token.withExtras("", c.requestedScope()), nil
+	return httpx.Inherit(token, c.requested()), nil
+}
+
+// retrieve sends one token request.
+func (c *Client) retrieve(ctx context.Context, x *exchange, form url.Values) (*oauth2.Token, error) {
+	header := c.authenticate(form)
+	return x.Retrieve(ctx, httpx.Grant{
+		URL: c.endpoint("/identity/connect/token"), Form: form, Header: header, Lifetime: c.config.DefaultLifetime,
+	}, httpx.OAuth)
 }
 
 func (c *Client) requestedScope() string { return strings.Join(c.config.Scopes, " ") }
+
+// requested returns the extras of a token whose answer does not name them: the
+// server grants the requested scope (RFC 6749 section 5.1).
+func (c *Client) requested() *oauth2.Token {
+	return new(oauth2.Token).WithExtra(map[string]any{"scope": c.requestedScope()})
+}
+
+func idToken(token *oauth2.Token) string {
+	raw, _ := token.Extra("id_token").(string)
+	return raw
+}
 
 // spent adds ErrGrantRefused to an unusable answer that used up the refresh
 // token.
 func (x *exchange) spent(e *tokenapi.Error) *tokenapi.Error {
 	e.Err = httpx.Because(e.Err, tokenapi.ErrGrantRefused)
 	return e
-}
-
-// tokenAnswer is a token response with its extras in fields.
-type tokenAnswer struct {
-	*oauth2.Token
-	idToken, scope string
-}
-
-// withExtras returns the token with its extras, or the given ones if the answer
-// has none.
-func (t *tokenAnswer) withExtras(idToken, scope string) *oauth2.Token {
-	extras := map[string]any{}
-	if v := cmp.Or(t.idToken, idToken); v != "" {
-		extras["id_token"] = v
-	}
-	if v := cmp.Or(t.scope, scope); v != "" {
-		extras["scope"] = v
-	}
-	return t.WithExtra(extras)
-}
-
-// retrieve runs one token request and reads the extras of its answer.
-func (x *exchange) retrieve(c *Client, request func() (*oauth2.Token, error)) (*tokenAnswer, error) {
-	token, err := x.Retrieve(httpx.OAuth, c.config.DefaultLifetime, request)
-	if err != nil {
-		return nil, err
-	}
-	answer := &tokenAnswer{Token: token}
-	answer.idToken, _ = token.Extra("id_token").(string)
-	answer.scope, _ = token.Extra("scope").(string)
-	return answer, nil
 }
 
 // badIDToken returns the error of an answer whose ID token cannot be verified.

@@ -28,7 +28,7 @@ func verify[T any](ctx context.Context, c *Client, token *jwt.Token, raw string,
 	if err := c.keys.set.Verify(ctx, token, p); err != nil {
 		return none, err
 	}
-	verified, err := by(oidc.NewVerifier(meta.issuer, verifiedPayload(token.Payload), &oidc.Config{
+	verified, err := by(oidc.NewVerifier(meta.Issuer, verifiedPayload(token.Payload), &oidc.Config{
 		ClientID:             c.config.ClientID,
 		SupportedSigningAlgs: c.config.SigningAlgorithms,
 		SkipExpiryCheck:      true,
@@ -45,8 +45,8 @@ func (c *Client) parse(raw string) (*jwt.Token, error) {
 	switch wrong, ok := errors.AsType[*jwt.AlgorithmError](err); {
 	case ok:
 		announced := "it announces none"
-		if meta := c.keys.known.Load(); meta != nil && len(meta.algorithms) > 0 {
-			announced = "it announces " + strings.Join(meta.algorithms, ", ")
+		if meta := c.keys.known.Load(); meta != nil && len(meta.Algorithms) > 0 {
+			announced = "it announces " + strings.Join(meta.Algorithms, ", ")
 		}
 		return nil, fmt.Errorf("%w: Config.SigningAlgorithms is %s; add the algorithm if the server is meant to use it (%s)",
 			wrong, strings.Join(c.config.SigningAlgorithms, ", "), announced)
@@ -111,7 +111,7 @@ func claimsOf(payload []byte) (claims, error) {
 // its answers show that it differs from this process's. A token without
 // one of them is refused, except nbf. ends is exp, or an earlier time.
 func (c *Client) checkTimes(all claims, ends time.Time) error {
-	now, skew := c.config.HTTP.Now().Add(c.peer.Clock.Ahead()), c.config.ClockSkew
+	now, skew := c.peer.HTTP.Now().Add(c.peer.Clock.Ahead()), c.config.ClockSkew
 	clock := now.UTC().Format(time.RFC3339)
 	at := func(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 	switch {

@@ -45,7 +45,7 @@ type Refresher struct {
 	tokenURL        string
 	clientID        string
 	clientSecret    tokenapi.Secret
-	authStyle       oauth2.AuthStyle
+	secretInForm    bool
 }
 
 // system names this package in errors.
@@ -67,24 +67,15 @@ func New(config Config) (*Refresher, error) {
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	config.HTTP = config.HTTP.WithDefaults()
-	config.HTTP.Transport = acceptJSON{config.HTTP.Transport}
-	r := &Refresher{
-		peer:            httpx.Peer{System: system, HTTP: config.HTTP, Base: base},
+	return &Refresher{
+		peer:            httpx.Peer{System: system, HTTP: config.HTTP.WithDefaults(), Base: base},
 		verdict:         verdict(config.RefusedCodes),
 		defaultLifetime: config.DefaultLifetime,
 		tokenURL:        endpoint.TokenURL,
 		clientID:        config.OAuth2.ClientID,
 		clientSecret:    tokenapi.NewSecret(config.OAuth2.ClientSecret),
-		authStyle:       endpoint.AuthStyle,
-	}
-	switch {
-	case r.clientSecret.IsZero():
-		r.authStyle = oauth2.AuthStyleInParams
-	case r.authStyle == oauth2.AuthStyleAutoDetect:
-		r.authStyle = oauth2.AuthStyleInHeader
-	}
-	return r, nil
+		secretInForm:    endpoint.AuthStyle == oauth2.AuthStyleInParams,
+	}, nil
 }
 
 func checkTokenURL(p *checkconfig.Problems, raw string, allowHTTP bool) *url.URL {
@@ -123,14 +114,4 @@ var advice = map[string]string{
 // Format prints the client's identifier and the token endpoint, for every verb.
 func (r *Refresher) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "%s.Refresher(%s at %s)", system, r.clientID, httpx.WithoutQuery(r.peer.Base))
-}
-
-// acceptJSON asks for JSON.
-type acceptJSON struct{ base http.RoundTripper }
-
-// RoundTrip sends a copy of req.
-func (t acceptJSON) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	req.Header.Set("Accept", "application/json")
-	return t.base.RoundTrip(req)
 }

@@ -1,8 +1,8 @@
 package oauth2refresher
 
 import (
-	"cmp"
 	"context"
+	"net/url"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -26,10 +26,10 @@ func (r *Refresher) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Tok
 	}
 	secret := r.clientSecret.Reveal()
 	call.Secrets = append(append(call.Secrets, secret), httpx.BasicCredentials(r.clientID, secret)...)
-	call.DefaultTokenType = "Bearer"
-	token, err := call.Retrieve(r.verdict, 0, func() (*oauth2.Token, error) {
-		return r.oauth2().TokenSource(call.Context(ctx), &oauth2.Token{RefreshToken: old.RefreshToken}).Token()
-	})
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.RefreshToken}}
+	header := httpx.AuthenticateClient(form, r.clientID, secret, r.secretInForm)
+	header.Set("Accept", "application/json")
+	token, err := call.Retrieve(ctx, httpx.Grant{URL: r.tokenURL, Form: form, Header: header, TokenType: "Bearer"}, r.verdict)
 	if err != nil {
 		return nil, err
 	}
@@ -39,29 +39,5 @@ func (r *Refresher) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Tok
 			token.Expiry = call.Sent.Add(r.defaultLifetime)
 		}
 	}
-	return withExtras(token, old), nil
-}
-
-// oauth2 returns a new oauth2.Config for each use: one in the Refresher would
-// show the secret where a Refresher is printed.
-func (r *Refresher) oauth2() *oauth2.Config {
-	return &oauth2.Config{
-		ClientID:     r.clientID,
-		ClientSecret: r.clientSecret.Reveal(),
-		Endpoint:     oauth2.Endpoint{TokenURL: r.tokenURL, AuthStyle: r.authStyle},
-	}
-}
-
-// withExtras returns token with the extras that package vault keeps, or with
-// those of old that token lacks.
-func withExtras(token, old *oauth2.Token) *oauth2.Token {
-	extras := map[string]any{}
-	for _, name := range []string{"id_token", "scope"} {
-		value, _ := token.Extra(name).(string)
-		before, _ := old.Extra(name).(string)
-		if value = cmp.Or(value, before); value != "" {
-			extras[name] = value
-		}
-	}
-	return token.WithExtra(extras)
+	return httpx.Inherit(token, old), nil
 }

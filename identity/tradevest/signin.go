@@ -3,9 +3,10 @@ package tradevest
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strings"
 
 	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
@@ -64,24 +65,17 @@ func (c *Client) signIn(ctx context.Context, secret tokenapi.Secret) (*oauth2.To
 	if secret.IsZero() {
 		return nil, x.Fail(tokenapi.ErrMisconfigured, "Config.ClientSecret returned an empty secret")
 	}
-	request := clientcredentials.Config{
-		ClientID:     c.config.ClientID,
-		ClientSecret: secret.Reveal(),
-		TokenURL:     c.peer.URL(c.config.TokenPath),
-		Scopes:       c.config.Scopes,
-		AuthStyle:    oauth2.AuthStyleInParams,
+	form := url.Values{"grant_type": {"client_credentials"}}
+	if len(c.config.Scopes) > 0 {
+		form.Set("scope", strings.Join(c.config.Scopes, " "))
 	}
-	answer, err := x.Retrieve(refusals, c.config.DefaultLifetime, func() (*oauth2.Token, error) {
-		return request.Token(x.Context(ctx))
-	})
+	header := httpx.AuthenticateClient(form, c.config.ClientID, secret.Reveal(), true)
+	token, err := x.Retrieve(ctx, httpx.Grant{
+		URL: c.peer.URL(c.config.TokenPath), Form: form, Header: header, Lifetime: c.config.DefaultLifetime,
+	}, refusals)
 	if err != nil {
 		return nil, err
 	}
-	// Keep scope, of the extras, which are the whole answer. The API has no
-	// refresh tokens.
-	token := &oauth2.Token{AccessToken: answer.AccessToken, TokenType: "Bearer", Expiry: answer.Expiry}
-	if scope, _ := answer.Extra("scope").(string); scope != "" {
-		token = token.WithExtra(map[string]any{"scope": scope})
-	}
+	token.RefreshToken = "" // the API has none
 	return token, nil
 }

@@ -2,6 +2,7 @@ package httpx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,10 +22,7 @@ import (
 // contain no secret of the call.
 type Call struct {
 	Transport
-	DefaultTokenType string // of a token response without token_type; empty: such a response is unusable
-
-	system    string
-	expiresIn Seconds // of the last token response
+	system string
 }
 
 // Call begins an operation. The secrets are the ones that the operation sends;
@@ -70,15 +68,12 @@ type Request struct {
 	Method, URL string
 	Header      http.Header
 	Body        any    // url.Values are encoded as a form, others as JSON
-	MediaType   string // of the body and of the expected answer; empty: application/json
+	MediaType   string // of JSON, also in the expected answer; empty: application/json
 	Jar         http.CookieJar
 }
 
 // Send sends r once and leaves the answer in c.Last.
 func (c *Call) Send(ctx context.Context, r Request) error {
-	if r.MediaType == "" {
-		r.MediaType = "application/json"
-	}
 	req, err := r.build(ctx)
 	if err != nil {
 		return c.Fail(Because(tokenapi.ErrMisconfigured, err), "")
@@ -92,8 +87,9 @@ func (c *Call) Send(ctx context.Context, r Request) error {
 }
 
 func (r Request) build(ctx context.Context) (*http.Request, error) {
+	form, isForm := r.Body.(url.Values)
 	var body io.Reader
-	if form, ok := r.Body.(url.Values); ok {
+	if isForm {
 		body = strings.NewReader(form.Encode())
 	} else if r.Body != nil {
 		raw, err := json.Marshal(r.Body)
@@ -109,10 +105,15 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 	if r.Header != nil {
 		req.Header = r.Header
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", r.MediaType)
+	if isForm {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return req, nil
 	}
-	req.Header.Set("Accept", r.MediaType)
+	mediaType := cmp.Or(r.MediaType, "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", mediaType)
+	}
+	req.Header.Set("Accept", mediaType)
 	return req, nil
 }
 

@@ -16,5 +16,5 @@
 // # Tokens
 //
 // [Call.Token] makes an oauth2.Token of an answer in an API's own shape,
-// [Call.Retrieve] of an answer of an OAuth 2.0 token endpoint.
+// [Call.Retrieve] asks an OAuth 2.0 token endpoint for one.
 package httpx

@@ -1,12 +1,11 @@
 package httpx
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"io"
+	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -16,72 +15,86 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// Context returns a context that makes x/oauth2 send its requests by this Call.
-func (c *Call) Context(ctx context.Context) context.Context {
-	client := c.Client(nil, nil)
-	client.Transport = tokenResponses{c}
-	return context.WithValue(ctx, oauth2.HTTPClient, client)
+// A Grant is a request to an OAuth 2.0 token endpoint (RFC 6749 section 4), and
+// what its answer may leave out.
+type Grant struct {
+	URL    string
+	Form   url.Values  // grant_type and its parameters
+	Header http.Header // of [AuthenticateClient]
+
+	Lifetime  time.Duration // of an access token without expires_in
+	TokenType Text          // of a token without token_type; empty: such an answer is unusable
 }
 
-// tokenResponses is the transport of x/oauth2, which decodes token responses by
-// encoding/json and by their media type. It gives x/oauth2 the members that
-// RFC 6749 section 5.1 names, and nothing that x/oauth2 could take for them.
-type tokenResponses struct{ *Call }
+// AuthenticateClient returns the header of HTTP Basic, whose parts are
+// form-encoded (RFC 6749 section 2.3.1). With inForm it adds the client's
+// credentials to the request's form instead. A client without a secret is named
+// in the form.
+func AuthenticateClient(form url.Values, id, secret string, inForm bool) http.Header {
+	if secret != "" && !inForm {
+		pair := url.QueryEscape(id) + ":" + url.QueryEscape(secret)
+		return http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte(pair))}}
+	}
+	form.Set("client_id", id)
+	if secret != "" {
+		form.Set("client_secret", secret)
+	}
+	return http.Header{}
+}
 
-// tokenResponse is the part of a token response that x/oauth2 reads. Members of
-// unexpected types are left out, because a refresh token was used up for the
-// answer: a token of unknown lifetime is better than none.
+// tokenResponse is the answer to a Grant (RFC 6749 section 5.1). Optional
+// members of unexpected types are left out, because a refresh token was used up
+// for the answer: a token of unknown lifetime is better than none.
 type tokenResponse struct {
-	AccessToken  Text `json:"access_token"`
-	TokenType    Text `json:"token_type"`
-	RefreshToken Text `json:"refresh_token,omitempty"`
-	IDToken      Text `json:"id_token,omitempty"`
-	Scope        Text `json:"scope,omitempty"`
+	AccessToken  Text    `json:"access_token"`
+	TokenType    Text    `json:"token_type"`
+	RefreshToken Text    `json:"refresh_token"`
+	ExpiresIn    Seconds `json:"expires_in"`
+	IDToken      Text    `json:"id_token"`
+	Scope        Text    `json:"scope"`
 }
 
-// RoundTrip sends the request once. Its errors are those of Transport.
-func (t tokenResponses) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.Transport.RoundTrip(req)
-	if err != nil || resp.StatusCode/100 != 2 {
-		return resp, err
-	}
-	answer := struct {
-		tokenResponse
-		ExpiresIn Seconds `json:"expires_in"`
-	}{ExpiresIn: UnknownLifetime}
-	if strictjson.Unmarshal(t.Last.Body, &answer) != nil {
-		answer.tokenResponse = tokenResponse{} // x/oauth2 reports that there is no access token
-	}
-	t.expiresIn = answer.ExpiresIn
-	answer.TokenType = cmp.Or(answer.TokenType, Text(t.DefaultTokenType))
-	body, err := json.Marshal(answer.tokenResponse) //nolint:gosec // for x/oauth2 in this process alone
-	if err != nil {
+// Retrieve sends a Grant and returns the token of the answer, with the extras
+// id_token and scope. The Verdict classifies a refusal (RFC 6749 section 5.2).
+func (c *Call) Retrieve(ctx context.Context, g Grant, v Verdict) (*oauth2.Token, error) {
+	if err := c.Send(ctx, Request{Method: http.MethodPost, URL: g.URL, Header: g.Header, Body: g.Form}); err != nil {
 		return nil, err
 	}
-	resp.Header = http.Header{"Content-Type": {"application/json"}}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return resp, nil
+	answer := tokenResponse{ExpiresIn: UnknownLifetime}
+	readable := strictjson.Unmarshal(c.Last.Body, &answer) == nil && answer.AccessToken != ""
+	switch {
+	case !c.OK(), !readable && ParseProblem(c.Last.Body).Code != "": // some servers refuse with 200
+		return nil, c.Refused(v)
+	case !readable:
+		return nil, c.Unusable("the answer is not a token response (RFC 6749 section 5.1)")
+	case !strings.EqualFold(string(cmp.Or(answer.TokenType, g.TokenType)), "Bearer"):
+		return nil, c.Unusable("token_type is not Bearer")
+	}
+	extra := map[string]any{}
+	for name, value := range map[string]Text{"id_token": answer.IDToken, "scope": answer.Scope} {
+		if value != "" {
+			extra[name] = string(value)
+		}
+	}
+	return c.Token(Tokens{
+		Access: string(answer.AccessToken), Refresh: string(answer.RefreshToken), Lifetime: answer.ExpiresIn.Or(g.Lifetime), Extra: extra,
+	})
 }
 
-// Retrieve runs one request of x/oauth2 to a token endpoint and checks the
-// answer (RFC 6749 section 5.1). The Verdict classifies a refusal (section
-// 5.2). An access token without expires_in expires after lifetime.
-func (c *Call) Retrieve(v Verdict, lifetime time.Duration, request func() (*oauth2.Token, error)) (*oauth2.Token, error) {
-	token, err := request()
-	switch {
-	case err != nil && c.Last.StatusCode == 0:
-		return nil, c.Fault(err)
-	case !c.OK(), err != nil && ParseProblem(c.Last.Body).Code != "": // some servers refuse with 200
-		return nil, c.Refused(v)
-	case err != nil:
-		return nil, c.Unusable("the answer is not a token response (RFC 6749 section 5.1)")
-	case !strings.EqualFold(token.TokenType, "Bearer"):
-		return nil, c.Unusable("token_type is not Bearer")
-	case !HeaderSafe(token.AccessToken), !HeaderSafe(token.RefreshToken):
-		return nil, c.Unusable("a token contains characters that a token cannot have")
+// Inherit returns token with the refresh token and the extras id_token and scope
+// that it lacks, as old has them.
+func Inherit(token, old *oauth2.Token) *oauth2.Token {
+	extras := map[string]any{}
+	for _, name := range []string{"id_token", "scope"} {
+		value, _ := token.Extra(name).(string)
+		before, _ := old.Extra(name).(string)
+		if value = cmp.Or(value, before); value != "" {
+			extras[name] = value
+		}
 	}
-	token.Expiry = c.Sent.Add(c.expiresIn.Or(lifetime))
-	return token, nil
+	next := token.WithExtra(extras)
+	next.RefreshToken = cmp.Or(token.RefreshToken, old.RefreshToken)
+	return next
 }
 
 // OAuthAdvice is the Verdict.Advice for the errors of RFC 6749 section 5.2. Some

@@ -100,11 +100,10 @@ func (c *Call) Refused(v Verdict) *tokenapi.Error {
 	if v.Parse != nil {
 		page = c.isHTML()
 	}
-	if v.Codes[problem.Code] == nil && err != nil && page {
-		err = tokenapi.ErrUnavailable // the page of a gateway, which must end no session
-	}
 	advice := v.Advice[problem.Code]
 	switch {
+	case err != nil && page:
+		err = tokenapi.ErrUnavailable // a gateway's, which must end no session
 	case err != nil:
 	case Later(status):
 		err = tokenapi.ErrUnavailable

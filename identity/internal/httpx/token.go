@@ -2,7 +2,6 @@ package httpx
 
 import (
 	"encoding/json"
-	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -25,18 +24,16 @@ type Tokens struct {
 // request was sent, by this process's clock, so a wrong clock at the server
 // does no harm.
 //
-// Errors: ErrUnusableAnswer if there is no access token, a lifetime is
-// negative, or a token cannot be sent in a header.
+// Errors: ErrUnusableAnswer if there is no access token, or a token cannot be
+// sent in a header.
 func (c *Call) Token(t Tokens) (*oauth2.Token, error) {
 	switch {
 	case t.Access == "":
 		return nil, c.Unusable("the answer has no access token")
 	case !HeaderSafe(t.Access), !HeaderSafe(t.Refresh):
 		return nil, c.Unusable("a token contains characters that a token cannot have")
-	case t.Lifetime < 0, t.RefreshLifetime < 0:
-		return nil, c.Unusable("a token's lifetime is negative")
 	}
-	extra := maps.Clone(t.Extra)
+	extra := t.Extra
 	if t.RefreshLifetime > 0 {
 		if extra == nil {
 			extra = map[string]any{}
