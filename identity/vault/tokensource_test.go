@@ -67,7 +67,7 @@ func (n *counting) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, error
 	return &oauth2.Token{AccessToken: "second", Expiry: time.Now().Add(time.Hour)}, nil
 }
 
-// The one http.Client of an entry shows its token, and renews it after a 401.
+// The http.Client of an entry shows its live token.
 func TestClient(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer second" {
@@ -82,8 +82,8 @@ func TestClient(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = errors.Join(v.Close(context.Background()), store.Close()) })
 	client := v.Client("k") // before the entry is put
-	first := &oauth2.Token{AccessToken: "first", Expiry: time.Now().Add(time.Hour)}
-	if err := v.Put(t.Context(), "k", vault.Entry{Client: "c", Token: first}); err != nil {
+	expired := &oauth2.Token{AccessToken: "first", Expiry: time.Now().Add(-time.Hour)}
+	if err := v.Put(t.Context(), "k", vault.Entry{Client: "c", Token: expired}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

@@ -9,9 +9,10 @@ import (
 )
 
 // A Transport is an http.RoundTripper that sends each request with the live
-// token of one entry. After a 401 it renews the token and repeats the request,
-// once, if the request has no body or has GetBody. Once a redirect leaves the
-// origin of the first request, the Transport sends no token.
+// token of one entry. After a 401 it repeats the request, once, with the token of
+// [Vault.Newer], if there is one and the request has no body or has GetBody. Once
+// a redirect leaves the origin of the first request, the Transport sends no
+// token.
 type Transport struct {
 	Vault *Vault
 	Key   string
@@ -47,8 +48,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return resp, nil //nolint:nilerr // the request cannot be repeated: the caller gets the 401
 	}
-	next, err := t.Vault.Renew(req.Context(), t.Key, token)
-	if err != nil {
+	next, err := t.Vault.Newer(req.Context(), t.Key, token)
+	if err != nil || next == nil {
 		closeBody(again)
 		return resp, nil //nolint:nilerr // there is no other token: the caller gets the 401
 	}

@@ -60,6 +60,7 @@ func TestTransportAttachesALiveToken(t *testing.T) {
 func TestTransportRenewsARefusedToken(t *testing.T) {
 	inCluster(t, 1, func(c *cluster, p *process) {
 		p.signIn("k")
+		pass(5 * time.Second)
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
 		status, err := p.call(http.MethodPost, strings.NewReader(`{"instrument":"BTC_USD","side":"buy","amount":"1"}`))
 		if err != nil || status/100 != 2 {
@@ -76,14 +77,22 @@ func TestTransportRenewsARefusedToken(t *testing.T) {
 	})
 }
 
+// A request is repeated once. An API that refuses every token causes at most one
+// renewal in five seconds.
 func TestTransportGivesUpAfterOneRepetition(t *testing.T) {
 	inCluster(t, 1, func(c *cluster, p *process) {
 		p.signIn("k")
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized, Times: -1})
-		p.wantStatus(http.MethodGet, nil, http.StatusUnauthorized)
-		c.wantRefreshes(1)
-		if n := c.server.Count(identitytest.EndpointFrontOffice); n != 2 {
-			c.Errorf("%d requests, want 2", n)
+		for _, step := range []struct {
+			wait                time.Duration
+			requests, refreshes int // until then
+		}{{0, 1, 0}, {4 * time.Second, 2, 0}, {time.Second, 4, 1}, {0, 5, 1}, {5 * time.Second, 7, 2}} {
+			pass(step.wait)
+			p.wantStatus(http.MethodGet, nil, http.StatusUnauthorized)
+			c.wantRefreshes(step.refreshes)
+			if n := c.server.Count(identitytest.EndpointFrontOffice); n != step.requests {
+				c.Errorf("requests = %d, want %d", n, step.requests)
+			}
 		}
 	})
 }
@@ -92,6 +101,7 @@ func TestTransportGivesUpAfterOneRepetition(t *testing.T) {
 func TestTransportDoesNotRepeatStreams(t *testing.T) {
 	inCluster(t, 1, func(c *cluster, p *process) {
 		p.signIn("k")
+		pass(5 * time.Second)
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
 		p.wantStatus(http.MethodPost, io.MultiReader(strings.NewReader("{}")), http.StatusUnauthorized)
 		c.wantRefreshes(0)
@@ -102,6 +112,7 @@ func TestTransportDoesNotRepeatStreams(t *testing.T) {
 func TestTransportPassesTheRefusalOn(t *testing.T) {
 	inCluster(t, 1, func(c *cluster, p *process) {
 		p.signIn("k")
+		pass(5 * time.Second)
 		c.server.Inject(identitytest.EndpointFrontOffice, identitytest.Fault{Status: http.StatusUnauthorized})
 		c.server.Inject(identitytest.EndpointToken, identitytest.Fault{Status: http.StatusServiceUnavailable})
 		p.wantStatus(http.MethodGet, nil, http.StatusUnauthorized)

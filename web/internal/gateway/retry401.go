@@ -5,13 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"time"
-
-	"golang.org/x/oauth2"
 )
-
-// youngToken is the age below which a token that an API refuses is not renewed.
-const youngToken = 5 * time.Second
 
 // exchange sends a call with its token. If the API answers 401, it did not act
 // (RFC 9110 section 15.5.2), so the call, whatever its method, is sent once more
@@ -28,7 +22,7 @@ func (c *call) exchange(out *http.Request) (*http.Response, error) {
 // repeat sends a refused call once more if there is a newer token. Else it
 // returns the refusal.
 func (a *api) repeat(ctx context.Context, c *call, out *http.Request, refusal *http.Response) (*http.Response, error) {
-	next, err := a.newerToken(ctx, c)
+	next, err := a.config.Vault.Newer(ctx, c.caller.VaultKey, c.token)
 	if err != nil {
 		_ = refusal.Body.Close()
 		return nil, a.tokenError(ctx, c, err)
@@ -53,23 +47,6 @@ func (a *api) repeat(ctx context.Context, c *call, out *http.Request, refusal *h
 		c.setHubTarget(repeated)
 	}
 	return a.config.Transport.RoundTrip(repeated)
-}
-
-// newerToken returns another token than the refused one, or nil if that is
-// young: a renewed token would be refused, too. So an API that refuses every
-// token causes at most one renewal in five seconds. A token from the future is
-// not young: a clock was set back.
-func (a *api) newerToken(ctx context.Context, c *call) (*oauth2.Token, error) {
-	key := c.caller.VaultKey
-	current, err := a.config.Vault.Token(ctx, key)
-	if err != nil || current.AccessToken != c.token.AccessToken {
-		return current, err
-	}
-	status, err := a.config.Vault.Status(ctx, key)
-	if err != nil || status.Age >= 0 && status.Age < youngToken {
-		return nil, err
-	}
-	return a.config.Vault.Renew(ctx, key, current)
 }
 
 // keepBody replaces the body of r by one that can be read again.
