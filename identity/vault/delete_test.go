@@ -5,7 +5,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/vault"
 )
@@ -43,6 +46,25 @@ func TestDeleteHandsTheEntryOutOnce(t *testing.T) {
 		if err := p.vault.Put(c.Context(), "k", vault.Entry{Client: "spa", Token: p.login()}); !errors.Is(err, vault.ErrNotFound) {
 			c.Errorf("Put of a deleted key = %v, want %v", err, vault.ErrNotFound)
 		}
+	})
+}
+
+// A renewal in another process that comes between the read and the mark of a
+// deletion is not lost: Delete returns the newest token, which the caller revokes.
+func TestDeleteDuringARenewalElsewhere(t *testing.T) {
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(true)
+		p.link.pause(time.Second)
+		var renewed *oauth2.Token
+		var other sync.WaitGroup
+		other.Go(func() { renewed = c.processes[1].token("k") })
+		e, err := p.vault.Delete(c.Context(), "k")
+		other.Wait()
+		if err != nil || e.Token == nil || e.Token.RefreshToken != renewed.RefreshToken {
+			c.Errorf("Delete = the renewed token %t, %v, want it", e.Token != nil && e.Token.RefreshToken == renewed.RefreshToken, err)
+		}
+		synctest.Wait() // for the watch
+		c.processes[1].wantErr("k", vault.ErrNotFound)
 	})
 }
 
