@@ -41,8 +41,12 @@ func callerOf(s session.Found, err error) (gateway.Caller, error) {
 	}, translate(err)
 }
 
-// translate turns the errors of package session into those of package answer.
+// translate turns the errors of package session into those of package answer,
+// unless they are told already.
 func translate(err error) error {
+	if _, told := errors.AsType[*answer.Error](err); told {
+		return err
+	}
 	if failure, ok := errors.AsType[*session.StoreError](err); ok {
 		return answer.StoreUnavailable(failure)
 	}

@@ -159,6 +159,28 @@ func TestSignOutEverywhereCanBeRepeated(t *testing.T) {
 	})
 }
 
+// field 59: at a full store the other sessions end one by one. The user hears how
+// many are left, and can press the button again.
+func TestOtherSessionsEndOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		all := crowd(4, s)
+		full := s.config.Store.(*outage)
+		full.full.Store(true)
+		full.lose.Store(1)
+		a := all[0].post("/sessions/end-others").is(503, "1 of 3 sessions")
+		if a.header.Get("Retry-After") == "" {
+			t.Error("Retry-After = none, want a time")
+		}
+		all[0].get("/session").is(200)
+		all[0].post("/sessions/end-others").leadsTo("/sessions")
+		for _, b := range all[1:] {
+			b.get("/session").is(401)
+		}
+		all[0].get("/session").is(200)
+	})
+}
+
 // field 59: the end of all other sessions leaves this one, also when its ID has
 // changed since, and later ends reach it.
 func TestOtherSessionsEndByOneWrite(t *testing.T) {

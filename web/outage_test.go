@@ -13,6 +13,7 @@ import (
 type outage struct {
 	store.Store
 	down atomic.Bool
+	full atomic.Bool                     // it takes no new record
 	how  func(ctx context.Context) error // how it is down; nil: at once
 	lose atomic.Int32                    // the deletion of this number fails, counted from one
 
@@ -44,7 +45,7 @@ func (o *outage) Get(ctx context.Context, key string) (store.Record, error) {
 }
 
 func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
-	if o.down.Load() {
+	if o.down.Load() || o.full.Load() && r.Version == 0 {
 		return 0, o.fault(ctx, "put")
 	}
 	o.mu.Lock()
