@@ -53,8 +53,11 @@ func renewOnRequest(ctx context.Context, store, provider string) error {
 					return err
 				}
 				got[i] = token.AccessToken
-				if token.Extra("id_token") == nil || token.Extra("scope") != "openid offline_access" || !token.Valid() {
-					return errors.New("the token has expired, or lacks the ID token or the scope")
+				if token.Extra("scope") != "openid offline_access" || !token.Valid() {
+					return errors.New("the token has expired, or lacks the scope")
+				}
+				if id, err := tokens.IDToken(ctx, "k"); id.IsZero() || err != nil {
+					return errors.Join(errors.New("the entry has no ID token"), err)
 				}
 				return nil
 			})
