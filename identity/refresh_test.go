@@ -26,8 +26,12 @@ func TestRefresh(t *testing.T) {
 	if _, err := client.RefreshToken(t.Context(), token.RefreshToken); err != nil {
 		t.Errorf("RefreshToken(successor) = %v, want a token", err)
 	}
+	_, err = client.RefreshToken(t.Context(), "")
+	if e := wantError(t, err, tokenapi.ErrGrantRefused); e.Sent {
+		t.Errorf("RefreshToken without a token = %#v, want it not sent", e)
+	}
 	if n := srv.Grants("refresh_token"); n != 3 {
-		t.Errorf("got %d refresh requests for 3 calls, want 3", n)
+		t.Errorf("got %d refresh requests for 3 tokens, want 3", n)
 	}
 }
 

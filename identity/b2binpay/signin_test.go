@@ -27,6 +27,9 @@ func TestSignIn(t *testing.T) {
 			}
 			server.ExpireTokens()
 		}
+		<-time.After(6 * time.Hour)
+		_, err := client.Refresh(t.Context(), token)
+		wantError(t, err, tokenapi.ErrGrantRefused)
 	})
 }
 

@@ -65,6 +65,10 @@ func TestLogin(t *testing.T) {
 				t.Errorf("sent %s, want the member %s", sent.Body, member)
 			}
 		}
+		<-time.After(10 * time.Minute)
+		if bears(t, client, session.Token) {
+			t.Error("the access token is accepted after its life, want it refused")
+		}
 	})
 }
 

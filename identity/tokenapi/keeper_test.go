@@ -191,8 +191,8 @@ func TestKeeperObeysRetryAfter(t *testing.T) {
 			refusal = nil
 			<-time.After(c.want - time.Second)
 			_, err := k.Refresh(t.Context(), k.FirstToken())
-			if paused, ok := errors.AsType[*tokenapi.PausedError](err); !ok || paused.RetryAfter != time.Second {
-				t.Errorf("%s: Refresh a second too early = %v, want a PausedError of 1 s", name, err)
+			if paused, ok := errors.AsType[*tokenapi.PausedError](err); !ok || paused.RetryAfter != time.Second || !strings.Contains(err.Error(), "try again in 1s; the last one failed") {
+				t.Errorf("%s: Refresh a second too early = %v, want a PausedError of 1 s with its cause", name, err)
 			}
 			<-time.After(time.Second)
 			if _, err := k.Refresh(t.Context(), k.FirstToken()); err != nil {

@@ -28,7 +28,10 @@ func TestSignIn(t *testing.T) {
 			}
 			server.ExpireTokens()
 		}
-		_, err := client.SignIn(t.Context(), login, "guess")
+		<-time.After(2 * time.Minute)
+		_, err := client.Refresh(t.Context(), token)
+		wantError(t, err, tokenapi.ErrGrantRefused)
+		_, err = client.SignIn(t.Context(), login, "guess")
 		if e := wantError(t, err, tokenapi.ErrBadCredentials); e.StatusCode != http.StatusUnauthorized || e.Code != "1.2.0.11" || e.Description != "Wrong login or password" {
 			t.Errorf("got %#v, want the code 1.2.0.11", e)
 		}

@@ -2,17 +2,13 @@ package b2binpaytest_test
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
@@ -164,40 +160,6 @@ func TestAnswersLikeTheSample(t *testing.T) {
 	}
 }
 
-func TestSign(t *testing.T) {
-	c := newCaller(t, b2binpaytest.Config{Login: "l", Password: "p"})
-	in := c.must(c.signIn("l", "p"))
-	key := sha256.Sum256([]byte("lp"))
-	mac := hmac.New(sha256.New, key[:])
-	mac.Write([]byte(in.Meta.Time + in.Data.Attributes.Refresh))
-	if in.Meta.Sign != hex.EncodeToString(mac.Sum(nil)) {
-		t.Errorf("got the signature %s, want the vendor's", in.Meta.Sign)
-	}
-}
-
-func TestRefusals(t *testing.T) {
-	const noAccount = `"detail":"No active account found with the given credentials"}]}`
-	for _, numeric := range []bool{false, true} {
-		c := newCaller(t, b2binpaytest.Config{NumericCodes: numeric})
-		quote := func(code string) string {
-			if numeric {
-				return code
-			}
-			return `"` + code + `"`
-		}
-		for _, in := range [][2]string{{b2binpaytest.SampleLogin, "wrong"}, {"wrong", b2binpaytest.SamplePassword}} {
-			if status, text := c.signIn(in[0], in[1]); status != 400 || text != `{"errors":[{"status":"400","code":`+quote("2006")+`,`+noAccount {
-				t.Errorf("got %d %s", status, text)
-			}
-		}
-		for _, refresh := range []string{"unknown", c.login().Data.Attributes.Access} {
-			if status, text := c.renew(refresh); status != 401 || text != `{"errors":[{"status":"401","code":`+quote("2007")+`,`+noAccount {
-				t.Errorf("got %d %s", status, text)
-			}
-		}
-	}
-}
-
 func TestBadRequests(t *testing.T) {
 	c := newCaller(t, b2binpaytest.Config{})
 	const good = `{"data":{"attributes":{"login":"l","password":"p"}}}`
@@ -221,76 +183,6 @@ func TestBadRequests(t *testing.T) {
 	}
 	if r := c.send(http.MethodPost, b2binpaytest.APIPath, mediaType, c.login().Data.Attributes.Access, ""); r.Status != http.StatusMethodNotAllowed {
 		t.Errorf("POST to the API: got %d, want 405", r.Status)
-	}
-}
-
-func TestPathsWithoutTheirSlash(t *testing.T) {
-	c := newCaller(t, b2binpaytest.Config{})
-	for _, path := range []string{"/token", "/token/refresh", "/balance"} {
-		r := c.send(http.MethodPost, path, mediaType, "", `{}`)
-		if r.Status != http.StatusMovedPermanently || r.Header.Get("Location") != path+"/" {
-			t.Errorf("%s: got %d to %s, want 301 to %s/", path, r.Status, r.Header.Get("Location"), path)
-		}
-	}
-	if c.Count(b2binpaytest.EndpointRedirect) != 3 || c.Count(b2binpaytest.EndpointToken) != 0 {
-		t.Error("redirects are counted at another endpoint, want EndpointRedirect")
-	}
-}
-
-func TestLifetimes(t *testing.T) {
-	for _, cfg := range []b2binpaytest.Config{{}, {AccessTokenLifetime: time.Minute, RefreshTokenLifetime: time.Hour, ClockOffset: 5 * time.Hour}} {
-		access, refresh := 15*time.Minute, 6*time.Hour
-		if cfg.AccessTokenLifetime != 0 {
-			access, refresh = cfg.AccessTokenLifetime, cfg.RefreshTokenLifetime
-		}
-		synctest.Test(t, func(t *testing.T) {
-			c := newCaller(t, cfg)
-			first, second := c.login().Data.Attributes, c.login().Data.Attributes
-			now := time.Now().Add(cfg.ClockOffset)
-			if first.AccessExpiredAt.Sub(now) != access || first.RefreshExpiredAt.Sub(now) != refresh {
-				t.Errorf("got the expiries %v and %v, want %v and %v from now", first.AccessExpiredAt, first.RefreshExpiredAt, access, refresh)
-			}
-			<-time.After(access - time.Nanosecond)
-			if got := c.balance(first.Access); got != 200 {
-				t.Errorf("before the end: got %d, want 200", got)
-			}
-			<-time.After(time.Nanosecond)
-			if got := c.balance(first.Access); got != 401 {
-				t.Errorf("at the end: got %d, want 401", got)
-			}
-			<-time.After(refresh - access - time.Nanosecond)
-			if status, text := c.renew(first.Refresh); status != 200 {
-				t.Errorf("before the end: got %d %s, want 200", status, text)
-			}
-			<-time.After(time.Nanosecond)
-			if status, text := c.renew(second.Refresh); status != 401 {
-				t.Errorf("at the end: got %d %s, want 401", status, text)
-			}
-		})
-	}
-}
-
-func TestRotation(t *testing.T) {
-	c := newCaller(t, b2binpaytest.Config{})
-	first := c.login().Data.Attributes
-	second := c.must(c.renew(first.Refresh)).Data.Attributes
-	if status, _ := c.renew(first.Refresh); status != 401 {
-		t.Errorf("used twice: got %d, want 401", status)
-	}
-	if c.balance(first.Access) != 200 || c.balance(second.Access) != 200 {
-		t.Error("an access token is refused after a renewal, want both accepted")
-	}
-	if c.balance(first.Refresh) != 401 || c.balance("") != 401 {
-		t.Error("the API accepts another token than an access token, want 401")
-	}
-	c.ExpireTokens()
-	if c.balance(second.Access) != 401 {
-		t.Error("an access token is accepted after ExpireTokens, want 401")
-	}
-	third := c.must(c.renew(second.Refresh)).Data.Attributes
-	c.RevokeRefreshTokens()
-	if status, _ := c.renew(third.Refresh); status != 401 || c.balance(third.Access) != 200 {
-		t.Errorf("revoked: got %d, want 401 and a live access token", status)
 	}
 }
 
@@ -337,17 +229,6 @@ func httpGet(t *testing.T, url string) *http.Request {
 		t.Fatal(err)
 	}
 	return r
-}
-
-func TestIDs(t *testing.T) {
-	for _, c := range []struct {
-		id   any
-		want string
-	}{{nil, `"id":null`}, {"0", `"id":"0"`}, {34, `"id":34`}} {
-		if _, text := newCaller(t, b2binpaytest.Config{ID: c.id}).signIn(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword); !strings.Contains(text, c.want) {
-			t.Errorf("%v: got %s, want %s", c.id, text, c.want)
-		}
-	}
 }
 
 func TestServer(t *testing.T) {

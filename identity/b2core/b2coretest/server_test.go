@@ -19,7 +19,6 @@ import (
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
 	"b2trader.identity.auth/identity/internal/clienttest"
-	"b2trader.identity.auth/identity/tokenapi"
 )
 
 const (
@@ -117,8 +116,13 @@ func TestAnswersAreThePages(t *testing.T) {
 				t.Errorf("%s: %s and %s, want %s in both", file, part(t, ours.Token, i), part(t, theirs.Token, i), same)
 			}
 		}
-		if got, want := members(claims(t, ours.Token)), members(claims(t, theirs.Token)); !slices.Equal(got, want) || len(want) != 4 {
+		payload := part(t, ours.Token, 1)
+		if got, want := members(payload), members(part(t, theirs.Token, 1)); !slices.Equal(got, want) || len(want) != 4 {
 			t.Errorf("%s: got the claims %q, want %q", file, got, want)
+		}
+		var c struct{ Iat, Exp int64 }
+		if json.Unmarshal([]byte(payload), &c) != nil || c.Exp-c.Iat != 36000 {
+			t.Errorf("%s: got the claims %s, want ten hours", file, payload)
 		}
 	}
 }
@@ -131,12 +135,6 @@ func members(text string) []string {
 		found = append(found, m[1]+m[2])
 	}
 	return found
-}
-
-// claims returns the payload of a token.
-func claims(t *testing.T, token string) string {
-	t.Helper()
-	return part(t, token, 1)
 }
 
 // part returns a decoded part of a token, 0 for its header, without escaped slashes.
@@ -181,72 +179,13 @@ func TestServer(t *testing.T) {
 	})
 }
 
-// Each kind of token lives as long as the Config says.
-func TestLifetimes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newServer(t, b2coretest.Config{})
-		shown := bearer(t, server, nil)
-		if want := time.Now().Add(10 * time.Minute); !shown.Expiry.Equal(want) || shown.Type() != "Bearer" {
-			t.Errorf("got the bearer %+v, want one for 10 minutes", shown)
-		}
-		p := tokens(t, server, platforms+"1/auth", "")
-		var c struct{ Iat, Exp int64 }
-		if json.Unmarshal([]byte(claims(t, p.Token)), &c) != nil || c.Exp-c.Iat != 36000 || c.Iat != time.Now().Unix() {
-			t.Errorf("got the claims %+v, want ten hours", c)
-		}
-		<-time.After(time.Minute - 1)
-		if !accepted(t, server, p.Token) {
-			t.Error("the access token is refused before its end")
-		}
-		<-time.After(1)
-		if accepted(t, server, p.Token) {
-			t.Error("the access token is accepted at its end")
-		}
-		<-time.After(9*time.Minute - 1)
-		if bearer(t, server, nil).AccessToken != shown.AccessToken {
-			t.Error("got another bearer before the end, want the same")
-		}
-		<-time.After(1)
-		if bearer(t, server, nil).AccessToken == shown.AccessToken {
-			t.Error("got the same bearer at its end, want another")
-		}
-		refused(t, server, platforms+"1/auth", shown.AccessToken, "", http.StatusUnauthorized)
-		<-time.After(10*time.Hour - 10*time.Minute)
-		refused(t, server, platforms+"1/refresh", bearer(t, server, nil).AccessToken, again(p), http.StatusUnauthorized)
-	})
-}
-
-// A refresh token works once, on its platform, or more often if Config says so.
-func TestRefreshTokens(t *testing.T) {
-	server := newServer(t, b2coretest.Config{Platforms: []string{"1", "2"}, RefreshFailureStatus: http.StatusUnprocessableEntity})
-	first := tokens(t, server, platforms+"1/auth", "")
-	shown := bearer(t, server, nil).AccessToken
-	refused(t, server, platforms+"2/refresh", shown, again(first), http.StatusUnprocessableEntity)
-	second := tokens(t, server, platforms+"1/refresh", again(first))
-	if second == first || !accepted(t, server, first.Token) || !accepted(t, server, second.Token) {
-		t.Error("got the first tokens, or refused ones, want new ones that leave the first alone")
-	}
-	refused(t, server, platforms+"1/refresh", shown, again(first), http.StatusUnprocessableEntity)
-	refused(t, server, platforms+"1/refresh", shown, "", http.StatusBadRequest)
-	refused(t, server, platforms+"1/refresh", shown, `{"refreshToken":""}`, http.StatusBadRequest)
-	if r := server.Requests(b2coretest.EndpointRefresh); len(r) != 5 || r[2].Problem == "" || r[1].Problem != "" {
-		t.Errorf("recorded %+v, want 5 requests with the problem in the third", r)
-	}
-
-	tokens(t, server, platforms+"2/refresh", again(tokens(t, server, platforms+"2/auth", "")))
-
-	server = newServer(t, b2coretest.Config{ReuseRefreshTokens: true})
-	first = tokens(t, server, platforms+"1/auth", "")
-	for range 3 {
-		tokens(t, server, platforms+"1/refresh", again(first))
-	}
-}
-
 // Only the right kind of token is accepted.
 func TestGuards(t *testing.T) {
-	server := newServer(t, b2coretest.Config{})
+	server := newServer(t, b2coretest.Config{Platforms: []string{"1", "2"}})
 	shown := bearer(t, server, nil).AccessToken
 	p := tokens(t, server, platforms+"1/auth", "")
+	refused(t, server, platforms+"2/refresh", shown, again(p), http.StatusUnauthorized) // another platform's
+	refused(t, server, platforms+"1/refresh", shown, "", http.StatusBadRequest)
 	for _, b := range []string{"", "unknown", p.Token, p.RefreshToken} {
 		refused(t, server, platforms+"1/auth", b, "", http.StatusUnauthorized)
 		refused(t, server, platforms+"1/refresh", b, again(p), http.StatusUnauthorized)
@@ -269,46 +208,6 @@ func TestGuards(t *testing.T) {
 		}
 	}
 	tokens(t, server, platforms+"1/refresh", again(p)) // no refusal spent the refresh token
-}
-
-// Each command ends its kind of token only.
-func TestCommands(t *testing.T) {
-	server := newServer(t, b2coretest.Config{})
-	p := tokens(t, server, platforms+"1/auth", "")
-	server.ExpireTokens()
-	if accepted(t, server, p.Token) {
-		t.Error("ExpireTokens: the token is accepted")
-	}
-	p = tokens(t, server, platforms+"1/refresh", again(p))
-	server.RevokeRefreshTokens()
-	shown := bearer(t, server, nil)
-	refused(t, server, platforms+"1/refresh", shown.AccessToken, again(p), http.StatusUnauthorized)
-	if !accepted(t, server, p.Token) {
-		t.Error("RevokeRefreshTokens: the access token is refused")
-	}
-
-	server.ExpireBearers()
-	refused(t, server, platforms+"1/auth", shown.AccessToken, "", http.StatusUnauthorized)
-	if bearer(t, server, nil).AccessToken != shown.AccessToken {
-		t.Error("ExpireBearers: Bearer returns another bearer, want the same")
-	}
-	next := bearer(t, server, shown)
-	if next.AccessToken == shown.AccessToken || bearer(t, server, shown).AccessToken != next.AccessToken {
-		t.Error("Bearer does not replace a refused bearer once")
-	}
-	p = tokens(t, server, platforms+"1/auth", "")
-
-	server.EndSession()
-	refused(t, server, platforms+"1/refresh", next.AccessToken, again(p), http.StatusUnauthorized)
-	for _, old := range []*oauth2.Token{nil, next} {
-		token, err := server.Bearer(t.Context(), old)
-		if token != nil || !errors.Is(err, b2coretest.ErrSessionEnded) || tokenapi.OutcomeOf(err).Kind != tokenapi.Refused {
-			t.Errorf("EndSession: got %+v, %v, want ErrSessionEnded", token, err)
-		}
-	}
-	if !accepted(t, server, p.Token) {
-		t.Error("EndSession: the access token is refused")
-	}
 }
 
 // Bearer returns the error of a canceled context.

@@ -1,11 +1,9 @@
 package traderevolutiontest_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
@@ -64,90 +62,18 @@ func TestSignIn(t *testing.T) {
 	for path, method := range map[string]string{"/auth/token": "GET", "/auth/token/refresh": "POST", "/external/token/verify": "GET", traderevolutiontest.APIPath: "POST"} {
 		c.wants(405, method, path, "", "")
 	}
-	c.wants(404, "POST", "/traderevolution/v1/authorize", "", "")
+	c.wants(400, "POST", "/external/token/verify", "", `{}`)
+	c.wants(401, "GET", "/auth/token/refresh", "token: "+text(pair["accessToken"]), "")
 	if asked := c.server.Requests(traderevolutiontest.EndpointToken); asked[1].Problem != "Wrong login or password" {
 		t.Errorf("recorded %q, want Wrong login or password", asked[1].Problem)
 	}
 }
 
-// A refresh token works once, and only in the header.
-func TestRefresh(t *testing.T) {
-	c := newCaller(t, traderevolutiontest.Config{})
-	first := c.signIn()
-	refresh := "token: " + text(first["refreshToken"])
-	c.wants(401, "GET", "/auth/token/refresh", "", `{"token":"`+text(first["refreshToken"])+`"}`)
-	c.wants(401, "GET", "/auth/token/refresh", "token: "+text(first["accessToken"]), "")
-	second := c.wants(200, "GET", "/auth/token/refresh", refresh, "")
-	if second["refreshToken"] == first["refreshToken"] || second["accessToken"] == first["accessToken"] {
-		t.Errorf("got %v, want new tokens", second)
-	}
-	c.wants(401, "GET", "/auth/token/refresh", refresh, "")
-	c.wants(200, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(first["accessToken"]), "")
-	c.server.RevokeRefreshTokens()
-	c.wants(401, "GET", "/auth/token/refresh", "token: "+text(second["refreshToken"]), "")
-	c.server.ExpireTokens()
-	c.wants(401, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(second["accessToken"]), "")
-
-	c = newCaller(t, traderevolutiontest.Config{ReuseRefreshTokens: true})
-	refresh = "token: " + text(c.signIn()["refreshToken"])
+func TestReuseRefreshTokens(t *testing.T) {
+	c := newCaller(t, traderevolutiontest.Config{ReuseRefreshTokens: true})
+	refresh := "token: " + text(c.signIn()["refreshToken"])
 	c.wants(200, "GET", "/auth/token/refresh", refresh, "")
 	c.wants(200, "GET", "/auth/token/refresh", refresh, "")
-}
-
-// Each kind of token has a life of its own.
-func TestLifetimes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCaller(t, traderevolutiontest.Config{AccessTokenLifetime: time.Minute, RefreshTokenLifetime: 2 * time.Minute, OTTLifetime: 3 * time.Minute})
-		pair := c.signIn()
-		if pair["accessTokenLifeTime"] != 60.0 || pair["refreshTokenLifeTime"] != 120.0 {
-			t.Errorf("got %v, want two tokens of the Config's lives", pair)
-		}
-		api, refresh := "Authorization: Bearer "+text(pair["accessToken"]), "token: "+text(pair["refreshToken"])
-		early, late := c.server.IssueOTT("trader"), c.server.IssueOTT("trader")
-		<-time.After(time.Minute - 1)
-		c.wants(200, "GET", traderevolutiontest.APIPath, api, "")
-		<-time.After(1)
-		c.wants(401, "GET", traderevolutiontest.APIPath, api, "")
-		<-time.After(2*time.Minute - 1)
-		c.wants(401, "GET", "/auth/token/refresh", refresh, "")
-		if answer := c.wants(200, "POST", "/external/token/verify", "", `{"token":"`+early+`"}`); answer["valid"] != true {
-			t.Errorf("got %v, want another valid", answer)
-		}
-		<-time.After(1)
-		if answer := c.wants(200, "POST", "/external/token/verify", "", `{"token":"`+late+`"}`); answer["valid"] != false {
-			t.Errorf("got %v, want another valid", answer)
-		}
-	})
-}
-
-// A one-time token works once in each reading of the page.
-func TestVerify(t *testing.T) {
-	for answer, want := range map[traderevolutiontest.OTTAnswer]struct {
-		login, tokens bool
-		spent         int
-		flag          string
-	}{
-		"":                                    {true, false, 200, `{"valid":false}`},
-		traderevolutiontest.AnswerLogin:       {true, false, 200, `{"valid":false}`},
-		traderevolutiontest.AnswerExpiredFlag: {true, false, 200, `{"isExpired":true}`},
-		traderevolutiontest.AnswerTokens:      {false, true, 401, `{"message":"The one-time token is not valid"}`},
-		traderevolutiontest.AnswerBoth:        {true, true, 401, `{"message":"The one-time token is not valid"}`},
-	} {
-		c := newCaller(t, traderevolutiontest.Config{OTTAnswer: answer})
-		body := `{"token":"` + c.server.IssueOTT("trader-7") + `"}`
-		got := c.wants(200, "POST", "/external/token/verify", "", body)
-		if (got["login"] == "trader-7") != want.login || (text(got["accessToken"]) != "") != want.tokens {
-			t.Errorf("%s: got %v, want %+v", answer, got, want)
-		}
-		if want.tokens {
-			c.wants(200, "GET", traderevolutiontest.APIPath, "Authorization: Bearer "+text(got["accessToken"]), "")
-		}
-		again, _ := json.Marshal(c.wants(want.spent, "POST", "/external/token/verify", "", body))
-		if string(again) != want.flag {
-			t.Errorf("%s: the second time: got %s, want %s", answer, again, want.flag)
-		}
-		c.wants(400, "POST", "/external/token/verify", "", `{}`)
-	}
 }
 
 func TestPrefix(t *testing.T) {

@@ -61,10 +61,4 @@ func (p *partner) signIn() string {
 	return token
 }
 
-// status returns the API's status for a token.
-func (p *partner) status(token string) int {
-	p.Helper()
-	return p.do(http.MethodGet, tradevesttest.APIPath, "", "Authorization", "Bearer "+token, "Requestor-ID", someone).Status
-}
-
 const someone = "123e4567-e89b-12d3-a456-426614174000"

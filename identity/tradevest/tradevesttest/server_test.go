@@ -1,32 +1,16 @@
 package tradevesttest_test
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
-
-// The answer has the page's members, in its order and of its types.
-func TestTokenAnswer(t *testing.T) {
-	p := newPartner(t, tradevesttest.Config{})
-	r := p.ask(good("scope", "not on the page"))
-	want := regexp.MustCompile(`^{"access_token":"[\w-]+\.[\w-]+\.[\w-]+","expires_in":3600,"token_type":"Bearer"}$`)
-	if r.Status != http.StatusOK || !want.MatchString(r.Body) || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("got %d %s %v, want %v", r.Status, r.Body, r.Header, want)
-	}
-	if first, second := p.signIn(), p.signIn(); first == second {
-		t.Error("got the same token twice, want another")
-	}
-}
 
 func TestTokenRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -72,30 +56,11 @@ func TestTokenRequestMustBeAForm(t *testing.T) {
 			t.Errorf("%s: got %d %s, want invalid_request", name, r.Status, r.Body)
 		}
 	}
-	if r := p.do(http.MethodPost, "/oauth2/token", good().Encode(), "Content-Type", formType+"; charset=utf-8"); r.Status != http.StatusOK {
-		t.Errorf("with a charset: got %d %s, want 200", r.Status, r.Body)
+	if r := p.do(http.MethodPost, "/oauth2/token", good("scope", "not on the page").Encode(), "Content-Type", formType+"; charset=utf-8"); r.Status != http.StatusOK || r.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("with a charset and a scope: got %d %s %v, want 200 that no cache keeps", r.Status, r.Body, r.Header)
 	}
 	if r := p.do(http.MethodGet, "/oauth2/token?"+good().Encode(), ""); r.Status != http.StatusMethodNotAllowed || r.Header.Get("Allow") != "POST" {
 		t.Errorf("GET: got %d %v, want 405", r.Status, r.Header)
-	}
-}
-
-// The path and the scope of the vendor's guide.
-func TestTokenPathAndScope(t *testing.T) {
-	p := newPartner(t, tradevesttest.Config{TokenPath: "/connect/token", Scope: "tradevest.api"})
-	ask := func(form url.Values) clienttest.Reply {
-		return p.do(http.MethodPost, "/connect/token", form.Encode(), "Content-Type", formType)
-	}
-	if r := ask(good("scope", "tradevest.api")); r.Status != http.StatusOK {
-		t.Errorf("got %d %s, want 200", r.Status, r.Body)
-	}
-	for _, form := range []url.Values{good(), good("scope", "tradevest"), good("scope", "tradevest.api other")} {
-		if r := ask(form); r.Status != http.StatusBadRequest || r.Body != `{"error":"invalid_scope"}` {
-			t.Errorf("%v: got %d %s, want invalid_scope", form["scope"], r.Status, r.Body)
-		}
-	}
-	if r := p.ask(good("scope", "tradevest.api")); r.Status != http.StatusNotFound {
-		t.Errorf("at the page's path: got %d, want 404", r.Status)
 	}
 }
 
@@ -129,66 +94,15 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// Tokens expire, or end by ExpireTokens.
-func TestTokensEnd(t *testing.T) {
-	for life, cfg := range map[time.Duration]tradevesttest.Config{
-		time.Hour:       {},
-		5 * time.Second: {AccessTokenLifetime: 5 * time.Second},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			p := newPartner(t, cfg)
-			token := p.signIn()
-			if r := p.ask(good()); !strings.Contains(r.Body, fmt.Sprintf(`"expires_in":%d,`, int(life.Seconds()))) {
-				t.Errorf("%v: got %s, want that life", life, r.Body)
-			}
-			<-time.After(life - 1)
-			if got := p.status(token); got != http.StatusOK {
-				t.Errorf("%v: got %d before the end, want 200", life, got)
-			}
-			<-time.After(1)
-			if got := p.status(token); got != http.StatusUnauthorized {
-				t.Errorf("%v: got %d at the end, want 401", life, got)
-			}
-			first, second := p.signIn(), p.signIn()
-			if p.status(first) != http.StatusOK || p.status(second) != http.StatusOK {
-				t.Errorf("%v: one of two tokens is refused, want both accepted", life)
-			}
-			p.server.ExpireTokens()
-			if p.status(first) != http.StatusUnauthorized || p.status(second) != http.StatusUnauthorized {
-				t.Errorf("%v: a token is accepted after ExpireTokens, want 401", life)
-			}
-			if p.status(p.signIn()) != http.StatusOK {
-				t.Errorf("%v: a new token is refused, want 200", life)
-			}
-		})
-	}
-}
-
-// SetClientSecret replaces the secret; tokens live on.
-func TestSetClientSecret(t *testing.T) {
-	p := newPartner(t, tradevesttest.Config{})
-	token := p.signIn()
-	p.server.SetClientSecret("another")
-	if r := p.ask(good()); r.Body != `{"error":"invalid_client"}` {
-		t.Errorf("the old secret: got %s, want invalid_client", r.Body)
-	}
-	if r := p.ask(good("client_secret", "another")); r.Status != http.StatusOK {
-		t.Errorf("the new secret: got %s, want 200", r.Body)
-	}
-	if got := p.status(token); got != http.StatusOK {
-		t.Errorf("the token: got %d, want 200", got)
-	}
-}
-
-// The Config sets the credentials and the clock.
+// The Config sets the credentials, the life of tokens and the clock.
 func TestConfig(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
-	p := newPartner(t, tradevesttest.Config{ClientID: "id", ClientSecret: "s3cret", Now: func() time.Time { return noon }})
+	p := newPartner(t, tradevesttest.Config{ClientID: "id", ClientSecret: "s3cret", AccessTokenLifetime: 5 * time.Second, Now: func() time.Time { return noon }})
 	if r := p.ask(good()); r.Body != `{"error":"invalid_client"}` {
 		t.Errorf("got %s", r.Body)
 	}
-	if r := p.ask(good("client_id", "id", "client_secret", "s3cret")); r.Status != http.StatusOK {
-		t.Errorf("got %s", r.Body)
+	if r := p.ask(good("client_id", "id", "client_secret", "s3cret")); r.Status != http.StatusOK || !strings.Contains(r.Body, `"expires_in":5,`) {
+		t.Errorf("got %d %s, want a token for 5 s", r.Status, r.Body)
 	}
 	if at := p.server.Requests(tradevesttest.EndpointToken)[0].Time; !at.Equal(noon) {
 		t.Errorf("recorded a request at %v, want %v", at, noon)
