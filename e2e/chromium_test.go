@@ -6,10 +6,14 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"b2trader.identity.auth/identity/identitytest"
@@ -27,20 +31,34 @@ type tab struct {
 // scripts, the focus and Back.
 func (d *demo) chromium() *tab { return startChromium(d.t, d.site.String()) }
 
-// startChromium starts Chromium and returns its first tab.
-func startChromium(t *testing.T, site string) *tab {
-	t.Helper()
+// chromiumProcess starts Chromium, once for all tests.
+var chromiumProcess = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(servers.Program(t, "chromium")),
 		chromedp.NoSandbox, // Chromium refuses to run as root in its sandbox
 		chromedp.WSURLReadTimeout(time.Minute))
-	allocator, end := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(end)
-	ctx, closeTab := chromedp.NewContext(allocator)
+	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+	servers.AtEnd(end)
+	ctx, _ := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // it does not know each event of a new Chromium
+	servers.AtEnd(func() { _ = chromedp.Cancel(ctx) })                                     // an error means that Chromium has ended
+	return ctx, chromedp.Run(ctx)
+})
+
+// startChromium returns a tab of Chromium that shares nothing with other tests.
+func startChromium(t *testing.T, site string) *tab {
+	t.Helper()
+	servers.Program(t, "chromium")
+	process := must(chromiumProcess())(t)
+	browser := cdp.WithExecutor(process, chromedp.FromContext(process).Browser)
+	cookies := must(target.CreateBrowserContext().Do(browser))(t)
+	t.Cleanup(func() { _ = target.DisposeBrowserContext(cookies).Do(browser) }) // Chromium ends soon
+	window := must(target.CreateTarget("about:blank").WithBrowserContextID(cookies).WithNewWindow(true).Do(browser))(t)
+	ctx, closeTab := chromedp.NewContext(process, chromedp.WithTargetID(window))
 	t.Cleanup(closeTab)
 	ctx, stop := context.WithTimeout(ctx, 8*time.Minute) // long, because the machine may be busy
 	t.Cleanup(stop)
-	return &tab{t: t, ctx: ctx, site: site}
+	b := &tab{t: t, ctx: ctx, site: site}
+	b.do(emulation.SetFocusEmulationEnabled(true)) // tabs of other tests do not take the focus
+	return b
 }
 
 // do runs actions in the tab.

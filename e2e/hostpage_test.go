@@ -41,7 +41,7 @@ func TestHostPage(t *testing.T) {
 func startExample(t *testing.T, s *secrets, server *identityServer) *browser {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "web.test")
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", file, "./web")
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-ldflags=-s -w", "-o", file, "./web")
 	build.Dir = repository
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go test -c ./web = %v\n%s", err, output)

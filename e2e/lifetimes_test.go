@@ -61,15 +61,16 @@ func (s system) use(t *testing.T, v *vault.Vault) error {
 
 // TestNeighboursForAWeek uses all five every 20 seconds, from one vault. Each
 // use gets a token, and the token requests are exactly those that the lives and
-// budgets of the tokens demand. It simulates a day, and six hours of B2Trader,
-// whose signatures take longer, or with B2TRADER_TEST_LONG=1 a week of all.
+// budgets of the tokens demand. It simulates a working day, and two hours of
+// B2Trader, whose signatures take longer, or with B2TRADER_TEST_LONG=1 a week of
+// all.
 func TestNeighboursForAWeek(t *testing.T) {
 	t.Parallel()
 	const asked = 20 * time.Second
 	synctest.Test(t, func(t *testing.T) {
 		all := systems(t, asked)
 		v := keep(t, all)
-		for elapsed := time.Duration(0); elapsed < simulated(day); elapsed += asked {
+		for elapsed := time.Duration(0); elapsed < simulated(workingDay); elapsed += asked {
 			for _, n := range all {
 				if elapsed >= n.kept {
 					continue

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"b2trader.identity.auth/identity/store/storetest/servers"
@@ -22,12 +21,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	code := servers.Main(m)
-	if built.Load() {
-		binary, _ := demoBinary()
-		_ = os.RemoveAll(filepath.Dir(binary))
-	}
-	os.Exit(code)
+	os.Exit(servers.Main(m))
 }
 
 // demoBinary builds the command demo, once for all tests.
@@ -36,18 +30,15 @@ var demoBinary = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	built.Store(true)
+	servers.AtEnd(func() { _ = os.RemoveAll(dir) })
 	binary := filepath.Join(dir, "demo")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/demo")
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "./cmd/demo") // linking debug information takes long
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return binary, fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return binary, nil
 })
-
-// built reports whether demoBinary made a folder.
-var built atomic.Bool
 
 // demoCommand returns the file name of the command demo.
 func demoCommand(t testing.TB) string {

@@ -32,9 +32,9 @@ func runOIDCClientTS(t *testing.T, p *relyingParty) {
 		chromedp.WaitVisible("#email"), chromedp.SendKeys("#email", "guarded@example.com"),
 		chromedp.SendKeys("#password", "guarded-password"), chromedp.Click("button"),
 		chromedp.WaitVisible("#code"), chromedp.SendKeys("#code", "246810"), chromedp.Click("button"),
-		chromedp.WaitReady("title:not(:empty)"))
-	if title := eval[string](b, "document.title"); title != "guarded signed out" {
-		t.Errorf("last page = %q, want that guarded signed out", title)
+		chromedp.WaitReady("#result"))
+	if result := eval[string](b, `document.querySelector("#result").textContent`); result != "guarded signed out" {
+		t.Errorf("result = %q, want guarded signed out", result)
 	}
 	if n := p.server.Count(identitytest.EndpointRevocation); n != 2 {
 		t.Errorf("revocations = %d, want one of each token", n)

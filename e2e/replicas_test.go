@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -13,31 +14,46 @@ import (
 
 var startStore = map[string]func(testing.TB) *database{"Redis": startRedis, "PostgreSQL": startPostgres}
 
-// TestReplicas runs each scenario with two processes of the demo on a real
-// Redis and on a real PostgreSQL. The scenarios share one server of each.
+// A scenario is what happens to two processes of the demo on one store.
+type scenario func(t *testing.T, store string)
+
+// storeScenarios depend on how a store swaps, lists and reports changes.
+var storeScenarios = map[string]scenario{
+	"RefreshOnce":          func(t *testing.T, store string) { refreshOnce(t, store, 0) },
+	"KilledAfterTheAnswer": killedAfterTheAnswer,
+	"SignOut":              signOut,
+	"ShareSessions":        shareSessions,
+	"StoppedReplica":       stoppedReplica,
+	"CutOffReplica":        cutOffReplica,
+}
+
+// processScenarios do not.
+var processScenarios = map[string]scenario{
+	"RefreshOnceSlowly":     func(t *testing.T, store string) { refreshOnce(t, store, 16*time.Second) }, // field 40: longer than a lease, and than the demo waits for a sign-in
+	"BrowserHangsUp":        browserHangsUp,
+	"OutlastAnOutage":       outlastAnOutage,
+	"SignInsAtOnce":         signInsAtOnce,
+	"SecondFactor":          secondFactor,
+	"SharePlatforms":        sharePlatforms,
+	"RestartWithAnotherKey": restartWithAnotherKey,
+	"KilledWhileAllEnd":     killedWhileAllEnd,
+	"KeyIsMissing":          keyIsMissing,
+}
+
+// TestReplicas runs scenarios on a real Redis and on a real PostgreSQL. Those
+// that do not depend on the store run on Redis, which starts sooner, and with
+// B2TRADER_TEST_LONG=1 on PostgreSQL too. The scenarios share one server of each.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	for store, start := range startStore {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()
 			db := start(t)
-			for name, scenario := range map[string]func(t *testing.T, store string){
-				"RefreshOnce":           func(t *testing.T, store string) { refreshOnce(t, store, 0) },
-				"RefreshOnceSlowly":     func(t *testing.T, store string) { refreshOnce(t, store, 16*time.Second) }, // field 40: longer than a lease, and than the demo waits for a sign-in
-				"BrowserHangsUp":        browserHangsUp,
-				"KilledAfterTheAnswer":  killedAfterTheAnswer,
-				"OutlastAnOutage":       outlastAnOutage,
-				"SignInsAtOnce":         signInsAtOnce,
-				"SecondFactor":          secondFactor,
-				"SignOut":               signOut,
-				"ShareSessions":         shareSessions,
-				"SharePlatforms":        sharePlatforms,
-				"StoppedReplica":        stoppedReplica,
-				"CutOffReplica":         cutOffReplica,
-				"RestartWithAnotherKey": restartWithAnotherKey,
-				"KilledWhileAllEnd":     killedWhileAllEnd,
-				"KeyIsMissing":          keyIsMissing,
-			} {
+			scenarios := maps.Clone(storeScenarios)
+			if store == "Redis" || long() {
+				maps.Copy(scenarios, processScenarios)
+			}
+			for name, scenario := range scenarios {
 				t.Run(name, func(t *testing.T) { t.Parallel(); scenario(t, db.part()) })
 			}
 			t.Run("StoreIsRestarted", func(t *testing.T) { t.Parallel(); storeIsRestarted(t, start(t)) })

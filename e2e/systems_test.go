@@ -40,12 +40,15 @@ type system struct {
 	revoke func()              // ends all refresh tokens; nil: the system has none
 }
 
-const day = 24 * time.Hour
+const workingDay = 8 * time.Hour
 
-// simulated returns d, or with B2TRADER_TEST_LONG=1 a week.
+// long reports whether tests are to take long.
+func long() bool { return os.Getenv("B2TRADER_TEST_LONG") == "1" }
+
+// simulated returns d, or a week if tests are to take long.
 func simulated(d time.Duration) time.Duration {
-	if os.Getenv("B2TRADER_TEST_LONG") == "1" {
-		return 7 * day
+	if long() {
+		return 7 * 24 * time.Hour
 	}
 	return d
 }
@@ -96,7 +99,7 @@ func systems(t *testing.T, asked time.Duration) []system {
 		{
 			name: "b2trader", renews: machine, api: "https://trader.example.com/backoffice/api/v1/clients", network: b2trader.Transport(),
 			signIns: func() int { return b2trader.Grants("password") }, refreshes: func() int { return b2trader.Grants("refresh_token") },
-			life: 30 * time.Second, rhythm: due(30*time.Second, asked, 0), kept: simulated(6 * time.Hour),
+			life: 30 * time.Second, rhythm: due(30*time.Second, asked, 0), kept: simulated(2 * time.Hour),
 			fault: func(f apitest.Fault) {
 				b2trader.Inject(identitytest.EndpointToken, identitytest.Fault{Times: f.Times, Status: f.Status, LoseAnswer: f.LoseAnswer})
 			},
@@ -127,9 +130,9 @@ func systems(t *testing.T, asked time.Duration) []system {
 }
 
 // at connects s to its test server, with the endpoints for sign-ins and
-// refreshes. Such a system is simulated for a day.
+// refreshes.
 func (s system) at(server *apitest.Server, signIn apitest.Endpoint, refresh ...apitest.Endpoint) system {
-	s.kept = simulated(day)
+	s.kept = simulated(workingDay)
 	s.signIns = func() int { return server.Count(signIn) }
 	s.refreshes = func() int {
 		total := 0

@@ -11,19 +11,16 @@ import (
 // how long a failing test takes, so it is far longer than a slow machine needs.
 const patience = 3 * time.Minute
 
-// until polls the condition until it holds.
+// until polls the condition until it holds, often at first and less later.
 func until(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
+	began, pause := time.Now(), 10*time.Millisecond
 	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
+		if time.Since(began) > patience {
 			tb.Fatalf("no %s after %v", what, patience)
 		}
+		<-time.After(pause)
+		pause = min(2*pause, 200*time.Millisecond)
 	}
 }
 

@@ -218,20 +218,17 @@ func (f fixture) listed(t *testing.T, owner string, want ...string) {
 	}
 }
 
-// Until waits for a condition, which it checks every few milliseconds. The
-// test fails after two minutes.
+// Until waits for a condition. It checks every few milliseconds at first, and
+// later ten times a second. The test fails after two minutes.
 func Until(tb testing.TB, condition func() bool) {
 	tb.Helper()
-	deadline := time.NewTimer(patience)
-	defer deadline.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
+	began, pause := time.Now(), 5*time.Millisecond
 	for !condition() {
-		select {
-		case <-tick.C:
-		case <-deadline.C:
+		if time.Since(began) > patience {
 			tb.Fatalf("the condition is not true after %v", patience)
 		}
+		<-time.After(pause)
+		pause = min(2*pause, 100*time.Millisecond)
 	}
 }
 

@@ -27,7 +27,7 @@ var shared struct {
 	}
 }
 
-// Main runs the tests of a package and then ends the servers that they shared.
+// Main runs the tests of a package and then ends what they shared.
 // It returns the exit code. TestMain calls it.
 func Main(m *testing.M) int {
 	if err := flag.Set("test.parallel", parallelTests); err != nil { // the command line wins
@@ -54,15 +54,18 @@ func SharedPostgres(tb testing.TB) *Postgres {
 	return shared.postgres.server
 }
 
-// A lasting test leaves its cleanup to Main.
-type lasting struct{ testing.TB }
-
-// Cleanup runs f after all tests.
-func (lasting) Cleanup(f func()) {
+// AtEnd makes Main call f after all tests. The last f is the first to be called.
+func AtEnd(f func()) {
 	shared.cleanups.Lock()
 	defer shared.cleanups.Unlock()
 	shared.cleanups.all = append(shared.cleanups.all, f)
 }
+
+// A lasting test leaves its cleanup to Main.
+type lasting struct{ testing.TB }
+
+// Cleanup runs f after all tests.
+func (lasting) Cleanup(f func()) { AtEnd(f) }
 
 // Failed returns false: at the time of the cleanup the test can log no more.
 func (lasting) Failed() bool { return false }
