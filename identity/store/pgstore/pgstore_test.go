@@ -40,22 +40,15 @@ func openShared(t *testing.T, cfg Config) (*Store, *servers.Postgres) {
 	return open(t, cfg), server
 }
 
+// One process calls and listens directly, and the other calls through a pooler.
 func TestConformance(t *testing.T) {
-	t.Parallel()
-	server := servers.SharedPostgres(t)
-	storetest.Run(t, func(t *testing.T) (a, b store.Store) {
-		cfg := Config{URL: server.URL("postgres") + "&pool_max_conns=2", Table: server.NewTable()}
-		return open(t, cfg), open(t, cfg)
-	})
-}
-
-func TestConformanceBehindPgBouncer(t *testing.T) {
 	t.Parallel()
 	server := servers.SharedPostgres(t)
 	pooler := servers.StartPgBouncer(t, server)
 	storetest.Run(t, func(t *testing.T) (a, b store.Store) {
-		cfg := Config{URL: pooler.URL("postgres"), ListenURL: server.URL("postgres"), Table: server.NewTable()}
-		return open(t, cfg), open(t, cfg)
+		table := server.NewTable()
+		return open(t, Config{URL: pooler.URL("postgres"), ListenURL: server.URL("postgres"), Table: table}),
+			open(t, Config{URL: server.URL("postgres") + "&pool_max_conns=2", Table: table})
 	})
 }
 

@@ -32,28 +32,26 @@ func put(t *testing.T, s *Store, key, value string) store.Record {
 	return storetest.Put(t, s, store.Record{Key: key, Owner: "owner", Value: []byte(value)})
 }
 
-// conform runs the suite, with a prefix for each test.
-func conform(t *testing.T, cfg Config) {
+// conform runs the suite, with a prefix for each test, on two handles that may
+// have different URLs of the same records.
+func conform(t *testing.T, first, second string) {
 	storetest.Run(t, func(t *testing.T) (a, b store.Store) {
-		own := cfg
-		own.Prefix = t.Name() + ":"
-		return open(t, own), open(t, own)
+		prefix := t.Name() + ":"
+		return open(t, Config{URL: first, Prefix: prefix}), open(t, Config{URL: second, Prefix: prefix})
 	})
 }
 
+// One process asks a Sentinel for the server, and the other knows its address.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	conform(t, Config{URL: servers.StartRedis(t).URL(0)})
+	group := servers.StartRedisSentinel(t)
+	conform(t, group.URL, group.Primary.URL(0))
 }
 
 func TestConformanceCluster(t *testing.T) {
 	t.Parallel()
-	conform(t, Config{URL: servers.StartRedisCluster(t).URL})
-}
-
-func TestConformanceSentinel(t *testing.T) {
-	t.Parallel()
-	conform(t, Config{URL: servers.StartRedisSentinel(t).URL})
+	url := servers.StartRedisCluster(t).URL
+	conform(t, url, url)
 }
 
 func BenchmarkStore(b *testing.B) {
