@@ -89,25 +89,6 @@ func TestCallbackValues(t *testing.T) {
 	}
 }
 
-// A callback of the test server verifies for its account only.
-func TestCallbackOfTheServer(t *testing.T) {
-	server, _ := inMemory(t, b2binpaytest.Config{})
-	first, second := server.Callback("2", "10.50", "order-7"), server.Callback("-2", "10.50", "")
-	a, err := newCallbacks(t).Verify(t.Context(), first)
-	if err != nil || a.Status != "2" || a.Amount != "10.50" || a.TrackingID != "order-7" {
-		t.Fatalf("got %+v, %v", a, err)
-	}
-	b, err := newCallbacks(t).Verify(t.Context(), second)
-	if err != nil || b.Status != "-2" || b.TrackingID != "" || a.DepositID == b.DepositID || a.TransferID == b.TransferID {
-		t.Fatalf("got %+v, %v", b, err)
-	}
-	for name, other := range map[string]func(*b2binpay.CallbackConfig){"login": account("another", password), "password": account(login, "another")} {
-		if _, err := newCallbacks(t, other).Verify(t.Context(), first); !errors.Is(err, b2binpay.ErrCallbackSignature) {
-			t.Errorf("another %s: got %v", name, err)
-		}
-	}
-}
-
 // AllowUnsigned accepts "No Transfer" callbacks only.
 func TestUnsignedCallbacks(t *testing.T) {
 	server, _ := inMemory(t, b2binpaytest.Config{})

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -19,26 +18,6 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 	"b2trader.identity.auth/identity/vault"
 )
-
-// exampleServer returns a B2BINPAY whose clock stands still.
-func exampleServer() *b2binpaytest.Server {
-	server, err := b2binpaytest.New(b2binpaytest.Config{Now: exampleNow})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return server
-}
-
-func exampleNow() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
-
-// exampleClient returns a client of the server.
-func exampleClient(server *b2binpaytest.Server) *b2binpay.Client {
-	client, err := b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: server.Transport(), Now: exampleNow}})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return client
-}
 
 // Sign in, renew, and call the API. A refresh token works once: store its
 // successor before it is used.
@@ -67,92 +46,44 @@ func must[T any](v T, err error) T {
 
 // A program with the password calls the API; the vault renews its tokens.
 func Example_vault() {
-	ctx := context.Background()
-	server := exampleServer()
-
-	client, err := b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: server.Transport()}}) // URL: b2binpay.ProductionURL
-	if err != nil {
-		log.Fatal(err)
-	}
-	keeper, err := client.Keeper(tokenapi.Account{
-		Login:    b2binpaytest.SampleLogin,
-		Password: tokenapi.Fixed(b2binpaytest.SamplePassword),
-	}) // or a function that reads a file
-	if err != nil {
-		log.Fatal(err)
-	}
-	v, err := vault.New(vault.Config{
+	ctx, server := context.Background(), must(b2binpaytest.New(b2binpaytest.Config{}))                // in place of B2BINPAY
+	client := must(b2binpay.New(b2binpay.Config{HTTP: tokenapi.HTTP{Transport: server.Transport()}})) // URL: b2binpay.ProductionURL
+	keeper := must(client.Keeper(tokenapi.Account{
+		Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword), // or a function that reads a file
+	}))
+	v := must(vault.New(vault.Config{
 		Store: memstore.New(), Keys: []vault.Key{vault.NewKey("first")}, Refreshers: map[string]vault.Refresher{"b2binpay": keeper},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	err = v.Put(ctx, "b2binpay", vault.Entry{Client: "b2binpay", Token: keeper.FirstToken()})
-	if err != nil {
+	}))
+	if err := v.Put(ctx, "b2binpay", vault.Entry{Client: "b2binpay", Token: keeper.FirstToken()}); err != nil {
 		log.Fatal(err)
 	}
 	api := &http.Client{Transport: &vault.Transport{Vault: v, Key: "b2binpay", Base: server.Transport()}}
-
-	resp, err := api.Get(b2binpay.SandboxURL + b2binpaytest.APIPath)
-	if err != nil {
-		log.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	fmt.Println(resp.Status)
-	if err := v.Close(ctx); err != nil {
-		log.Fatal(err)
-	}
-	// Output: 200 OK
-}
-
-func ExampleClient_SignIn() {
-	ctx := context.Background()
-	client := exampleClient(exampleServer())
-
-	_, err := client.SignIn(ctx, b2binpaytest.SampleLogin, "a wrong password")
-	fmt.Println(err, errors.Is(err, tokenapi.ErrBadCredentials))
-
-	token, err := client.SignIn(ctx, b2binpaytest.SampleLogin, b2binpaytest.SamplePassword)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println("Good until", token.Expiry.Format(time.TimeOnly), "and can be renewed until", token.Extra("refresh_expiry"))
-	// Output:
-	// b2binpay: sign in: credentials not accepted (HTTP 400 from /token/): 2006: No active account found with the given credentials; check the login and the password; a client_id and client_secret are version 3's and need a V3Client true
-	// Good until 12:15:00 and can be renewed until 2026-01-02 18:00:00 +0000 UTC
+	fmt.Println(must(api.Get(b2binpay.SandboxURL+b2binpaytest.APIPath)).Status, v.Close(ctx))
+	// Output: 200 OK <nil>
 }
 
 func ExampleCallbacks_Verify() {
-	server := exampleServer()
-	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{
+	server := must(b2binpaytest.New(b2binpaytest.Config{}))
+	callbacks := must(b2binpay.NewCallbacks(b2binpay.CallbackConfig{
 		Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword),
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
+	}))
 	body := server.Callback("2", "0.300000000000000000", "order-7")
-	cb, err := callbacks.Verify(context.Background(), body)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(cb.TrackingID, cb.Status, cb.Amount, cb.Time)
+	cb := must(callbacks.Verify(context.Background(), body))
+	fmt.Println(cb.TrackingID, cb.Status, cb.Amount)
 
-	_, err = callbacks.Verify(context.Background(), bytes.ReplaceAll(body, []byte(`"0.3`), []byte(`"9.3`)))
+	_, err := callbacks.Verify(context.Background(), bytes.ReplaceAll(body, []byte(`"0.3`), []byte(`"9.3`)))
 	fmt.Println(errors.Is(err, b2binpay.ErrCallbackSignature), err)
 	// Output:
-	// order-7 2 0.300000000000000000 2026-01-02 12:00:00 +0000 UTC
+	// order-7 2 0.300000000000000000
 	// true b2binpay: verify callback: the callback's signature is wrong
 }
 
 // A merchant's callback URL.
 func ExampleCallbacks_Handler() {
-	callbacks, err := b2binpay.NewCallbacks(b2binpay.CallbackConfig{
+	callbacks := must(b2binpay.NewCallbacks(b2binpay.CallbackConfig{
 		Login: b2binpaytest.SampleLogin, Password: tokenapi.Fixed(b2binpaytest.SamplePassword),
 		OnRefused: func(_ context.Context, err error) { fmt.Println("refused:", err) },
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
+	}))
 	seen := map[string]bool{} // in a database, in the transaction that credits the payment
 	handler := callbacks.Handler(func(_ context.Context, cb *b2binpay.Callback) error {
 		sentAgain := "transfer " + cb.TransferID + " " + cb.Status
@@ -164,7 +95,7 @@ func ExampleCallbacks_Handler() {
 		return nil
 	})
 
-	server := exampleServer()
+	server := must(b2binpaytest.New(b2binpaytest.Config{}))
 	paid := server.Callback("2", "0.300000000000000000", "order-7")
 	for _, body := range [][]byte{paid, paid, server.UnsignedCallback("order-8")} {
 		w := httptest.NewRecorder()

@@ -33,14 +33,6 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-// The id of an answer may be null, a string or a number.
-func TestAnyID(t *testing.T) {
-	for _, id := range []any{nil, "0", 0, 34} {
-		_, client := inMemory(t, b2binpaytest.Config{ID: id})
-		refresh(t, client, signIn(t, client))
-	}
-}
-
 func TestBadCredentials(t *testing.T) {
 	for _, numeric := range []bool{false, true} {
 		_, client := inMemory(t, b2binpaytest.Config{NumericCodes: numeric})
@@ -120,14 +112,6 @@ func swapFirst(sign string) string {
 		return "1" + sign[1:]
 	}
 	return "0" + sign[1:]
-}
-
-// An answer that is signed for another account is unusable.
-func TestSignOfAnotherAccount(t *testing.T) {
-	server, client := inMemory(t, b2binpaytest.Config{})
-	server.Inject(b2binpaytest.EndpointToken, answering(signedSample(t)))
-	_, err := client.SignIn(t.Context(), "your_login", "another_password")
-	wantError(t, err, tokenapi.ErrUnusableAnswer)
 }
 
 // A token reports is_2fa_confirmed, which has no other effect.

@@ -94,20 +94,6 @@ func TestBearerIsReplacedAfter401Only(t *testing.T) {
 	}
 }
 
-func TestStaticBearer(t *testing.T) {
-	server, _ := open(t)
-	bearer, err := server.Bearer(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := b2core.StaticBearer(bearer.AccessToken)
-	signIn(t, server, newClient(t, server, withBearer(source)))
-	again, err := source(t.Context(), bearer)
-	if err != nil || again.AccessToken != bearer.AccessToken || !again.Valid() || again.Type() != "Bearer" {
-		t.Errorf("StaticBearer = %+v, %v, want the same bearer", again, err)
-	}
-}
-
 // The session has ended, whether a request was refused before or not.
 func TestSessionHasEnded(t *testing.T) {
 	server, client := open(t)

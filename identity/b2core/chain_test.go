@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
 	"b2trader.identity.auth/identity/internal/vaulttest"
 	"b2trader.identity.auth/identity/tokenapi"
@@ -171,21 +170,6 @@ func TestChainReplacesRefusedTokens(t *testing.T) {
 	}
 }
 
-// A refused bearer is renewed in the vault, by one sign-in with each bearer.
-func TestChainReplacesTheBearer(t *testing.T) {
-	inChain(t, vaultSource, func(c *chain) {
-		c.works()
-		c.server.ExpireBearers()
-		pass(61 * time.Second)
-		c.works()
-		c.Counts(3, 1)
-		now, err := c.Vault.Token(c.Context(), "session")
-		if seen := shown(c.server, b2coretest.EndpointAuth); err != nil || seen[0] != seen[1] || seen[2] == seen[1] || now.AccessToken != seen[2] {
-			c.Errorf("showed the bearers %q, %v, want the first one twice and then the vault's", seen, err)
-		}
-	})
-}
-
 // While the session cannot be renewed, calls are unavailable and no entry ends.
 func TestChainOutlastsTheSessionsOutage(t *testing.T) {
 	inChain(t, vaultSource, func(c *chain) {
@@ -201,23 +185,6 @@ func TestChainOutlastsTheSessionsOutage(t *testing.T) {
 		c.works()
 		c.Counts(1, 1)
 	})
-}
-
-// An outage of B2Core, or a gateway's refusal, ends no entry.
-func TestChainOutlastsAnOutage(t *testing.T) {
-	for _, fault := range []apitest.Fault{
-		{Status: http.StatusServiceUnavailable}, {Status: http.StatusForbidden, ContentType: "text/html", Body: []byte("<html>")},
-	} {
-		inChain(t, vaultSource, func(c *chain) {
-			c.works()
-			always(c.server, fault)
-			pass(61 * time.Second)
-			c.unavailable()
-			c.server.ClearFaults()
-			pass(time.Minute)
-			c.works()
-		})
-	}
 }
 
 // When the B2Core session ends, the entry of B2Trader ends at its next renewal,
@@ -260,27 +227,5 @@ func TestChainEndsWithTheEntry(t *testing.T) {
 			c.Errorf("got %v, want ErrNotSignedIn and ErrNotFound", r.Err)
 		}
 		c.Counts(1, 0)
-	})
-}
-
-// A refused request is not repeated at once with the same bearer.
-func TestStaleBearerIsNotRepeated(t *testing.T) {
-	stale := func(c *chain) tokenapi.Source {
-		return func(ctx context.Context, refused *oauth2.Token) (*oauth2.Token, error) {
-			if refused != nil {
-				return nil, errors.New("no other bearer yet")
-			}
-			return c.server.Bearer(ctx, nil)
-		}
-	}
-	inChain(t, stale, func(c *chain) {
-		c.works()
-		c.server.ExpireBearers()
-		c.server.RevokeRefreshTokens()
-		pass(61 * time.Second)
-		if err := c.call(); err == nil {
-			c.Error("got 200, want an error")
-		}
-		c.Counts(2, 1) // the first sign-in, then a refused refresh and a refused sign-in
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -63,15 +62,6 @@ func documentedAnswer(t *testing.T, file string) (raw []byte, fields map[string]
 	return raw, fields
 }
 
-// asDocumented returns a client with the values of the samples.
-func asDocumented(t *testing.T, server *b2coretest.Server, changes ...func(*b2core.Config)) *b2core.Client {
-	t.Helper()
-	return newClient(t, server, append([]func(*b2core.Config){func(c *b2core.Config) {
-		c.URL, c.Bearer, c.Hosts = "https://host.name", b2core.StaticBearer("<token>"), []string{"http://example.com"}
-		c.CountryCode, c.CountryName = "+995", "Georgia"
-	}}, changes...)...)
-}
-
 // The requests are the page's byte for byte, with the deviations of the package
 // doc.
 func TestDocumentedExchanges(t *testing.T) {
@@ -88,12 +78,23 @@ func TestDocumentedExchanges(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := b2coretest.Start(t, b2coretest.Config{})
-			client := asDocumented(t, server, func(config *b2core.Config) { config.URL, config.HTTP.Transport = server.URL(), nil })
+			client := newClient(t, server, func(c *b2core.Config) {
+				c.URL, c.HTTP.Transport = server.URL(), nil
+				c.Bearer, c.Hosts = b2core.StaticBearer("<token>"), []string{"http://example.com"}
+				c.CountryCode, c.CountryName = "+995", "Georgia"
+			})
 			raw, fields := documentedAnswer(t, c.response)
 			op := calls[name]
 			server.Inject(op.endpoint, apitest.Fault{Body: raw})
-			if _, err := op.call(t.Context(), client, &oauth2.Token{RefreshToken: fields["refreshToken"]}); err != nil {
+			token, err := op.call(t.Context(), client, &oauth2.Token{RefreshToken: fields["refreshToken"]})
+			if err != nil {
 				t.Fatal(err)
+			}
+			if token.AccessToken != fields["token"] || token.RefreshToken != fields["refreshToken"] || token.AccessToken == "" || token.Extra("host") != "http://example.com" {
+				t.Errorf("got %+v for the host %v, want the tokens of %s", token, token.Extra("host"), c.response)
+			}
+			if life := time.Until(token.Expiry); life <= 0 || life > time.Minute { // the ttl, whatever the claims of the tokens say
+				t.Errorf("the token lives %v, want a minute", life)
 			}
 			got := server.Requests(op.endpoint)[0]
 			wire, headers := documented(t, c.request)
@@ -107,28 +108,6 @@ func TestDocumentedExchanges(t *testing.T) {
 			c.deviations.Set("Content-Length", strconv.Itoa(len(body)))
 			if !maps.EqualFunc(got.Header, c.deviations, slices.Equal) {
 				t.Errorf("sent the headers %v besides the page's, want %v", got.Header, c.deviations)
-			}
-		})
-	}
-}
-
-// The tokens of the samples live 60 seconds, the ttl, whatever their claims say.
-func TestDocumentedAnswers(t *testing.T) {
-	for name, file := range map[string]string{"sign in": "auth.response.json", "refresh token": "refresh.response.json"} {
-		synctest.Test(t, func(t *testing.T) {
-			server := newServer(t, b2coretest.Config{})
-			raw, fields := documentedAnswer(t, file)
-			op := calls[name]
-			server.Inject(op.endpoint, apitest.Fault{Body: raw})
-			token, err := op.call(t.Context(), asDocumented(t, server), &oauth2.Token{RefreshToken: "old"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if token.AccessToken != fields["token"] || token.RefreshToken != fields["refreshToken"] || token.AccessToken == "" || token.TokenType != "Bearer" {
-				t.Errorf("%s: got %+v, want the tokens of %s", name, token, file)
-			}
-			if want := time.Now().Add(60 * time.Second); !token.Expiry.Equal(want) || token.Extra("host") != "http://example.com" {
-				t.Errorf("%s: got the expiry %v, want %v, and the host %v", name, token.Expiry, want, token.Extra("host"))
 			}
 		})
 	}

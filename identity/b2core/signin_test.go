@@ -2,10 +2,7 @@ package b2core_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"golang.org/x/oauth2"
 
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core"
@@ -25,16 +22,6 @@ func TestSignIn(t *testing.T) {
 	})
 }
 
-// The server may write the ttl as a number, and its clock may be wrong.
-func TestServersTTL(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newServer(t, b2coretest.Config{NumericTTL: true, AccessTokenLifetime: 5 * time.Minute, Now: func() time.Time { return time.Now().Add(5 * time.Hour) }})
-		if token := signIn(t, server, newClient(t, server)); time.Until(token.Expiry) != 5*time.Minute {
-			t.Errorf("got %+v, want a token for 5 minutes", token)
-		}
-	})
-}
-
 // Config.DefaultLifetime counts where the answer has no ttl.
 func TestDefaultLifetime(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *b2coretest.Server, client *b2core.Client) {
@@ -43,21 +30,4 @@ func TestDefaultLifetime(t *testing.T) {
 			t.Errorf("got %+v, %v, want a token for 45 s", token, err)
 		}
 	}, func(c *b2core.Config) { c.DefaultLifetime = 45 * time.Second })
-}
-
-// The first token has expired, and its renewal signs in.
-func TestFirstToken(t *testing.T) {
-	server, client := open(t)
-	first := client.FirstToken()
-	if first.Valid() || first.Expiry.IsZero() || first.RefreshToken != "" {
-		t.Errorf("got %+v", first)
-	}
-	for _, old := range []*oauth2.Token{first, {}} {
-		token, err := client.Refresh(t.Context(), old)
-		if err != nil {
-			t.Fatal(err)
-		}
-		accepts(t, server, token)
-	}
-	asked(t, server, 2, 0)
 }

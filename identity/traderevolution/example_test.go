@@ -16,37 +16,22 @@ import (
 	"b2trader.identity.auth/identity/vault"
 )
 
-// exampleServer returns a back office for the examples.
-func exampleServer() *traderevolutiontest.Server {
-	server, err := traderevolutiontest.New(traderevolutiontest.Config{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return server
-}
+const exampleURL = "https://backoffice.example:8443/proftrading/rest"
 
-// exampleClient returns a client of it. In a program, set only the URL.
+// exampleClient returns a client of a server. In a program, set only the URL.
 func exampleClient(server *traderevolutiontest.Server) *traderevolution.Client {
-	client, err := traderevolution.New(traderevolution.Config{
-		URL:  "https://backoffice.example:8443/proftrading/rest",
-		HTTP: tokenapi.HTTP{Transport: server.Transport()},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	return client
+	return must(traderevolution.New(traderevolution.Config{URL: exampleURL, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))
 }
 
 // Sign in, renew, and call the API. A refresh token works once: store its
 // successor before it is used.
 func Example() {
 	ctx, server := context.Background(), must(traderevolutiontest.New(traderevolutiontest.Config{}))
-	const url = "https://backoffice.example:8443/proftrading/rest"
-	client := must(traderevolution.New(traderevolution.Config{URL: url, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))
+	client := exampleClient(server)
 	token := must(client.SignIn(ctx, "backoffice", "backoffice-password"))
 	next := must(client.Refresh(ctx, token))
 	api := &http.Client{Transport: &oauth2.Transport{Source: oauth2.StaticTokenSource(next), Base: server.Transport()}}
-	fmt.Println(must(api.Get(url + traderevolutiontest.APIPath)).Status)
+	fmt.Println(must(api.Get(exampleURL + traderevolutiontest.APIPath)).Status)
 
 	_, err := client.Refresh(ctx, token)
 	fmt.Println(errors.Is(err, tokenapi.ErrGrantRefused), err)
@@ -66,36 +51,24 @@ func must[T any](v T, err error) T {
 // A worker that calls the back office for as long as it runs; the vault renews
 // its tokens.
 func ExampleClient_Keeper() {
-	ctx, server := context.Background(), exampleServer()
-	keeper, err := exampleClient(server).Keeper(tokenapi.Account{Login: "backoffice", Password: tokenapi.Fixed("backoffice-password")})
-	if err != nil {
-		log.Fatal(err)
-	}
-	tokens, err := vault.New(vault.Config{
+	ctx, server := context.Background(), must(traderevolutiontest.New(traderevolutiontest.Config{}))
+	keeper := must(exampleClient(server).Keeper(tokenapi.Account{Login: "backoffice", Password: tokenapi.Fixed("backoffice-password")}))
+	tokens := must(vault.New(vault.Config{
 		Store:      memstore.New(),
 		Keys:       []vault.Key{vault.NewKey("this process")},
 		Refreshers: map[string]vault.Refresher{"backoffice": keeper},
-	})
-	if err != nil {
-		log.Fatal(err)
-	}
-	entry := vault.Entry{Client: "backoffice", Token: keeper.FirstToken()}
-	if err := tokens.Put(ctx, "worker", entry); err != nil {
+	}))
+	if err := tokens.Put(ctx, "worker", vault.Entry{Client: "backoffice", Token: keeper.FirstToken()}); err != nil {
 		log.Fatal(err)
 	}
 	api := &http.Client{Transport: &vault.Transport{Vault: tokens, Key: "worker", Base: server.Transport()}}
-	answer, err := api.Get("https://backoffice.example:8443/proftrading/rest" + traderevolutiontest.APIPath)
-	if err != nil {
-		log.Fatal(err)
-	}
-	_ = answer.Body.Close()
-	fmt.Println(answer.Status, tokens.Close(ctx))
+	fmt.Println(must(api.Get(exampleURL+traderevolutiontest.APIPath)).Status, tokens.Close(ctx))
 	// Output: 200 OK <nil>
 }
 
 // A site to which the back office links asks whose link it was.
 func ExampleClient_VerifyOTT() {
-	ctx, server := context.Background(), exampleServer()
+	ctx, server := context.Background(), must(traderevolutiontest.New(traderevolutiontest.Config{}))
 	client := exampleClient(server)
 	fromTheLink := server.IssueOTT("trader-7")
 	for range 2 {
@@ -116,7 +89,8 @@ func ExampleClient_VerifyOTT() {
 
 // Branch on the error's kind; the server's code tells the details.
 func ExampleClient_SignIn() {
-	_, err := exampleClient(exampleServer()).SignIn(context.Background(), "backoffice", "guess")
+	server := must(traderevolutiontest.New(traderevolutiontest.Config{}))
+	_, err := exampleClient(server).SignIn(context.Background(), "backoffice", "guess")
 	if e, ok := errors.AsType[*tokenapi.Error](err); ok && errors.Is(err, tokenapi.ErrBadCredentials) {
 		fmt.Println("Wrong login or password, says the server:", e.Code)
 	}

@@ -159,23 +159,6 @@ func TestVault(t *testing.T) {
 	}}.Run(t)
 }
 
-// A refused refresh token ends the entry of a Client without a Keeper, and
-// costs no more requests.
-func TestVaultEndsWithTheRefreshToken(t *testing.T) {
-	vaulttest.Work(t, platform(), func(w *vaulttest.Worker, p vaulttest.Platform) {
-		client, _ := p.Refreshers["client"].(*traderevolution.Client)
-		w.Put("client", "client", signIn(w, client))
-		p.Server.Inject(p.Renew, apitest.Fault{Status: 401})
-		<-time.After(301 * time.Second)
-		for range 5 {
-			if _, err := w.Vault.Token(w.Context(), "client"); !errors.Is(err, vault.ErrEnded) {
-				w.Fatalf("got %v, want ErrEnded", err)
-			}
-		}
-		w.Counts(1, 1)
-	})
-}
-
 func TestKeeperSendsNoExpiredRefreshToken(t *testing.T) {
 	vaulttest.RefreshTokenExpires(t, time.Hour, platform(func(c *traderevolution.Config) {
 		c.HTTP.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }

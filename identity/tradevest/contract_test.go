@@ -34,19 +34,6 @@ func sampleRequest(t testing.TB) (line string, fields []string, body string) {
 	return lines[0], lines[1:], body
 }
 
-// The server gets the page's request, without the quotes.
-func TestRequest(t *testing.T) {
-	line, fields, body := sampleRequest(t)
-	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
-	client := newClient(t, server, func(c *tradevest.Config) { c.ClientID, c.ClientSecret = "string", tokenapi.Fixed("string") })
-	signIn(t, client)
-
-	want := strings.TrimSuffix(line, " HTTP/1.1") + "\n" + fields[1] + "\n\n" + withoutQuotes.Replace(body)
-	if got := server.Requests(tradevesttest.EndpointToken)[0].Wire("Content-Type", "Authorization", "Accept"); got != want {
-		t.Errorf("sent\n%s\nwant\n%s", got, want)
-	}
-}
-
 // The request is the page's byte for byte, with the deviations of the package
 // doc. The zero Config has the page's host and path.
 func TestRequestBytes(t *testing.T) {
@@ -74,24 +61,6 @@ func TestRequestBytes(t *testing.T) {
 	}
 	if fields[0] != "Host: b2b.auth.platform-test.tradevest.ai" || fields[2] != "Accept: */*" {
 		t.Errorf("the sample has the fields %q, want the page's host and Accept", fields)
-	}
-}
-
-// The lengths in the package doc show that the quotes are an artefact.
-func TestQuotesAreAnArtefact(t *testing.T) {
-	_, fields, body := sampleRequest(t)
-	bare := withoutQuotes.Replace(body)
-	if bare != "client_id=string&client_secret=string&grant_type=client_credentials" || len(bare) != 67 || len(body) != 75 {
-		t.Errorf("the body has %d bytes, %d without the quotes: %s", len(body), len(bare), bare)
-	}
-	inner := strings.Count(body, "'")
-	if fields[3] != "Content-Length: 81" || len(body)+inner != 81 {
-		t.Errorf("%s, and %d quotes in %d bytes", fields[3], inner, len(body))
-	}
-	// A server takes the quotes for parts of the values.
-	server := newServer(t, tradevesttest.Config{ClientID: "string", ClientSecret: "string"})
-	if resp := post(t, server, body); resp.Status != http.StatusBadRequest {
-		t.Errorf("got %d, want 400", resp.Status)
 	}
 }
 

@@ -1,8 +1,6 @@
 package tradevest_test
 
 import (
-	"errors"
-	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -57,19 +55,6 @@ func TestTransport(t *testing.T) {
 		if !maps.EqualFunc(req.Header, c.brought, slices.Equal) {
 			t.Errorf("%s: the caller's request has now %v, want %v", name, req.Header, c.brought)
 		}
-	}
-}
-
-// Transport returns the errors of its base.
-func TestTransportPassesErrorsOn(t *testing.T) {
-	_, client := start(t)
-	base := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF })
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example/", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.Transport(base).RoundTrip(req); !errors.Is(err, io.ErrUnexpectedEOF) {
-		t.Errorf("RoundTrip = %v, want ErrUnexpectedEOF", err)
 	}
 }
 

@@ -99,38 +99,6 @@ func TestSecretRotated(t *testing.T) {
 	})
 }
 
-// A refused secret is tried ever more rarely, so that the account is not locked.
-func TestSecretRefused(t *testing.T) {
-	atWork(t, tradevesttest.Config{ClientSecret: "another"}, func(w *worker) {
-		for range int(4 * time.Hour / time.Second) {
-			if e := w.Waits("worker"); !errors.Is(e, tokenapi.ErrBadCredentials) {
-				t.Fatalf("got %v, want ErrBadCredentials", e)
-			}
-			<-time.After(time.Second)
-		}
-		w.Counts(7, 0) // at 0 s, and after 5, 10, 20, 40, 60, 60 minutes
-	})
-}
-
-// A secret that cannot be read costs no request, and the error tells why.
-func TestSecretMissing(t *testing.T) {
-	atWork(t, tradevesttest.Config{}, func(w *worker) {
-		missing := errors.New("the file is missing")
-		w.secret.set("", missing)
-		if e := w.Waits("worker"); !errors.Is(e, missing) {
-			t.Errorf("got %v, want %v", e, missing)
-		}
-		w.Counts(0, 0)
-		w.secret.set(tradevesttest.SampleClientSecret, nil)
-		<-time.After(2 * time.Second)
-		w.works()
-		w.Counts(1, 0)
-		if w.secret.asked != 2 {
-			t.Errorf("the secret was read %d times, want 2", w.secret.asked)
-		}
-	})
-}
-
 // A Keeper spaces sign-ins by the Config's clock and at the given pace.
 func TestKeeper(t *testing.T) {
 	now := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -150,19 +118,10 @@ func TestKeeper(t *testing.T) {
 		t.Errorf("Refresh at once = %v, want a pause of 20 s", err)
 	}
 	now = now.Add(20 * time.Second)
-	server.Inject(tradevesttest.EndpointToken, apitest.Fault{Status: 401})
-	_, err = refresh()
-	wantError(t, err, tokenapi.ErrBadCredentials)
-	now = now.Add(20 * time.Second)
-	_, err = refresh()
-	if _, ok := errors.AsType[*tokenapi.PausedError](err); !ok || !errors.Is(err, tokenapi.ErrBadCredentials) {
-		t.Errorf("Refresh with a refused secret = %v, want a pause", err)
-	}
-	now = now.Add(5 * time.Minute)
 	if _, err = refresh(); err != nil {
 		t.Errorf("Refresh after the pause = %v, want a token", err)
 	}
-	if n := server.Count(tradevesttest.EndpointToken); n != 3 {
-		t.Errorf("got %d sign-ins, want 3", n)
+	if n := server.Count(tradevesttest.EndpointToken); n != 2 {
+		t.Errorf("got %d sign-ins, want 2", n)
 	}
 }

@@ -1,7 +1,6 @@
 package clienttest_test
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -13,11 +12,8 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/internal/clienttest"
 	"b2trader.identity.auth/identity/tokenapi"
-	"b2trader.identity.auth/identity/tradevest"
-	"b2trader.identity.auth/identity/tradevest/tradevesttest"
 )
 
 // A spy records whether a check fails.
@@ -121,27 +117,4 @@ func TestRefusedFinds(t *testing.T) {
 			t.Errorf("%s: the check passes, want a failure", name)
 		}
 	}
-}
-
-// The suite passes for a client that keeps the rules.
-func TestSuite(t *testing.T) {
-	subject := clienttest.Subject[*tradevest.Client]{
-		System: "tradevest", Life: time.Hour,
-		New: func(t testing.TB, http tokenapi.HTTP, url string) *tradevest.Client {
-			return clienttest.New(t, tradevest.New, tradevest.Config{URL: url, ClientID: "id", ClientSecret: tokenapi.Fixed("canary-5ecret"), HTTP: http})
-		},
-		Body: func(access, refresh string) string {
-			return `{"access_token":` + access + `,"refresh_token":` + refresh + `,"token_type":"Bearer"}`
-		},
-		Operations: []clienttest.Operation[*tradevest.Client]{{
-			Name: "sign in", Path: "/oauth2/token", Secrets: []string{"canary-5ecret"},
-			Call: func(ctx context.Context, _ testing.TB, c *tradevest.Client) (*oauth2.Token, error) {
-				return c.SignIn(ctx)
-			},
-		}},
-	}
-	clienttest.Exchanges(t, subject)
-	clienttest.Answers(t, subject)
-	clienttest.Lifetimes(t, subject)
-	clienttest.Servers(t, "tradevesttest", tradevesttest.Start(t, tradevesttest.Config{}), map[apitest.Endpoint]string{tradevesttest.EndpointToken: "/oauth2/token"})
 }
