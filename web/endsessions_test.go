@@ -75,6 +75,23 @@ func (b *browser) stream() <-chan time.Time {
 	return over
 }
 
+// A stream goes on while its session is used, and ends with it.
+func TestStreamOfAUsedSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newSite(t, shared, quietly).browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		over := b.stream()
+		for range 3 {
+			pass(10 * time.Minute)
+			b.get("/account").is(200)
+		}
+		used := time.Now()
+		if took := (<-over).Sub(used); took.Round(time.Second) != 15*time.Minute {
+			t.Errorf("the stream ended %v after the last use, want 15m", took)
+		}
+	})
+}
+
 // crowd signs a user in with n browsers, by turns at each of the sites.
 func crowd(n int, sites ...*site) []*browser {
 	var all []*browser

@@ -77,9 +77,9 @@ func takesBody(r *http.Request) (*http.Response, error) {
 // virtual runs test with a site whose time is virtual, and a function that opens
 // a connection to it and sends a request of a browser. It returns the answer's
 // reader.
-func virtual(t *testing.T, api apiFunc, test func(s *site, send func(b *browser, head, body string) (net.Conn, <-chan string))) {
+func virtual(t *testing.T, api apiFunc, test func(s *site, send func(b *browser, head, body string) (net.Conn, <-chan string)), change ...func(*web.Config)) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, hostPages, func(c *web.Config) { c.APITransport = api })
+		s := newSite(t, append(change, hostPages, func(c *web.Config) { c.APITransport = api })...)
 		listener := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		server := &http.Server{Handler: s.web, ErrorLog: quiet, ReadHeaderTimeout: time.Minute, ReadTimeout: 15 * time.Second, WriteTimeout: 2 * time.Minute}
 		go func() { _ = server.Serve(listener) }()
@@ -148,13 +148,15 @@ func TestSlowBodiesOfOneSession(t *testing.T) {
 	}
 }
 
+// hangs is an API that does not answer.
+func hangs(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, context.Cause(r.Context())
+}
+
 // field 14: the calls of a host application's pages share the bounds of the
 // session's API calls, and end with the session.
 func TestHostCallsOfOneSession(t *testing.T) {
-	hangs := func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
-		return nil, context.Cause(r.Context())
-	}
 	virtual(t, hangs, func(s *site, send func(*browser, string, string) (net.Conn, <-chan string)) {
 		b, other := s.browser(), s.browser()
 		b.signIn("trader", "spa")
@@ -184,6 +186,43 @@ func TestHostCallsOfOneSession(t *testing.T) {
 			t.Errorf("the places of ended calls are not free: %q", got)
 		}
 	})
+}
+
+// field 14: the calls of a user with several sessions are bounded, too, and cost
+// other users nothing.
+func TestCallsOfOneUser(t *testing.T) {
+	virtual(t, hangs, func(s *site, send func(*browser, string, string) (net.Conn, <-chan string)) {
+		b, second, other := s.browser(), s.browser(), s.browser()
+		b.signIn("trader", "spa")
+		second.signIn("trader", "spa")
+		other.signIn("admin", "spa_admin")
+		call := func(b *browser) <-chan string {
+			_, status := send(b, "GET /api/frontoffice/v3/x", "\r\n")
+			pass(time.Second)
+			return status
+		}
+		open := []<-chan string{call(b), call(b), call(second)}
+		for _, refused := range []*browser{second, b} {
+			if got := <-call(refused); got != "429 Too Many Requests" {
+				t.Errorf("a fourth call of the user = %q, want 429", got)
+			}
+		}
+		open = append(open, call(other))
+		b.post("/sign-out").is(http.StatusSeeOther)
+		for i, want := range []string{"401 Unauthorized", "401 Unauthorized"} {
+			if got := <-open[i]; got != want {
+				t.Errorf("call %d of the session that ended = %q, want %q", i, got, want)
+			}
+		}
+		open = append(open, call(second))
+		for i, status := range open[2:] {
+			select {
+			case got := <-status:
+				t.Errorf("call %d of another session = %q, want none yet", i, got)
+			default:
+			}
+		}
+	}, func(c *web.Config) { c.FrontOffice.MaxCallsPerUser = 3 })
 }
 
 // field 14: a body that stalls ends its call after 15 seconds, whatever its size.
