@@ -2,7 +2,6 @@ package apitest_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"testing"
 
@@ -103,28 +102,4 @@ func TestObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantEqual(t, "as a value", string(nested), `[{"a":1}]`)
-}
-
-// A handler may take over the connection. Without a socket it cannot.
-func TestUpgrade(t *testing.T) {
-	upgrade := func(c *client) answer {
-		c.server.Handle("/echoes", "echoes", func(x *apitest.Exchange) {
-			x.Upgrade(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				conn, _, err := w.(http.Hijacker).Hijack()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echoes\r\n\r\n")
-				_ = conn.Close()
-			}))
-		})
-		return c.post("/echoes", "", "Connection", "Upgrade", "Upgrade", "echoes")
-	}
-	c := onSocket(t)
-	wantEqual(t, "status", upgrade(c).status, http.StatusSwitchingProtocols)
-	wantEqual(t, "recorded status", c.server.Requests("echoes")[0].Status, http.StatusSwitchingProtocols)
-	c.server.Inject("echoes", apitest.Fault{Status: http.StatusServiceUnavailable})
-	wantEqual(t, "status by a fault", c.post("/echoes", "").status, http.StatusServiceUnavailable)
-	wantEqual(t, "status without a socket", upgrade(inMemory(t, apitest.Config{})).status, http.StatusNotImplemented)
 }

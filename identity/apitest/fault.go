@@ -21,7 +21,8 @@ type Fault struct {
 	Times int
 
 	// If limits the fault to the requests for which it returns true; the others
-	// do not count. Nil means all. It must not call the server.
+	// do not count. Nil means all. It must neither call the server nor change the
+	// request.
 	If func(r Request) bool
 
 	// DelayBefore passes before the request is processed. If the client
@@ -96,7 +97,7 @@ type queuedFault struct {
 }
 
 func (f queuedFault) appliesTo(r *Request) bool {
-	return f.endpoint == r.Endpoint && (f.fault.If == nil || f.fault.If(r.clone()))
+	return f.endpoint == r.Endpoint && (f.fault.If == nil || f.fault.If(*r))
 }
 
 // take returns the fault of a request that arrived, and decrements its Times.

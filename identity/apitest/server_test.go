@@ -164,19 +164,3 @@ func TestServeEndsWithTheTest(t *testing.T) {
 		t.Errorf("after the test the server answers %d", got.status)
 	}
 }
-
-// A route with a method takes precedence over that of the path.
-func TestHandleWithAMethod(t *testing.T) {
-	c := inMemory(t, apitest.Config{FoldCase: true})
-	answer := func(status int) apitest.Handler {
-		return func(x *apitest.Exchange) { x.Status(status) }
-	}
-	c.server.Handle("/Both", "both", answer(http.StatusOK))
-	c.server.Handle("POST /Both", "post", answer(http.StatusCreated))
-	c.server.Handle("POST /below/*", "post", answer(http.StatusAccepted))
-	c.server.Handle("OPTIONS /below/exact", "options", answer(http.StatusNoContent))
-	for path, want := range map[string]int{"/both": http.StatusCreated, "/BELOW/exact": http.StatusAccepted, "/OTHER-path": http.StatusNotFound} {
-		wantEqual(t, "status of POST "+path, c.post(path, "").status, want)
-	}
-	wantEqual(t, "POSTs", c.server.Count("post"), 2)
-}

@@ -72,17 +72,6 @@ func TestTokensAreSpentOnce(t *testing.T) {
 	}
 }
 
-func TestUseAgainOrOnce(t *testing.T) {
-	tokens := apitest.NewTokens(nil, time.Hour)
-	tokens.Add("token", "owner")
-	for i, again := range []bool{true, true, false, true, false} {
-		owner, ok := tokens.Use("token", again)
-		if good := i < 3; ok != good || (owner == "owner") != good {
-			t.Errorf("use %d: got %q, %v", i, owner, ok)
-		}
-	}
-}
-
 // A server keeps at most twice as many tokens as are valid, and sweeps seldom.
 func TestTokensAreForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,6 @@ package apitest_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -38,16 +37,6 @@ func TestTransportShowsWhatAConnectionWould(t *testing.T) {
 		wantEqual(t, "content length", got.ContentLength, 0)
 		wantEqual(t, "host", host, r.URL.Host)
 		wantEqual(t, "TLS", secure, want)
-	}
-}
-
-func TestTransportReportsACutConnection(t *testing.T) {
-	c := inMemory(t, apitest.Config{})
-	for _, f := range []apitest.Fault{{LoseRequest: true}, {LoseAnswer: true}} {
-		c.server.Inject(endpointEcho, f)
-		if _, err := c.try("/echo", ""); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("error is %v", err)
-		}
 	}
 }
 

@@ -71,14 +71,6 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-func TestZeroConfigIsTheSampleInstallation(t *testing.T) {
-	b := start(t, identitytest.Config{})
-	for _, u := range identitytest.SampleUsers() {
-		b.another().signIn(u.Email)
-	}
-	wantEqual(t, "expires_in", b.login("trader@example.com", "spa").ExpiresIn, 30)
-}
-
 func TestEmptyUsersAndClientsAreNone(t *testing.T) {
 	b := start(t, identitytest.Config{Users: []identitytest.User{}, Clients: []identitytest.Client{}})
 	got := b.postJSON("/identity/sign-in", `{"email":"trader@example.com","password":"trader-password"}`)

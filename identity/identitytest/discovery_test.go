@@ -70,12 +70,6 @@ func TestKeysCarryNoKeyID(t *testing.T) {
 	wantEqual(t, "length of n", len(keys[0]["n"]), 342)
 }
 
-func TestKeyIDOnRequest(t *testing.T) {
-	b := start(t, identitytest.Config{KeyID: true})
-	kid := b.keys()[0]["kid"]
-	wantEqual(t, "header", jwtPart(t, b.login("trader@example.com", "spa").IDToken, 0), `{"alg":"RS256","kid":"`+kid+`","typ":"JWT"}`)
-}
-
 func TestKeyRotation(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	old := b.login("trader@example.com", "spa").AccessToken

@@ -1,9 +1,6 @@
 package identitytest_test
 
 import (
-	"errors"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -16,28 +13,6 @@ func TestFaultOfOneGrant(t *testing.T) {
 	answer := b.login("trader@example.com", "spa")
 	wantEqual(t, "status of a refresh", b.postForm(tokenPath, refreshForm(answer.RefreshToken), basic("spa")...).status, 500)
 	wantEqual(t, "the token was used up", !b.refreshes(answer.RefreshToken), false)
-}
-
-func TestFaultLostRequestsAndAnswers(t *testing.T) {
-	b := start(t, identitytest.Config{})
-	token := b.login("trader@example.com", "spa").RefreshToken
-	lose := func(f identitytest.Fault) {
-		t.Helper()
-		b.server.Inject(identitytest.EndpointToken, f)
-		_, err := b.try(http.MethodPost, tokenPath, with(refreshForm(token), "client_id", "spa").Encode(), "Content-Type", "application/x-www-form-urlencoded")
-		if !errors.Is(err, io.EOF) {
-			t.Errorf("error is %v, want EOF", err)
-		}
-	}
-	lose(identitytest.Fault{LoseRequest: true})
-	token = b.token(refreshForm(token), basic("spa")...).RefreshToken // it was not used up
-	lose(identitytest.Fault{LoseAnswer: true})
-	wantEqual(t, "the token works after its answer was lost", b.refreshes(token), false)
-	for i, r := range b.server.Requests(identitytest.EndpointToken) {
-		if lost := i == 1 || i == 3; lost != (r.Status == 0) {
-			t.Errorf("request %d is recorded with status %d", i, r.Status)
-		}
-	}
 }
 
 func TestFaultsOfAuthorize(t *testing.T) {

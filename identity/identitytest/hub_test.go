@@ -143,6 +143,9 @@ func TestHubChecksTheToken(t *testing.T) {
 	wantEqual(t, "recorded status", requests[len(requests)-1].Status, 101)
 	b.server.Inject(identitytest.EndpointHub, identitytest.Fault{Status: 503})
 	wantEqual(t, "status by a fault", b.get(hubPath).status, 503)
+	m := inMemory(t, identitytest.Config{})
+	token = m.login("trader@example.com", "spa").AccessToken
+	wantEqual(t, "status without a socket", m.get(hubPath+"?access_token="+token, upgrade...).status, 501)
 }
 
 func TestHubHandshake(t *testing.T) {

@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
-
 	"b2trader.identity.auth/identity/identitytest"
 )
 
@@ -73,30 +71,6 @@ func TestIDToken(t *testing.T) {
 	without := names(t, jwtPart(t, b.token(b.codeForm(plain), basic("spa")...).IDToken, 1))
 	if slices.Contains(without, "nonce") || slices.Contains(without, "role") {
 		t.Errorf("claims are %v, want neither nonce nor role", without)
-	}
-}
-
-// go-oidc accepts the discovery document, the keys and the token.
-func TestAnotherClientAcceptsTheTokens(t *testing.T) {
-	for _, named := range []bool{false, true} {
-		b := start(t, identitytest.Config{KeyID: named})
-		provider, err := oidc.NewProvider(t.Context(), b.base+"/identity")
-		if err != nil {
-			t.Fatal(err)
-		}
-		check := provider.Verifier(&oidc.Config{ClientID: "spa"})
-		for range 2 {
-			answer := b.login("trader@example.com", "spa")
-			token, err := check.Verify(t.Context(), answer.IDToken)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantEqual(t, "subject", token.Subject, traderID)
-			if err := token.VerifyAccessToken(answer.AccessToken); err != nil {
-				t.Error(err)
-			}
-			b.server.RotateKeys()
-		}
 	}
 }
 

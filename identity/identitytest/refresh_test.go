@@ -75,15 +75,6 @@ func TestReuseRevokesFamilyOnRequest(t *testing.T) {
 	b.token(refreshForm(other), basic("spa")...) // another sign-in is another family
 }
 
-func TestRevokeTokens(t *testing.T) {
-	b := start(t, identitytest.Config{})
-	trader := b.login("trader@example.com", "spa").RefreshToken
-	admin := b.another().login("admin@example.com", "spa").RefreshToken
-	b.server.RevokeTokens("trader@example.com")
-	wantTokenError(t, b.postForm(tokenPath, refreshForm(trader), basic("spa")...), "invalid_grant", "")
-	b.token(refreshForm(admin), basic("spa")...)
-}
-
 // Of concurrent requests with the same refresh token, one succeeds.
 func TestRefreshTokenWorksOnceUnderLoad(t *testing.T) {
 	b := start(t, identitytest.Config{})

@@ -255,17 +255,3 @@ func TestClientCredentials(t *testing.T) {
 		wantTokenError(t, b.postForm(tokenPath, with(form, "scope", scope), basic("robot")...), "invalid_scope", "")
 	}
 }
-
-// A secret is form-decoded, so one with a plus sign must be sent encoded.
-func TestSecretsAreFormDecoded(t *testing.T) {
-	client := identitytest.SampleClients()[3]
-	client.Secret = "a+b%c d:é"
-	b := start(t, identitytest.Config{Clients: []identitytest.Client{client}})
-	form := url.Values{"grant_type": {"password"}, "username": {"machine@example.com"}, "password": {"machine-password"}}
-	send := func(secret string) response {
-		pair := base64.StdEncoding.EncodeToString([]byte("lk:" + secret))
-		return b.postForm(tokenPath, form, "Authorization", "Basic "+pair)
-	}
-	wantEqual(t, "status of the encoded secret", send(url.QueryEscape(client.Secret)).status, http.StatusOK)
-	wantTokenError(t, send(client.Secret), "invalid_client", "")
-}
