@@ -7,9 +7,30 @@ import (
 	"strings"
 	"testing"
 
+	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2binpay/b2binpaytest"
 	"b2trader.identity.auth/identity/internal/clienttest"
 )
+
+// A sign-in accepts only an answer that is signed for its account.
+func FuzzSign(f *testing.F) {
+	f.Add(clienttest.Sample(f, "signin.response.json"))
+	f.Add(signedSample(f))
+	f.Add([]byte(`{"data":{"attributes":{"access":"a"}},"meta":{"time":"x","sign":""}}`))
+	server, client := inMemory(f, b2binpaytest.Config{})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		server.Inject(b2binpaytest.EndpointToken, apitest.Fault{Status: 200, Body: body})
+		defer server.ClearFaults()
+		_, err := client.SignIn(t.Context(), "your_login", "your_password")
+		var a struct {
+			Data struct{ Attributes struct{ Refresh string } }
+			Meta struct{ Time, Sign string }
+		}
+		if _ = json.Unmarshal(body, &a); err == nil && !strings.EqualFold(a.Meta.Sign, signature("your_login", "your_password", a.Meta.Time+a.Data.Attributes.Refresh)) {
+			t.Errorf("%s: got a token, want an error", body)
+		}
+	})
+}
 
 // placeholder stands for a good signature in a fuzzed body.
 const placeholder = "SIGN"
@@ -89,6 +110,43 @@ func FuzzCallback(f *testing.F) {
 		}
 		if cb.Signed != (cb.TransferID != "") || cb.Signed && !strings.EqualFold(sign, signature(login, password, cb.Status+cb.Amount+cb.TrackingID+cb.TimeText)) {
 			t.Errorf("%s: got Signed %v, want it only with a good signature", body, cb.Signed)
+		}
+	})
+}
+
+// A signed callback that changed in one place verifies only with the signed
+// values.
+func FuzzForgedCallback(f *testing.F) {
+	server, err := b2binpaytest.New(b2binpaytest.Config{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	signed := server.Callback("2", "10.50", "order-7")
+	callbacks := newCallbacks(f, allowUnsigned)
+	want, err := callbacks.Verify(f.Context(), signed)
+	if err != nil {
+		f.Fatal(err)
+	}
+	at := func(part string) int { return strings.Index(string(signed), part) }
+	f.Add(at(`10.50`), 5, []byte(`99.50`))
+	f.Add(at(`"amount"`), 0, []byte(`"amount":"99.50",`))
+	f.Add(at(`"sign"`), 7, []byte(`"sign":null,"x":`))
+	f.Add(at(`{"type":"transfer"`), 0, []byte(`{"type":"transfer","id":"1","attributes":{"status":2,"amount":"99.50"}},`))
+	f.Add(at(`"address"`), 9, []byte(`"Tracking_ID"`))
+	f.Fuzz(func(t *testing.T, from, length int, replacement []byte) {
+		if from < 0 || length < 0 || from > len(signed) || length > len(signed)-from {
+			return // no place in the body
+		}
+		body := string(signed[:from]) + string(replacement) + string(signed[from+length:])
+		cb, err := callbacks.Verify(t.Context(), []byte(body))
+		if err != nil {
+			return
+		}
+		if !cb.Signed && strings.Contains(body, `"transfer"`) && cb.TransferID != "" {
+			t.Errorf("%s: got an unsigned transfer, want an error", body)
+		}
+		if cb.Signed && (cb.Status != want.Status || cb.Amount != want.Amount || cb.TrackingID != want.TrackingID || cb.TimeText != want.TimeText) {
+			t.Errorf("%s: got %+v, want the signed values", body, cb)
 		}
 	})
 }
