@@ -8,8 +8,10 @@ import (
 	"net/netip"
 	"net/textproto"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"b2trader.identity.auth/web"
 )
@@ -263,6 +265,33 @@ func TestResponseHeadersAreListed(t *testing.T) {
 		}
 		if values := got.Header.Values("Vary"); !slices.Equal(values, []string{"Accept", "Cookie"}) {
 			t.Errorf("%s: Vary = %q, want Accept and Cookie", path, values)
+		}
+	}
+}
+
+// field 38: Date and Content-Length arrive, also where the server writes them in
+// place of the API.
+func TestDateAndLengthArrive(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	for _, size := range []int{0, 1, 2 << 10, 2<<10 + 1, 40 << 10} {
+		for _, date := range []string{time.Now().UTC().Format(http.TimeFormat), "Thu, 26 Nov 2020 00:00:00 GMT"} {
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				s.upstream.will(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Date", date)
+					w.Header().Set("Content-Length", strconv.Itoa(size))
+					_, _ = w.Write(make([]byte, size)) // an error for HEAD
+				})
+				got := a.send(method, "/api/frontoffice/v3/x", "")
+				sent, err := http.ParseTime(date)
+				arrived, err2 := http.ParseTime(got.Header.Get("Date"))
+				if err != nil || err2 != nil || arrived.Sub(sent).Abs() > time.Minute || len(got.Header["Date"]) != 1 {
+					t.Errorf("%s of %d bytes: Date = %q, want %q", method, size, got.Header["Date"], date)
+				}
+				if got.ContentLength != int64(size) || len(got.TransferEncoding) != 0 {
+					t.Errorf("%s of %d bytes: Content-Length = %d %q, want %d", method, size, got.ContentLength, got.TransferEncoding, size)
+				}
+			}
 		}
 	}
 }

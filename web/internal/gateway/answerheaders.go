@@ -6,6 +6,7 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+	"time"
 
 	"b2trader.identity.auth/web/internal/answer"
 )
@@ -102,6 +103,24 @@ func (a *api) ownLocation(resp *http.Response) error {
 	return &answer.Error{
 		Status: http.StatusBadGateway, Code: "upstream_redirect",
 		Err: errors.New("the API redirects beyond its base"),
+	}
+}
+
+const (
+	smallHeader  = 8       // lines; net/http copies a header of more into maps of twice the size
+	serverBuffer = 2 << 10 // bytes; net/http writes the length of an answer that fits
+)
+
+// leaveToServer removes lines from a header that is not small, if the server
+// writes the same: the length of a short answer, and a Date of this second.
+func (c *call) leaveToServer(resp *http.Response) {
+	h, own := resp.Header, len(c.out.Header())
+	short := resp.ContentLength > 0 && resp.ContentLength <= serverBuffer && resp.Body != http.NoBody
+	if own+len(h) > smallHeader && short {
+		delete(h, "Content-Length")
+	}
+	if own+len(h) > smallHeader && h.Get("Date") == time.Now().UTC().Format(http.TimeFormat) {
+		delete(h, "Date")
 	}
 }
 

@@ -31,6 +31,7 @@ func (c *call) forward() {
 		c.failed(err)
 		return
 	}
+	c.leaveToServer(resp)
 	maps.Copy(c.out.Header(), resp.Header)
 	c.out.keepServerDeadline(c.ctx, c.began, resp.ContentLength)
 	c.out.WriteHeader(resp.StatusCode)
