@@ -1,101 +1,103 @@
 package web_test
 
 import (
-	"fmt"
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"runtime"
-	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"b2trader.identity.auth/web"
 )
 
-// BenchmarkProxy compares an authenticated call of 1 KiB through the whole
-// site with the same call through nothing but a tuned httputil.ReverseProxy.
-// Both are measured in turns, over loopback and in one process, and the ratio is
-// the median of the turns' ratios; the numbers themselves mean little elsewhere.
-func BenchmarkProxy(b *testing.B) {
-	s := newAPISite(b, func(c *web.Config) {
-		c.Logger = slog.New(slog.NewJSONHandler(onlyWriter{io.Discard}, nil)) // at the usual level; lines are made, and go nowhere
-	})
-	a := s.signedIn()
-	body := []byte(strings.Repeat("x", 1<<10))
-	s.upstream.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(body)
-	})
-	bare := httptest.NewServer(barePool(b, s.upstream.server.URL, ""))
-	b.Cleanup(bare.Close)
-	a.get("/api/frontoffice/v3/x")
-	token := httptest.NewServer(barePool(b, s.upstream.server.URL, "Bearer "+strings.Repeat("t", 1000)))
-	b.Cleanup(token.Close)
-	for _, connections := range []int{1, 32} {
-		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) {
-			inTurns(b, connections, a.cookie(), map[string]string{
-				"bare": bare.URL + "/frontoffice/api/v3/x", "bearer": token.URL + "/frontoffice/api/v3/x", "site": s.server.URL + "/api/frontoffice/v3/x",
-			})
+// field 38: an authenticated call allocates few objects more than one through a
+// bare httputil.ReverseProxy.
+func TestCallObjects(t *testing.T) {
+	site, bare := proxiedCalls(t)
+	got, floor := testing.AllocsPerRun(500, site), testing.AllocsPerRun(500, bare)
+	if got > floor+3 {
+		t.Errorf("a call allocates %v objects, want at most 3 more than the %v of a bare proxy", got, floor)
+	}
+}
+
+// BenchmarkCall compares the handler of the site with a bare
+// httputil.ReverseProxy, without sockets. BenchmarkProxy in e2e has the cost of a
+// whole call.
+//
+//	GOGC=400 go test -run '^$' -bench '^BenchmarkCall$' -cpu 1 ./web
+func BenchmarkCall(b *testing.B) {
+	site, bare := proxiedCalls(b)
+	for name, call := range map[string]func(){"site": site, "bare": bare} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				call()
+			}
 		})
 	}
 }
 
-// inTurns has each target called b.N times in all, some at a time.
-func inTurns(b *testing.B, connections int, cookie string, targets map[string]string) {
-	const turns = 20
-	heap := make([]byte, 64<<20) // as a process has that serves many: an empty one collects garbage all the time
-	defer runtime.KeepAlive(heap)
-	took, cpu := make(map[string][]time.Duration), make(map[string]time.Duration)
-	calls := max(1, b.N/turns)
-	for turn := range turns + 1 {
-		for name, url := range targets {
-			before := cpuTime(b)
-			d := load(b, connections, calls, url, cookie)
-			if turn > 0 { // the first one warms up
-				took[name] = append(took[name], d)
-				cpu[name] += cpuTime(b) - before
+// proxiedCalls returns a call of 1 KiB through the site, and through a well
+// tuned httputil.ReverseProxy.
+func proxiedCalls(t testing.TB) (site, bare func()) {
+	body := strings.Repeat("x", 1<<10)
+	api := transportFunc(func(r *http.Request) (*http.Response, error) {
+		ctx, cancel := context.WithCancelCause(r.Context()) // as http.Transport
+		defer cancel(nil)
+		return &http.Response{StatusCode: http.StatusOK, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{
+			"Content-Type": {"application/json"}, "Content-Length": {"1024"}, "Date": {time.Now().UTC().Format(http.TimeFormat)},
+		}}, context.Cause(ctx)
+	})
+	s := newAPISite(t, func(c *web.Config) { c.Logger, c.APITransport, c.Now = slog.New(slog.DiscardHandler), api, nil })
+	target, err := url.Parse(s.upstream.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.signedIn()
+	asked := a.request(http.MethodGet, "/api/frontoffice/v3/x", "", "Cookie", "theme=dark; "+a.cookie())
+	asked.URL, asked.RemoteAddr, asked.Body = &url.URL{Path: asked.URL.Path}, "192.0.2.1:1234", http.NoBody
+	call := func(h http.Handler) func() {
+		server := context.WithValue(t.Context(), http.ServerContextKey, &http.Server{WriteTimeout: time.Minute})
+		return func() {
+			ctx, cancel := context.WithCancel(server)
+			defer cancel()
+			w := &serverWriter{header: make(http.Header)}
+			if h.ServeHTTP(w, asked.WithContext(ctx)); w.bytes != len(body) {
+				t.Fatalf("answer = %d bytes, want %d", w.bytes, len(body))
 			}
 		}
 	}
-	for name := range targets {
-		ratios := make([]float64, turns)
-		var all time.Duration
-		for i, d := range took[name] {
-			ratios[i] = took["bare"][i].Seconds() / d.Seconds()
-			all += d
-		}
-		slices.Sort(ratios)
-		b.ReportMetric(ratios[turns/2], name+"/bare")
-		b.ReportMetric(float64(turns*calls)/all.Seconds(), name+"-req/s")
-		b.ReportMetric(cpu["bare"].Seconds()/cpu[name].Seconds(), name+"/bare-cpu")
-	}
-}
-
-// barePool is the floor: ReverseProxy with our transport and a buffer pool. With
-// authorization it sends that along, as every proxy that keeps tokens must.
-func barePool(b *testing.B, upstream, authorization string) http.Handler {
-	target, err := url.Parse(upstream)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return &httputil.ReverseProxy{
+	bearer := []string{"Bearer " + strings.Repeat("t", 900)}
+	return call(s.web), call(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
-			if authorization != "" {
-				r.Out.Header["Authorization"] = []string{authorization}
-			}
+			r.Out.Header["Authorization"] = bearer
 		},
-		Transport:  web.NewAPITransport(),
-		BufferPool: &benchBuffers{sync.Pool{New: func() any { return new([32 << 10]byte) }}},
-	}
+		Transport: api, BufferPool: &benchBuffers{sync.Pool{New: func() any { return new([32 << 10]byte) }}},
+	})
+}
+
+// serverWriter copies the header of an answer, as the server of net/http does.
+type serverWriter struct {
+	header, sent http.Header
+	bytes        int
+}
+
+// Header implements http.ResponseWriter.
+func (w *serverWriter) Header() http.Header { return w.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *serverWriter) WriteHeader(int) { w.sent = w.header.Clone() }
+
+// Write implements http.ResponseWriter.
+func (w *serverWriter) Write(b []byte) (int, error) {
+	w.bytes += len(b)
+	return len(b), nil
 }
 
 type benchBuffers struct{ pool sync.Pool }
@@ -105,56 +107,3 @@ func (p *benchBuffers) Get() []byte { return p.pool.Get().(*[32 << 10]byte)[:] }
 
 // Put implements httputil.BufferPool.
 func (p *benchBuffers) Put(b []byte) { p.pool.Put((*[32 << 10]byte)(b)) }
-
-// cpuTime is what this process has used: caller, proxy and API together.
-func cpuTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-type onlyWriter struct{ io.Writer }
-
-// load makes calls over so many connections, each as soon as the last is answered.
-func load(b *testing.B, connections, calls int, url, cookie string) time.Duration {
-	transport := &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}
-	defer transport.CloseIdleConnections()
-	var left atomic.Int64
-	left.Store(int64(calls))
-	var running sync.WaitGroup
-	began := time.Now()
-	for range connections {
-		running.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := callOnce(b, transport, url, cookie); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	running.Wait()
-	return time.Since(began)
-}
-
-func callOnce(b *testing.B, transport *http.Transport, url, cookie string) error {
-	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	r.Header["Cookie"] = []string{cookie}
-	r.Header["X-Requested-With"] = []string{"fetch"}
-	r.Header["Accept"] = []string{"application/json"}
-	resp, err := transport.RoundTrip(r)
-	if err != nil {
-		return err
-	}
-	n, err := io.Copy(io.Discard, resp.Body)
-	_ = resp.Body.Close()
-	if err == nil && (resp.StatusCode != http.StatusOK || n != 1<<10) {
-		return fmt.Errorf("%d with %d bytes", resp.StatusCode, n)
-	}
-	return err
-}

@@ -17,7 +17,7 @@ func LogAccess(logger *slog.Logger, now func() time.Time) func(http.Handler) htt
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			started := now()
 			sw := &statusWriter{ResponseWriter: w}
-			defer func() { logRequest(logger, r, sw, now().Sub(started)) }()
+			defer func() { logRequest(logger, r, sw, started, now) }()
 			next.ServeHTTP(sw, r)
 		})
 	}
@@ -25,7 +25,7 @@ func LogAccess(logger *slog.Logger, now func() time.Time) func(http.Handler) htt
 
 // logRequest adds the attributes of the request itself: that is cheaper than
 // [NewLogHandler], and every API call pays for it.
-func logRequest(logger *slog.Logger, r *http.Request, w *statusWriter, took time.Duration) {
+func logRequest(logger *slog.Logger, r *http.Request, w *statusWriter, started time.Time, now func() time.Time) {
 	ctx := r.Context()
 	info := Of(ctx)
 	level := slog.LevelInfo
@@ -39,7 +39,7 @@ func logRequest(logger *slog.Logger, r *http.Request, w *statusWriter, took time
 	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs,
 		slog.String("method", Clip(r.Method, 20)), slog.String("path", Clip(r.URL.EscapedPath(), 200)),
-		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", took),
+		slog.Int("status", w.status), slog.Int64("bytes", w.bytes), slog.Duration("took", now().Sub(started)),
 		slog.String("request", info.ID), slog.String("address", info.Address.String()))
 	if info.Session != "" {
 		attrs = append(attrs, slog.String("session", info.Session))

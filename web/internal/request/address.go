@@ -39,11 +39,10 @@ func ClientAddress(r *http.Request, trusted []netip.Prefix) netip.Addr {
 // it perhaps in quotation marks.
 func parseAddress(text string) (netip.Addr, bool) {
 	text = strings.Trim(text, " \t\"")
-	addr, err := netip.ParseAddr(text)
+	withPort, err := netip.ParseAddrPort(text) // first: r.RemoteAddr has a port
+	addr := withPort.Addr()
 	if err != nil {
-		var withPort netip.AddrPort
-		withPort, err = netip.ParseAddrPort(text)
-		addr = withPort.Addr()
+		addr, err = netip.ParseAddr(text)
 	}
 	if inner, bracketed := strings.CutPrefix(text, "["); err != nil && bracketed {
 		if inner, bracketed = strings.CutSuffix(inner, "]"); bracketed {

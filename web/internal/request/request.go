@@ -7,11 +7,10 @@ package request
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
+	"strconv"
 )
 
 // Info describes one request.
@@ -55,10 +54,9 @@ func Of(ctx context.Context) *Info {
 func Identify(trusted []netip.Prefix) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			var id [8]byte
-			binary.BigEndian.PutUint64(id[:], rand.Uint64()) // the ID is not a secret
-			ctx := &infoContext{r.Context(), Info{ID: hex.EncodeToString(id[:]), Address: ClientAddress(r, trusted)}}
-			ctx.info.header[0] = ctx.info.ID
+			id := strconv.FormatUint(rand.Uint64()|1<<63, 16) // 16 digits; the ID is not a secret
+			ctx := &infoContext{r.Context(), Info{ID: id, Address: ClientAddress(r, trusted)}}
+			ctx.info.header[0] = id
 			w.Header()["X-Request-Id"] = ctx.info.header[:]
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})

@@ -44,11 +44,11 @@ type Found struct {
 //
 // Errors: [ErrNone], *[StoreError].
 func (m *Manager) Find(r *http.Request, use bool, address netip.Addr) (Found, error) {
-	cookie, err := r.Cookie(m.scs.Cookie.Name)
-	if err != nil {
+	token := m.token(r)
+	if token == "" {
 		return Found{}, ErrNone
 	}
-	found, err := m.find(r.Context(), m.store.kind.ID(cookie.Value))
+	found, err := m.find(r.Context(), m.store.kind.ID(token))
 	if err != nil {
 		return Found{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -25,10 +26,7 @@ var errNotSaved = errors.New("session: the session could not be saved, and that 
 func (m *Manager) Handler(next http.Handler, address func(*http.Request) netip.Addr, fail func(http.ResponseWriter, *http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Cookie")
-		var token string
-		if cookie, err := r.Cookie(m.scs.Cookie.Name); err == nil {
-			token = cookie.Value
-		}
+		token := m.token(r)
 		ctx, err := m.scs.Load(withCurrent(r.Context(), address(r)), token)
 		if err != nil {
 			fail(w, r, storeError(err))
@@ -39,6 +37,19 @@ func (m *Manager) Handler(next http.Handler, address func(*http.Request) netip.A
 		defer sw.finish()
 		next.ServeHTTP(sw, r)
 	})
+}
+
+// token returns the value of the request's session cookie, or "". It is cheaper
+// than r.Cookie, and every API call pays for it.
+func (m *Manager) token(r *http.Request) string {
+	for _, line := range r.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			if name, value, _ := strings.Cut(strings.TrimSpace(pair), "="); name == m.scs.Cookie.Name {
+				return value
+			}
+		}
+	}
+	return ""
 }
 
 // save stores what the request changed, and returns the token that the browser

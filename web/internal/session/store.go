@@ -176,7 +176,7 @@ func (s *scsStore) DeleteCtx(ctx context.Context, token string) error {
 // is full returns for every write, no session is touched for touchRetry.
 func (s *scsStore) touch(ctx context.Context, r *record, address netip.Addr) *record {
 	now := s.now()
-	if s.over(r) || now.Sub(r.Value.seen) < touchEvery(s.idle) || time.Now().UnixNano() < s.noTouchUntil.Load() {
+	if now.Sub(r.Value.seen) < touchEvery(s.idle) || s.over(r) || time.Now().UnixNano() < s.noTouchUntil.Load() {
 		return r
 	}
 	next := *r
