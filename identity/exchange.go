@@ -39,8 +39,8 @@ func (c *Client) authenticate(form url.Values) http.Header {
 }
 
 // post posts body as JSON and leaves the answer in x.Last.
-func (x *exchange) post(ctx context.Context, url string, body any, jar http.CookieJar, header http.Header) error {
-	return x.Send(ctx, httpx.Request{Method: http.MethodPost, URL: url, Header: header, Body: body, Jar: jar})
+func (x *exchange) post(ctx context.Context, url string, body any, jar http.CookieJar) error {
+	return x.Send(ctx, httpx.Request{URL: url, Body: body, Jar: jar})
 }
 
 // fail returns the error of an operation that ends before it sends anything.

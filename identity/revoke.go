@@ -33,9 +33,7 @@ func (c *Client) RevokeToken(ctx context.Context, refreshToken string) error {
 	}
 	x := c.exchange(op, refreshToken)
 	form := url.Values{"token": {refreshToken}, "token_type_hint": {"refresh_token"}}
-	if err := x.Send(ctx, httpx.Request{
-		Method: http.MethodPost, URL: c.endpoint("/identity/connect/revocation"), Header: c.authenticate(form), Body: form,
-	}); err != nil {
+	if err := x.Send(ctx, httpx.Request{URL: c.endpoint("/identity/connect/revocation"), Header: c.authenticate(form), Body: form}); err != nil {
 		return err
 	}
 	if x.OK() {

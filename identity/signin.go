@@ -85,15 +85,20 @@ func (c *Client) SignIn(ctx context.Context, email, password string) (*SignIn, e
 	s := c.newSignIn()
 	x := c.exchange("sign in", password, strings.TrimSpace(email)) // people type passwords into the wrong field
 	url := c.endpoint("/identity/sign-in")
-	if err := x.post(ctx, url, signInRequest{email, password}, s.jar, nil); err != nil {
+	if err := x.post(ctx, url, signInRequest{email, password}, s.jar); err != nil {
 		return nil, err
 	}
 	answer, err := x.signInAnswer(url, tokenapi.ErrBadCredentials)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.accept(x, answer); err != nil {
-		return nil, err
+	switch {
+	case answer.SecondFactorRequired != nil && *answer.SecondFactorRequired:
+		s.SecondFactor = &SecondFactor{Provider: answer.Provider, Message: answer.Message}
+	case answer.Account != nil:
+		s.Account = *answer.Account
+	default:
+		return nil, x.Unusable("the answer names neither an account nor a second factor")
 	}
 	return s, nil
 }
@@ -119,7 +124,7 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 	x := c.exchange(op, code)
 	body := c.config.SecondFactorBody(code, s.SecondFactor.Provider)
 	url := c.endpoint(c.config.SecondFactorPath)
-	if err := x.post(ctx, url, body, s.jar, nil); err != nil {
+	if err := x.post(ctx, url, body, s.jar); err != nil {
 		return err
 	}
 	answer, err := x.signInAnswer(url, tokenapi.ErrSecondFactorRefused)
@@ -159,19 +164,6 @@ func (x *exchange) signInAnswer(url string, refused error) (signInAnswer, error)
 		return answer, x.Unusable("the answer is not the JSON of a sign-in")
 	}
 	return answer, nil
-}
-
-// accept takes over the answer of a successful first step.
-func (s *SignIn) accept(x *exchange, answer signInAnswer) error {
-	switch {
-	case answer.SecondFactorRequired != nil && *answer.SecondFactorRequired:
-		s.SecondFactor = &SecondFactor{Provider: answer.Provider, Message: answer.Message}
-	case answer.Account != nil:
-		s.Account = *answer.Account
-	default:
-		return x.Unusable("the answer names neither an account nor a second factor")
-	}
-	return nil
 }
 
 // Format prints the account's id and the client only, for every verb.

@@ -2,11 +2,18 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"b2trader.identity.auth/identity/internal/httpx"
 	"b2trader.identity.auth/identity/tokenapi"
 )
+
+// ErrNoRefreshToken means that [Client.SignOut] got no refresh token to revoke.
+// It made no request. Every other error of a call of this package is a
+// *tokenapi.Error that wraps an error of package tokenapi. Of these,
+// ErrUnusableAnswer also means that an ID token or logout token is invalid.
+var ErrNoRefreshToken = errors.New("there is no refresh token: call SignOutEverywhere to sign out on all of the user's devices")
 
 // A SignOutOption adds to a sign-out. WithState makes it.
 type SignOutOption struct{ state State }
@@ -56,13 +63,9 @@ func (c *Client) signOut(ctx context.Context, accessToken, refreshToken string, 
 		return fail(x.Op, tokenapi.ErrNotSignedIn, "there is no usable access token")
 	}
 	header := http.Header{"Authorization": {"Bearer " + accessToken}}
-	if err := x.post(ctx, c.endpoint("/identity/sign-out"), signOutRequest{refreshToken}, jar, header); err != nil {
-		return err
-	}
-	if x.OK() {
-		return nil
-	}
-	return x.Refused(signOutVerdict)
+	return x.Ask(ctx, httpx.Request{
+		URL: c.endpoint("/identity/sign-out"), Header: header, Body: signOutRequest{refreshToken}, Jar: jar,
+	}, signOutVerdict)
 }
 
 var signOutVerdict = httpx.Verdict{Status: map[int]error{

@@ -43,10 +43,7 @@ func (s *SignIn) State() (State, error) {
 	if len(w.Cookies) == 0 {
 		return State{}, fail(op, tokenapi.ErrNotSignedIn, "the server set no cookie")
 	}
-	raw, err := json.Marshal(w)
-	if err != nil {
-		return State{}, fail(op, httpx.Because(tokenapi.ErrUnusableAnswer, err), "")
-	}
+	raw, _ := json.Marshal(w) // never fails for strings
 	return State{tokenapi.NewSecret(string(raw))}, nil
 }
 

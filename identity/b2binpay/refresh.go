@@ -46,11 +46,7 @@ func (c *Client) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	if err != nil {
 		return nil, err
 	}
-	err = call.Send(ctx, httpx.Request{
-		Method: http.MethodPost, URL: c.peer.URL(c.config.RefreshPath),
-		Body: authToken(refreshAttributes{old.RefreshToken}), MediaType: mediaType,
-	})
-	if err != nil {
+	if err := call.Send(ctx, authToken(c.peer.URL(c.config.RefreshPath), refreshAttributes{old.RefreshToken})); err != nil {
 		return nil, err
 	}
 	if !call.OK() {

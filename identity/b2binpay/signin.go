@@ -23,7 +23,10 @@ type data struct {
 	Attributes any    `json:"attributes"`
 }
 
-func authToken(attributes any) document { return document{data{"auth-token", attributes}} }
+// authToken is the request of tokens at a URL.
+func authToken(url string, attributes any) httpx.Request {
+	return httpx.Request{URL: url, Body: document{data{"auth-token", attributes}}, MediaType: mediaType}
+}
 
 type signInAttributes struct {
 	Login    string `json:"login"`
@@ -63,11 +66,7 @@ func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.To
 	if login == "" || password == "" {
 		return nil, call.Fail(tokenapi.ErrBadCredentials, "the login or the password is empty")
 	}
-	err := call.Send(ctx, httpx.Request{
-		Method: http.MethodPost, URL: c.peer.URL(c.config.TokenPath),
-		Body: authToken(signInAttributes{login, password}), MediaType: mediaType,
-	})
-	if err != nil {
+	if err := call.Send(ctx, authToken(c.peer.URL(c.config.TokenPath), signInAttributes{login, password})); err != nil {
 		return nil, err
 	}
 	if !call.OK() {

@@ -3,7 +3,6 @@ package b2binpay
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -68,11 +67,7 @@ func (c *V3Client) signIn(ctx context.Context, secret tokenapi.Secret) (*oauth2.
 	if secret.IsZero() {
 		return nil, call.Fail(tokenapi.ErrMisconfigured, "V3Config.ClientSecret returned an empty secret")
 	}
-	err := call.Send(ctx, httpx.Request{
-		Method: http.MethodPost, URL: c.peer.URL(c.config.TokenPath),
-		Body: authToken(v3Attributes{c.config.ClientID, secret.Reveal()}), MediaType: mediaType,
-	})
-	if err != nil {
+	if err := call.Send(ctx, authToken(c.peer.URL(c.config.TokenPath), v3Attributes{c.config.ClientID, secret.Reveal()})); err != nil {
 		return nil, err
 	}
 	if !call.OK() {

@@ -47,9 +47,6 @@ func (c *SessionClient) Platforms(ctx context.Context, accessToken string) ([]Pl
 	if err != nil {
 		return nil, err
 	}
-	if !call.OK() {
-		return nil, call.Refused(verdict(tokenapi.ErrNotSignedIn, http.StatusUnauthorized, http.StatusForbidden))
-	}
 	var list []wirePlatform
 	if strictjson.Unmarshal(call.Last.Body, &list) != nil {
 		wrapped := struct {
@@ -70,12 +67,12 @@ func (c *SessionClient) Platforms(ctx context.Context, accessToken string) ([]Pl
 }
 
 // show sends r with an access token of B2Core and returns the call with its
-// answer.
+// answer, a 2xx.
 func (c *SessionClient) show(ctx context.Context, op string, r httpx.Request, accessToken string) (*httpx.Call, error) {
 	call := c.peer.Call(op, accessToken)
 	if accessToken == "" || !httpx.HeaderSafe(accessToken) {
 		return nil, call.Fail(tokenapi.ErrNotSignedIn, "the access token is empty or cannot stand in a header")
 	}
 	r.Header = http.Header{"Authorization": {"Bearer " + accessToken}}
-	return call, call.Send(ctx, r)
+	return call, call.Ask(ctx, r, verdict(tokenapi.ErrNotSignedIn, http.StatusUnauthorized, http.StatusForbidden))
 }

@@ -25,11 +25,8 @@ func (s *SignIn) ChooseSecondFactor(ctx context.Context, provider string) error 
 	c := s.client
 	uuid := s.uuid.Reveal()
 	call := c.peer.Call(op, uuid)
-	if err := s.post(ctx, call, c.config.SecondFactorPath, c.config.ProviderBody(provider, uuid)); err != nil {
+	if err := s.post(ctx, call, c.config.SecondFactorPath, c.config.ProviderBody(provider, uuid), tokenapi.ErrSecondFactorRefused); err != nil {
 		return err
-	}
-	if !call.OK() {
-		return call.Refused(verdict(tokenapi.ErrSecondFactorRefused, refusals...))
 	}
 	s.SecondFactor.Provider = provider
 	return nil
@@ -60,11 +57,8 @@ func (s *SignIn) VerifySecondFactor(ctx context.Context, code string) error {
 	c := s.client
 	uuid := s.uuid.Reveal()
 	call := c.peer.Call(op, code, uuid)
-	if err := s.post(ctx, call, c.config.codePath(provider), codeRequest{code, uuid}); err != nil {
+	if err := s.post(ctx, call, c.config.codePath(provider), codeRequest{code, uuid}, tokenapi.ErrSecondFactorRefused); err != nil {
 		return err
-	}
-	if !call.OK() {
-		return call.Refused(verdict(tokenapi.ErrSecondFactorRefused, refusals...))
 	}
 	if err := s.advance(call); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"golang.org/x/oauth2"
 
@@ -99,12 +98,6 @@ func (e *SecondFactorError) Unwrap() error { return e.Err }
 // Errors: ErrNotSignedIn if B2Core does not accept the access token, or without
 // a request if it is empty; ErrMisconfigured; ErrUnavailable; ErrUnusableAnswer.
 func (c *SessionClient) SignOut(ctx context.Context, accessToken string) error {
-	call, err := c.show(ctx, "sign out", httpx.Request{Method: http.MethodPost, URL: c.peer.URL(c.config.SignOutPath)}, accessToken)
-	if err != nil {
-		return err
-	}
-	if !call.OK() {
-		return call.Refused(verdict(tokenapi.ErrNotSignedIn, http.StatusUnauthorized, http.StatusForbidden))
-	}
-	return nil
+	_, err := c.show(ctx, "sign out", httpx.Request{URL: c.peer.URL(c.config.SignOutPath)}, accessToken)
+	return err
 }

@@ -26,14 +26,9 @@ func (c *SessionClient) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2
 	if err != nil {
 		return nil, err
 	}
-	err = call.Send(ctx, httpx.Request{
-		Method: http.MethodPost, URL: c.peer.URL(c.config.RefreshPath), Body: c.config.RefreshBody(old.RefreshToken, c.config.DeviceFingerprint),
-	})
-	if err != nil {
+	r := httpx.Request{URL: c.peer.URL(c.config.RefreshPath), Body: c.config.RefreshBody(old.RefreshToken, c.config.DeviceFingerprint)}
+	if err := call.Ask(ctx, r, verdict(tokenapi.ErrGrantRefused, refusals...)); err != nil {
 		return nil, err
-	}
-	if !call.OK() {
-		return nil, call.Refused(verdict(tokenapi.ErrGrantRefused, refusals...))
 	}
 	var a sessionAnswer
 	if err := call.Decode(&a, "the JSON of a refresh"); err != nil {

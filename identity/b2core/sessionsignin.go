@@ -88,11 +88,9 @@ func (c *SessionClient) SignIn(ctx context.Context, email, password string) (*Si
 		return nil, err
 	}
 	call := c.peer.Call(op, password, strings.TrimSpace(email), s.uuid.Reveal()) // people type passwords into the wrong field
-	if err := s.post(ctx, call, c.config.SignInPath, signInRequest{s.uuid.Reveal(), email, password, c.config.DeviceFingerprint}); err != nil {
-		return nil, err
-	}
-	if !call.OK() {
-		return nil, refusedPassword(call)
+	body := signInRequest{s.uuid.Reveal(), email, password, c.config.DeviceFingerprint}
+	if err := s.post(ctx, call, c.config.SignInPath, body, tokenapi.ErrBadCredentials); err != nil {
+		return nil, refusedPassword(call, err)
 	}
 	if err := s.advance(call); err != nil {
 		return nil, err
@@ -127,19 +125,20 @@ func (s *SignIn) start(ctx context.Context, op string) error {
 	return nil
 }
 
-// post sends the JSON of one step.
-func (s *SignIn) post(ctx context.Context, call *httpx.Call, path string, body any) error {
-	return call.Send(ctx, httpx.Request{Method: http.MethodPost, URL: s.client.peer.URL(path), Body: body, Jar: s.jar})
+// post sends the JSON of one step. refusal is the error of a refused password or
+// code.
+func (s *SignIn) post(ctx context.Context, call *httpx.Call, path string, body any, refusal error) error {
+	return call.Ask(ctx, httpx.Request{URL: s.client.peer.URL(path), Body: body, Jar: s.jar}, verdict(refusal, refusals...))
 }
 
-// refusedPassword returns the error of a refused sign-in. No document shows one.
-// A refusal that names a captcha is about that, not about the password.
-func refusedPassword(call *httpx.Call) *tokenapi.Error {
-	e := call.Refused(verdict(tokenapi.ErrBadCredentials, refusals...))
-	if errors.Is(e, tokenapi.ErrBadCredentials) && strings.Contains(strings.ToLower(string(call.Last.Body)), "captcha") {
+// refusedPassword returns err, of a sign-in, unless it is a refusal that names a
+// captcha: that is not about the password. No document shows one.
+func refusedPassword(call *httpx.Call, err error) error {
+	e, ok := errors.AsType[*tokenapi.Error](err)
+	if ok && errors.Is(e, tokenapi.ErrBadCredentials) && strings.Contains(strings.ToLower(string(call.Last.Body)), "captcha") {
 		return recaptcha(call, e.Description)
 	}
-	return e
+	return err
 }
 
 // recaptcha returns the error of an answer that asks for a reCAPTCHA.

@@ -24,7 +24,7 @@ type answer struct {
 // answer. The call's errors hide the bearer and the secrets.
 func (c *Client) post(ctx context.Context, peer httpx.Peer, op, action string, bearer *oauth2.Token, r httpx.Request, secrets ...string) (*httpx.Call, error) {
 	call := peer.Call(op, append(secrets, bearer.AccessToken)...)
-	r.Method, r.URL = http.MethodPost, c.endpoint(action)
+	r.URL = c.endpoint(action)
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}

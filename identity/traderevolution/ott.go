@@ -119,9 +119,7 @@ func (c *Client) VerifyOTT(ctx context.Context, token string) (*OTT, error) {
 		return &OTT{}, nil
 	}
 	call := c.peer.Call("verify one-time token", token)
-	err := call.Send(ctx, httpx.Request{
-		Method: http.MethodPost, URL: c.peer.URL(c.config.VerifyPath), Body: verifyRequest{token},
-	})
+	err := call.Send(ctx, httpx.Request{URL: c.peer.URL(c.config.VerifyPath), Body: verifyRequest{token}})
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package traderevolution
 import (
 	"cmp"
 	"context"
-	"net/http"
 
 	"golang.org/x/oauth2"
 
@@ -50,10 +49,7 @@ func (c *Client) SignIn(ctx context.Context, login, password string) (*oauth2.To
 	if login == "" || password == "" {
 		return nil, call.Fail(tokenapi.ErrBadCredentials, "the login or the password is empty")
 	}
-	err := call.Send(ctx, httpx.Request{
-		Method: http.MethodPost, URL: c.peer.URL(c.config.TokenPath), Body: signInRequest{login, password},
-	})
-	if err != nil {
+	if err := call.Send(ctx, httpx.Request{URL: c.peer.URL(c.config.TokenPath), Body: signInRequest{login, password}}); err != nil {
 		return nil, err
 	}
 	return c.tokens(call, signInVerdict)

@@ -65,7 +65,7 @@ func (c *Call) Client(jar http.CookieJar, check func(*http.Request, []*http.Requ
 
 // A Request is the request of a Call. Zero fields are not sent.
 type Request struct {
-	Method, URL string
+	Method, URL string // Method empty: POST
 	Header      http.Header
 	Body        any    // url.Values are encoded as a form, others as JSON
 	MediaType   string // of JSON, also in the expected answer; empty: application/json
@@ -86,6 +86,17 @@ func (c *Call) Send(ctx context.Context, r Request) error {
 	return nil
 }
 
+// Ask is Send with the error of a refusal, by v.
+func (c *Call) Ask(ctx context.Context, r Request, v Verdict) error {
+	if err := c.Send(ctx, r); err != nil {
+		return err
+	}
+	if !c.OK() {
+		return c.Refused(v)
+	}
+	return nil
+}
+
 func (r Request) build(ctx context.Context) (*http.Request, error) {
 	form, isForm := r.Body.(url.Values)
 	var body io.Reader
@@ -98,7 +109,7 @@ func (r Request) build(ctx context.Context) (*http.Request, error) {
 		}
 		body = bytes.NewReader(raw)
 	}
-	req, err := http.NewRequestWithContext(ctx, r.Method, r.URL, body)
+	req, err := http.NewRequestWithContext(ctx, cmp.Or(r.Method, http.MethodPost), r.URL, body)
 	if err != nil {
 		return nil, errors.New("the URL cannot be parsed") // err repeats the URL
 	}

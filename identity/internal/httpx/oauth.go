@@ -57,7 +57,7 @@ type tokenResponse struct {
 // Retrieve sends a Grant and returns the token of the answer, with the extras
 // id_token and scope. The Verdict classifies a refusal (RFC 6749 section 5.2).
 func (c *Call) Retrieve(ctx context.Context, g Grant, v Verdict) (*oauth2.Token, error) {
-	if err := c.Send(ctx, Request{Method: http.MethodPost, URL: g.URL, Header: g.Header, Body: g.Form}); err != nil {
+	if err := c.Send(ctx, Request{URL: g.URL, Header: g.Header, Body: g.Form}); err != nil {
 		return nil, err
 	}
 	answer := tokenResponse{ExpiresIn: UnknownLifetime}

@@ -34,11 +34,7 @@ func Unmarshal(data []byte, v any) error {
 	if err := check(data); err != nil {
 		return err
 	}
-	exact, err := keepExact(data, reflect.TypeOf(v))
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(exact, v); err != nil {
+	if err := json.Unmarshal(keepExact(data, reflect.TypeOf(v)), v); err != nil {
 		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 			return fmt.Errorf("the member %q has another type than expected", wrong.Field)
 		}
@@ -99,17 +95,17 @@ func checkNames(d *json.Decoder) error {
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// keepExact drops the members that encoding/json would match to a field of t
-// although their names differ from its tag in case.
-func keepExact(data []byte, t reflect.Type) ([]byte, error) {
+// keepExact drops the members of valid JSON that encoding/json would match to a
+// field of t although their names differ from its tag in case.
+func keepExact(data []byte, t reflect.Type) []byte {
 	for t.Kind() == reflect.Pointer {
 		if t.Implements(unmarshaler) {
-			return data, nil
+			return data
 		}
 		t = t.Elem()
 	}
 	if reflect.PointerTo(t).Implements(unmarshaler) {
-		return data, nil
+		return data
 	}
 	switch first := bytes.TrimLeft(data, " \t\r\n")[0]; {
 	case t.Kind() == reflect.Struct && first == '{':
@@ -117,37 +113,42 @@ func keepExact(data []byte, t reflect.Type) ([]byte, error) {
 	case t.Kind() == reflect.Slice && first == '[':
 		return keepElements(data, t.Elem())
 	}
-	return data, nil
+	return data
 }
 
-func keepMembers(data []byte, fields map[string]reflect.Type) ([]byte, error) {
+func keepMembers(data []byte, fields map[string]reflect.Type) []byte {
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return nil, errSyntax
-	}
+	_ = json.Unmarshal(data, &members) // valid
 	changed := false
 	for name, value := range members {
-		t, known := fields[name]
-		if !known {
-			if confusable(name, fields) {
-				delete(members, name)
-				changed = true
-			}
-			continue
-		}
-		exact, err := keepExact(value, t)
-		if err != nil {
-			return nil, err
-		}
-		if !bytes.Equal(exact, value) {
-			members[name] = exact
+		if t, known := fields[name]; known {
+			members[name] = keepExact(value, t)
+			changed = changed || !bytes.Equal(members[name], value)
+		} else if confusable(name, fields) {
+			delete(members, name)
 			changed = true
 		}
 	}
 	if !changed {
-		return data, nil
+		return data
 	}
-	return json.Marshal(members)
+	exact, _ := json.Marshal(members) // valid
+	return exact
+}
+
+func keepElements(data []byte, t reflect.Type) []byte {
+	var elements []json.RawMessage
+	_ = json.Unmarshal(data, &elements) // valid
+	changed := false
+	for i, value := range elements {
+		elements[i] = keepExact(value, t)
+		changed = changed || !bytes.Equal(elements[i], value)
+	}
+	if !changed {
+		return data
+	}
+	exact, _ := json.Marshal(elements) // valid
+	return exact
 }
 
 // confusable reports whether encoding/json would take name for a field of
@@ -159,32 +160,6 @@ func confusable(name string, fields map[string]reflect.Type) bool {
 		}
 	}
 	return false
-}
-
-func keepElements(data []byte, t reflect.Type) ([]byte, error) {
-	if !hasMembers(t) {
-		return data, nil
-	}
-	var elements []json.RawMessage
-	if err := json.Unmarshal(data, &elements); err != nil {
-		return nil, errSyntax
-	}
-	for i, e := range elements {
-		exact, err := keepExact(e, t)
-		if err != nil {
-			return nil, err
-		}
-		elements[i] = exact
-	}
-	return json.Marshal(elements)
-}
-
-// hasMembers reports whether values of t may have members of their own.
-func hasMembers(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	return t.Kind() == reflect.Struct
 }
 
 // known holds the fields of the types that were decoded before: those of this

@@ -39,7 +39,8 @@ func TestUnmarshal(t *testing.T) {
 		{`{"sub":"u","Sub":"v","SUB":"w"}`, true, "u,,,,"},
 		{`{"Sub":"v","ISS":"i","plain":"p"}`, true, ",,,,"},
 		{`{"inner":{"Code":"v"},"list":[{"CODE":"v"}]}`, true, ",,,,"},
-		{`{"ſub":"v","sub":"u"}`, true, "u,,,,"}, // U+017F folds to s
+		{`{"inner":{"Code":"vwxyz","o":"<<<"},"list":[{"Code":"vwxyz","o":"<<<"}]}`, true, ",,,,"}, // as long without Code as with it: < is escaped
+		{`{"ſub":"v","sub":"u"}`, true, "u,,,,"},                                                   // U+017F folds to s
 		{`{"sub":"u","unknown":{"a":[1,{"b":null}]},"hidden":"h","-":"s"}`, true, "u,,,,"},
 		{`{"sub":null}`, true, ",,,,"},
 		{`{"sub":"u","sub":"u"}`, false, ""},
