@@ -3,78 +3,12 @@ package e2e
 import (
 	"net/http"
 	"net/url"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 
-	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/identity/identitytest/npmclient"
 )
-
-// TestDemo runs the demo as a newcomer does: without flags for a server, with
-// the sample users that the sign-in page lists, and with a clean end.
-func TestDemo(t *testing.T) {
-	t.Parallel()
-	s := newSecrets(t)
-	for _, secret := range []string{"spa_admin-secret", "machine-password", "eyJhbGciOi"} { // the last begins each JWT
-		s.learn("secret of the embedded server", secret)
-	}
-	d := startDemo(t, s, "-addr", "127.0.0.1:0", "-log-format", "json")
-	b := d.browser()
-	front := b.open("/").want(http.StatusOK, "/", d.identity, "web.New")
-	front.submit("/sign-in", "Sign in as "+admin).want(http.StatusOK, "/platforms").submit("/sign-out", "Sign out") // field 12
-	b.open("/sign-in").want(http.StatusOK, "/sign-in", trader, "trader-password", admin, guarded, "246810")
-	p := b.signInBy(guarded, "guarded-password", "spa").want(http.StatusOK, "/sign-in/second-factor", "246810")
-	p.submit("/sign-in/second-factor", "Continue", "code", "246810").want(http.StatusOK, "/account", guarded).submit("/sign-out", "Sign out")
-	p = b.signInBy(admin, "admin-password", "spa_admin").want(http.StatusOK, "/account", "BackOffice")
-	p.follow("Try an API").submit("/try", "users").want(http.StatusOK, "/try", "200 OK", guarded)
-	p.follow("Flow").want(http.StatusOK, "/flow", "grant_type=authorization_code")
-	if ready := b.fetch("/readyz"); ready.status != http.StatusOK {
-		t.Errorf("GET /readyz = %d %s, want 200", ready.status, ready.body)
-	}
-	p.submit("/sign-out", "Sign out").want(http.StatusOK, "/sign-in")
-	d.stop()
-	if _, err := b.try(b.fetching("/healthz")); err == nil {
-		t.Error("GET /healthz after the end = an answer, want an error")
-	}
-	if strings.Contains(d.log.String(), "admin-password") || !strings.Contains(d.log.String(), `"msg":"signed in"`) { // req 122, 123
-		t.Error("the log has the password or no event of the sign-in")
-	}
-}
-
-// TestDemoRefusesABadFlag checks the exit status and that the flag is named.
-// req 128
-func TestDemoRefusesABadFlag(t *testing.T) {
-	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), demoCommand(t), "-check-config", "-log-format", "xml")
-	output, _ := cmd.CombinedOutput()
-	if got := cmd.ProcessState.ExitCode(); got != 1 || !strings.Contains(string(output), "-log-format") {
-		t.Errorf("demo -log-format xml = exit %d, %q, want 1 and the flag's name", got, output)
-	}
-}
-
-// TestForgedHeaders signs in with headers that name another host. The redirect
-// URI and the next page do not depend on them. req 9
-func TestForgedHeaders(t *testing.T) {
-	t.Parallel()
-	s := newSecrets(t)
-	server := startIdentityServer(t, s)
-	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL()).browser()
-	form := b.open("/sign-in").filled("/sign-in", "Sign in", "email", trader, "password", passwords[trader], "client", "spa")
-	form.header = http.Header{
-		"X-Forwarded-Host": {"evil.example"}, "X-Forwarded-Proto": {"http"}, "Forwarded": {"host=evil.example;proto=http"},
-		"X-Request-Id": {"chosen-by-a-stranger"}, "Authorization": {"Bearer x.y.z"},
-	}
-	p := b.send(form)
-	if got := p.header.Get("Location"); got != "/account" || p.header.Get("X-Request-Id") == "chosen-by-a-stranger" {
-		t.Errorf("POST /sign-in: Location = %q, X-Request-Id = %q, want /account and an id of the site", got, p.header.Get("X-Request-Id"))
-	}
-	want := server.URL() + "/identity/sign-in-done"
-	if got := server.Requests(identitytest.EndpointAuthorize)[0].Query.Get("redirect_uri"); got != want {
-		t.Errorf("redirect_uri = %q, want %q", got, want)
-	}
-}
 
 // testNPMWithDemo signs in, renews and signs out with the npm package at the
 // demo's own IdentityServer.
@@ -156,10 +90,15 @@ func (c *crawler) head(path string) {
 // a second factor pending, and as an administrator, and posts every form.
 func TestEveryLinkIsServed(t *testing.T) {
 	t.Parallel()
-	b := startDemo(t, newSecrets(t), "-addr", "127.0.0.1:0").browser()
+	s := newSecrets(t)
+	for _, secret := range []string{"spa_admin-secret", "machine-password", "eyJhbGciOi"} { // the last begins each JWT
+		s.learn("secret of the embedded server", secret)
+	}
+	b := startDemo(t, s, "-addr", "127.0.0.1:0").browser()
 	c := &crawler{b: b, visited: map[string]bool{}, forms: map[string]bool{}}
 	c.crawl("/")
-	c.crawl(b.signInBy(guarded, "guarded-password", "spa").url.RequestURI())
+	code := b.signInBy(guarded, "guarded-password", "spa").want(http.StatusOK, "/sign-in/second-factor", "246810")
+	c.crawl(code.url.RequestURI())
 	other := *b
 	other.client = b.clone().client
 	other.signInBy(admin, "admin-password", "spa") // a session that /sessions offers to end

@@ -58,7 +58,7 @@ func sharePlatforms(t *testing.T, store string) {
 	f.server.ExpireTokens(machine)
 	<-secondSignIn()
 	for _, p := range platforms {
-		f.card(b, 0, p, 1).press("use").wantAnswer() // the API refuses the token, so it is renewed
+		f.card(b, 0, p, 1).press("use").press("use").wantAnswer() // the API refuses the token, so it is renewed
 		f.card(b, 1, p, 2).press("sign-out")
 		f.card(b, 0, p, signedOut)
 	}

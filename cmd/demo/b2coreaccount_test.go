@@ -27,7 +27,8 @@ func TestB2CoreAccount(t *testing.T) {
 	office.does("b2core", "sign-in", http.StatusOK, "Signed in to", b2coretest.SampleEmail)
 	core.ExpireTokens()
 	core.RevokeRefreshTokens()
-	core.ExpireBearers() // the session's refresh token replaces it
+	core.ExpireBearers()          // the session's refresh token replaces it
+	office.press("b2core", "use") // the API refuses the token, so it is renewed
 	office.does("b2core", "use", http.StatusOK, "200 OK", "25000.00")
 	if n := core.Count(b2coretest.EndpointSignIn); n != 1 {
 		t.Errorf("got %d sign-ins, want 1", n)

@@ -66,7 +66,7 @@ func start(t *testing.T, args ...string) *demo {
 // The whole of it: the first line is the URL, the sample users on the page can
 // sign in, the API answers, and the stop is clean.
 func TestRun(t *testing.T) {
-	d := start(t)
+	d := start(t, "-log-format", "json")
 	if u, err := url.Parse(d.site); err != nil || u.Hostname() != "127.0.0.1" || u.Port() == "" {
 		t.Fatalf("the first line is %q", d.site)
 	}
@@ -122,6 +122,9 @@ func TestRun(t *testing.T) {
 		if strings.Contains(d.log.String(), secret) {
 			t.Errorf("the log contains %q", secret)
 		}
+	}
+	if !strings.Contains(d.log.String(), `"msg":"signed in"`) { // req 122
+		t.Errorf("the log is %s, want the event of the sign-in as JSON", d.log.String())
 	}
 }
 
