@@ -185,10 +185,10 @@ func (c *Client) check(p *checkconfig.Problems) {
 	p.Missing("Scopes", len(config.Scopes) == 0)
 	p.Scopes("Scopes", config.Scopes)
 	if server != nil { // the default of RedirectURL needs it
-		c.redirect = config.parseURL(p, "RedirectURL", config.RedirectURL)
+		c.redirect = p.URLWithQuery("RedirectURL", config.RedirectURL, config.HTTP.InsecureAllowHTTP)
 	}
 	if config.JWKSURL != "" {
-		config.parseURL(p, "JWKSURL", config.JWKSURL)
+		p.URLWithQuery("JWKSURL", config.JWKSURL, config.HTTP.InsecureAllowHTTP)
 	}
 	config.checkAlgorithms(p)
 	p.Path("SecondFactorPath", config.SecondFactorPath)
@@ -201,13 +201,6 @@ func (c *Client) check(p *checkconfig.Problems) {
 
 // withEndpoint matches the path of a URL that goes on beyond Config.URL.
 var withEndpoint = regexp.MustCompile(`(?i)/identity/*(/(sign-in|sign-out|sign-in-done|connect|\.well-known)(/.*)?)?$`)
-
-// parseURL parses the URL of a field, which may have a query.
-func (config Config) parseURL(p *checkconfig.Problems, field, raw string) *url.URL {
-	u, err := checkconfig.ParseURL(raw, config.HTTP.InsecureAllowHTTP)
-	p.Check(field, err)
-	return u
-}
 
 func (config Config) checkClient(p *checkconfig.Problems) {
 	p.Missing("ClientID", config.ClientID == "")

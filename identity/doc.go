@@ -13,10 +13,10 @@
 //	session, err := client.Login(ctx, email, password)
 //
 // The [Session] has an *oauth2.Token, which other packages that use
-// golang.org/x/oauth2 accept, and a [State]. Access tokens live 30 seconds by the platform's
-// default, and a refresh token works once. A program must therefore renew in
-// one place, store the successor before it uses it, and never send a refresh
-// token twice. Package vault does all of that. Do not renew by an
+// golang.org/x/oauth2 accept, and a [State]. Access tokens live 30 seconds by
+// the platform's default, and a refresh token works once. A program must
+// therefore renew in one place, store the successor before it uses it, and never
+// send a refresh token twice. Package vault does all of that. Do not renew by an
 // oauth2.TokenSource: it does not return the new refresh token to the program.
 //
 // A sign-in with a second factor takes two steps more: Login fails with a

@@ -19,8 +19,8 @@ const maxCallback = 1 << 20
 // Handler refuses other callbacks without calling next, and reports them to
 // CallbackConfig.OnRefused: 400 if malformed, 403 if the signature or the time is
 // not accepted, 405 for another method than POST, 413 above 1 MiB, and 503 if
-// the password or secret cannot be had. It ignores the Content-Type, which the vendor
-// does not document.
+// the password or secret cannot be read. It ignores the Content-Type, which the
+// vendor does not document.
 //
 // Handler panics if next is nil.
 func (c *Callbacks) Handler(next func(ctx context.Context, cb *Callback) error) http.Handler {

@@ -55,12 +55,12 @@
 // In version 3 the answer says it in expires_in, 3599 seconds in the vendor's
 // sample, counted from the moment of sending by our clock.
 //
-// In version 2 the article says three minutes, its sample 15, the version 2 pages one. So
-// this package takes access_expired_at and subtracts the server's own time:
-// meta.time or, as in the answer of a refresh, the Date header and the second
-// that it may lag; without either, our clock. If the result is missing or not
-// positive, Config.DefaultLifetime applies: the token is new, and refusing it
-// would lose a refresh token that cannot be had again. The same subtraction
+// In version 2 the article says three minutes, its sample 15, the version 2
+// pages one. So this package takes access_expired_at and subtracts the server's
+// own time: meta.time or, as in the answer of a refresh, the Date header and the
+// second that it may lag; without either, our clock. If the result is missing or
+// not positive, Config.DefaultLifetime applies: the token is new, and refusing
+// it would lose a refresh token that cannot be had again. The same subtraction
 // gives the refresh token's life, in the extra refresh_expiry.
 //
 // # Unknown

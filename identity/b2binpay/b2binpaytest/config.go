@@ -93,9 +93,7 @@ func (cfg Config) check() error {
 	}
 	p.Negative("AccessTokenLifetime", cfg.AccessTokenLifetime < 0)
 	p.Negative("RefreshTokenLifetime", cfg.RefreshTokenLifetime < 0)
-	if cfg.MaxUses < 0 {
-		p.Add("MaxUses", "is negative")
-	}
+	p.Negative("MaxUses", cfg.MaxUses < 0)
 	switch cfg.ID.(type) {
 	case nil, string, int:
 	default:

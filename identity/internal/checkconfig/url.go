@@ -7,24 +7,25 @@ import (
 	"strings"
 )
 
-// errQuery is the problem of a URL or path that has a query.
-var errQuery = errors.New("must have no query")
-
-// URL parses the URL of a field by the rules of [ParseURL], without a query. It
-// reports an empty raw as missing. It returns nil if there is a problem.
+// URL is [Problems.URLWithQuery] for a URL that must have no query.
 func (p *Problems) URL(field, raw string, allowHTTP bool) *url.URL {
+	u := p.URLWithQuery(field, raw, allowHTTP)
+	if u != nil && (u.RawQuery != "" || u.ForceQuery) {
+		p.Add(field, "must have no query")
+		return nil
+	}
+	return u
+}
+
+// URLWithQuery parses the URL of a field by the rules of [ParseURL]. It reports
+// an empty raw as missing. It returns nil if there is a problem.
+func (p *Problems) URLWithQuery(field, raw string, allowHTTP bool) *url.URL {
 	if raw == "" {
 		p.Missing(field, true)
 		return nil
 	}
 	u, err := ParseURL(raw, allowHTTP)
-	if err == nil && (u.RawQuery != "" || u.ForceQuery) {
-		err = errQuery
-	}
 	p.Check(field, err)
-	if err != nil {
-		return nil
-	}
 	return u
 }
 
