@@ -356,6 +356,9 @@ func (a *answer) says(platform string, words ...string) *answer {
 	return a
 }
 
+// youngToken is the age from which an API's refusal of a token causes a renewal.
+const youngToken = 5 * time.Second
+
 // pass lets virtual time pass, and waits for what that starts.
 func pass(d time.Duration) {
 	<-time.After(d)

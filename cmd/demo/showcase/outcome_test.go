@@ -83,6 +83,7 @@ func TestPlatformUseBeforeALateRenewal(t *testing.T) {
 		s, o := newSite(t)
 		b := s.administrator()
 		b.done("office", "sign-in")
+		pass(youngToken)
 		o.Inject(identitytest.EndpointBackOffice, identitytest.Fault{Status: 401})
 		o.Inject(identitytest.EndpointToken, identitytest.Fault{DelayBefore: 17 * time.Second})
 		b.done("office", "use").says("office", "401 Unauthorized", "The API refused the token. There is another now: use the API again.", "Renewed once")

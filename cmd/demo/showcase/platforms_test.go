@@ -100,7 +100,7 @@ func TestPlatformUse(t *testing.T) {
 		pass(31 * time.Second)
 		b.done("office", "use").says("office", "due for renewal, so this server renewed it. The API accepted", "Renewed once")
 
-		pass(time.Second)
+		pass(youngToken)
 		b.done("office", "expire").says("office", "has forgotten its access tokens", "Valid")
 		asked := o.Count(identitytest.EndpointBackOffice)
 		b.done("office", "use").says("office", "200 OK", "refused the token, so this server renewed it and repeated the call. The API accepted", "Renewed 2 times")
@@ -117,9 +117,9 @@ func TestPlatformUse(t *testing.T) {
 			{identitytest.Fault{LoseRequest: true}, []string{"No answer", "did not answer"}},
 			{identitytest.Fault{DelayBefore: time.Hour}, []string{"No answer", "did not answer"}},
 		} {
+			pass(youngToken)
 			o.Inject(identitytest.EndpointBackOffice, c.fault)
 			b.done("office", "use").says("office", c.words...)
-			pass(time.Second)
 		}
 	})
 }
@@ -173,6 +173,7 @@ func TestPlatformThatEchoes(t *testing.T) {
 		})
 		b := s.administrator()
 		b.done("office", "sign-in")
+		pass(youngToken)
 		answered := b.done("office", "use").says("office", "200 OK", "Bearer [token removed]; Bearer [token removed]")
 		if len(sent) != 2 || sent[0] == sent[1] || strings.Contains(answered.body, "opaque") {
 			t.Errorf("%d calls, and the page says %s", len(sent), answered.card("office"))

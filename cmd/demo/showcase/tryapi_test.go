@@ -32,6 +32,7 @@ func TestTryAPI(t *testing.T) {
 			{identitytest.Fault{DelayBefore: time.Hour}, []string{"No answer", "did not answer"}},
 			{identitytest.Fault{Body: []byte("\xff\xfe"), ContentType: "image/png"}, []string{"2 bytes that are not text"}},
 		} {
+			pass(youngToken)
 			s.identity.Inject(identitytest.EndpointFrontOffice, c.fault)
 			b.post("/try", "call", "account").is(200, c.words...)
 		}
