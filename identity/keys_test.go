@@ -74,9 +74,6 @@ func TestDiscoveryFaults(t *testing.T) {
 		want  error
 	}{
 		{"500", identitytest.Fault{Status: 500}, tokenapi.ErrUnavailable},
-		{"404", identitytest.Fault{Status: 404}, tokenapi.ErrMisconfigured},
-		{"not JSON", identitytest.Fault{Status: 200, ContentType: "text/html", Body: []byte("<html>")}, tokenapi.ErrUnusableAnswer},
-		{"too large", identitytest.Fault{Oversized: true}, tokenapi.ErrUnusableAnswer},
 		{"keys over http", identitytest.Fault{Answer: func(f map[string]any) { f["jwks_uri"] = "http://example.com/keys" }}, tokenapi.ErrUnusableAnswer},
 		{"no keys", identitytest.Fault{Answer: func(f map[string]any) { delete(f, "jwks_uri") }}, tokenapi.ErrUnusableAnswer},
 	} {

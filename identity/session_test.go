@@ -65,6 +65,8 @@ func TestLoginAtASecondFactor(t *testing.T) {
 		t.Errorf("Finish() before the code = %v, want tokenapi.ErrSecondFactorRequired", err)
 	}
 	wantError(t, e.SignIn.VerifySecondFactor(t.Context(), "000000"), tokenapi.ErrSecondFactorRefused)
+	srv.Inject(identitytest.EndpointSignIn, identitytest.Fault{Status: 200, Body: []byte(`{"secondFactorRequired":true}`)})
+	wantError(t, e.SignIn.VerifySecondFactor(t.Context(), "246810"), tokenapi.ErrSecondFactorRefused)
 	if err := e.SignIn.VerifySecondFactor(t.Context(), "246810"); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package traderevolution
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"regexp"
@@ -45,9 +46,7 @@ func refused(call *httpx.Call, v httpx.Verdict) error {
 func parseProblem(body []byte) httpx.Problem {
 	problem := httpx.ParseProblem(body)
 	members := texts(body)
-	if code := codeAmong(members); code != "" {
-		problem.Code = code
-	}
+	problem.Code = cmp.Or(codeAmong(members, text.isCode), codeAmong(members, text.isDotted), problem.Code)
 	for _, name := range []string{"message", "errorMessage", "error", "description", "detail"} {
 		i := slices.IndexFunc(members, func(m text) bool {
 			return strings.EqualFold(m.name, name) && m.value != "" && m.value != problem.Code
@@ -61,23 +60,13 @@ func parseProblem(body []byte) httpx.Problem {
 }
 
 // errorCode returns the error code in the body of a 2xx, or "".
-func errorCode(body []byte) string {
-	for _, m := range texts(body) {
-		if m.isCode() {
-			return m.value
-		}
-	}
-	return ""
-}
+func errorCode(body []byte) string { return codeAmong(texts(body), text.isCode) }
 
-// codeAmong returns the first dotted code in the body of an error: that of a
-// member whose name fits, or else of any member.
-func codeAmong(members []text) string {
-	for _, sure := range []bool{true, false} {
-		for _, m := range members {
-			if m.isCode() || !sure && dotted.MatchString(m.value) {
-				return m.value
-			}
+// codeAmong returns the value of the first member that fits, or "".
+func codeAmong(members []text, fits func(text) bool) string {
+	for _, m := range members {
+		if fits(m) {
+			return m.value
 		}
 	}
 	return ""
@@ -86,11 +75,14 @@ func codeAmong(members []text) string {
 // A text is a member of a JSON object whose value is a string.
 type text struct{ name, value string }
 
+// isDotted reports whether t has the form of a code. It may be an IP address or a
+// version.
+func (t text) isDotted() bool { return dotted.MatchString(t.value) }
+
 // isCode reports whether t is a dotted code whose name contains code or error.
-// The value alone may be an IP address or a version.
 func (t text) isCode() bool {
 	name := strings.ToLower(t.name)
-	return dotted.MatchString(t.value) && (strings.Contains(name, "code") || strings.Contains(name, "error"))
+	return t.isDotted() && (strings.Contains(name, "code") || strings.Contains(name, "error"))
 }
 
 // texts lists the texts at the top level of a body and then those one level

@@ -51,6 +51,14 @@ func account(login, password string) tokenapi.Account {
 	return tokenapi.Account{Login: login, Password: tokenapi.Fixed(password)}
 }
 
+// starting starts workers whose requests go to a test server.
+func starting[A any](client worker.Client[A], account A, server http.RoundTripper) func(worker.Config) (*worker.Worker, error) {
+	return func(c worker.Config) (*worker.Worker, error) {
+		c.Transport = server
+		return worker.New(client, account, c)
+	}
+}
+
 // systems are the clients' test servers.
 var systems = map[string]func(t *testing.T) system{
 	"identity": func(t *testing.T) system {
@@ -60,10 +68,7 @@ var systems = map[string]func(t *testing.T) system{
 			URL: host, ClientID: identity.ClientLK, ClientSecret: tokenapi.NewSecret("lk-secret"), HTTP: tokenapi.HTTP{Transport: server.Transport()},
 		}))(t)
 		return system{
-			start: func(c worker.Config) (*worker.Worker, error) {
-				c.Transport = server.Transport()
-				return worker.New(client, account("machine@example.com", "machine-password"), c)
-			},
+			start:    starting(client, account("machine@example.com", "machine-password"), server.Transport()),
 			resource: host + "/frontoffice/api/v3/account",
 			signIns:  func() int { return server.Grants(identitytest.GrantPassword) },
 			harm: func() {
@@ -77,10 +82,7 @@ var systems = map[string]func(t *testing.T) system{
 		server := must(b2coretest.New(b2coretest.Config{}))(t)
 		client := must(b2core.New(b2core.Config{URL: host, Bearer: server.Bearer, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))(t)
 		return system{
-			start: func(c worker.Config) (*worker.Worker, error) {
-				c.Transport = server.Transport()
-				return worker.New(client, tokenapi.Pace{}, c)
-			},
+			start:    starting(client, tokenapi.Pace{}, server.Transport()),
 			resource: host + b2coretest.APIPath,
 			signIns:  func() int { return server.Count(b2coretest.EndpointAuth) },
 			harm:     func() { server.ExpireTokens(); server.RevokeRefreshTokens() },
@@ -91,10 +93,7 @@ var systems = map[string]func(t *testing.T) system{
 		server := must(b2coretest.New(b2coretest.Config{}))(t)
 		client := must(b2core.NewSessionClient(b2core.SessionConfig{URL: host, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))(t)
 		return system{
-			start: func(c worker.Config) (*worker.Worker, error) {
-				c.Transport = server.Transport()
-				return worker.New(client, account(b2coretest.SampleEmail, b2coretest.SamplePassword), c)
-			},
+			start:    starting(client, account(b2coretest.SampleEmail, b2coretest.SamplePassword), server.Transport()),
 			resource: host + "/api/v2/my/platforms",
 			signIns:  func() int { return server.Count(b2coretest.EndpointSignIn) },
 			harm:     func() { server.ExpireBearers(); server.RevokeSessionRefreshTokens() },
@@ -105,10 +104,7 @@ var systems = map[string]func(t *testing.T) system{
 		server := must(traderevolutiontest.New(traderevolutiontest.Config{}))(t)
 		client := must(traderevolution.New(traderevolution.Config{URL: backOffice, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))(t)
 		return system{
-			start: func(c worker.Config) (*worker.Worker, error) {
-				c.Transport = server.Transport()
-				return worker.New(client, account(traderevolutiontest.SampleLogin, traderevolutiontest.SamplePassword), c)
-			},
+			start:    starting(client, account(traderevolutiontest.SampleLogin, traderevolutiontest.SamplePassword), server.Transport()),
 			resource: backOffice + traderevolutiontest.APIPath,
 			signIns:  func() int { return server.Count(traderevolutiontest.EndpointToken) },
 			harm:     func() { server.ExpireTokens(); server.RevokeRefreshTokens() },
@@ -122,10 +118,7 @@ var systems = map[string]func(t *testing.T) system{
 			RequestorID: "123e4567-e89b-12d3-a456-426614174000", HTTP: tokenapi.HTTP{Transport: server.Transport()},
 		}))(t)
 		return system{
-			start: func(c worker.Config) (*worker.Worker, error) {
-				c.Transport = client.Transport(server.Transport())
-				return worker.New(client, tokenapi.Pace{}, c)
-			},
+			start:    starting(client, tokenapi.Pace{}, client.Transport(server.Transport())),
 			resource: host + tradevesttest.APIPath,
 			signIns:  func() int { return server.Count(tradevesttest.EndpointToken) },
 			harm:     server.ExpireTokens,
@@ -136,10 +129,7 @@ var systems = map[string]func(t *testing.T) system{
 		server := must(b2binpaytest.New(b2binpaytest.Config{}))(t)
 		client := must(b2binpay.New(b2binpay.Config{URL: host, HTTP: tokenapi.HTTP{Transport: server.Transport()}}))(t)
 		return system{
-			start: func(c worker.Config) (*worker.Worker, error) {
-				c.Transport = server.Transport()
-				return worker.New(client, account(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword), c)
-			},
+			start:    starting(client, account(b2binpaytest.SampleLogin, b2binpaytest.SamplePassword), server.Transport()),
 			resource: host + b2binpaytest.APIPath,
 			signIns:  func() int { return server.Count(b2binpaytest.EndpointToken) },
 			harm:     func() { server.ExpireTokens(); server.RevokeRefreshTokens() },
@@ -153,10 +143,7 @@ var systems = map[string]func(t *testing.T) system{
 			HTTP: tokenapi.HTTP{Transport: server.Transport()},
 		}))(t)
 		return system{
-			start: func(c worker.Config) (*worker.Worker, error) {
-				c.Transport = server.Transport()
-				return worker.New(client, tokenapi.Pace{}, c)
-			},
+			start:    starting(client, tokenapi.Pace{}, server.Transport()),
 			resource: host + b2binpaytest.APIPath,
 			signIns:  func() int { return server.Count(b2binpaytest.EndpointToken) },
 			harm:     server.ExpireTokens,
