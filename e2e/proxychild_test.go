@@ -91,10 +91,11 @@ func child(encoded string) error {
 
 // bareProxy is the standard of comparison: a well tuned httputil.ReverseProxy.
 func bareProxy(upstream *url.URL) http.Handler {
+	token := strings.Repeat("x", 900)
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(upstream)
-			r.Out.Header.Set("Authorization", "Bearer "+strings.Repeat("x", 900))
+			r.Out.Header.Set("Authorization", "Bearer "+token)
 			r.Out.Header.Del("Cookie")
 		},
 		Transport: web.NewAPITransport(), BufferPool: make(buffers, 64),
