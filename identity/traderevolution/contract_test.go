@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"testing"
-	"time"
 
 	"golang.org/x/oauth2"
 
@@ -79,53 +78,4 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s: got %d requests at the Config's path, want 1", op.Name, got)
 		}
 	}
-}
-
-// The samples of answers mean what testdata/README says.
-func TestResponses(t *testing.T) {
-	inBubble(t, func(t *testing.T, server *traderevolutiontest.Server, client *traderevolution.Client) {
-		isSample := func(name string, token *oauth2.Token, err error) {
-			t.Helper()
-			if err != nil {
-				t.Fatalf("%s: %v", name, err)
-			}
-			if token.AccessToken != "a7c1e5" || token.RefreshToken != "b8d2f6" || token.TokenType != "Bearer" {
-				t.Errorf("%s: got %+v, want the sample's tokens", name, token)
-			}
-			if now := time.Now(); !token.Expiry.Equal(now.Add(5*time.Minute)) || !clienttest.RefreshExpiry(token).Equal(now.Add(time.Hour)) {
-				t.Errorf("%s: got the expiries %v and %v, want 5 minutes and an hour", name, token.Expiry, clienttest.RefreshExpiry(token))
-			}
-		}
-		pair := clienttest.Sample(t, "tokens.response.json")
-		server.Inject(traderevolutiontest.EndpointToken, answer(pair))
-		token, err := client.SignIn(t.Context(), login, password)
-		isSample("sign in", token, err)
-		server.Inject(traderevolutiontest.EndpointRefresh, answer(pair))
-		token, err = client.Refresh(t.Context(), &oauth2.Token{RefreshToken: sentRefresh})
-		isSample("refresh", token, err)
-
-		for _, c := range []struct {
-			file   string
-			valid  bool
-			login  string
-			tokens bool
-		}{
-			{"verify.login.response.json", true, "trader", false},
-			{"verify.flag.response.json", true, "trader", false},
-			{"verify.tokens.response.json", true, "", true},
-			{"verify.invalid.response.json", false, "", false},
-		} {
-			server.Inject(traderevolutiontest.EndpointVerify, answer(clienttest.Sample(t, c.file)))
-			ott, err := client.VerifyOTT(t.Context(), sentOTT)
-			if err != nil {
-				t.Fatalf("%s: %v", c.file, err)
-			}
-			if ott.Valid != c.valid || ott.Login != c.login || (ott.Token != nil) != c.tokens || !bytes.Equal(ott.Raw(), clienttest.Sample(t, c.file)) {
-				t.Errorf("%s: got valid %v, login %q, token %v, want %+v", c.file, ott.Valid, ott.Login, ott.Token != nil, c)
-			}
-			if c.tokens {
-				isSample(c.file, ott.Token, nil)
-			}
-		}
-	})
 }
