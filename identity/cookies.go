@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// cookies is the cookie jar of one sign-in. Other than the jar of net/http it
-// can be exported: it keeps each Set-Cookie line as the server sent it. It is
-// not safe for concurrent use.
+// cookies is the cookie jar of one sign-in. Unlike the jar of net/http, it can be
+// exported: it keeps each Set-Cookie line as the server sent it. It is not safe
+// for concurrent use.
 type cookies struct {
 	*cookiejar.Jar
 	now func() time.Time

@@ -49,9 +49,9 @@ var signInRefusals = httpx.Verdict{
 }
 
 // SignIn obtains tokens for an API account, whose login and password the article
-// also calls KEY and SECRET. It verifies meta.sign, which covers the refresh token
-// and the time, not the access token: it detects an answer for another account,
-// and does not replace TLS.
+// also calls KEY and SECRET. It verifies meta.sign, which covers the refresh
+// token and the time, not the access token: it detects an answer for another
+// account, and does not replace TLS.
 //
 // Expiry is access_expired_at less meta.time, both by the server's clock, counted
 // from the moment of sending by ours. The extras are refresh_expiry (a

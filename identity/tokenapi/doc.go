@@ -22,10 +22,10 @@
 //	ErrUnavailable            try later; the session is not lost
 //	ErrUnusableAnswer         ask the server's operators; the answer breaks its contract
 //
-// A refusal with an HTML page comes from a gateway and not from the API, and from
-// an API that speaks JSON so does any other text. It is ErrUnavailable, except
-// with 404 and 405, which tell of a wrong URL.
-// [Error.Code] is the vendor's own code, such as 2007 or 1.2.0.11.
+// A refusal with an HTML page comes from a gateway and not from the API. If the
+// API speaks JSON only, so does a refusal with any other text. It is
+// ErrUnavailable, except with 404 and 405, which mean a wrong URL. [Error.Code]
+// is the vendor's own code, such as 2007 or 1.2.0.11.
 //
 // The error of a constructor joins a [*FieldError] for each problem of the
 // Config.

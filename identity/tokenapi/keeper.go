@@ -126,8 +126,8 @@ func (k *Keeper) Refresh(ctx context.Context, old *oauth2.Token) (*oauth2.Token,
 	return token, kept(err)
 }
 
-// spends reports whether the refresh token is of no more use after err: the
-// server refused it, or accepted it with an answer that cannot be used.
+// spends reports whether err means that the refresh token is used up: the server
+// refused it, or accepted it with an answer that cannot be used.
 func spends(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return OutcomeOf(err).Kind == Refused || errors.Is(err, ErrGrantRefused) || ok && errors.Is(e, ErrUnusableAnswer) && e.StatusCode/100 == 2

@@ -104,8 +104,8 @@ func Start(tb testing.TB, cfg Config) *Server {
 // ExpireTokens ends every access token of B2Trader.
 func (s *Server) ExpireTokens() { s.access.Clear() }
 
-// RevokeRefreshTokens revokes every refresh token of B2Trader. Access tokens live on until
-// they expire.
+// RevokeRefreshTokens revokes every refresh token of B2Trader. Access tokens live
+// on until they expire.
 func (s *Server) RevokeRefreshTokens() { s.refresh.Clear() }
 
 // RevokeSessionRefreshTokens revokes every refresh token of B2Core sessions.

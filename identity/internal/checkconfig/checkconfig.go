@@ -36,7 +36,8 @@ func (e *FieldError) Unwrap() error { return e.Err }
 // Problems collects what is wrong with a Config, in the order in which it is
 // found. Each problem is a *[FieldError], behind the name of the package.
 type Problems struct {
-	// Package begins every problem, such as "b2core". Empty: nothing does.
+	// Package begins every problem, such as "b2core". Empty: a problem begins
+	// with the field.
 	Package string
 
 	// Struct is the type that has the fields. Empty: Config.

@@ -148,7 +148,7 @@ func IsJSON(body []byte) bool { return json.Valid(bytes.TrimPrefix(body, []byte(
 // the page of a gateway.
 func (c *Call) IsPage() bool { return len(c.Last.Body) > 0 && !IsJSON(c.Last.Body) }
 
-// isHTML reports whether the last answer is a page in HTML. JSON is none,
+// isHTML reports whether the last answer is a page in HTML. JSON is not a page,
 // whatever its media type is.
 func (c *Call) isHTML() bool {
 	mediaType, _, _ := mime.ParseMediaType(c.Last.Header.Get("Content-Type"))

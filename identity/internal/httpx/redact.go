@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -20,8 +21,8 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// emailAddress finds addresses also as URLs, HTML and JSON spell them. It rather
-// takes too much.
+// emailAddress finds addresses also as URLs, HTML and JSON spell them. It
+// matches too much rather than too little.
 var emailAddress = regexp.MustCompile(`(?i)[^\s"'<>()\[\]{},;:=/\\|?&]+(?:[@＠﹫]|%(?:25)*40|&(?:amp;)?(?:#0*64|#x0*40|commat);|\\u0040|\\x40)[^\s"'<>()\[\]{},;=/\\|?&]*`)
 
 // Redact makes a peer's text safe for an error or a log. It removes control
@@ -138,8 +139,8 @@ func (t *Transport) describe(req *http.Request, err error) tokenapi.Exchange {
 }
 
 // redactError returns err without secrets: net/http repeats malformed input,
-// which may be what was sent. Of the errors that err wraps only a context's
-// stays.
+// which may be what was sent. The new error wraps the end of a context, if err
+// does, and no other error.
 func (t *Transport) redactError(err error) error {
 	if err == nil {
 		return nil
@@ -181,21 +182,16 @@ func parameters(req *http.Request) url.Values {
 // for other media types, in which names cannot be told from secrets.
 func addBody(sent url.Values, contentType string, raw []byte) {
 	mediaType, _, _ := mime.ParseMediaType(contentType)
-	if mediaType == "application/json" || strings.HasSuffix(mediaType, "+json") {
+	switch {
+	case mediaType == "application/json", strings.HasSuffix(mediaType, "+json"):
 		var fields map[string]any
-		if json.Unmarshal(raw, &fields) == nil {
-			for name, v := range fields {
-				s, _ := v.(string)
-				sent.Set(name, s)
-			}
+		_ = json.Unmarshal(raw, &fields) // no fields if it is not an object
+		for name, v := range fields {
+			s, _ := v.(string)
+			sent.Set(name, s)
 		}
-		return
-	}
-	if mediaType != "application/x-www-form-urlencoded" {
-		return
-	}
-	form, _ := url.ParseQuery(string(raw))
-	for name, values := range form {
-		sent[name] = values
+	case mediaType == "application/x-www-form-urlencoded":
+		form, _ := url.ParseQuery(string(raw))
+		maps.Copy(sent, form)
 	}
 }

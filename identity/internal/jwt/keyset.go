@@ -77,11 +77,11 @@ type KeySet struct {
 	Fetch func(again bool) ([]byte, error)
 
 	// Source names the setting to check if the document cannot be read, for
-	// errors. Nil: they do not say it.
+	// errors. Nil: errors do not name it.
 	Source func() string
 
-	// Ignored receives why an entry of the set is ignored, once for each reason.
-	// Nil: nothing does.
+	// Ignored, if set, receives why an entry of the set is ignored, once for each
+	// reason.
 	Ignored func(error)
 
 	// Now is the clock.
