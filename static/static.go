@@ -36,9 +36,10 @@ type asset struct {
 	contentType string
 }
 
-var own = must(New(Prefix, files))
+var own = Must(New(Prefix, files))
 
-func must(f *Files, err error) *Files {
+// Must panics if the files that are embedded in a program cannot be served.
+func Must(f *Files, err error) *Files {
 	if err != nil {
 		panic(err) // a fault of the build, found when any test of this package starts
 	}

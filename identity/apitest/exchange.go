@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -30,9 +31,9 @@ type Exchange struct {
 	// Fault is the fault of this request. The zero Fault is none.
 	Fault Fault
 
-	problem string // for the record, see Request.Problem
-	out     answer
-	upgrade http.Handler // nil: the answer is out
+	problem string                     // for the record, see Request.Problem
+	out     *httptest.ResponseRecorder // not sent yet, so that a fault can still change it
+	upgrade http.Handler               // nil: the answer is out
 }
 
 // open reads the request. It returns false if the body is too large.
@@ -44,7 +45,7 @@ func open(r *http.Request, endpoint Endpoint) (*Exchange, bool) {
 	if len(body) > maxRequestBody {
 		return nil, false
 	}
-	x := &Exchange{Request: r, Endpoint: endpoint, Query: r.URL.Query(), Body: body}
+	x := &Exchange{Request: r, Endpoint: endpoint, Query: r.URL.Query(), Body: body, out: httptest.NewRecorder()}
 	if x.MediaType() == "application/x-www-form-urlencoded" {
 		x.Form, _ = url.ParseQuery(string(body)) // keeps the valid part
 	}
@@ -59,12 +60,11 @@ func (x *Exchange) run(handle Handler) {
 		panic(http.ErrAbortHandler)
 	}
 	if f.Status != 0 || f.Body != nil {
-		f.answerInstead(&x.out)
+		f.answerInstead(x.out)
 	} else {
 		handle(x)
 	}
-	x.out.WriteHeader(http.StatusOK) // no effect after another status
-	f.distort(&x.out)
+	f.distort(x.out)
 	x.pause(f.DelayAfter)
 	if f.LoseAnswer {
 		panic(http.ErrAbortHandler)
@@ -115,7 +115,7 @@ func (x *Exchange) Note(problem string) { x.problem = problem }
 
 // Answer returns the writer of the answer: header fields first, then the
 // status, then the body. Nothing is sent before the handler returns.
-func (x *Exchange) Answer() http.ResponseWriter { return &x.out }
+func (x *Exchange) Answer() http.ResponseWriter { return x.out }
 
 // JSON answers with v as JSON, without escaping &, < and >. It panics on a
 // value that JSON cannot represent.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"time"
@@ -120,7 +121,7 @@ func (q *faultQueue) take(arrived *Request) Fault {
 }
 
 // answerInstead writes the answer of a fault with a Status or Body.
-func (f Fault) answerInstead(out *answer) {
+func (f Fault) answerInstead(out *httptest.ResponseRecorder) {
 	out.Header().Set("Content-Type", "application/json")
 	if f.Status != 0 {
 		out.WriteHeader(f.Status)
@@ -129,12 +130,12 @@ func (f Fault) answerInstead(out *answer) {
 }
 
 // distort changes a complete answer.
-func (f Fault) distort(out *answer) {
-	if f.Answer != nil && out.status/100 == http.StatusOK/100 {
-		if fields, ok := decodeObject(out.body.Bytes()); ok {
+func (f Fault) distort(out *httptest.ResponseRecorder) {
+	if f.Answer != nil && out.Code/100 == http.StatusOK/100 {
+		if fields, ok := decodeObject(out.Body.Bytes()); ok {
 			f.Answer(fields)
-			out.body.Reset()
-			out.body.Write(encodeJSON(fields))
+			out.Body.Reset()
+			out.Body.Write(encodeJSON(fields))
 		}
 	}
 	if f.RetryAfter != "" {
@@ -144,10 +145,10 @@ func (f Fault) distort(out *answer) {
 		out.Header().Set("Content-Type", f.ContentType)
 	}
 	if f.Oversized {
-		body := slices.Clone(out.body.Bytes())
-		out.body.Reset()
-		out.body.Write(bytes.Repeat([]byte(" "), oversize))
-		out.body.Write(body)
+		body := slices.Clone(out.Body.Bytes())
+		out.Body.Reset()
+		out.Body.Write(bytes.Repeat([]byte(" "), oversize))
+		out.Body.Write(body)
 	}
 }
 

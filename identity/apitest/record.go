@@ -120,5 +120,5 @@ func (r *recorder) begin(entry *Request) {
 func (r *recorder) end(entry *Request, x *Exchange) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	entry.Status, entry.Problem = x.out.status, x.problem
+	entry.Status, entry.Problem = x.out.Code, x.problem
 }

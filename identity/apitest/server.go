@@ -3,6 +3,7 @@ package apitest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -165,7 +166,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.upgrade(x, w, r)
 		return
 	}
-	x.out.sendTo(w)
+	maps.Copy(w.Header(), x.out.Header())
+	w.WriteHeader(x.out.Code)
+	_, _ = w.Write(x.out.Body.Bytes()) // the client may have disconnected
 }
 
 // upgrade answers with the handler of Exchange.Upgrade.

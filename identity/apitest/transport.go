@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+	"net/http/httptest"
 )
 
 // Transport returns a RoundTripper that passes requests to the server without a
@@ -19,12 +19,6 @@ import (
 func (s *Server) Transport() http.RoundTripper { return memoryTransport{s} }
 
 type memoryTransport struct{ server *Server }
-
-// outcome is the result of the handler's goroutine.
-type outcome struct {
-	answer *answer
-	err    error
-}
 
 // RoundTrip implements http.RoundTripper.
 func (t memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -39,21 +33,22 @@ func (t memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	done := make(chan outcome, 1)
-	go t.serve(incoming(ctx, r, body), done)
+	out, done := httptest.NewRecorder(), make(chan error, 1)
+	go t.serve(out, incoming(ctx, r, body), done)
 	select {
-	case o := <-done:
-		if o.err != nil {
-			return nil, o.err
+	case err := <-done:
+		if err != nil {
+			return nil, err
 		}
-		return o.answer.response(r), nil
+		answer := out.Result()
+		answer.Request, answer.ContentLength = r, int64(out.Body.Len())
+		return answer, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-func (t memoryTransport) serve(r *http.Request, done chan<- outcome) {
-	var out answer
+func (t memoryTransport) serve(out *httptest.ResponseRecorder, r *http.Request, done chan<- error) {
 	err := io.ErrUnexpectedEOF
 	defer func() {
 		if p := recover(); p != nil {
@@ -61,9 +56,9 @@ func (t memoryTransport) serve(r *http.Request, done chan<- outcome) {
 				panic(p)
 			}
 		}
-		done <- outcome{&out, err}
+		done <- err
 	}()
-	t.server.ServeHTTP(&out, r)
+	t.server.ServeHTTP(out, r)
 	err = nil
 }
 
@@ -85,18 +80,4 @@ func incoming(ctx context.Context, r *http.Request, body []byte) *http.Request {
 		in.TLS = &tls.ConnectionState{}
 	}
 	return in
-}
-
-func (a *answer) response(r *http.Request) *http.Response {
-	return &http.Response{
-		Status:        strconv.Itoa(a.status) + " " + http.StatusText(a.status),
-		StatusCode:    a.status,
-		Proto:         "HTTP/1.1",
-		ProtoMajor:    1,
-		ProtoMinor:    1,
-		Header:        a.Header().Clone(),
-		Body:          io.NopCloser(bytes.NewReader(a.body.Bytes())),
-		ContentLength: int64(a.body.Len()),
-		Request:       r,
-	}
 }

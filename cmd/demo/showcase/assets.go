@@ -14,13 +14,6 @@ const assetsPath = "/showcase/"
 var files embed.FS
 
 var (
-	assets = mustServe(static.New(assetsPath, files))
+	assets = static.Must(static.New(assetsPath, files))
 	styles = []string{assets.URL("flow.css"), assets.URL("frontpage.css"), assets.URL("platforms.css"), assets.URL("tryapi.css"), assets.URL("live.css")}
 )
-
-func mustServe(f *static.Files, err error) *static.Files {
-	if err != nil {
-		panic(err) // a fault of the build, found when any test of this package starts
-	}
-	return f
-}

@@ -68,23 +68,19 @@ func ResetHeaders(h http.Header, hsts []string) {
 }
 
 func setPageHeaders(h http.Header, hsts []string) {
+	setAPIHeaders(h, hsts)
 	h["Content-Security-Policy"] = pagePolicy
-	h["X-Content-Type-Options"] = noSniff
 	// Not "no-referrer": with it browsers send "Origin: null" on form posts
 	// (Fetch, "append a request Origin header"), and the posts of browsers
 	// without Sec-Fetch-Site would be refused.
 	h["Referrer-Policy"] = sameOrigin
 	h["Cross-Origin-Opener-Policy"] = sameOrigin
-	h["Cross-Origin-Resource-Policy"] = sameOrigin
 	h["Permissions-Policy"] = permissions
 	h["X-Frame-Options"] = noFrames // for browsers without frame-ancestors
-	h["Cache-Control"] = NoStore
-	if hsts != nil {
-		h["Strict-Transport-Security"] = hsts
-	}
 }
 
-// setAPIHeaders sets the headers of an API's answer, which no page is made of.
+// setAPIHeaders sets the headers of an API's answer, which no page is made of. A
+// page has them, too, but for the policy.
 func setAPIHeaders(h http.Header, hsts []string) {
 	h["Content-Security-Policy"] = apiPolicy
 	h["X-Content-Type-Options"] = noSniff

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -75,10 +76,5 @@ func plainLocal(s string) bool {
 
 // hasDotSegment reports whether a segment of path is "." or "..".
 func hasDotSegment(path string) bool {
-	for segment := range strings.SplitSeq(path, "/") {
-		if segment == "." || segment == ".." {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(strings.Split(path, "/"), func(segment string) bool { return segment == "." || segment == ".." })
 }
