@@ -27,7 +27,7 @@ func TestCallObjects(t *testing.T) {
 
 // BenchmarkCall compares the handler of the site with a bare
 // httputil.ReverseProxy, without sockets. BenchmarkProxy in e2e has the cost of a
-// whole call.
+// whole call. docs/architecture.md says where the rest goes.
 //
 //	GOGC=400 go test -run '^$' -bench '^BenchmarkCall$' -cpu 1 ./web
 func BenchmarkCall(b *testing.B) {
