@@ -14,8 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/oauth2"
-
 	"b2trader.identity.auth/identity/apitest"
 	"b2trader.identity.auth/identity/b2core/b2coretest"
 	"b2trader.identity.auth/identity/internal/clienttest"
@@ -32,14 +30,14 @@ func newServer(t *testing.T, config b2coretest.Config) *b2coretest.Server {
 	return clienttest.New(t, b2coretest.New, config)
 }
 
-// bearer returns the session's bearer, another one if refused is not nil.
-func bearer(t *testing.T, server *b2coretest.Server, refused *oauth2.Token) *oauth2.Token {
+// bearer returns the session's bearer.
+func bearer(t *testing.T, server *b2coretest.Server) string {
 	t.Helper()
-	token, err := server.Bearer(t.Context(), refused)
+	token, err := server.Bearer(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return token
+	return token.AccessToken
 }
 
 // send sends a request with a bearer.
@@ -54,7 +52,7 @@ type pair struct{ Token, RefreshToken string }
 // tokens returns the tokens of an endpoint's answer.
 func tokens(t *testing.T, server *b2coretest.Server, url, body string) pair {
 	t.Helper()
-	r := send(t, server, http.MethodPost, url, bearer(t, server, nil).AccessToken, body)
+	r := send(t, server, http.MethodPost, url, bearer(t, server), body)
 	var p pair
 	if r.Status != http.StatusOK || json.Unmarshal([]byte(r.Body), &p) != nil || p.Token == "" || p.RefreshToken == "" {
 		t.Fatalf("got %d %s, want two tokens", r.Status, r.Body)
@@ -99,7 +97,7 @@ func TestAnswersAreThePages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := send(t, server, http.MethodPost, c.url, bearer(t, server, nil).AccessToken, c.body)
+		r := send(t, server, http.MethodPost, c.url, bearer(t, server), c.body)
 		if r.Status != http.StatusOK || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("got %d %s, want 200 and JSON", r.Status, r.Header.Get("Content-Type"))
 		}
@@ -149,12 +147,12 @@ func part(t *testing.T, token string, i int) string {
 
 func TestConfig(t *testing.T) {
 	server := newServer(t, b2coretest.Config{NumericTTL: true, AccessTokenLifetime: 90 * time.Second, Host: "http://elsewhere.example"})
-	if r := send(t, server, http.MethodPost, platforms+"1/auth", bearer(t, server, nil).AccessToken, ""); !strings.Contains(r.Body, `"ttl":90,"host":"http://elsewhere.example"`) {
+	if r := send(t, server, http.MethodPost, platforms+"1/auth", bearer(t, server), ""); !strings.Contains(r.Body, `"ttl":90,"host":"http://elsewhere.example"`) {
 		t.Errorf("got %s, want the Config's ttl and host", r.Body)
 	}
 	for _, origin := range []string{"http://127.0.0.1:8080", "https://h"} {
 		server = newServer(t, b2coretest.Config{})
-		if r := send(t, server, http.MethodPost, origin+"/api/v2/my/platforms/1/auth", bearer(t, server, nil).AccessToken, ""); !strings.Contains(r.Body, `"ttl":"60","host":"`+origin+`"`) {
+		if r := send(t, server, http.MethodPost, origin+"/api/v2/my/platforms/1/auth", bearer(t, server), ""); !strings.Contains(r.Body, `"ttl":"60","host":"`+origin+`"`) {
 			t.Errorf("got %s, want a ttl of 60 and the host %s", r.Body, origin)
 		}
 	}
@@ -182,7 +180,7 @@ func TestServer(t *testing.T) {
 // Only the right kind of token is accepted.
 func TestGuards(t *testing.T) {
 	server := newServer(t, b2coretest.Config{Platforms: []string{"1", "2"}})
-	shown := bearer(t, server, nil).AccessToken
+	shown := bearer(t, server)
 	p := tokens(t, server, platforms+"1/auth", "")
 	refused(t, server, platforms+"2/refresh", shown, again(p), http.StatusUnauthorized) // another platform's
 	refused(t, server, platforms+"1/refresh", shown, "", http.StatusBadRequest)
