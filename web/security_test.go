@@ -146,7 +146,9 @@ func TestEvents(t *testing.T) {
 		id, _, _ := strings.Cut(strings.TrimPrefix(b.signIn("guarded", "spa").header.Get("Location"), "/sign-in/second-factor?attempt="), "&")
 		b.post("/sign-in/second-factor", "attempt", id, "code", "999999").is(422)
 		b.signIn("admin", "spa_admin").leadsTo("/account")
-		b.get("/account?access_token=typed-into-the-address").is(200)
+		if got := b.get("/account?access_token=typed-into-the-address").is(200).header.Get("X-Request-Id"); len(got) != 16 {
+			t.Errorf("X-Request-Id = %q, want one of the site's own", got)
+		}
 		pass(25 * time.Second)
 		b.get("/account/token").is(200)
 		synctest.Wait()

@@ -66,9 +66,10 @@ func (r *running) embeddedPlatforms(settings *settings, s *identitytest.Server, 
 func b2traderEmbedded(s *identitytest.Server, m machineAccount) (showcase.Platform, error) {
 	p, err := b2traderPlatform(m)
 	p.Expire = func() { s.ExpireTokens(m.email) }
-	p.Fail = func() func() {
-		s.Inject(identitytest.EndpointToken, identitytest.Fault{Times: -1, Status: http.StatusServiceUnavailable, Grant: "refresh_token"})
-		return s.ClearFaults
+	p.Fail = func() (undo func()) {
+		return s.Inject(identitytest.EndpointToken, identitytest.Fault{
+			Times: -1, Status: http.StatusServiceUnavailable, Grant: "refresh_token", Client: m.client.ID(),
+		})
 	}
 	return p, err
 }
@@ -158,8 +159,5 @@ var (
 // that, until undo is called.
 func failing(s *apitest.Server, e apitest.Endpoint, like apitest.Fault) func() (undo func()) {
 	like.Times = -1
-	return func() func() {
-		s.Inject(e, like)
-		return s.ClearFaults
-	}
+	return func() func() { return s.Inject(e, like) }
 }

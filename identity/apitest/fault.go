@@ -69,14 +69,17 @@ type Fault struct {
 
 // Inject makes the endpoint fail as f says, from the next request on. Faults of
 // an endpoint happen in the order in which they were injected, one per request.
-// It panics on an endpoint that no Handle named.
-func (s *Server) Inject(e Endpoint, f Fault) {
+// Undo removes the fault; requests under way keep it. Inject panics on an
+// endpoint that no Handle named.
+func (s *Server) Inject(e Endpoint, f Fault) (undo func()) {
 	if !s.Knows(e) {
 		panic(fmt.Sprintf("%s: Inject: no endpoint %q", s.config.Name, e))
 	}
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
-	s.faults.queue = append(s.faults.queue, queuedFault{e, f})
+	queued := &queuedFault{e, f}
+	s.faults.queue = append(s.faults.queue, queued)
+	return func() { s.faults.remove(queued) }
 }
 
 // ClearFaults removes every fault that has not happened yet. Requests under way
@@ -89,7 +92,13 @@ func (s *Server) ClearFaults() {
 
 type faultQueue struct {
 	mu    sync.Mutex
-	queue []queuedFault
+	queue []*queuedFault
+}
+
+func (q *faultQueue) remove(f *queuedFault) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue = slices.DeleteFunc(q.queue, func(queued *queuedFault) bool { return queued == f })
 }
 
 type queuedFault struct {
@@ -97,7 +106,7 @@ type queuedFault struct {
 	fault    Fault
 }
 
-func (f queuedFault) appliesTo(r *Request) bool {
+func (f *queuedFault) appliesTo(r *Request) bool {
 	return f.endpoint == r.Endpoint && (f.fault.If == nil || f.fault.If(*r))
 }
 
@@ -106,7 +115,7 @@ func (f queuedFault) appliesTo(r *Request) bool {
 func (q *faultQueue) take(arrived *Request) Fault {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := slices.IndexFunc(q.queue, func(f queuedFault) bool { return f.appliesTo(arrived) })
+	i := slices.IndexFunc(q.queue, func(f *queuedFault) bool { return f.appliesTo(arrived) })
 	if i < 0 {
 		return Fault{}
 	}

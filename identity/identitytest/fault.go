@@ -10,8 +10,9 @@ import (
 // Fault is a failure on command. Its fields can be combined. The zero Fault
 // does nothing.
 type Fault struct {
-	// Grant limits a fault of EndpointToken to requests with this grant_type.
-	Grant string
+	// Grant and Client limit a fault of EndpointToken to requests with this
+	// grant_type, and of the client with this ID.
+	Grant, Client string
 
 	// These fields are those of apitest.Fault: how many requests have the fault,
 	// the delays around processing, a connection cut before or after it, an
@@ -42,12 +43,13 @@ type Fault struct {
 
 // Inject makes the endpoint fail as f says, from the next request on. Faults of
 // an endpoint happen in the order in which they were injected, one per request.
-// It panics where CheckFault returns an error.
-func (s *Server) Inject(e Endpoint, f Fault) {
+// Undo removes the fault; requests under way keep it. Inject panics where
+// CheckFault returns an error.
+func (s *Server) Inject(e Endpoint, f Fault) (undo func()) {
 	if err := s.CheckFault(e, f); err != nil {
 		panic(err.Error())
 	}
-	s.api.Inject(e, f.common())
+	return s.api.Inject(e, f.common())
 }
 
 // CheckFault returns an error for an endpoint or an ID token fault that does
@@ -66,6 +68,15 @@ func (s *Server) CheckFault(e Endpoint, f Fault) error {
 // keep theirs.
 func (s *Server) ClearFaults() { s.api.ClearFaults() }
 
+// concerns reports whether a request has the Grant and the Client.
+func (f Fault) concerns(r Request) bool {
+	client := r.Form.Get("client_id")
+	if basic, found := parseBasic(r.Header.Get("Authorization")); found {
+		client = basic.id
+	}
+	return (f.Grant == "" || r.Form.Get("grant_type") == f.Grant) && (f.Client == "" || client == f.Client)
+}
+
 // common returns f as a fault of package apitest, with f in Extra for the
 // faults of this server only.
 func (f Fault) common() apitest.Fault {
@@ -83,8 +94,8 @@ func (f Fault) common() apitest.Fault {
 		Answer:      f.Answer,
 		Extra:       f,
 	}
-	if f.Grant != "" {
-		common.If = func(r Request) bool { return r.Form.Get("grant_type") == f.Grant }
+	if f.Grant != "" || f.Client != "" {
+		common.If = f.concerns
 	}
 	if f.ContentType == "" && (f.Status != 0 || f.Body != nil) {
 		common.ContentType = identityServerJSON

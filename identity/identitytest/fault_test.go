@@ -15,6 +15,21 @@ func TestFaultOfOneGrant(t *testing.T) {
 	wantEqual(t, "the token was used up", !b.refreshes(answer.RefreshToken), false)
 }
 
+// A fault of one client leaves others alone, and its undo leaves other faults.
+func TestFaultOfOneClient(t *testing.T) {
+	b := start(t, identitytest.Config{})
+	fail := func(client string) (undo func()) {
+		return b.server.Inject(identitytest.EndpointToken, identitytest.Fault{Client: client, Status: 500})
+	}
+	undo := fail("spa_admin")
+	refresh := refreshForm(b.login("trader@example.com", "spa").RefreshToken)
+	fail("spa")
+	undo()
+	wantEqual(t, "status of a refresh", b.postForm(tokenPath, refresh, basic("spa")...).status, 500)
+	fail("spa")()
+	wantEqual(t, "status after the fault", b.postForm(tokenPath, refresh, basic("spa")...).status, 200)
+}
+
 func TestFaultsOfAuthorize(t *testing.T) {
 	b := start(t, identitytest.Config{})
 	b.signIn("trader@example.com")

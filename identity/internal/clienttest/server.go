@@ -56,7 +56,7 @@ type Server interface {
 	apitest.Servable
 	URL() string
 	Count(endpoint apitest.Endpoint) int
-	Inject(endpoint apitest.Endpoint, fault apitest.Fault)
+	Inject(endpoint apitest.Endpoint, fault apitest.Fault) (undo func())
 }
 
 // Servers checks what all test servers have in common: a server prints its name
