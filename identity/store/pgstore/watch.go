@@ -28,6 +28,7 @@ func (s *Store) listen(ctx context.Context) error {
 		defer cancel()
 		_ = conn.Close(bounded)
 	}()
+	s.pool.Reset() // a connection of the pool may lead to a server that is no primary any more
 	began := time.Now()
 	if err := s.testNotifications(ctx, conn); err != nil {
 		return err
