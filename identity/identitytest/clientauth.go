@@ -2,6 +2,7 @@ package identitytest
 
 import (
 	"encoding/base64"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -18,7 +19,7 @@ type credentials struct {
 // authenticateClient returns the client of a request to the token or revocation
 // endpoint.
 func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
-	sent, ok := clientCredentials(x)
+	sent, ok := clientCredentials(x.Header, x.Form)
 	if !ok {
 		return Client{}, &protocolError{code: "invalid_client", reason: "no client identified"}
 	}
@@ -38,12 +39,12 @@ func (s *Server) authenticateClient(x *exchange) (Client, *protocolError) {
 
 // clientCredentials reads the Authorization header first, then the form. It
 // prefers credentials with a secret to an id alone.
-func clientCredentials(x *exchange) (credentials, bool) {
-	basic, found := parseBasic(x.Header.Get("Authorization"))
+func clientCredentials(header http.Header, form url.Values) (credentials, bool) {
+	basic, found := parseBasic(header.Get("Authorization"))
 	if found && basic.secret != "" {
 		return basic, true
 	}
-	id, secret := x.Form.Get("client_id"), x.Form.Get("client_secret")
+	id, secret := form.Get("client_id"), form.Get("client_secret")
 	if isMissing(id) || tooLong(id, 100) || tooLong(secret, 100) {
 		return basic, found
 	}

@@ -70,11 +70,8 @@ func (s *Server) ClearFaults() { s.api.ClearFaults() }
 
 // concerns reports whether a request has the Grant and the Client.
 func (f Fault) concerns(r Request) bool {
-	client := r.Form.Get("client_id")
-	if basic, found := parseBasic(r.Header.Get("Authorization")); found {
-		client = basic.id
-	}
-	return (f.Grant == "" || r.Form.Get("grant_type") == f.Grant) && (f.Client == "" || client == f.Client)
+	client, _ := clientCredentials(r.Header, r.Form)
+	return (f.Grant == "" || r.Form.Get("grant_type") == f.Grant) && (f.Client == "" || client.id == f.Client)
 }
 
 // common returns f as a fault of package apitest, with f in Extra for the
