@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -39,17 +38,13 @@ func (m *Manager) Handler(next http.Handler, address func(*http.Request) netip.A
 	})
 }
 
-// token returns the value of the request's session cookie, or "". It is cheaper
-// than r.Cookie, and every API call pays for it.
+// token returns the value of the request's session cookie, or "".
 func (m *Manager) token(r *http.Request) string {
-	for _, line := range r.Header["Cookie"] {
-		for pair := range strings.SplitSeq(line, ";") {
-			if name, value, _ := strings.Cut(strings.TrimSpace(pair), "="); name == m.scs.Cookie.Name {
-				return value
-			}
-		}
+	cookie, err := r.Cookie(m.scs.Cookie.Name)
+	if err != nil {
+		return ""
 	}
-	return ""
+	return cookie.Value
 }
 
 // save stores what the request changed, and returns the token that the browser
