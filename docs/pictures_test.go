@@ -1,3 +1,5 @@
+//go:build pictures
+
 package docs
 
 import (
@@ -17,12 +19,8 @@ import (
 	"github.com/PuerkitoBio/goquery"
 )
 
-// TestPictures makes the pictures of the documents anew, if PICTURES is
-// set. It needs chromium.
+// TestPictures makes the pictures of the documents anew. It needs chromium.
 func TestPictures(t *testing.T) {
-	if os.Getenv("PICTURES") == "" {
-		t.Skip("PICTURES is not set: the pictures stay as they are")
-	}
 	site := startDemo(t)
 	b := signIn(t, site)
 	proxy := httptest.NewServer(b.proxy(t))
