@@ -46,11 +46,11 @@ func (s *settings) check(problems []error) (parts, error) {
 	return p, errors.Join(problems...)
 }
 
-// checkConfig reports whether the store and the IdentityServer of a configuration
-// without problems work. A store that does not work is an error, as it would be
-// at the start. So is an IdentityServer whose answer does not fit the
-// configuration. An IdentityServer that does not answer is a warning: the site
-// starts without it, and waits.
+// checkConfig reports whether the store and the IdentityServer of a
+// configuration without problems work. A store that does not work is an error,
+// as it would be at the start. So is an IdentityServer whose answer does not fit
+// the configuration. An IdentityServer that does not answer is a warning: the
+// site starts without it, and waits.
 func (s *settings) checkConfig(ctx context.Context, p parts, stdout io.Writer) error {
 	lines := []string{"The configuration is good."}
 	found, storeErr := s.checkStore(ctx)

@@ -37,8 +37,8 @@ func (r *running) startPlatform(name, addr string, s apitest.Servable, err error
 }
 
 // embeddedPlatforms starts a test server of each system beside the embedded
-// IdentityServer, and returns the platforms, whose token requests can be made to
-// fail.
+// IdentityServer, and returns the platforms. Their token requests can be made
+// to fail.
 func (r *running) embeddedPlatforms(settings *settings, s *identitytest.Server, machines []machineAccount) ([]showcase.Platform, error) {
 	var platforms []showcase.Platform
 	for _, m := range machines {

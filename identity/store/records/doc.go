@@ -34,12 +34,12 @@
 // store shows older versions and deleted records again. A Cache remembers at
 // least the last 32,768 versions and deletions that it wrote, read or heard of.
 // A record that was deleted is deleted again, and counts as deleted. An older
-// version is replaced by the copy in memory (what a codec leaves out of memory
-// comes from the older version), and other processes take that for
-// the newest. Where only the newer version's number is known, the record is
-// unavailable for ten seconds, in which the process that has the copy can reach
-// the store again. After an interruption of the watch the Cache looks through
-// its memory for such records.
+// version is replaced by the copy in memory, and other processes take that for
+// the newest. What a codec leaves out of memory comes from the older version.
+// Where only the newer version's number is known, the record is unavailable for
+// ten seconds, in which the process that has the copy can reach the store again.
+// After an interruption of the watch the Cache looks through its memory for such
+// records.
 //
 // # Clocks
 //

@@ -27,8 +27,8 @@ var shared struct {
 	}
 }
 
-// Main runs the tests of a package and then ends what they shared.
-// It returns the exit code. TestMain calls it.
+// Main runs the tests of a package and then ends what they shared. It returns
+// the exit code. TestMain calls it.
 func Main(m *testing.M) int {
 	if err := flag.Set("test.parallel", parallelTests); err != nil { // the command line wins
 		panic(err)
