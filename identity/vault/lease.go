@@ -52,12 +52,13 @@ func (r *renewal) takeLease(ctx context.Context) error {
 		if err := r.awaitTurn(ctx); err != nil {
 			return err
 		}
-		if err := r.reread(ctx); err != nil {
+		changed, err := r.rereadSettled(ctx)
+		if err != nil {
 			return err
 		}
 		if wait := r.heldFor(r.stored.Value.Lease); wait > 0 {
 			r.turn.leave()
-			if err := r.waitForHolder(ctx, wait); err != nil {
+			if err := r.waitForHolder(ctx, changed, wait); err != nil {
 				return err
 			}
 			continue
@@ -71,7 +72,7 @@ func (r *renewal) takeLease(ctx context.Context) error {
 		case !errors.Is(err, store.ErrConflict):
 			return err
 		}
-		r.waitForChange(ctx, jitter(20*time.Millisecond)) // the store will report the write that came first
+		r.pause(ctx, jitter(20*time.Millisecond)) // the store will report the write that came first
 	}
 }
 
@@ -102,12 +103,12 @@ func (r *renewal) heldFor(l *lease) time.Duration {
 	return max(0, left) + jitter(r.vault.config.Lease/8)
 }
 
-// waitForHolder blocks until the record changes, for at most d.
+// waitForHolder blocks until the record has changed, for at most d.
 //
 // Errors: errClosed, or the context's.
-func (r *renewal) waitForHolder(ctx context.Context, d time.Duration) error {
+func (r *renewal) waitForHolder(ctx context.Context, changed <-chan struct{}, d time.Duration) error {
 	began := r.vault.config.Now()
-	r.waitForChange(r.vault.accepting, d)
+	r.waitForChange(r.vault.accepting, changed, d)
 	r.leaseWait += r.vault.config.Now().Sub(began)
 	switch {
 	case ctx.Err() != nil:

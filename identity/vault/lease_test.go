@@ -16,10 +16,12 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A putHook is a store that runs a function around each Put, by its number.
+// A putHook is a store that runs a function around each Put, by its number, and
+// one after each Get, unless it is nil.
 type putHook struct {
 	store.Store
-	around func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error)
+	around   func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error)
+	afterGet func()
 
 	mu   sync.Mutex
 	puts int
@@ -32,6 +34,17 @@ func (h *putHook) Put(ctx context.Context, r store.Record) (uint64, error) {
 	h.mu.Unlock()
 	return h.around(ctx, number, func() (uint64, error) { return h.Store.Put(ctx, r) })
 }
+
+func (h *putHook) Get(ctx context.Context, key string) (store.Record, error) {
+	r, err := h.Store.Get(ctx, key)
+	if h.afterGet != nil {
+		h.afterGet()
+	}
+	return r, err
+}
+
+// direct is a hook that only puts.
+func direct(_ context.Context, _ int, put func() (uint64, error)) (uint64, error) { return put() }
 
 // A slowServer answers after a while. It notes what each request found.
 type slowServer struct {
@@ -63,6 +76,12 @@ const testLease = 4 * time.Second
 // an expired entry under "k".
 func inLeases(t *testing.T, server Refresher, around func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error), f func(t *testing.T, hooked, other *Vault)) {
 	t.Helper()
+	inHookedLeases(t, server, &putHook{around: around}, f)
+}
+
+// inHookedLeases is inLeases with that hook, whose Store it sets.
+func inHookedLeases(t *testing.T, server Refresher, hook *putHook, f func(t *testing.T, hooked, other *Vault)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		disk := memstore.New()
 		defer func() { _ = disk.Close() }()
@@ -79,7 +98,8 @@ func inLeases(t *testing.T, server Refresher, around func(ctx context.Context, n
 		if err := other.Put(t.Context(), "k", Entry{Client: "spa", Token: &oauth2.Token{RefreshToken: "r", Expiry: time.Now()}}); err != nil {
 			t.Fatal(err)
 		}
-		hooked := start(&putHook{Store: disk, around: around})
+		hook.Store = disk
+		hooked := start(hook)
 		defer func() { _ = hooked.Close(context.Background()) }()
 		synctest.Wait()
 		f(t, hooked, other)
@@ -252,7 +272,6 @@ func (s *singleUse) Refresh(context.Context, *oauth2.Token) (*oauth2.Token, erro
 // for another process's lease holds up no other renewal.
 func TestNoLeaseIsHeldWhileARenewalWaits(t *testing.T) {
 	server := &slowServer{takes: 8 * time.Second}
-	direct := func(_ context.Context, _ int, put func() (uint64, error)) (uint64, error) { return put() }
 	inLeases(t, server, direct, func(t *testing.T, hooked, other *Vault) {
 		if err := other.Put(t.Context(), "l", Entry{Client: "spa", Token: &oauth2.Token{RefreshToken: "r2", Expiry: time.Now()}}); err != nil {
 			t.Fatal(err)

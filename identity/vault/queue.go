@@ -135,13 +135,15 @@ func (r *renewal) awaitTurn(ctx context.Context) error {
 			return nil
 		default:
 		}
+		if !r.entry.ref.Current(r.entry.ref.Held()) {
+			if err := r.reread(ctx); isLost(err) {
+				return err
+			}
+		}
 		select {
 		case <-ready:
 			return nil
 		case <-changed:
-			if err := r.reread(ctx); isLost(err) {
-				return err
-			}
 		case <-r.vault.accepting.Done():
 			return cmp.Or(ctx.Err(), errClosed)
 		}

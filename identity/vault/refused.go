@@ -60,7 +60,8 @@ func (r *renewal) recheckBeforeEnding(ctx context.Context, resumes bool) error {
 		until = until.Add(patience)
 	}
 	for seen := uint64(0); ; {
-		if err := r.reread(ctx); err != nil {
+		changed, err := r.rereadSettled(ctx)
+		if err != nil {
 			return err
 		}
 		now := r.vault.config.Now()
@@ -71,6 +72,6 @@ func (r *renewal) recheckBeforeEnding(ctx context.Context, resumes bool) error {
 		if resumes || left <= 0 || ctx.Err() != nil {
 			return ctx.Err()
 		}
-		r.waitForChange(ctx, left)
+		r.waitForChange(ctx, changed, left)
 	}
 }

@@ -186,6 +186,24 @@ func (r *renewal) reread(ctx context.Context) error {
 	return nil
 }
 
+// rereadSettled is reread, repeated while the record changes during the read. It
+// returns a channel that is closed at the first change after that.
+//
+// Errors: as reread.
+func (r *renewal) rereadSettled(ctx context.Context) (changed <-chan struct{}, err error) {
+	for {
+		changed = r.entry.ref.Changed()
+		if err := r.reread(ctx); err != nil {
+			return nil, err
+		}
+		select {
+		case <-changed:
+		default:
+			return changed, nil
+		}
+	}
+}
+
 // write replaces the record that was last read or written.
 func (r *renewal) write(ctx context.Context, next record) error {
 	stored, err := r.entry.ref.Put(ctx, records.Record[record]{
@@ -199,12 +217,17 @@ func (r *renewal) write(ctx context.Context, next record) error {
 	return nil
 }
 
-// waitForChange blocks until the record changes, for at most d.
-func (r *renewal) waitForChange(ctx context.Context, d time.Duration) {
+// pause blocks for d, or until the record changes.
+func (r *renewal) pause(ctx context.Context, d time.Duration) {
+	r.waitForChange(ctx, r.entry.ref.Changed(), d)
+}
+
+// waitForChange blocks until the record has changed, for at most d.
+func (r *renewal) waitForChange(ctx context.Context, changed <-chan struct{}, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-r.entry.ref.Changed():
+	case <-changed:
 	case <-timer.C:
 	case <-ctx.Done():
 	}

@@ -27,7 +27,7 @@ func (r *renewal) refresh(ctx context.Context) (*oauth2.Token, error) {
 		case err == nil:
 			return token, nil
 		case kind == tokenapi.NotSent && try < tries && retryAfter(err) == 0:
-			r.waitForChange(ctx, jitter(100*time.Millisecond<<try))
+			r.pause(ctx, jitter(100*time.Millisecond<<try))
 		case kind == tokenapi.Unanswered && !askedTwice:
 			askedTwice = true
 			if err := r.reread(ctx); err != nil {

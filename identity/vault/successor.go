@@ -45,7 +45,7 @@ func (r *renewal) saveSuccessor(ctx context.Context, next record, result Result,
 			r.vault.config.Logger.Error("vault: CRITICAL: a new token cannot be stored; trying until it can",
 				slog.String("client", next.Client), slog.Any("error", err))
 		}
-		r.waitForChange(ctx, jitter(min(100*time.Millisecond<<min(try, 10), 5*time.Second)))
+		r.pause(ctx, jitter(min(100*time.Millisecond<<min(try, 10), 5*time.Second)))
 		if ctx.Err() != nil {
 			r.vault.config.Logger.Error("vault: CRITICAL: a new token is lost: it could not be stored before the vault closed",
 				slog.String("client", next.Client), slog.Bool("resumable", len(next.State) > 0), slog.Any("error", err))

@@ -33,12 +33,12 @@ func (r *Ref[T]) known() uint64 {
 }
 
 // restore writes the copy in memory over raw, an older version that the store
-// shows again. If another process may have a newer copy, it waits for that. It
-// returns the record as it is then.
+// shows again. If another process may have a newer copy, it waits for that, until
+// changed is closed. It returns the record as it is then.
 //
 // Errors: store.ErrConflict if another process was quicker, a *store.Fault while
 // another process may still write its newer copy, and those of Put.
-func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64) (*Record[T], error) {
+func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64, changed <-chan struct{}) (*Record[T], error) {
 	held := r.copy.Load()
 	c, err := r.kind.open(raw, r.cache.watched())
 	if err == nil && c.restored >= known { // by another process
@@ -47,7 +47,7 @@ func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64) (*
 	}
 	// A refused write counts as known, one version above the copy.
 	if newest := held != nil && held.Version+1 >= known; !newest && r.kind.refs != nil {
-		wait(ctx, r.Changed(), restoreWait)
+		wait(ctx, changed, restoreWait)
 		if now, err := r.cache.store.Get(ctx, string(r.id)); err != nil || now.Version != raw.Version {
 			return nil, errors.Join(store.ErrConflict, err)
 		}

@@ -138,6 +138,38 @@ func TestForgottenVersionIsRestoredLate(t *testing.T) { // field 20
 	})
 }
 
+// A read that found the older version does not wait for the newer one, if that
+// was written again while it read.
+func TestForgottenVersionIsRestoredDuringARead(t *testing.T) { // field 20
+	synctest.Test(t, func(t *testing.T) {
+		f := newForgetful(t)
+		one := f.here.put(0, "one")
+		f.there.wants("one")
+		two := f.here.put(one.Version, "two")
+		three := f.here.put(two.Version, "three")
+		f.all(store.Event{Kind: store.Changed, Key: string(f.here.id), Version: three.Version})
+		f.forget("one")
+		arrives := make(chan struct{})
+		f.stores[1].hold.Store(&arrives)
+		began := time.Now()
+		read := make(chan time.Duration, 1)
+		go func() {
+			_, _ = f.there.Get(t.Context(), f.here.id)
+			read <- time.Since(began)
+		}()
+		synctest.Wait()
+		f.here.wants("three")
+		f.stores[1].events <- store.Event{Kind: store.Changed, Key: string(f.here.id), Version: two.Version}
+		synctest.Wait()
+		f.stores[1].hold.Store(nil)
+		close(arrives)
+		if took := <-read; took != 0 {
+			t.Errorf("Get took %v, want 0", took)
+		}
+		f.there.wants("three")
+	})
+}
+
 // If no process writes the newer copy within ten seconds, the older one counts.
 func TestForgottenVersionIsLost(t *testing.T) { // field 20
 	synctest.Test(t, func(t *testing.T) {
