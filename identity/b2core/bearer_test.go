@@ -176,6 +176,24 @@ func TestAnotherBearerIsUnavailable(t *testing.T) {
 	asked(t, server, 1, 0)
 }
 
+// A refused refresh counts as sent if no bearer is left for the sign-in after
+// it: a vault must not repeat it at once.
+func TestBearerIsUnavailableAfterARefusedRefresh(t *testing.T) {
+	asks := 0
+	server, client := open(t, withBearer(func(context.Context, *oauth2.Token) (*oauth2.Token, error) {
+		if asks++; asks > 1 {
+			return nil, errors.New("away")
+		}
+		return &oauth2.Token{AccessToken: "bearer"}, nil
+	}))
+	server.Inject(b2coretest.EndpointRefresh, apitest.Fault{Status: 422})
+	_, err := client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "r"})
+	if e := wantError(t, err, tokenapi.ErrNoBearer); !e.Sent || e.StatusCode != 422 || e.Outcome().Kind != tokenapi.Transient {
+		t.Errorf("got %#v, want a transient error with the 422", e)
+	}
+	asked(t, server, 0, 1)
+}
+
 // A caller whose context ends while the Source runs gets the context's error.
 func TestContextEndsWithTheSource(t *testing.T) {
 	inBubble(t, func(t *testing.T, server *b2coretest.Server, client *b2core.Client) {
