@@ -22,8 +22,8 @@ func TestNamedTestsExist(t *testing.T) {
 		if !strings.HasSuffix(path, "_test.go") {
 			continue
 		}
-		for _, name := range submatches(testFunction, read(t, path)) {
-			known[filepath.ToSlash(filepath.Dir(path))+"."+name] = true
+		for _, m := range testFunction.FindAllStringSubmatch(read(t, path), -1) {
+			known[filepath.ToSlash(filepath.Dir(path))+"."+m[1]] = true
 		}
 	}
 	for _, document := range documents(t) {

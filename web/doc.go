@@ -185,28 +185,11 @@
 //
 // # Metrics
 //
-// Config.Registerer gets these. client is one of Config.Clients, or a name that
-// the host application counts under ([Config.Metrics]).
-// result is ok, or one of a few words for the failure. reason is
-// user, everywhere, timeout, list, limit or back-channel. by is account or
-// address. Histograms are in seconds; their _count is the number of events.
-//
-//	b2trader_sign_ins_total{client,result}                     counter
-//	b2trader_second_factors_total{client,result}               counter
-//	b2trader_attempts_refused_total{by}                        counter
-//	b2trader_sign_outs_total{reason}                           counter
-//	b2trader_revocations_total{client,result}                  counter
-//	b2trader_live_sessions{client}                             gauge
-//	b2trader_renewal_duration_seconds{client,result}           histogram
-//	b2trader_renewal_wait_seconds{client,result}               histogram
-//	b2trader_lease_wait_seconds{client}                        histogram
-//	b2trader_store_operation_duration_seconds{op,result}       histogram
-//	b2trader_store_watches_down                                gauge
-//	b2trader_store_watch_interruptions_total                   counter
-//	b2trader_clock_offset_seconds                              gauge
-//	b2trader_upstream_responses_total{upstream,code}           counter
-//	b2trader_upstream_duration_seconds{upstream}               histogram
-//	b2trader_build_info{version,revision,go}                   gauge
+// Config.Registerer gets the metrics that docs/operations.md lists with their
+// labels. Their names begin with b2trader_. client is one of Config.Clients, or
+// a name that the host application counts under ([Config.Metrics]). result is
+// ok, or one of a few words for the failure. Histograms are in seconds; their
+// _count is the number of events.
 //
 // alerts.yaml and dashboard.json, beside this file, have alerting rules and a
 // Grafana dashboard for them.

@@ -1,11 +1,8 @@
 package web
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
-	"strings"
 )
 
 // event names one kind of line in the log. The constants below are the rows of
@@ -157,13 +154,4 @@ func argument(args []any, key string) any {
 		}
 	}
 	return nil
-}
-
-// eventsDoc returns the table as the package's doc shows it.
-func eventsDoc() string {
-	var b strings.Builder
-	for _, e := range events {
-		fmt.Fprintf(&b, "//\t%-37s  %s\n", e.name, cmp.Or(e.attributes, "-"))
-	}
-	return b.String()
 }

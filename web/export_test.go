@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -48,8 +50,14 @@ func Events() map[string][]string {
 	return table
 }
 
-// DocTables returns the tables that the package's doc must contain.
-func DocTables() []string { return []string{eventsDoc(), NewMetrics().doc.String()} }
+// EventsDoc returns the table events as the package's doc must show it.
+func EventsDoc() string {
+	var b strings.Builder
+	for _, e := range events {
+		fmt.Fprintf(&b, "//\t%-37s  %s\n", e.name, cmp.Or(e.attributes, "-"))
+	}
+	return b.String()
+}
 
 // Results returns the values of the label result that errors give.
 func Results() []string {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +42,6 @@ type Metrics struct {
 
 	all        []prometheus.Collector
 	registerer prometheus.Registerer // that has all; nil: none
-	doc        strings.Builder       // the table of the package's doc
 }
 
 // Bounds of histograms, in seconds.
@@ -61,44 +59,31 @@ func NewMetrics() *Metrics {
 			m.events[c] = m.counter(c.name, c.help, c.labels...)
 		}
 	}
-	m.describe("gauge", "live_sessions", liveSessionsHelp, "client")
 	m.renewals = m.histogram("renewal_duration_seconds", "Token renewals; result is a vault.Result.", secondsOfWaiting, "client", "result")
 	m.renewalWaits = m.histogram("renewal_wait_seconds", "Requests that waited for a token renewal.", secondsOfWaiting, "client", "result")
 	m.leaseWaits = m.histogram("lease_wait_seconds", "Renewals that waited for another process's lease.", secondsOfWaiting, "client")
 	m.storeCalls = m.histogram("store_operation_duration_seconds", "Operations of the store; conflict and not_found are no failures.", secondsOfStore, "op", "result")
-	m.storeWatchesDown = prometheus.NewGauge(m.describe("gauge", "store_watches_down", "Watches of the store that are interrupted: reads go to the store."))
-	m.storeWatchesLost = prometheus.NewCounter(prometheus.CounterOpts(m.describe("counter", "store_watch_interruptions_total", "Interruptions of watches of the store.")))
-	m.describe("gauge", "clock_offset_seconds", clockOffsetHelp)
+	m.storeWatchesDown = prometheus.NewGauge(prometheus.GaugeOpts{Name: "b2trader_store_watches_down", Help: "Watches of the store that are interrupted: reads go to the store."})
+	m.storeWatchesLost = prometheus.NewCounter(prometheus.CounterOpts{Name: "b2trader_store_watch_interruptions_total", Help: "Interruptions of watches of the store."})
 	m.upstreamResponses = m.counter("upstream_responses_total", "Answers of the APIs; code is a status, none or other.", "upstream", "code")
 	m.upstreamDurations = m.histogram("upstream_duration_seconds", "API calls, until their answer has been passed on; without streams.", secondsOfCalls, "upstream")
-	m.all = append(m.all, m.storeWatchesDown, m.storeWatchesLost, m.buildInfo(), liveSessions{m})
+	m.all = append(m.all, m.storeWatchesDown, m.storeWatchesLost, buildInfo(), liveSessions{m})
 	return m
 }
 
-// describe adds a line to the doc. The help is in the metric itself.
-func (m *Metrics) describe(kind, name, help string, labels ...string) prometheus.GaugeOpts {
-	full := "b2trader_" + name
-	if len(labels) > 0 {
-		full += "{" + strings.Join(labels, ",") + "}"
-	}
-	fmt.Fprintf(&m.doc, "//\t%-57s  %s\n", full, kind)
-	return prometheus.GaugeOpts{Name: "b2trader_" + name, Help: help}
-}
-
 func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts(m.describe("counter", name, help, labels...)), labels)
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "b2trader_" + name, Help: help}, labels)
 	m.all = append(m.all, c)
 	return c
 }
 
 func (m *Metrics) histogram(name, help string, bounds []float64, labels ...string) *prometheus.HistogramVec {
-	m.describe("histogram", name, help, labels...)
 	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "b2trader_" + name, Help: help, Buckets: bounds}, labels)
 	m.all = append(m.all, h)
 	return h
 }
 
-func (m *Metrics) buildInfo() prometheus.Collector {
+func buildInfo() prometheus.Collector {
 	labels := prometheus.Labels{"version": "unknown", "revision": "unknown", "go": "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		labels["version"], labels["go"] = info.Main.Version, info.GoVersion
@@ -108,9 +93,9 @@ func (m *Metrics) buildInfo() prometheus.Collector {
 			}
 		}
 	}
-	opts := m.describe("gauge", "build_info", "Always 1; the labels describe the program.", "version", "revision", "go")
-	opts.ConstLabels = labels
-	g := prometheus.NewGauge(opts)
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "b2trader_build_info", Help: "Always 1; the labels describe the program.", ConstLabels: labels,
+	})
 	g.Set(1)
 	return g
 }
@@ -122,7 +107,10 @@ func (m *Metrics) register(r prometheus.Registerer, cache *records.Cache) error 
 		return nil
 	}
 	m.all = append(m.all, prometheus.NewGaugeFunc(
-		prometheus.GaugeOpts{Name: "b2trader_clock_offset_seconds", Help: clockOffsetHelp},
+		prometheus.GaugeOpts{
+			Name: "b2trader_clock_offset_seconds",
+			Help: "How far the store's clock is ahead of this process's; negative if it is behind.",
+		},
 		func() float64 { return cache.ClockOffset().Seconds() },
 	))
 	for i, c := range m.all {
@@ -168,14 +156,11 @@ func (m *Metrics) live() map[string]int {
 	return live
 }
 
-const clockOffsetHelp = "How far the store's clock is ahead of this process's; negative if it is behind."
-
 // liveSessions is a Collector that counts the vaults' entries at each scrape.
 type liveSessions struct{ metrics *Metrics }
 
-const liveSessionsHelp = "Sessions that this process has in memory: those used within the last ten minutes or so."
-
-var liveSessionsDesc = prometheus.NewDesc("b2trader_live_sessions", liveSessionsHelp, []string{"client"}, nil)
+var liveSessionsDesc = prometheus.NewDesc("b2trader_live_sessions",
+	"Sessions that this process has in memory: those used within the last ten minutes or so.", []string{"client"}, nil)
 
 // Describe implements prometheus.Collector.
 func (liveSessions) Describe(descs chan<- *prometheus.Desc) { descs <- liveSessionsDesc }

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -127,15 +128,19 @@ func readFile(t *testing.T, name string) string {
 	return string(text)
 }
 
-// Each alert is on series that a Server exports, and says what to do.
+// Each alert is on series that a Server exports, says what to do, and is
+// explained to operators.
 func TestAlerts(t *testing.T) {
-	names := exported(t)
+	names, manual := exported(t), readFile(t, "../docs/operations.md")
 	alerts := strings.Split(readFile(t, "alerts.yaml"), "- alert: ")[1:]
-	if len(alerts) < 10 {
-		t.Fatalf("%d alerts", len(alerts))
+	if rows := strings.Count(manual, "\n| B2Trader"); len(alerts) < 10 || rows != len(alerts) {
+		t.Fatalf("%d alerts, of which operations.md has %d", len(alerts), rows)
 	}
 	for _, alert := range alerts {
 		name, _, _ := strings.Cut(alert, "\n")
+		if !strings.Contains(manual, "\n| "+name+" |") {
+			t.Errorf("operations.md lacks the alert %s", name)
+		}
 		for _, field := range []string{"expr", "severity", "summary", "action"} {
 			if !regexp.MustCompile(`\b` + field + `: \S`).MatchString(alert) {
 				t.Errorf("%s has no %s", name, field)
@@ -202,23 +207,20 @@ func TestDashboard(t *testing.T) { // field 4
 	}
 }
 
-// Queries that show nothing are found.
-func TestQueryProblems(t *testing.T) { // field 4
-	names := exported(t)
-	for query, want := range map[string]string{
-		`sum(rate(b2trader_sign_in_total[5m]))`:                           "no series b2trader_sign_in_total",
-		`b2trader_renewal_wait_seconds`:                                   "no series",
-		`b2trader_sign_ins_total{reason="user"}`:                          "no label reason",
-		`b2trader_sign_ins_total{result=~"unavailable|unavailing"}`:       "never unavailing",
-		`sum by (upstream) (rate(b2trader_sign_ins_total[5m]))`:           "label upstream",
-		`sum by (le) (rate(b2trader_renewal_wait_seconds_count[5m]))`:     "label le",
-		`sum by (result) (rate(b2trader_second_factors_total[5m]))`:       "legend has the label client",
-		`sum by (client) (rate(b2trader_renewal_wait_seconds_count[5m]))`: "",
-		`vector(1)`: "no series",
-	} {
-		problems := strings.Join(queryProblems(names, query, "{{client}}"), "; ")
-		if !strings.Contains(problems, want) || want == "" && problems != "" {
-			t.Errorf("queryProblems(%s) = %q, want %q", query, problems, want)
+// operations.md lists each metric of the site with its labels, and no other
+// (req 126).
+func TestMetricsAreDocumented(t *testing.T) {
+	want, got := map[string]string{}, map[string]string{}
+	for name, labels := range exported(t) {
+		name = regexp.MustCompile(`_(bucket|sum)$`).ReplaceAllString(name, "_count")
+		if name != "up" && !slices.Contains(labels, "le") {
+			want[strings.TrimSuffix(name, "_count")] = strings.Join(labels, ", ")
 		}
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(b2trader_\\w+)` \\| ([a-z, ]*?) ?\\|").FindAllStringSubmatch(readFile(t, "../docs/operations.md"), -1) {
+		got[row[1]] = row[2]
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("operations.md has the metrics\n%q\nwant\n%q", got, want)
 	}
 }
