@@ -130,6 +130,37 @@ func TestHostPageWithoutAToken(t *testing.T) {
 	})
 }
 
+// An error does not arrive as the file that the page was about to send.
+func TestHostPageThatFailsLate(t *testing.T) {
+	file := func(w http.ResponseWriter, r *http.Request, _ *web.Session) error {
+		for name, value := range map[string]string{
+			"Content-Type": "text/csv", "Content-Length": "5", "Content-Encoding": "gzip", "Content-Disposition": "attachment",
+			"Etag": `"1"`, "Cache-Control": "private, max-age=60", "Expires": "Fri, 27 Nov 2099 00:00:00 GMT", "X-Own": "1",
+		} {
+			w.Header().Set(name, value)
+		}
+		if r.URL.Query().Has("panic") {
+			panic("late")
+		}
+		return errors.New("private")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		b := newSite(t, func(c *web.Config) { c.Pages = []web.Page{{Path: "/file", Get: file}} }).browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		for _, path := range []string{"/file", "/file?panic"} {
+			h := b.get(path).is(500, "Something went wrong here").header
+			for _, name := range []string{"Content-Length", "Content-Encoding", "Content-Disposition", "Etag", "Expires"} {
+				if h.Get(name) != "" {
+					t.Errorf("the error of %s has %s: %s", path, name, h.Get(name))
+				}
+			}
+			if h.Get("Cache-Control") != "no-store" || !strings.HasPrefix(h.Get("Content-Type"), "text/html") || h.Get("X-Own") != "1" {
+				t.Errorf("the error of %s has %v", path, h)
+			}
+		}
+	})
+}
+
 func TestPagesAreValidated(t *testing.T) {
 	page := func(http.ResponseWriter, *http.Request, *web.Session) error { return nil }
 	for _, c := range []struct {

@@ -88,6 +88,7 @@ func (a *Answers) FailOnForm(w http.ResponseWriter, r *http.Request, err error, 
 		w.WriteHeader(statusAbandoned)
 		return
 	}
+	dropBodyHeaders(w.Header())
 	err = a.config.Translate(err)
 	if asked, ok := errors.AsType[signIn](err); ok && a.askToSignIn(w, r, asked.ended) {
 		return

@@ -67,6 +67,18 @@ func ResetHeaders(h http.Header, hsts []string) {
 	setPageHeaders(h, hsts)
 }
 
+// dropBodyHeaders removes what a handler has set for a body that it did not
+// send: an error has another body, of which no cache may keep anything.
+func dropBodyHeaders(h http.Header) {
+	for _, name := range []string{
+		"Accept-Ranges", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Length", "Content-Range",
+		"Etag", "Expires", "Last-Modified",
+	} {
+		delete(h, name)
+	}
+	h["Cache-Control"] = NoStore
+}
+
 func setPageHeaders(h http.Header, hsts []string) {
 	setAPIHeaders(h, hsts)
 	h["Content-Security-Policy"] = pagePolicy
