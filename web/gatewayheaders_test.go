@@ -363,6 +363,13 @@ func TestRedirects(t *testing.T) {
 	if n := s.upstream.count(); n != 51 {
 		t.Errorf("the API got %d calls, want 51: redirects are not followed here", n)
 	}
+	s.upstream.will(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Location"] = []string{"", "https://evil.example/"}
+		w.WriteHeader(http.StatusFound)
+	})
+	if got := a.get("/api/frontoffice/v3/a"); len(got.Header.Values("Location")) != 0 {
+		t.Errorf("two Locations, the first empty, give %q", got.Header.Values("Location"))
+	}
 }
 
 // req 93

@@ -178,6 +178,12 @@ func TestUpstreamFaults(t *testing.T) {
 	a.refused(a.get("/api/frontoffice/v3/x"), http.StatusGatewayTimeout, "upstream_timeout")
 	s.upstream.will(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	a.refused(a.send(http.MethodPost, "/api/frontoffice/v3/x", "{}"), http.StatusBadGateway, "upstream_unavailable")
+	for _, status := range []string{"000", "042", "099"} { // which no server can pass on
+		s.upstream.will(func(w http.ResponseWriter, _ *http.Request) {
+			sayRaw(w, "HTTP/1.1 "+status+" Odd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		})
+		a.refused(a.get("/api/frontoffice/v3/x"), http.StatusBadGateway, "upstream_unavailable")
+	}
 	s.upstream.will(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
 		_, _ = io.WriteString(w, "half")

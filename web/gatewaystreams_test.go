@@ -186,6 +186,11 @@ func TestWebSocketHandshake(t *testing.T) {
 			t.Errorf("%s gives %d", name, got.StatusCode)
 		}
 	}
+	old := a.head("GET /api/frontoffice/v3/socket HTTP/1.0") + "Connection: Upgrade\r\nUpgrade: websocket\r\nOrigin: " + s.server.URL +
+		"\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+	if lines := a.raw(strings.Replace(old, "X-Requested-With: raw\r\n", "", 1)); len(lines) != 1 || !strings.HasPrefix(lines[0], "403 ") {
+		t.Errorf("HTTP/1.0 gives %q", lines)
+	}
 	stranger := s.visitor()
 	stranger.refused(handshake(stranger, "Origin", s.server.URL), http.StatusUnauthorized, "no_session")
 	if s.upstream.count() != 0 {

@@ -3,6 +3,7 @@ package web_test
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -98,6 +99,43 @@ func TestQueryIsNotWidened(t *testing.T) {
 	}
 	if n := s.upstream.count() - before; n != 0 {
 		t.Errorf("the API got %d of the refused calls", n)
+	}
+}
+
+// HTTP/2 carries a space, which would end the target in the request line that the
+// API gets.
+func TestQueryWithSpace(t *testing.T) {
+	s := newAPISite(t)
+	a := s.signedIn()
+	over2 := httptest.NewUnstartedServer(s.web)
+	over2.EnableHTTP2 = true
+	over2.StartTLS()
+	t.Cleanup(over2.Close)
+	for _, query := range []string{"ids=17 18", "ids=17 HTTP/1.0", " "} {
+		r := a.request(http.MethodDelete, "/api/frontoffice/v3/orders", "", "Cookie", a.cookie())
+		r.URL.Scheme, r.URL.Host, r.URL.RawQuery = "https", over2.Listener.Addr().String(), query
+		resp, err := over2.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.ProtoMajor != 2 {
+			t.Fatalf("the call came by %s", resp.Proto)
+		}
+		a.refused(reply{resp, string(body)}, http.StatusBadRequest, "bad_request") // and not by the API
+	}
+}
+
+// The base of an API keeps its spelling.
+func TestEscapedBase(t *testing.T) {
+	s := newAPISite(t, func(c *web.Config) { c.FrontOfficeURL += "%2Feurope" })
+	a := s.signedIn()
+	for _, rest := range []string{"v3/x", "v3/x%20y"} {
+		a.get("/api/frontoffice/" + rest)
+		if r, _ := s.upstream.last(t); r.RequestURI != "/frontoffice%2Feurope/api/"+rest {
+			t.Errorf("%s reaches the API as %s", rest, r.RequestURI)
+		}
 	}
 }
 

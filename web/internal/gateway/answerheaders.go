@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -59,6 +60,9 @@ func (a *api) passes(name string, switched bool) bool {
 func (c *call) adopt(resp *http.Response) error {
 	a := c.api
 	c.status = resp.StatusCode
+	if c.status < http.StatusContinue {
+		return fmt.Errorf("the API answers with status %03d", c.status) // net/http writes no such answer
+	}
 	if c.hub {
 		return c.adoptHub(resp)
 	}
@@ -90,6 +94,7 @@ func (c *call) adopt(resp *http.Response) error {
 func (a *api) ownLocation(resp *http.Response) error {
 	location := resp.Header.Get("Location")
 	if location == "" {
+		delete(resp.Header, "Location") // another may follow an empty one
 		return nil
 	}
 	if own := a.ownPath(resp.Request.URL, location); own != "" {

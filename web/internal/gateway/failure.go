@@ -13,7 +13,6 @@ import (
 
 // failed answers a call whose API did not answer.
 func (c *call) failed(err error) {
-	c.out.Header()["Cache-Control"] = answer.NoStore
 	asked := c.asked
 	switch cause := context.Cause(c.ctx); {
 	case errors.Is(cause, errSessionOver):

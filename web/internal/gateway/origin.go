@@ -64,10 +64,12 @@ func crossOriginCall() error {
 }
 
 // isWebSocket reports whether r is the handshake of a websocket (RFC 6455,
-// section 4.1). The gateway switches to no other protocol.
+// section 4.1). The gateway switches to no other protocol, and "MUST ignore an
+// Upgrade header field that is received in an HTTP/1.0 request" (RFC 9110
+// section 7.8).
 func isWebSocket(r *http.Request) bool {
 	upgrade := r.Header["Upgrade"]
-	if len(upgrade) != 1 || r.Method != http.MethodGet || r.ProtoMajor != 1 || !strings.EqualFold(upgrade[0], "websocket") {
+	if len(upgrade) != 1 || r.Method != http.MethodGet || r.ProtoMajor != 1 || r.ProtoMinor == 0 || !strings.EqualFold(upgrade[0], "websocket") {
 		return false
 	}
 	for _, value := range r.Header["Connection"] {

@@ -12,7 +12,8 @@ import (
 // apiTarget splits the path of r into the name of the API and the rest, both
 // still escaped, and reports whether it leads to a hub. It accepts only a target that
 // every server reads alike: one in origin form (RFC 9112 section 3.2.1) with a
-// plain path, and without "#", which ends the query for some servers only.
+// plain path, and without "#", which ends the query for some servers only, or a
+// space, which HTTP/2 carries and which ends the target in a request line.
 func apiTarget(r *http.Request) (name, rest string, hub, ok bool) {
 	u := r.URL
 	if u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" {
@@ -23,7 +24,7 @@ func apiTarget(r *http.Request) (name, rest string, hub, ok bool) {
 	if !ok {
 		below, hub = strings.CutPrefix(p, request.HubPrefix)
 	}
-	if !ok && !hub || strings.Contains(u.RawQuery, "#") || !plainPath(p[1:]) {
+	if !ok && !hub || strings.ContainsAny(u.RawQuery, "# ") || !plainPath(p[1:]) {
 		return "", "", false, false
 	}
 	name, rest, _ = strings.Cut(below, "/")
@@ -79,7 +80,7 @@ func plainSegment(s string) bool {
 func (a *api) setTarget(out *http.Request, rest string, in *url.URL) {
 	u := &url.URL{Scheme: a.base.Scheme, Host: a.base.Host, RawQuery: in.RawQuery, ForceQuery: in.ForceQuery}
 	u.Path, u.RawPath = a.basePath+rest, ""
-	if strings.Contains(rest, "%") {
+	if strings.Contains(rest, "%") || a.basePath != a.escapedBasePath {
 		decoded, _ := url.PathUnescape(rest) // plainPath has decoded it already
 		u.Path, u.RawPath = a.basePath+decoded, a.escapedBasePath+rest
 	}
