@@ -96,3 +96,25 @@ func TestSignInFailsHalfway(t *testing.T) {
 		})
 	}
 }
+
+// A second sign-in gives the session a new ID. A store that is full, and takes
+// only deletions, does not cost the session.
+func TestFullStoreKeepsTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		full := &s.config.Store.(*outage).full
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		full.Store(true)
+		for _, user := range []string{"guarded", "admin"} { // with a second factor, and without
+			b.signIn(user, "spa").is(503)
+			b.get("/session").is(200, "trader@example.com")
+		}
+		full.Store(false)
+		before := b.session()
+		b.signIn("guarded", "spa")
+		b.get("/session").is(200, "trader@example.com")
+		b.setSession(before)
+		b.get("/session").is(401)
+	})
+}

@@ -143,8 +143,8 @@ func (m *Manager) SignIn(ctx context.Context, u User, begin func()) (err error) 
 	if u.Group, err = m.store.groups.join(context.WithoutCancel(ctx), u.Owner); err != nil {
 		return storeError(fmt.Errorf("join the group of the user's sessions: %w", err))
 	}
-	if err := m.scs.RenewToken(ctx); err != nil {
-		return storeError(fmt.Errorf("renew the session ID: %w", err))
+	if err := m.renewID(ctx); err != nil {
+		return err
 	}
 	m.scs.SetDeadline(ctx, u.SignedIn.Add(m.latest))
 	for _, name := range m.scs.Keys(ctx) {
@@ -181,8 +181,8 @@ func (m *Manager) StepUp(ctx context.Context) error {
 	if m.scs.Token(ctx) == "" {
 		end = m.Now().Add(m.latest)
 	}
-	if err := m.scs.RenewToken(ctx); err != nil {
-		return storeError(fmt.Errorf("renew the session ID: %w", err))
+	if err := m.renewID(ctx); err != nil {
+		return err
 	}
 	m.scs.SetDeadline(ctx, end)
 	if _, signedIn := m.User(ctx); !signedIn {
@@ -190,6 +190,18 @@ func (m *Manager) StepUp(ctx context.Context) error {
 	}
 	_, err := m.save(ctx)
 	return storeError(err)
+}
+
+// renewID gives the session a new ID. The session under the old one ends when
+// the new one is stored: a store that is full takes deletions only.
+func (m *Manager) renewID(ctx context.Context) error {
+	at := currentOf(ctx)
+	at.renews = true
+	defer func() { at.renews = false }()
+	if err := m.scs.RenewToken(ctx); err != nil {
+		return storeError(fmt.Errorf("renew the session ID: %w", err))
+	}
+	return nil
 }
 
 // Readable returns nil unless the request has a session that this process

@@ -41,6 +41,9 @@ type current struct {
 	record  *record    // as it was last read or written; nil: none
 	body    []byte     // the request's own values as they are stored
 
+	renews   bool       // it gets a new ID
+	replaced records.ID // the old one, until that session has ended; empty: none
+
 	place      records.ID // that the cookie leads to; empty: there is no cookie
 	over       *record    // what is there, if that has ended by this process's clock or list
 	unreadable error      // why what is there cannot be read
@@ -110,7 +113,7 @@ func (s *scsStore) CommitCtx(ctx context.Context, token string, body []byte, dea
 	case at.record == nil || at.record.ID != id:
 		saved, err = s.create(ctx, id, body, deadline)
 	case bytes.Equal(at.body, body):
-		return nil
+		saved = at.record
 	default:
 		saved, err = s.change(ctx, at, body)
 	}
@@ -118,6 +121,13 @@ func (s *scsStore) CommitCtx(ctx context.Context, token string, body []byte, dea
 		return err
 	}
 	at.record, at.body = saved, body
+	if at.replaced == "" {
+		return nil
+	}
+	if err := s.kind.Delete(ctx, at.replaced); err != nil {
+		return err
+	}
+	at.replaced = ""
 	return nil
 }
 
@@ -161,10 +171,14 @@ func (s *scsStore) change(ctx context.Context, at *current, body []byte) (*recor
 	return saved, err
 }
 
-// DeleteCtx implements scs.CtxStore: it ends a session. It goes on if the
-// browser goes away.
+// DeleteCtx implements scs.CtxStore: it ends a session, that of an old ID later,
+// with CommitCtx. It goes on if the browser goes away.
 func (s *scsStore) DeleteCtx(ctx context.Context, token string) error {
 	if token == "" { // scs asks for it if there is no session
+		return nil
+	}
+	if at := currentOf(ctx); at.renews {
+		at.replaced = s.kind.ID(token)
 		return nil
 	}
 	return s.kind.Delete(context.WithoutCancel(ctx), s.kind.ID(token))
