@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(servers.Main(m))
 }
 
-// demoBinary builds the command demo, once for all tests.
+// demoBinary builds the command demo as its Dockerfile does, once for all tests.
 var demoBinary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "b2trader-e2e-")
 	if err != nil {
@@ -32,10 +33,14 @@ var demoBinary = sync.OnceValues(func() (string, error) {
 	}
 	servers.AtEnd(func() { _ = os.RemoveAll(dir) })
 	binary := filepath.Join(dir, "demo")
-	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", binary, "./cmd/demo") // linking debug information takes long
+	image, err := theImage()
+	if err != nil {
+		return binary, err
+	}
+	cmd := exec.Command("sh", "-c", strings.Replace(image.build, "/out/demo", binary, 1))
 	cmd.Dir = repository
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return binary, fmt.Errorf("go build: %w\n%s", err, out)
+		return binary, fmt.Errorf("%s: %w\n%s", image.build, err, out)
 	}
 	return binary, nil
 })

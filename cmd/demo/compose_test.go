@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,6 +77,9 @@ func (s service) env() []string {
 	return env
 }
 
+// pinned matches an image with a tag that is a version.
+var pinned = regexp.MustCompile(`^[a-z/]+:\d+\.\d+$`)
+
 // What compose.yaml names exists, images have versions, and no other machine
 // can reach the services.
 func TestCompose(t *testing.T) { // field 4
@@ -148,7 +152,7 @@ func compose(t *testing.T) *composed {
 // start starts a command of a service until the test ends.
 func (c *composed) start(name string, command []string, env ...string) *exec.Cmd {
 	c.t.Helper()
-	var log lockedLog
+	var log bytes.Buffer
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.t.TempDir(), &log, &log
 	cmd.Env = slices.Concat(env, []string{"HOME=" + cmd.Dir})
@@ -178,14 +182,14 @@ func (c *composed) succeeds(name string, command []string, env ...string) {
 // startDemo starts a service that is the demo, and waits until it is healthy.
 func (c *composed) startDemo(name string) *exec.Cmd {
 	c.t.Helper()
-	built.Store(true)
-	program, err := binary()
+	program, err := os.Executable()
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	s := c.Services[name]
-	cmd := c.start(name, append([]string{program}, s.Command...), s.env()...)
-	c.succeeds("the health check of "+name, []string{program, "-healthcheck"}, s.env()...)
+	env := append(s.env(), asDemo+"=1")
+	cmd := c.start(name, append([]string{program}, s.Command...), env...)
+	c.succeeds("the health check of "+name, []string{program, "-healthcheck"}, env...)
 	return cmd
 }
 

@@ -18,37 +18,61 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity"
+	"b2trader.identity.auth/identity/store/storetest/servers"
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
+// asDemo is a variable that makes the test program the program demo.
+const asDemo = "TEST_AS_DEMO"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asDemo) != "" {
+		main()
+		return
+	}
+	os.Exit(servers.Main(m))
+}
+
 // demo is run(), running.
 type demo struct {
+	t        *testing.T
 	site     string // the first line that it printed
 	provider string // the embedded IdentityServer
 	metrics  string
 	printed  string // on stdout, until it served
-	stop     context.CancelFunc
-	done     chan error
-	log      bytes.Buffer // to be read after done
+	end      context.CancelCauseFunc
+	ended    chan struct{}
+	err      error        // of run, to be read after ended
+	log      bytes.Buffer // to be read after ended
 }
 
+// start runs the program, on a free port unless args say otherwise, until the
+// test ends.
 func start(t *testing.T, args ...string) *demo {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	d := &demo{stop: cancel, done: make(chan error, 1)}
+	ctx, end := context.WithCancelCause(t.Context())
+	d := &demo{t: t, end: end, ended: make(chan struct{})}
 	out, in := io.Pipe()
 	go func() {
-		err := run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), nil, in, &d.log)
+		defer close(d.ended)
+		d.err = run(ctx, append([]string{"-addr", "127.0.0.1:0"}, args...), nil, in, &d.log)
 		_ = in.Close()
-		d.done <- err
 	}()
+	t.Cleanup(func() {
+		end(nil)
+		<-d.ended
+		if t.Failed() {
+			t.Logf("%s wrote:\n%s", d.site, &d.log)
+		}
+	})
 	var printed strings.Builder
 	buffer := make([]byte, 1024)
 	for !strings.Contains(printed.String(), "Ctrl-C") {
 		n, err := out.Read(buffer)
 		printed.Write(buffer[:n])
 		if err != nil {
-			t.Fatalf("it stopped: %v, having printed %q", <-d.done, printed.String())
+			<-d.ended
+			t.Fatalf("it stopped: %v, having printed %q", d.err, printed.String())
 		}
 	}
 	d.printed = printed.String()
@@ -59,8 +83,27 @@ func start(t *testing.T, args ...string) *demo {
 	if _, after, ok := strings.Cut(printed.String(), "Metrics: "); ok {
 		d.metrics, _, _ = strings.Cut(after, "\n")
 	}
-	t.Cleanup(cancel)
 	return d
+}
+
+// stop stops the program as Ctrl-C does, and fails the test unless it ends well.
+func (d *demo) stop() {
+	d.t.Helper()
+	d.end(nil)
+	d.wait()
+}
+
+// wait waits for the end, and fails the test unless it is a good one.
+func (d *demo) wait() {
+	d.t.Helper()
+	select {
+	case <-d.ended:
+	case <-time.After(patience):
+		d.t.Fatalf("%s does not end", d.site)
+	}
+	if d.err != nil {
+		d.t.Errorf("%s ended by %v", d.site, d.err)
+	}
 }
 
 // The whole of it: the first line is the URL, the sample users on the page can
@@ -107,14 +150,6 @@ func TestRun(t *testing.T) {
 	}
 	client.CloseIdleConnections()
 	d.stop()
-	select {
-	case err := <-d.done:
-		if err != nil {
-			t.Errorf("stopped with %v", err)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("it does not stop")
-	}
 	if _, err := own.Login(t.Context(), "trader@example.com", "trader-password"); !errors.Is(err, tokenapi.ErrUnavailable) {
 		t.Errorf("the embedded IdentityServer outlives the stop: %v", err)
 	}
@@ -161,12 +196,8 @@ func TestRunAgainstAnotherServer(t *testing.T) {
 		t.Error("spa_admin is not offered, or sample users are")
 	}
 	http.DefaultClient.CloseIdleConnections()
-	for _, running := range []*demo{d, other} {
-		running.stop()
-		if err := <-running.done; err != nil {
-			t.Error(err)
-		}
-	}
+	d.stop()
+	other.stop()
 }
 
 // req 129: metrics are on a listener of their own, if anywhere.
@@ -188,12 +219,8 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s/metrics is %d", site, got)
 		}
 	}
-	for _, running := range []*demo{plain, d} {
-		running.stop()
-		if err := <-running.done; err != nil {
-			t.Error(err)
-		}
-	}
+	plain.stop()
+	d.stop()
 	if got := get(t.Context(), client, d.metrics); got != 0 {
 		t.Errorf("the metrics outlive the stop: %d", got)
 	}

@@ -70,25 +70,25 @@ func (f *traffic) request(ctx context.Context, n int) {
 }
 
 // join adds a process, and waits until it has done some work.
-func (f *traffic) join(p *process) {
+func (f *traffic) join(d *demo) {
 	f.t.Helper()
 	f.mu.Lock()
-	f.sites = append(f.sites, p.site)
+	f.sites = append(f.sites, d.site)
 	f.mu.Unlock()
 	until(f.t, "work of a new process", func() bool {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		return f.answered[p.site] >= 20
+		return f.answered[d.site] >= 20
 	})
 }
 
 // leave stops a process, and takes it out once it has gone.
-func (f *traffic) leave(p *process) {
+func (f *traffic) leave(d *demo) {
 	f.t.Helper()
-	p.stop()
+	d.stop()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.sites = slices.DeleteFunc(f.sites, func(site string) bool { return site == p.site })
+	f.sites = slices.DeleteFunc(f.sites, func(site string) bool { return site == d.site })
 }
 
 // renewals waits until the token has been renewed twice more.
@@ -118,7 +118,7 @@ func TestRestart(t *testing.T) {
 			o := startOffice(t, time.Second)
 			before, after := keyFiles(t)
 			args := o.args("-store", newStore(t), "-session-keys-file")
-			one, two := launch(t, append(args, before)...), launch(t, append(args, before)...)
+			one, two := start(t, append(args, before)...), start(t, append(args, before)...)
 			browser := newBrowser(t)
 			if got := post(t.Context(), browser, one.site+"/sign-in", traderForm); got != http.StatusSeeOther {
 				t.Fatalf("the sign-in is answered %d", got)
@@ -127,11 +127,11 @@ func TestRestart(t *testing.T) {
 			f.renewals(o)
 			f.leave(one)
 			f.renewals(o)
-			f.join(launch(t, append(args, after)...))
+			f.join(start(t, append(args, after)...))
 			f.renewals(o)
 			f.leave(two)
 			f.renewals(o)
-			f.join(launch(t, append(args, after)...))
+			f.join(start(t, append(args, after)...))
 			f.stop()
 			if len(f.wrong) > 0 {
 				t.Errorf("of %v requests, %d failed: %v", f.answered, len(f.wrong), f.wrong)
@@ -162,9 +162,9 @@ func TestStopFinishesRenewals(t *testing.T) {
 	t.Parallel()
 	o := startOffice(t, time.Second)
 	args := o.args("-store", "sqlite:"+filepath.Join(t.TempDir(), "sessions.db"), "-session-keys-file", newKeys(t))
-	p := launch(t, args...)
+	d := start(t, args...)
 	browser := newBrowser(t)
-	if got := post(t.Context(), browser, p.site+"/sign-in", traderForm); got != http.StatusSeeOther {
+	if got := post(t.Context(), browser, d.site+"/sign-in", traderForm); got != http.StatusSeeOther {
 		t.Fatalf("the sign-in is answered %d", got)
 	}
 	arrived, pass := o.hold()
@@ -173,20 +173,18 @@ func TestStopFinishesRenewals(t *testing.T) {
 		case <-arrived:
 			return true
 		default:
-			_ = get(t.Context(), browser, p.site+"/account/token")
+			_ = get(t.Context(), browser, d.site+"/account/token")
 			return false
 		}
 	})
-	p.terminate()
-	until(t, "no more listening", p.refuses)
+	d.end(nil)
+	until(t, "no more listening", d.refuses)
 	pass()
-	if err := p.wait(); err != nil {
-		t.Errorf("it ended by %v", err)
-	}
+	d.stop()
 	if n := o.Grants("refresh_token"); n != 1 || refused(o) > 0 {
 		t.Errorf("%d refresh requests, %d refused", n, refused(o))
 	}
-	if got := get(t.Context(), browser, launch(t, args...).site+"/account/token"); got != http.StatusOK {
+	if got := get(t.Context(), browser, start(t, args...).site+"/account/token"); got != http.StatusOK {
 		t.Errorf("after the restart the session is answered %d", got)
 	}
 	if n := o.Grants("authorization_code"); n != 1 || refused(o) > 0 {

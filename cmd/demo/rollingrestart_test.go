@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"net/url"
-	"os"
 	"sync"
 	"testing"
 	"time"
@@ -84,9 +82,9 @@ func (b *balancer) post(ctx context.Context, n int) int {
 //
 // field 48
 func TestRollingRestartLosesNoPost(t *testing.T) {
+	t.Parallel()
 	o := startOffice(t, 0)
-	delay := defaultStopDelay.String()
-	one, two := launch(t, o.args("-stop-delay", delay)...), launch(t, o.args("-stop-delay", delay)...)
+	one, two := start(t, o.args()...), start(t, o.args()...)
 	b := &balancer{sites: []string{one.site, two.site}, client: &http.Client{
 		Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 16},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -111,7 +109,8 @@ func TestRollingRestartLosesNoPost(t *testing.T) {
 			}
 		})
 	}
-	one.stop()
+	one.end(errTerminated)
+	one.wait()
 	stop()
 	all.Wait()
 	if lost := answers[0]; lost > 0 || answers[http.StatusSeeOther] == 0 {
@@ -119,22 +118,12 @@ func TestRollingRestartLosesNoPost(t *testing.T) {
 	}
 }
 
-// The delay is the default of a supervisor's stop, and Ctrl-C waits for none.
+// The delay is the default of a supervisor's stop.
 //
 // field 48
 func TestStopDelayIsForSupervisors(t *testing.T) {
 	s, problems, err := parse(nil, nil, io.Discard)
 	if err != nil || problems != nil || s.stopDelay != defaultStopDelay || s.stopDelay < 4*time.Second {
 		t.Errorf("-stop-delay = %v, %v, %v, want %v by default, which is at least 4 s", s.stopDelay, problems, err, defaultStopDelay)
-	}
-	p := launch(t, "-stop-delay", "1h")
-	if u, err := url.Parse(p.site); err != nil || u.Host == "" {
-		t.Fatalf("the first line is %q", p.site)
-	}
-	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.wait(); err != nil {
-		t.Errorf("after Ctrl-C it ended by %v", err)
 	}
 }

@@ -1,10 +1,12 @@
-package main
+package e2e
 
 import (
 	"debug/elf"
 	"encoding/pem"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,24 +31,15 @@ func newContainer(t *testing.T, ca []byte) container {
 	if os.Getuid() != 0 {
 		servers.Missing(t, "a process in an empty root needs the test to run as root")
 	}
-	i, err := theImage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := container{i, t.TempDir()}
-	for _, copied := range i.copies[1:] { // the first is the source code
+	c := container{must(theImage())(t), t.TempDir()}
+	for _, copied := range c.copies[1:] { // the first is the source code
 		from, to := copied[0], filepath.Join(c.root, copied[1])
 		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { // the container's user must find it
 			t.Fatal(err)
 		}
 		switch from {
 		case "/out/demo":
-			built.Store(true)
-			program, err := binary()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Link(program, to); err != nil {
+			if err := os.Link(demoCommand(t), to); err != nil {
 				t.Fatal(err)
 			}
 		case "/etc/ssl/certs/ca-certificates.crt":
@@ -65,14 +58,7 @@ func newContainer(t *testing.T, ca []byte) container {
 func (c container) command(t *testing.T, command []string, env ...string) *exec.Cmd {
 	t.Helper()
 	user, group, _ := strings.Cut(c.user, ":")
-	uid, err := strconv.ParseUint(user, 10, 32)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gid, err := strconv.ParseUint(group, 10, 32)
-	if err != nil {
-		t.Fatal(err)
-	}
+	uid, gid := must(strconv.ParseUint(user, 10, 32))(t), must(strconv.ParseUint(group, 10, 32))(t)
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	cmd.Dir, cmd.Env = "/", append(append([]string{}, c.env...), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: c.root, Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
@@ -84,38 +70,36 @@ func (c container) command(t *testing.T, command []string, env ...string) *exec.
 func TestContainer(t *testing.T) { // field 4
 	t.Parallel()
 	c := newContainer(t, nil)
-	program, err := elf.Open(filepath.Join(c.root, c.entryPoint[0]))
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := must(elf.Open(filepath.Join(c.root, c.entryPoint[0])))(t)
 	defer func() { _ = program.Close() }()
 	for _, header := range program.Progs {
 		if header.Type == elf.PT_INTERP {
 			t.Error("the program is linked dynamically, want a static one")
 		}
 	}
-	addr := servers.FreeAddress(t)
-	_, port, _ := strings.Cut(addr, ":")
-	env := []string{"B2TRADER_ADDR=0.0.0.0:" + port, "B2TRADER_PUBLIC_URL=http://localhost:" + port, "B2TRADER_INSECURE_EMBEDDED_SERVERS=true", "B2TRADER_STOP_DELAY=0s"}
-	serving := c.command(t, c.entryPoint, env...)
-	var log lockedLog
-	serving.Stderr = &log
+	port := strconv.Itoa(servers.FreePort(t))
+	site := &url.URL{Scheme: "http", Host: "localhost:" + port}
+	env := []string{"B2TRADER_ADDR=0.0.0.0:" + port, "B2TRADER_PUBLIC_URL=" + site.String(), "B2TRADER_INSECURE_EMBEDDED_SERVERS=true", "B2TRADER_STOP_DELAY=0s"}
+	s := newSecrets(t)
+	serving, log := c.command(t, c.entryPoint, env...), s.newLog()
+	serving.Stderr = log
 	if err := serving.Start(); err != nil {
 		t.Fatal(err)
 	}
-	browser := newBrowser(t)
-	until(t, "ready: "+log.String(), func() bool { return get(t.Context(), browser, "http://"+addr+"/readyz") == 200 })
+	b := (&demo{t: t, secrets: s, site: site}).browser()
+	until(t, "ready", func() bool {
+		p, err := b.try(b.fetching("/readyz"))
+		return err == nil && p.status == http.StatusOK
+	})
 	if out, err := c.command(t, c.healthCheck, env...).CombinedOutput(); err != nil {
 		t.Errorf("the health check = %v %s, want success", err, out)
 	}
-	if got := post(t.Context(), browser, "http://"+addr+"/sign-in", traderForm); got != 303 {
-		t.Errorf("a sign-in = %d, want 303", got)
-	}
+	b.signInBy(trader, "trader-password", "spa").want(http.StatusOK, "/account")
 	if err := serving.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := serving.Wait(); err != nil {
-		t.Errorf("it ended by %v: %s", err, &log)
+		t.Errorf("it ended by %v: %s", err, log)
 	}
 	if out, err := c.command(t, c.healthCheck, env...).CombinedOutput(); err == nil {
 		t.Errorf("the health check after the end = %s, want an error", out)
@@ -125,10 +109,7 @@ func TestContainer(t *testing.T) { // field 4
 // The program trusts the image's certificates.
 func TestContainerTrustsCertificates(t *testing.T) { // field 4
 	t.Parallel()
-	server, err := identitytest.New(identitytest.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := must(identitytest.New(identitytest.Config{}))(t)
 	listener := httptest.NewUnstartedServer(server)
 	listener.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // a refused certificate is an error there
 	listener.StartTLS()

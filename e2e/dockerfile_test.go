@@ -1,4 +1,4 @@
-package main
+package e2e
 
 import (
 	"encoding/json"
@@ -21,7 +21,7 @@ type image struct {
 
 // theImage reads the Dockerfile of the demo.
 func theImage() (image, error) {
-	text, err := os.ReadFile("Dockerfile")
+	text, err := os.ReadFile(repository + "/cmd/demo/Dockerfile")
 	if err != nil {
 		return image{}, err
 	}
@@ -53,24 +53,15 @@ func theImage() (image, error) {
 	return i, nil
 }
 
-// pinned matches an image with a tag that is a version.
-var pinned = regexp.MustCompile(`^[a-z/]+:\d+\.\d+$`)
-
 // The image has the program and certificates, and no user with a name. Its Go
 // is that of go.mod.
 func TestDockerfile(t *testing.T) { // field 4
 	t.Parallel()
-	i, err := theImage()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(i.bases) != 2 || !pinned.MatchString(i.bases[0]) || i.bases[1] != "scratch" {
+	i := must(theImage())(t)
+	if len(i.bases) != 2 || !regexp.MustCompile(`^golang:\d+\.\d+$`).MatchString(i.bases[0]) || i.bases[1] != "scratch" {
 		t.Errorf("the stages are of %q, want a pinned one and scratch", i.bases)
 	}
-	mod, err := os.ReadFile("../../go.mod")
-	if err != nil {
-		t.Fatal(err)
-	}
+	mod := must(os.ReadFile(repository + "/go.mod"))(t)
 	if version := strings.TrimPrefix(i.bases[0], "golang:"); !strings.Contains(string(mod), "\ngo "+version+".") {
 		t.Errorf("the image is built by Go %s, want that of go.mod", version)
 	}
