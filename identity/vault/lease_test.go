@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,12 +17,13 @@ import (
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A putHook is a store that runs a function around each Put, by its number, and
-// one after each Get, unless it is nil.
+// A putHook is a store that runs a function around each Put, by its number, one
+// after each Get and one before each watch, unless they are nil.
 type putHook struct {
 	store.Store
-	around   func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error)
-	afterGet func()
+	around      func(ctx context.Context, number int, put func() (uint64, error)) (uint64, error)
+	afterGet    func()
+	beforeWatch func()
 
 	mu   sync.Mutex
 	puts int
@@ -41,6 +43,13 @@ func (h *putHook) Get(ctx context.Context, key string) (store.Record, error) {
 		h.afterGet()
 	}
 	return r, err
+}
+
+func (h *putHook) Watch(ctx context.Context) iter.Seq[store.Event] {
+	if h.beforeWatch != nil {
+		h.beforeWatch()
+	}
+	return h.Store.Watch(ctx)
 }
 
 // direct is a hook that only puts.

@@ -89,3 +89,29 @@ func TestSuccessorIsStoredDuringARefusal(t *testing.T) {
 		}
 	})
 }
+
+// A deletion is not missed by a stream that begins before the process has a
+// watch, if another process deletes the entry while this one reads it.
+func TestEntryIsDeletedDuringAReadOfAStream(t *testing.T) {
+	var inTime atomic.Int64
+	hook := lateReads(&inTime)
+	hook.beforeWatch = func() { <-time.After(800 * time.Millisecond) }
+	inHookedLeases(t, &slowServer{}, hook, func(t *testing.T, hooked, other *Vault) {
+		inTime.Store(0)
+		time.AfterFunc(500*time.Millisecond, func() {
+			if _, err := other.Delete(t.Context(), "k"); err != nil {
+				t.Errorf("Delete = %v, want no error", err)
+			}
+		})
+		deleted, stop, err := hooked.Done(t.Context(), "k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		select {
+		case <-deleted:
+		case <-time.After(time.Hour):
+			t.Error("the deletion is not reported to the stream in an hour")
+		}
+	})
+}

@@ -211,12 +211,18 @@ func (v *Vault) Live() map[string]int {
 //
 // Errors: as Token.
 func (v *Vault) Done(ctx context.Context, key string) (deleted <-chan struct{}, stop func(), err error) {
-	e, _, err := v.find(ctx, key)
-	if err != nil {
-		return nil, nil, err
+	for {
+		e := v.cached(key)
+		deleted, stop := e.ref.Listen() // before the read: a deletion during it is reported
+		found, _, err := v.find(ctx, key)
+		if err == nil && found == e {
+			return deleted, stop, nil
+		}
+		stop()
+		if err != nil {
+			return nil, nil, err
+		}
 	}
-	deleted, stop = e.ref.Listen()
-	return deleted, stop, nil
 }
 
 // Close starts no more renewals and waits for those that have sent their refresh

@@ -3,7 +3,8 @@ package records
 import "sync"
 
 // Changed returns a channel that is closed at the next change that this
-// process hears of: a new version or the deletion.
+// process hears of: a new version or the deletion. It is also closed when the
+// watch comes up, since a change may have gone unreported.
 func (r *Ref[T]) Changed() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -56,9 +57,11 @@ func (r *Ref[T]) listen(by int32) {
 	r.listeners += by
 }
 
-// recheck reads the record again if a caller listens for its deletion.
+// recheck wakes the callers that wait for a change, and reads the record again if
+// one listens for its deletion.
 func (r *Ref[T]) recheck() {
 	r.mu.Lock()
+	r.wake()
 	listened := r.listeners > 0
 	r.mu.Unlock()
 	if listened {

@@ -78,6 +78,30 @@ func TestListenersSurviveAnInterruption(t *testing.T) {
 	})
 }
 
+// A reader of the watch that was too slow gets Synced in place of the events, of
+// which one may have been the change that a caller waits for.
+func TestWaitersAreWokenWhenTheWatchComesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := memstore.New()
+		s := &testStore{Store: memory, events: make(chan store.Event)}
+		here, there := openTexts(t, memory), openTexts(t, s)
+		first := here.put(0, "one")
+		for _, when := range []string{"for the first time", "again, without an interruption"} {
+			there.wants(valueOf(first))
+			changed := there.Ref(there.id).Changed()
+			first = here.put(first.Version, "newer") // is not reported
+			if isClosed(changed) {
+				t.Fatal("the change was reported")
+			}
+			s.report(store.Synced)
+			if !isClosed(changed) {
+				t.Errorf("the callers that wait for a change are not woken when the watch comes up %s", when)
+			}
+			there.wants("newer")
+		}
+	})
+}
+
 func TestForgetSparesListeners(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := openTexts(t, memstore.New())
