@@ -1,6 +1,8 @@
 // Hides pages that return from the browser's memory, moves countdowns, warns
-// before the session ends, keeps the token card current, sends a form once, shows a password, fills the sign-in form with a sample user, and moves the
-// focus to the result on a page. Each page is complete without it. Its words come from the page's data attributes.
+// before the session ends, keeps the token card current, sends a form once,
+// shows a password, copies a value, fills the sign-in form with a sample user,
+// and moves the focus to the result on a page. Each page is complete without it.
+// Its words come from the page's data attributes.
 
 const root = document.documentElement;
 root.classList.add("js");

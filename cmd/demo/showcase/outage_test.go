@@ -6,15 +6,19 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"b2trader.identity.auth/identity/store"
 )
 
-// outage is a store that can be down, and remembers what was written.
+// outage is a store that can be down, or fail in part, and remembers what was
+// written. The prefixes are of keys; empty: none.
 type outage struct {
 	store.Store
 	down atomic.Bool
-	lose atomic.Int32 // the deletion of this number fails, counted from one
+
+	unreadable, unwritable string // records that Get and Put fail for
+	slow                   string // records that Get takes a second for
 
 	mu   sync.Mutex
 	puts []store.Record
@@ -26,16 +30,29 @@ func (o *outage) written() []store.Record {
 	return o.puts
 }
 
-func (o *outage) Get(ctx context.Context, key string) (store.Record, error) {
-	if o.down.Load() {
-		return store.Record{}, store.NewFault(ctx, "get", io.ErrUnexpectedEOF)
+// fails returns the error of an operation if the store is down, or fails for
+// keys with the prefix.
+func (o *outage) fails(ctx context.Context, op, key, prefix string) error {
+	if o.down.Load() || prefix != "" && strings.HasPrefix(key, prefix) {
+		return store.NewFault(ctx, op, io.ErrUnexpectedEOF)
 	}
-	return o.Store.Get(ctx, key)
+	return nil
+}
+
+func (o *outage) Get(ctx context.Context, key string) (store.Record, error) {
+	if err := o.fails(ctx, "get", key, o.unreadable); err != nil {
+		return store.Record{}, err
+	}
+	r, err := o.Store.Get(ctx, key)
+	if o.slow != "" && strings.HasPrefix(key, o.slow) {
+		<-time.After(time.Second)
+	}
+	return r, err
 }
 
 func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
-	if o.down.Load() {
-		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
+	if err := o.fails(ctx, "put", r.Key, o.unwritable); err != nil {
+		return 0, err
 	}
 	o.mu.Lock()
 	o.puts = append(o.puts, r)
@@ -44,28 +61,15 @@ func (o *outage) Put(ctx context.Context, r store.Record) (uint64, error) {
 }
 
 func (o *outage) Delete(ctx context.Context, key string) error {
-	if o.lose.Add(-1) == 0 || o.down.Load() {
-		return store.NewFault(ctx, "delete", io.ErrUnexpectedEOF)
+	if err := o.fails(ctx, "delete", key, ""); err != nil {
+		return err
 	}
 	return o.Store.Delete(ctx, key)
 }
 
 func (o *outage) List(ctx context.Context, owner string) ([]store.Record, error) {
-	if o.down.Load() {
-		return nil, store.NewFault(ctx, "list", io.ErrUnexpectedEOF)
+	if err := o.fails(ctx, "list", "", ""); err != nil {
+		return nil, err
 	}
 	return o.Store.List(ctx, owner)
-}
-
-// refusing is a store that fails to put what begins with a prefix.
-type refusing struct {
-	store.Store
-	prefix string
-}
-
-func (r *refusing) Put(ctx context.Context, record store.Record) (uint64, error) {
-	if r.prefix != "" && strings.HasPrefix(record.Key, r.prefix) {
-		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
-	}
-	return r.Store.Put(ctx, record)
 }

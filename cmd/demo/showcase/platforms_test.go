@@ -113,7 +113,6 @@ func TestPlatformUse(t *testing.T) {
 		}{
 			{identitytest.Fault{Status: 401, Times: 2}, []string{"401 Unauthorized", "renewed it and repeated the call. The API refused the new token too."}},
 			{identitytest.Fault{Status: 403}, []string{"403 Forbidden", "a right of the account is missing"}},
-			{identitytest.Fault{Status: 302}, []string{"302 Found", "not followed"}},
 			{identitytest.Fault{LoseRequest: true}, []string{"No answer", "did not answer"}},
 			{identitytest.Fault{DelayBefore: time.Hour}, []string{"No answer", "did not answer"}},
 		} {

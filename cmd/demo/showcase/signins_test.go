@@ -107,29 +107,14 @@ func TestHoldingsOutliveTheAdministrator(t *testing.T) {
 	})
 }
 
-// slowly is a store in which some time passes before what was read of some records is known.
-type slowly struct {
-	store.Store
-	prefix string
-	pause  time.Duration
-}
-
-func (s *slowly) Get(ctx context.Context, key string) (store.Record, error) {
-	r, err := s.Store.Get(ctx, key)
-	if s.pause > 0 && strings.HasPrefix(key, s.prefix) {
-		<-time.After(s.pause)
-	}
-	return r, err
-}
-
 // Of two sign-ins at once, at two replicas, one is kept and the other one ends.
 func TestReplicasSignInAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, _, there := newShared(t, func(c *config) { c.Store = &outage{Store: &slowly{Store: c.Store, prefix: "held:"}} })
+		s, _, there := newShared(t)
 		one := s.administrator()
 		other := one.at(s.replica())
 		other.get("/account").is(200)
-		there.Store.(*slowly).pause = time.Second
+		there.slow = "held:"
 		answers := make(chan *answer)
 		for _, b := range []*browser{one, other} {
 			go func() { answers <- b.press("robot", "sign-in") }()
@@ -137,7 +122,7 @@ func TestReplicasSignInAtOnce(t *testing.T) {
 		for range 2 {
 			(<-answers).leadsTo("/platforms?of=robot")
 		}
-		there.Store.(*slowly).pause = 0
+		there.slow = ""
 		pass(31 * time.Second)
 		for _, b := range []*browser{one, other} {
 			b.robotIs(true)
@@ -256,19 +241,17 @@ func TestHoldingsWithTheStoreAway(t *testing.T) {
 // A store that goes away between the key and the tokens shows nobody as signed out.
 func TestHoldingsWithHalfTheStoreAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, o := newSite(t, func(c *config) { c.Store = &hiding{Store: c.Store} })
+		s, o, store := newShared(t)
 		here := s.administrator()
 		there := here.at(s.replica())
 		here.press("robot", "sign-in").leadsTo("/platforms?of=robot")
 		here.done("office", "sign-in")
 		there.get("/account").is(200) // so that the session is known there
-		s.config.Store.(*hiding).prefix = "token:"
-		for _, path := range []string{"/platforms"} {
-			if a := there.get(path).is(503); a.header.Get("Retry-After") == "" {
-				t.Errorf("%s has no Retry-After", path)
-			}
+		store.unreadable = "token:"
+		if a := there.get("/platforms").is(503); a.header.Get("Retry-After") == "" {
+			t.Error("the answer has no Retry-After")
 		}
-		s.config.Store.(*hiding).prefix = ""
+		store.unreadable = ""
 		there.robotIs(true)
 		there.get("/platforms").is(200).says("office", "Valid")
 		if n := o.Grants("password"); n != 1 {
@@ -277,35 +260,21 @@ func TestHoldingsWithHalfTheStoreAway(t *testing.T) {
 	})
 }
 
-// hiding is a store that fails to get what begins with a prefix.
-type hiding struct {
-	store.Store
-	prefix string
-}
-
-func (h *hiding) Get(ctx context.Context, key string) (store.Record, error) {
-	if h.prefix != "" && strings.HasPrefix(key, h.prefix) {
-		return store.Record{}, store.NewFault(ctx, "get", http.ErrServerClosed)
-	}
-	return h.Store.Get(ctx, key)
-}
-
 // A sign-in that cannot be kept is ended, and the one before goes on.
 func TestHoldingNotKept(t *testing.T) {
 	for _, prefix := range []string{"token:", "held:"} {
 		t.Run(prefix, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, _ := newSite(t, func(c *config) { c.Store = &outage{Store: &refusing{Store: c.Store}} })
-				there := s.config.Store.(*outage)
+				s, _, there := newShared(t)
 				b := s.administrator()
 				b.press("robot", "sign-in").leadsTo("/platforms?of=robot")
-				there.Store.(*refusing).prefix = prefix
+				there.unwritable = prefix
 				for _, a := range []*answer{b.press("robot", "sign-in"), b.press("office", "sign-in")} {
 					if a.is(503); a.header.Get("Retry-After") != "5" {
 						t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
 					}
 				}
-				there.Store.(*refusing).prefix = ""
+				there.unwritable = ""
 				pass(31 * time.Second)
 				if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
 					t.Errorf("%d remote sign-outs, want that of the second token", n)
@@ -340,7 +309,6 @@ func TestHoldingsWhenTheBrowserGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := &leaver{}
 		s, _, there := newShared(t, func(c *config) {
-			c.Store = &outage{Store: &slowly{Store: c.Store, prefix: "held:"}}
 			gone.RoundTripper = c.APITransport
 			c.Platforms[0].Refresher = guest{officeClient(t, gone)}
 		})
@@ -360,11 +328,11 @@ func TestHoldingsWhenTheBrowserGoes(t *testing.T) {
 
 		b = b.at(s.replica()) // which reads the record in the store
 		b.get("/account").is(200)
-		there.Store.(*slowly).pause = time.Second
+		there.slow = "held:"
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second/2)
 		defer cancel()
 		press(ctx, b, "sign-out")
-		there.Store.(*slowly).pause = 0
+		there.slow = ""
 		b.get("/platforms").is(200).says("office", "Not signed in")
 	})
 }
