@@ -75,6 +75,48 @@ func (b *browser) stream() <-chan time.Time {
 	return over
 }
 
+// A session that has timed out, and is not swept yet, ends with a sign-out.
+func TestSignOutOfATimedOutSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser()
+		pass(30 * time.Second) // half of the interval of the sweep
+		b.signIn("trader", "spa").leadsTo("/account")
+		pass(15*time.Minute + 5*time.Second)
+		if n := s.identity.Count(identitytest.EndpointRevocation); n != 0 {
+			t.Fatalf("the tokens are revoked before the sign-out")
+		}
+		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
+		if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 || b.session() != "" {
+			t.Errorf("%d sign-outs at the IdentityServer, the cookie is %q; want 1 and none", n, b.session())
+		}
+		pass(2 * time.Minute)
+		if log := s.log.String(); strings.Contains(log, "session timed out") {
+			t.Error("the session timed out after the sign-out")
+		}
+	})
+}
+
+// A stream that would open just after its session has ended, and before the
+// tokens are deleted, is answered as any call without a session.
+func TestStreamAfterItsSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b *browser
+		s := newSite(t, shared, func(c *web.Config) {
+			c.Store = &slowly{c.Store, 40 * time.Millisecond}
+			c.APITransport = handlerTransport(func(w http.ResponseWriter, _ *http.Request) {
+				go b.at(b.site).post("/sign-out")
+				<-time.After(60 * time.Millisecond)
+				w.Header().Set("Content-Type", "text/event-stream")
+			})
+		})
+		b = s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		b.call("/api/frontoffice/prices").is(401, "no_session")
+		pass(time.Second)
+	})
+}
+
 // A stream goes on while its session is used, and ends with it.
 func TestStreamOfAUsedSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

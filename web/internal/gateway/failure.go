@@ -35,7 +35,7 @@ func (c *call) failed(err error) {
 // the API failed or timed out.
 func upstreamError(err error) error {
 	_, known := errors.AsType[*answer.Error](err)
-	if _, noToken := errors.AsType[*vault.UnavailableError](err); known || noToken {
+	if _, noToken := errors.AsType[*vault.UnavailableError](err); known || noToken || errors.Is(err, answer.ErrNoSession) {
 		return err
 	}
 	e := &answer.Error{Status: http.StatusBadGateway, Code: "upstream_unavailable", Err: fmt.Errorf("API: %w", err)}
