@@ -67,6 +67,22 @@ func TestUsersOfAnAPI(t *testing.T) {
 	})
 }
 
+// A call that the API refuses is repeated only if the renewed token may call it.
+func TestRoleIsReadBeforeARepetition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &refuser{}
+		s := newSite(t, func(c *web.Config) { c.APITransport = handlerTransport(f.serve) })
+		b := s.browser()
+		b.signIn("admin", "spa_admin").leadsTo("/account")
+		s.identity.SetRole("admin@example.com", "")
+		pass(10 * time.Second) // the token is not young any more, nor due
+		b.call(officeCall).is(403)
+		if len(f.tokens) != 1 {
+			t.Errorf("the API got %d calls, want 1", len(f.tokens))
+		}
+	})
+}
+
 // field 22: a role that is taken away at the IdentityServer is gone with the next
 // renewal: on pages, in API calls, in open streams and for pages of the host, at
 // each replica. A renewal without an ID token changes nothing.

@@ -246,6 +246,21 @@ func TestBackChannelLogoutWithoutStore(t *testing.T) {
 	}
 }
 
+// A sid ends no other session of the user, also while the store fails.
+func TestBackChannelLogoutOfOneSessionWithoutStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		here, there := s.browser(), s.browser()
+		here.signIn("trader", "spa").leadsTo("/account")
+		order := s.order(s.sids()[0], "")
+		there.signIn("trader", "spa").leadsTo("/account")
+		s.config.Store.(*outage).down.Store(true)
+		s.sendLogout(s.identity.SignLogoutToken(order)).is(503)
+		here.get("/session").is(401)
+		there.get("/session").is(200)
+	})
+}
+
 // field 7, 62: a token that cannot be verified now is answered so that the sender
 // repeats it. It is not kept.
 func TestBackChannelLogoutWithoutKeys(t *testing.T) {

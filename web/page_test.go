@@ -161,6 +161,32 @@ func TestHostPageThatFailsLate(t *testing.T) {
 	})
 }
 
+// A panic after the first bytes cuts the connection: a part of an answer must not
+// look complete.
+func TestPanicHalfway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, func(c *web.Config) {
+			c.Pages = []web.Page{{Path: "/half", Get: func(w http.ResponseWriter, _ *http.Request, _ *web.Session) error {
+				_, _ = io.WriteString(w, "half")
+				var orders map[string]int
+				orders["new"]++
+				return nil
+			}}}
+		})
+		b := s.browser()
+		b.signIn("trader", "spa").leadsTo("/account")
+		defer func() {
+			if p := recover(); p != http.ErrAbortHandler { //nolint:errorlint // a panic's value, as net/http compares it
+				t.Errorf("the panic is %v, want http.ErrAbortHandler", p)
+			}
+			if !strings.Contains(s.log.String(), "assignment to entry in nil map") {
+				t.Error("the log lacks the cause")
+			}
+		}()
+		b.get("/half")
+	})
+}
+
 func TestPagesAreValidated(t *testing.T) {
 	page := func(http.ResponseWriter, *http.Request, *web.Session) error { return nil }
 	for _, c := range []struct {

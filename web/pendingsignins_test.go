@@ -186,6 +186,25 @@ func TestEachCodeCounts(t *testing.T) {
 	}
 }
 
+// Codes are attempts to sign in: those of several sign-ins count together.
+func TestCodesAreAttempts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		b := s.browser()
+		ids := []string{b.begun(), b.begun()} // 2 of 5 attempts a minute
+		for i := range 3 {
+			b.code(ids[i%2], "975313").is(422)
+		}
+		for _, id := range ids {
+			if a := b.code(id, rightCode).is(429); a.header.Get("Retry-After") == "" {
+				t.Error("Retry-After = none, want a time")
+			}
+		}
+		pass(time.Minute)
+		b.code(ids[0], rightCode).leadsTo("/account")
+	})
+}
+
 // field 17: codes that are sent at once, to two processes, count before they
 // are sent.
 func TestCodesAtOnce(t *testing.T) {
