@@ -153,12 +153,16 @@ func (a *api) send(c *call) (err error) {
 	}
 	info := request.Of(ctx)
 	info.APICall, info.Route = true, a.prefix
+	webSocket := isWebSocket(c.asked)
+	if webSocket {
+		ctx = withCall(ctx, c)
+	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
-	a.watchdog.add(c)
+	a.watchdog.add(c)                       // from now on another goroutine may read the fields of c
 	delete(c.out.Header(), "Cache-Control") // setCacheControl sets it
 	defer a.measure(c, time.Now())
-	if isWebSocket(c.asked) {
-		c.forwardWebSocket()
+	if webSocket {
+		c.api.webSockets.ServeHTTP(&c.out, c.asked.WithContext(c.ctx))
 	} else {
 		c.forward()
 	}

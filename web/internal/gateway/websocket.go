@@ -7,20 +7,18 @@ import (
 	"net/http/httputil"
 )
 
-// forwardWebSocket passes a handshake and, if the API accepts it, the
-// websocket on.
-func (c *call) forwardWebSocket() {
-	c.ctx = context.WithValue(c.ctx, callKey{}, c)
-	c.api.webSockets.ServeHTTP(&c.out, c.asked.WithContext(c.ctx))
-}
-
 type callKey struct{}
+
+// withCall returns ctx with the call of a websocket.
+func withCall(ctx context.Context, c *call) context.Context {
+	return context.WithValue(ctx, callKey{}, c)
+}
 
 // callOf returns the call of the websocket whose context ctx is.
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
-// webSocketProxy returns a ReverseProxy whose requests have their call in the
-// context.
+// webSocketProxy returns a ReverseProxy that passes handshakes and, if the API
+// accepts them, the websockets on. Its requests have their call in the context.
 func webSocketProxy(logger *slog.Logger) httputil.ReverseProxy {
 	return httputil.ReverseProxy{
 		Rewrite:        func(pr *httputil.ProxyRequest) { pr.Out = callOf(pr.In.Context()).request() },
