@@ -97,7 +97,8 @@ func newAPISite(t testing.TB, change ...func(*web.Config)) *apiSite {
 	return newImpatientSite(t, 0, 0, change...)
 }
 
-// newImpatientSite has a server that gives reading a request, and writing its answer, so long each.
+// newImpatientSite has a server that gives reading the body of a request, and
+// writing the answer to an API call, so long each. A sign-in may take longer.
 func newImpatientSite(t testing.TB, read, write time.Duration, change ...func(*web.Config)) *apiSite {
 	t.Helper()
 	s := &apiSite{t: t, clock: &movingClock{}, upstream: newUpstream(t), log: &lockedBuffer{}}
@@ -117,9 +118,13 @@ func newImpatientSite(t testing.TB, read, write time.Duration, change ...func(*w
 			default:
 			}
 		}()
+		if write > 0 && (strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/ws/")) {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(write)) // as http.Server.WriteTimeout
+		}
 		s.web.ServeHTTP(w, r)
 	}))
-	s.server.Config.ErrorLog, s.server.Config.ReadTimeout, s.server.Config.WriteTimeout = quiet, read, write
+	s.server.Config.ErrorLog, s.server.Config.ReadTimeout = quiet, read
+	s.server.Config.ReadHeaderTimeout, s.server.Config.IdleTimeout = time.Minute, time.Minute
 	config := web.Config{
 		Clients:        []*identity.Client{client},
 		PublicURL:      "http://" + s.server.Listener.Addr().String(),

@@ -297,8 +297,8 @@ type timeoutError struct{ error }
 func (timeoutError) Timeout() bool   { return true }
 func (timeoutError) Temporary() bool { return true }
 
-// A hub's websocket ends with its session, within a second, in both directions,
-// and counts as a stream of the session.
+// A hub's websocket ends with its session, in both directions, and counts as a
+// stream of the session.
 func TestHubEndsWithSession(t *testing.T) {
 	s := newAPISite(t, func(c *web.Config) { c.FrontOffice.MaxStreams = 1 })
 	a := s.signedIn()
@@ -312,12 +312,8 @@ func TestHubEndsWithSession(t *testing.T) {
 	say(t, c, "hello")
 	a.refused(a.handshake("/ws/frontoffice/v4/account"), http.StatusTooManyRequests, "too_many_streams")
 	within(t, over) // of the second
-	began := time.Now()
 	a.signOut()
 	_ = within(t, ends(c))
 	within(t, over)
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("it took %v, want 1 s at most", took)
-	}
 	a.refused(a.handshake("/ws/frontoffice/v4/account"), http.StatusUnauthorized, "no_session")
 }
