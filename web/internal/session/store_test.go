@@ -80,6 +80,16 @@ func encoded(s stored) []byte {
 	return raw
 }
 
+// wantsNoCall fails if the cookie leads API calls to a session.
+func (b *bench) wantsNoCall(cookie string) {
+	b.t.Helper()
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.AddCookie(&http.Cookie{Name: "b2trader-session", Value: cookie})
+	if found, err := b.m.Find(r, true, netip.Addr{}); !errors.Is(err, ErrNone) {
+		b.t.Errorf("Find = %+v, %v, want ErrNone", found, err)
+	}
+}
+
 // inBubble runs f against a bench in virtual time.
 func inBubble(t *testing.T, f func(t *testing.T, b *bench, s *faulty)) {
 	t.Helper()
@@ -96,23 +106,30 @@ func TestNothingBringsBackASession(t *testing.T) {
 	for name, end := range map[string]func(b *bench, cookie string){
 		"signed out": func(b *bench, cookie string) { b.signOut(cookie) },
 		"ended by its owner": func(b *bench, _ string) {
-			if n := b.endAll("owner"); n != 1 {
+			if n := b.endAll("issuer subject"); n != 1 {
 				b.t.Errorf("%d sessions, want 1", n)
 			}
 		},
+		"ended with its group": func(b *bench, _ string) {
+			if err := b.m.EndAll(b.t.Context(), "issuer subject", ""); err != nil {
+				b.t.Error(err)
+			}
+		},
+		"ended here":     func(b *bench, _ string) { b.m.EndHere(Selection{Issuer: "issuer", Subject: "subject"}) },
 		"idle":           func(_ *bench, _ string) { <-time.After(15 * time.Minute) },
 		"idle and swept": func(b *bench, _ string) { pass(17 * time.Minute); b.m.Sweep(b.t.Context()) },
 		"past its end":   func(_ *bench, _ string) { pass(11 * time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(_ *testing.T, b *bench, _ *faulty) {
-				cookie := b.signIn("owner")
+				cookie := b.signIn("issuer subject")
 				b.do(cookie, func(_ http.ResponseWriter, slow *http.Request) {
 					end(b, cookie)
 					b.put(slow.Context(), 2)
 					b.m.Touch(slow.Context())
 				})
 				b.wants(cookie, 0)
+				b.wantsNoCall(cookie)
 			})
 		})
 	}
@@ -260,6 +277,34 @@ func TestOlderCopyOfAnotherProcess(t *testing.T) {
 		there.signOut(cookie)
 		synctest.Wait()
 		here.wants(cookie, 0) // req 77
+	})
+}
+
+// A session without a user, such as one that waits for a second factor, is none
+// for API calls.
+func TestCallsNeedAUser(t *testing.T) {
+	inBubble(t, func(_ *testing.T, b *bench, _ *faulty) {
+		_, cookie := b.do("", func(_ http.ResponseWriter, r *http.Request) { b.m.NewBrowser(r.Context()) })
+		b.wantsNoCall(cookie)
+	})
+}
+
+// A value that a request removes stays removed if another one changes the
+// session meanwhile.
+func TestRemovalDuringAChange(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench, _ *faulty) {
+		cookie := b.signIn("owner")
+		b.do(cookie, func(_ http.ResponseWriter, r *http.Request) { notice.Put(r.Context(), b.m, "once") })
+		b.do(cookie, func(_ http.ResponseWriter, slow *http.Request) {
+			notice.Pop(slow.Context(), b.m)
+			b.change(cookie, 2)
+		})
+		b.wants(cookie, 2)
+		b.do(cookie, func(_ http.ResponseWriter, r *http.Request) {
+			if text, there := notice.Get(r.Context(), b.m); there {
+				t.Errorf("the notice %q is back", text)
+			}
+		})
 	})
 }
 
