@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,21 +8,6 @@ import (
 	"b2trader.identity.auth/identity/identitytest"
 	"b2trader.identity.auth/web"
 )
-
-// officeStream opens an event stream of the BackOffice API.
-func (b *browser) officeStream() <-chan time.Time {
-	r := b.request("GET", "/api/backoffice/prices", nil)
-	r.Header.Set("X-Requested-With", "test")
-	over := make(chan time.Time, 1)
-	go func() {
-		defer func() {
-			_ = recover() // http.ErrAbortHandler, as net/http has it
-			over <- time.Now()
-		}()
-		b.site.web.ServeHTTP(httptest.NewRecorder(), r)
-	}()
-	return over
-}
 
 const officeCall = "/api/backoffice/v1/users"
 
@@ -92,7 +76,7 @@ func TestRoleIsReadFromEachRenewal(t *testing.T) {
 		other := s.replica()
 		b := s.browser()
 		b.signIn("admin", "spa_admin").leadsTo("/account")
-		streams := []<-chan time.Time{b.officeStream(), b.at(other).officeStream()}
+		streams := []<-chan time.Time{b.stream("/api/backoffice/prices"), b.at(other).stream("/api/backoffice/prices")}
 		pass(time.Second)
 
 		s.identity.SetRole("admin@example.com", "")

@@ -214,7 +214,7 @@ func TestBackChannelLogoutWithoutStore(t *testing.T) {
 				b := s.browser()
 				b.signIn("trader", "spa").leadsTo("/account")
 				b.at(other).get("/session").is(200)
-				stream := b.stream()
+				stream := b.stream(prices)
 				pass(time.Second)
 				order := s.identity.SignLogoutToken(of(s))
 				store.down.Store(true)

@@ -12,35 +12,8 @@ import (
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
-	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/web"
 )
-
-// slowly is a store each of whose operations takes a while.
-type slowly struct {
-	store.Store
-	takes time.Duration
-}
-
-func (s *slowly) Get(ctx context.Context, key string) (store.Record, error) {
-	<-time.After(s.takes)
-	return s.Store.Get(ctx, key)
-}
-
-func (s *slowly) Put(ctx context.Context, r store.Record) (uint64, error) {
-	<-time.After(s.takes)
-	return s.Store.Put(ctx, r)
-}
-
-func (s *slowly) Delete(ctx context.Context, key string) error {
-	<-time.After(s.takes)
-	return s.Store.Delete(ctx, key)
-}
-
-func (s *slowly) List(ctx context.Context, owner string) ([]store.Record, error) {
-	<-time.After(s.takes)
-	return s.Store.List(ctx, owner)
-}
 
 // silentAPI is an API whose only answer is an event stream that sends nothing.
 type silentAPI struct{ base http.RoundTripper }
@@ -56,13 +29,16 @@ func (q silentAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// prices is the stream of silentAPI.
+const prices = "/api/frontoffice/prices"
+
 // quietly gives a site the API silentAPI.
 func quietly(c *web.Config) { c.APITransport = silentAPI{c.APITransport} }
 
 // stream opens an event stream, and returns a channel that gets the time when it
 // ends.
-func (b *browser) stream() <-chan time.Time {
-	r := b.request(http.MethodGet, "/api/frontoffice/prices", nil)
+func (b *browser) stream(path string) <-chan time.Time {
+	r := b.request(http.MethodGet, path, nil)
 	r.Header = http.Header{"X-Requested-With": {"test"}, "Cookie": r.Header["Cookie"]}
 	over := make(chan time.Time, 1)
 	go func() {
@@ -103,7 +79,7 @@ func TestStreamAfterItsSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b *browser
 		s := newSite(t, shared, func(c *web.Config) {
-			c.Store = &slowly{c.Store, 40 * time.Millisecond}
+			c.Store = &outage{Store: c.Store, takes: 40 * time.Millisecond}
 			c.APITransport = handlerTransport(func(w http.ResponseWriter, _ *http.Request) {
 				go b.at(b.site).post("/sign-out")
 				<-time.After(60 * time.Millisecond)
@@ -122,7 +98,7 @@ func TestStreamOfAUsedSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newSite(t, shared, quietly).browser()
 		b.signIn("trader", "spa").leadsTo("/account")
-		over := b.stream()
+		over := b.stream(prices)
 		for range 3 {
 			pass(10 * time.Minute)
 			b.get("/account").is(200)
@@ -168,7 +144,7 @@ func TestAllSessionsEndByOneWrite(t *testing.T) {
 				all := crowd(10, s, other)
 				var streams []<-chan time.Time
 				for _, b := range all {
-					streams = append(streams, b.stream())
+					streams = append(streams, b.stream(prices))
 				}
 				pass(time.Second)
 				down.allowed.Store(1)
@@ -271,7 +247,7 @@ func TestManySessionsEndInParallel(t *testing.T) {
 	const takes = 500 * time.Millisecond // of each call of the store
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, shared, quietly)
-		s.config.Store = &slowly{s.config.Store, takes}
+		s.config.Store = &outage{Store: s.config.Store, takes: takes}
 		other := s.replica()
 		s.open()
 		all := crowd(50, s, other)
@@ -282,7 +258,7 @@ func TestManySessionsEndInParallel(t *testing.T) {
 		}
 		var over []<-chan time.Time
 		for _, b := range all {
-			over = append(over, b.stream(), b.stream())
+			over = append(over, b.stream(prices), b.stream(prices))
 		}
 		pass(5 * time.Second)
 		began := time.Now()

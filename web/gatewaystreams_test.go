@@ -84,21 +84,6 @@ func (s *apiSite) echo() {
 	s.upstream.will(server.ServeHTTP)
 }
 
-// dial opens a websocket as the site's page does.
-func (a *app) dial(origin string) (*websocket.Conn, error) {
-	a.t.Helper()
-	config, err := websocket.NewConfig(strings.Replace(a.server.URL, "http", "ws", 1)+"/api/frontoffice/v3/socket", origin)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	config.Header = http.Header{"Cookie": {a.cookie()}}
-	c, err := config.DialContext(a.t.Context())
-	if err == nil {
-		a.t.Cleanup(func() { _ = c.Close() })
-	}
-	return c, err
-}
-
 func say(t *testing.T, c *websocket.Conn, words string) {
 	t.Helper()
 	var heard string
@@ -148,7 +133,7 @@ func TestWebSocket(t *testing.T) {
 	s := newImpatientSite(t, 200*time.Millisecond, 200*time.Millisecond)
 	a := s.signedIn()
 	s.echo()
-	c, err := a.dial(s.server.URL)
+	c, err := a.dial("/api/frontoffice/v3/socket")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,11 +155,7 @@ func TestWebSocketHandshake(t *testing.T) {
 	s := newAPISite(t)
 	a := s.signedIn()
 	s.echo()
-	handshake := func(who *app, header ...string) reply {
-		return who.get("/api/frontoffice/v3/socket", append([]string{
-			"Connection", "keep-alive, Upgrade", "Upgrade", "websocket", "Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==",
-		}, header...)...)
-	}
+	const path = "/api/frontoffice/v3/socket"
 	for name, header := range map[string][]string{
 		"no origin":      {"Origin", ""},
 		"foreign origin": {"Origin", "https://evil.example"},
@@ -183,7 +164,7 @@ func TestWebSocketHandshake(t *testing.T) {
 		"other port":     {"Origin", s.server.URL + "0"},
 		"cross-site":     {"Origin", s.server.URL, "Sec-Fetch-Site", "cross-site"},
 	} {
-		if got := handshake(a, header...); got.StatusCode != http.StatusForbidden {
+		if got := a.handshake(path, header...); got.StatusCode != http.StatusForbidden {
 			t.Errorf("%s gives %d", name, got.StatusCode)
 		}
 	}
@@ -193,11 +174,11 @@ func TestWebSocketHandshake(t *testing.T) {
 		t.Errorf("HTTP/1.0 gives %q", lines)
 	}
 	stranger := s.visitor()
-	stranger.refused(handshake(stranger, "Origin", s.server.URL), http.StatusUnauthorized, "no_session")
+	stranger.refused(stranger.handshake(path), http.StatusUnauthorized, "no_session")
 	if s.upstream.count() != 0 {
 		t.Error("one of them reached the API")
 	}
-	if _, err := a.dial(s.server.URL); err != nil {
+	if _, err := a.dial(path); err != nil {
 		t.Error(err)
 	}
 }
@@ -241,7 +222,7 @@ func TestStreamsEndWithSession(t *testing.T) {
 			nextEvent(t, stream)
 			_, others := other.listen()
 			s.echo()
-			c, err := a.dial(s.server.URL)
+			c, err := a.dial("/ws/frontoffice/v4/account")
 			if err != nil {
 				t.Fatal(err)
 			}

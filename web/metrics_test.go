@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -125,20 +124,11 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
-// A shaky store fails when it is told to.
+// A shaky store can be down, and its watch reports what a test says.
 type shaky struct {
-	*memstore.Store
-	down atomic.Bool
-
+	outage
 	mu     sync.Mutex
 	events []chan store.Event
-}
-
-func (s *shaky) Get(ctx context.Context, key string) (store.Record, error) {
-	if s.down.Load() {
-		return store.Record{}, store.NewFault(ctx, "shaky: get", errors.New("it is away"))
-	}
-	return s.Store.Get(ctx, key)
 }
 
 // Watch reports what the test says.
@@ -172,9 +162,8 @@ func (s *shaky) tell(e store.Event) {
 // shakySite is a site on a store that fails on command.
 func shakySite(t *testing.T, change ...func(*web.Config)) (*site, *prometheus.Registry, *shaky) {
 	t.Helper()
-	shaky := &shaky{Store: memstore.New()}
+	shaky := &shaky{outage: outage{Store: memstore.New()}}
 	s, r := measured(t, append(change, func(c *web.Config) { c.Store, c.Keys = shaky, []vault.Key{vault.NewKey("k")} })...)
-	t.Cleanup(func() { _ = shaky.Close() })
 	synctest.Wait()
 	return s, r, shaky
 }
@@ -192,7 +181,7 @@ func TestStoreMetrics(t *testing.T) {
 		}
 		shaky.down.Store(true)
 		s.browser().get("/readyz").is(503)
-		wantSamples(t, r, map[string]float64{"b2trader_store_operation_duration_seconds get unavailable": -1})
+		wantSamples(t, r, map[string]float64{"b2trader_store_operation_duration_seconds put unavailable": -1})
 		shaky.tell(store.Event{Kind: store.Synced})
 		synctest.Wait()
 		wantSamples(t, r, map[string]float64{"b2trader_store_watches_down": 0, "b2trader_store_watch_interruptions_total": down})
@@ -233,14 +222,14 @@ func TestMetricsEndWithTheServer(t *testing.T) {
 // A store that can be read and not written is not ready.
 func TestReadinessOfAStandby(t *testing.T) { // field 2
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, shared, func(c *web.Config) { c.Store = &refusing{Store: c.Store} })
-		standby := s.config.Store.(*refusing)
+		s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store} })
+		standby := s.config.Store.(*outage)
 		b := s.browser()
 		b.get("/readyz").is(200)
-		standby.prefix = "ready:"
+		standby.unwritable = "ready:"
 		pass(5 * time.Second)
 		b.get("/readyz").is(503, `"store":"unavailable"`)
-		standby.prefix = ""
+		standby.unwritable = ""
 		pass(5 * time.Second)
 		b.get("/readyz").is(200)
 		pass(2 * time.Hour) // the record that the checks write has expired

@@ -3,14 +3,11 @@ package web_test
 import (
 	"context"
 	"errors"
-	"io"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"b2trader.identity.auth/identity/identitytest"
-	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/web"
 )
 
@@ -59,31 +56,18 @@ func testStoreOutage(t *testing.T, how func(context.Context) error) {
 	})
 }
 
-// refusing is a store that fails to put what begins with a prefix.
-type refusing struct {
-	store.Store
-	prefix string
-}
-
-func (r *refusing) Put(ctx context.Context, record store.Record) (uint64, error) {
-	if r.prefix != "" && strings.HasPrefix(record.Key, r.prefix) {
-		return 0, store.NewFault(ctx, "put", io.ErrUnexpectedEOF)
-	}
-	return r.Store.Put(ctx, record)
-}
-
 // A sign-in that fails halfway leaves neither a session nor tokens that are alive.
 func TestSignInFailsHalfway(t *testing.T) {
 	for _, prefix := range []string{"token:", "session:", "user:", "mail:", "link:"} {
 		t.Run(prefix, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSite(t, shared, func(c *web.Config) { c.Store = &refusing{c.Store, prefix} })
+				s := newSite(t, shared, func(c *web.Config) { c.Store = &outage{Store: c.Store, unwritable: prefix} })
 				b := s.browser()
 				b.signIn("trader", "spa").is(503)
 				if b.session() != "" {
 					t.Error("a cookie")
 				}
-				s.config.Store.(*refusing).prefix = ""
+				s.config.Store.(*outage).unwritable = ""
 				pass(time.Second)
 				if n := s.identity.Count(identitytest.EndpointSignOut); n != 1 {
 					t.Errorf("%d remote sign-outs, want one", n)

@@ -38,11 +38,6 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
 
-// apiFunc is an API in memory.
-type apiFunc func(*http.Request) (*http.Response, error)
-
-func (f apiFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // answerOf is an API's answer with a body of unknown length.
 func answerOf(mediaType string, body io.ReadCloser) *http.Response {
 	return &http.Response{
@@ -77,7 +72,7 @@ func takesBody(r *http.Request) (*http.Response, error) {
 // virtual runs test with a site whose time is virtual, and a function that opens
 // a connection to it and sends a request of a browser. It returns the answer's
 // reader.
-func virtual(t *testing.T, api apiFunc, test func(s *site, send func(b *browser, head, body string) (net.Conn, <-chan string)), change ...func(*web.Config)) {
+func virtual(t *testing.T, api transportFunc, test func(s *site, send func(b *browser, head, body string) (net.Conn, <-chan string)), change ...func(*web.Config)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, append(change, hostPages, func(c *web.Config) { c.APITransport = api })...)
 		listener := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}

@@ -44,9 +44,9 @@ func TestTraces(t *testing.T) {
 		b.signIn("trader", "spa").leadsTo("/account")
 		b.get("/account?code=hidden-in-query").is(200)
 		b.get("/no-such-page/hidden").is(404)
-		callAPI(b, "/api/frontoffice/v3/account?token=hidden-in-query", 200)
+		b.call("/api/frontoffice/v3/account?token=hidden-in-query").is(200)
 		pass(31 * time.Second)
-		callAPI(b, "/api/frontoffice/v3/account", 200)
+		b.call("/api/frontoffice/v3/account").is(200)
 		synctest.Wait()
 
 		all := exporter.GetSpans()
@@ -104,15 +104,6 @@ func TestTraces(t *testing.T) {
 	})
 }
 
-func callAPI(b *browser, path string, want int) {
-	b.site.t.Helper()
-	r, w := b.request(http.MethodGet, path, nil), httptest.NewRecorder()
-	r.Header.Set("X-Requested-With", "fetch")
-	if b.site.web.ServeHTTP(w, r); w.Code != want {
-		b.site.t.Fatalf("GET %s = %d, want %d", path, w.Code, want)
-	}
-}
-
 // one returns the first span with a name.
 func one(t *testing.T, all tracetest.SpanStubs, name string) tracetest.SpanStub {
 	t.Helper()
@@ -152,7 +143,7 @@ func TestTracesOfFailures(t *testing.T) {
 		})
 		b := s.browser()
 		b.signIn("trader", "spa").leadsTo("/account")
-		callAPI(b, "/api/frontoffice/v3/account", 502)
+		b.call("/api/frontoffice/v3/account").is(502)
 		all := exporter.GetSpans()
 		for _, name := range []string{"GET /api/frontoffice/", "GET 127.0.0.1"} {
 			var failed bool

@@ -68,7 +68,7 @@ func TestSignOutOfUnreadableSession(t *testing.T) {
 				b.signIn("trader", "spa").leadsTo("/account")
 				thief := s.browser()
 				thief.setSession(b.session())
-				stream := thief.stream()
+				stream := thief.stream(prices)
 				pass(time.Second)
 				before := b.session()
 				end(b.at(blind))
