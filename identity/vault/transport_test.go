@@ -183,6 +183,23 @@ func TestRenewOfAnOldToken(t *testing.T) {
 	})
 }
 
+// Newer of a token that has a successor returns that, however young it is, and
+// renews nothing.
+func TestNewerOfAnOldToken(t *testing.T) {
+	inCluster(t, 1, func(c *cluster, p *process) {
+		first := p.signIn("k")
+		pass(31 * time.Second)
+		second := p.token("k")
+		if token, err := p.vault.Newer(c.Context(), "k", first); err != nil || token == nil || !same(token, second) {
+			c.Errorf("Newer of an old token = %v, want the current token", err)
+		}
+		if token, err := p.vault.Newer(c.Context(), "k", second); err != nil || token != nil {
+			c.Errorf("Newer of a young token = %v, %v, want none", token != nil, err)
+		}
+		c.wantRefreshes(1)
+	})
+}
+
 // A source that takes a refused token returns another one.
 func TestSource(t *testing.T) {
 	inCluster(t, 1, func(c *cluster, p *process) {
