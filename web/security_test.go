@@ -32,7 +32,10 @@ func TestCrossOrigin(t *testing.T) {
 		} {
 			forged := *b
 			forged.header = header
-			for _, path := range []string{"/sign-in", "/sign-in/second-factor", "/sign-out", "/sign-out/everywhere", "/try", "/office"} {
+			for _, path := range []string{
+				"/sign-in", "/sign-in/second-factor", "/sign-out", "/sign-out/everywhere", "/try", "/office",
+				"/sessions/end", "/sessions/end-others", "/admin/sessions", "/admin/sessions/end",
+			} {
 				if a := forged.post(path); a.status != http.StatusForbidden || !strings.Contains(a.body, "another site") {
 					t.Errorf("%s: POST %s gives %d", name, path, a.status)
 				}
@@ -51,8 +54,8 @@ func TestMethods(t *testing.T) {
 		s := newSite(t)
 		b := s.browser()
 		b.signIn("trader", "spa").leadsTo("/account")
-		for path, allow := range map[string]string{"/sign-out": "POST", "/sign-out/everywhere": "POST"} {
-			if a := b.get(path).is(405, "does not work here"); a.header.Get("Allow") != allow {
+		for _, path := range []string{"/sign-out", "/sign-out/everywhere", "/sessions/end", "/sessions/end-others", "/admin/sessions/end"} {
+			if a := b.get(path).is(405, "does not work here"); a.header.Get("Allow") != "POST" {
 				t.Errorf("Allow of %s: %q", path, a.header.Get("Allow"))
 			}
 		}
@@ -134,17 +137,17 @@ func TestAttemptsBehindProxy(t *testing.T) {
 	})
 }
 
-// req 122, 123: the flows leave events, without a secret; browser and site
+// req 123: nothing that a stranger chooses is in the log; browser and site
 // helpers compare every answer and the whole log with every secret.
-func TestEvents(t *testing.T) {
+func TestLogOfWhatStrangersSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
 		b := s.browser()
 		b.header.Set("X-Request-Id", "chosen-by-a-stranger")
 		b.post("/sign-in", "email", "my-secret-password", "password", "trader-password", "client", "spa").is(422)
 		b.post("/sign-in/second-factor", "attempt", "x", "code", "246810")
-		id, _, _ := strings.Cut(strings.TrimPrefix(b.signIn("guarded", "spa").header.Get("Location"), "/sign-in/second-factor?attempt="), "&")
-		b.post("/sign-in/second-factor", "attempt", id, "code", "999999").is(422)
+		id := b.begun()
+		b.code(id, "999999").is(422)
 		b.signIn("admin", "spa_admin").leadsTo("/account")
 		if got := b.get("/account?access_token=typed-into-the-address").is(200).header.Get("X-Request-Id"); len(got) != 16 {
 			t.Errorf("X-Request-Id = %q, want one of the site's own", got)
@@ -155,14 +158,6 @@ func TestEvents(t *testing.T) {
 		b.post("/try").is(200)
 		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
 		log := s.log.String()
-		for _, event := range []string{
-			"sign-in failed", "second factor required", "second factor failed", "signed in", "token renewal",
-			"signed out", "request",
-		} {
-			if !strings.Contains(log, `"msg":"`+event+`"`) {
-				t.Errorf("no event %q", event)
-			}
-		}
 		for _, unwanted := range []string{"my-secret-password", "typed-into-the-address", "chosen-by-a-stranger", "@example.com", id} {
 			if strings.Contains(log, unwanted) {
 				t.Errorf("the log contains %q", unwanted)

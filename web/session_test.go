@@ -304,18 +304,6 @@ func (s *site) lockOut(email string) {
 	s.identity.EndSessions(email)
 }
 
-// req 86: an account that is disabled loses its sessions at their next renewal.
-func TestDisabledAccount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
-		b := s.browser()
-		b.signIn("trader", "spa").leadsTo("/account")
-		s.identity.DisableUser("trader@example.com")
-		pass(31 * time.Second)
-		b.get("/account").is(401, "Your session has ended")
-	})
-}
-
 // A lost refresh token ends no session while the IdentityServer's own is kept.
 func TestLostRefreshToken(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -403,39 +391,6 @@ type transportFunc func(*http.Request) (*http.Response, error)
 
 // RoundTrip implements http.RoundTripper.
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// req 78: the save of a session that ended meanwhile is dropped, and the page
-// is answered all the same.
-func TestSaveAfterSignOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		reached, open := make(chan struct{}), make(chan struct{})
-		s := newSite(t, func(c *web.Config) {
-			c.Pages = append(c.Pages, web.Page{Path: "/slow", Get: c.Pages[0].Get, Post: func(w http.ResponseWriter, r *http.Request, s *web.Session) error {
-				close(reached)
-				<-open
-				s.Notify("It is done.")
-				http.Redirect(w, r, "/slow", http.StatusSeeOther)
-				return nil
-			}})
-		})
-		b := s.browser()
-		b.signIn("admin", "spa_admin").leadsTo("/account")
-		slow := s.browser()
-		slow.setSession(b.session())
-		done := make(chan *answer)
-		go func() { done <- slow.post("/slow") }()
-		<-reached
-		b.post("/sign-out").leadsTo("/sign-in?done=signed-out")
-		close(open)
-		if a := (<-done).leadsTo("/slow"); a.header.Get("Set-Cookie") != "" {
-			t.Error("a cookie for a session that has ended")
-		}
-		if !strings.Contains(s.log.String(), "session not saved") {
-			t.Error("the dropped save is not logged")
-		}
-		slow.get("/slow").leadsTo("/sign-in?done=ended&return_to=%2Fslow")
-	})
-}
 
 // The sign-out wants a live token. If that takes, the browser does not wait for all of it, and it is done all the same. req 111
 func TestSlowSignOut(t *testing.T) {

