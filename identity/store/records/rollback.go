@@ -33,8 +33,8 @@ func (r *Ref[T]) known() uint64 {
 }
 
 // restore writes the copy in memory over raw, an older version that the store
-// shows again. If another process may have a newer copy, it waits for that, until
-// changed is closed. It returns the record as it is then.
+// shows again. If another process may have a newer copy, it waits for that. It
+// returns the record as it is then.
 //
 // Errors: store.ErrConflict if another process was quicker, a *store.Fault while
 // another process may still write its newer copy, and those of Put.
@@ -47,9 +47,8 @@ func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64, ch
 	}
 	// A refused write counts as known, one version above the copy.
 	if newest := held != nil && held.Version+1 >= known; !newest && r.kind.refs != nil {
-		wait(ctx, changed, restoreWait)
-		if now, err := r.cache.store.Get(ctx, string(r.id)); err != nil || now.Version != raw.Version {
-			return nil, errors.Join(store.ErrConflict, err)
+		if err := r.awaitNewer(ctx, raw, changed); err != nil {
+			return nil, err
 		}
 		if r.cache.seen.olderFor(r.id) < restoreTime {
 			return nil, &store.Fault{Op: "records: get", Err: errOlder}
@@ -74,6 +73,22 @@ func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64, ch
 	r.cache.logger.Warn("store shows an older version of a record: the newer one is written again", slog.String("record", string(r.id)))
 	r.goBack(saved)
 	return saved, nil
+}
+
+// awaitNewer waits for restoreWait, unless another process writes over raw
+// before. The watch closes changed also as it comes up.
+//
+// Errors: store.ErrConflict if another process has written.
+func (r *Ref[T]) awaitNewer(ctx context.Context, raw store.Record, changed <-chan struct{}) error {
+	until := time.Now().Add(restoreWait)
+	for left := restoreWait; left > 0 && ctx.Err() == nil; left = time.Until(until) {
+		wait(ctx, changed, left)
+		changed = r.Changed()
+		if now, err := r.cache.store.Get(ctx, string(r.id)); err != nil || now.Version != raw.Version {
+			return errors.Join(store.ErrConflict, err)
+		}
+	}
+	return nil
 }
 
 // goBack makes c the copy, whatever versions were known before.

@@ -105,6 +105,32 @@ func TestStoreForgetsAVersion(t *testing.T) { // field 20
 	}
 }
 
+// A process waits for the newer copy of another one also if its own watch comes
+// up first.
+func TestWatchComesUpBeforeTheRestoration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newForgetful(t)
+		one := f.here.put(0, "one")
+		f.there.wants("one")
+		two := f.here.put(one.Version, "two")
+		three := f.here.put(two.Version, "three")
+		f.all(store.Event{Kind: store.Changed, Key: string(f.here.id), Version: three.Version})
+		f.forget("one")
+		done := make(chan error, 1)
+		go func() {
+			_, err := f.there.Get(t.Context(), f.there.id)
+			done <- err
+		}()
+		synctest.Wait()
+		f.stores[1].report(store.Synced)
+		f.here.wants("three")
+		if err := <-done; err != nil {
+			t.Errorf("Get = %v, want the newer copy", err)
+		}
+		f.there.wants("three")
+	})
+}
+
 // The process that has the newer copy may reach the store late: until then the
 // record is unavailable elsewhere, and from then on the copy counts everywhere,
 // with or without a watch, and so does what is written after it.
