@@ -73,6 +73,13 @@ func TestUserWithoutChannels(t *testing.T) { // field 34
 		}
 		server.MustDo(t, "ACL", "SETUSER", "service", "+@all", "~*")
 	}
+	server.MustDo(t, "ACL", "SETUSER", "service", "-set")
+	server.MustDo(t, "CLIENT", "PAUSE", "1500", "WRITE")
+	if s, err := Open(t.Context(), Config{URL: url}); err == nil {
+		t.Error("Open of a slow server by a user with -set = nil, want an error")
+		_ = s.Close()
+	}
+	server.MustDo(t, "ACL", "SETUSER", "service", "+@all")
 	server.MustDo(t, "ACL", "SETUSER", "service", "-@all", "+@read", "+@write", "+@scripting", "+@pubsub", "+@connection", "+time", "resetkeys", "~b2trader:*")
 	s = open(t, Config{URL: url})
 	storetest.Observe(t, s).Await(t, store.Synced)

@@ -13,14 +13,19 @@ import (
 	"b2trader.identity.auth/identity/store"
 )
 
+// checkLife is how long the record of checkPermissions lives after the check. The
+// server refuses an expired one before it needs the permissions, so this is more
+// than clocks differ.
+const checkLife = time.Minute
+
 // checkPermissions checks that the server answers and that its ACL lets the user
 // do all that a Store does, by a message that is no change and by a record that
-// expires at once. In Redis 7 a user has no channels unless the ACL names them.
+// expires soon. In Redis 7 a user has no channels unless the ACL names them.
 func (s *Store) checkPermissions(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	b, channel := s.client.B(), s.name.channel()
-	r := store.Record{Key: "check:" + rand.Text(), Owner: "check", Expires: time.Now().Add(time.Second)}
+	r := store.Record{Key: "check:" + rand.Text(), Owner: "check", Expires: time.Now().Add(s.timeout + checkLife)}
 	announced := s.client.Do(bounded, b.Publish().Channel(channel).Message("").Build()).Error()
 	for _, try := range []func() error{
 		func() error { return announced },
