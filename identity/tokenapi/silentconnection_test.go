@@ -9,64 +9,53 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"b2trader.identity.auth/identity/tokenapi"
 )
 
-// A relay passes connections on to a server. Once it swallows, the connections
-// it has stay open but pass nothing on; new ones work.
+// A relay is a listener of connections in memory, which it passes on, so that
+// time can be virtual. Once it swallows, the connections that it has stay open
+// but pass nothing on; new ones work.
 type relay struct {
-	net.Listener
-	server  string
-	silence atomic.Pointer[chan struct{}] // closed for the connections that are silent
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+	silent chan struct{} // closed for the connections that are silent
 }
 
-func startRelay(t *testing.T, server string) *relay {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+func (r *relay) Accept() (net.Conn, error) {
+	select {
+	case c := <-r.conns:
+		return c, nil
+	case <-r.closed:
+		return nil, net.ErrClosed
 	}
-	r := &relay{Listener: listener, server: server}
-	r.renew()
-	var connections sync.WaitGroup
-	t.Cleanup(connections.Wait)
-	t.Cleanup(func() { _ = listener.Close() })
-	connections.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			connections.Go(func() { r.pass(client, *r.silence.Load()) })
-		}
-	})
-	return r
 }
 
-func (r *relay) renew() {
-	silent := make(chan struct{})
-	r.silence.Store(&silent)
+func (r *relay) Close() error   { r.once.Do(func() { close(r.closed) }); return nil }
+func (r *relay) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
+
+// dial is http.Transport.DialContext.
+func (r *relay) dial(context.Context, string, string) (net.Conn, error) {
+	client, fromClient := net.Pipe()
+	toServer, server := net.Pipe()
+	pass := func(to, from net.Conn, silent chan struct{}) {
+		_, _ = io.Copy(silencer{to, silent}, from)
+		_ = to.Close()
+	}
+	go pass(toServer, fromClient, r.silent)
+	go pass(fromClient, toServer, r.silent)
+	r.conns <- server
+	return client, nil
 }
 
 // swallow silences the connections that are open.
 func (r *relay) swallow() {
-	close(*r.silence.Load())
-	r.renew()
-}
-
-func (r *relay) pass(client net.Conn, silent chan struct{}) {
-	defer func() { _ = client.Close() }()
-	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", r.server)
-	if err != nil {
-		return
-	}
-	defer func() { _ = server.Close() }()
-	go func() { _, _ = io.Copy(silencer{client, silent}, server) }()
-	_, _ = io.Copy(silencer{server, silent}, client)
+	close(r.silent)
+	r.silent = make(chan struct{})
 }
 
 // A silencer drops what is written after silent is closed.
@@ -87,46 +76,49 @@ func (s silencer) Write(b []byte) (int, error) {
 // field 3: a silent HTTP/2 connection is found out by a ping, long before the
 // timeout of the exchange, and the next request uses another connection.
 func TestSilentConnection(t *testing.T) {
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	server.EnableHTTP2 = true
-	server.StartTLS()
-	t.Cleanup(server.Close)
-	r := startRelay(t, server.Listener.Addr().String())
-	transport, ok := (tokenapi.HTTP{}).WithDefaults().Transport.(*http.Transport)
-	if !ok {
-		t.Fatal("the default Transport is not an *http.Transport")
-	}
-	t.Cleanup(transport.CloseIdleConnections)
-	transport.HTTP2.SendPingTimeout /= 20
-	transport.HTTP2.PingTimeout /= 20
-	transport.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
-	get := func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
-		defer cancel()
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+r.Addr().String(), nil)
-		if err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		r := &relay{conns: make(chan net.Conn), closed: make(chan struct{}), silent: make(chan struct{})}
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		_ = server.Listener.Close()
+		server.Listener, server.EnableHTTP2 = r, true
+		server.StartTLS()
+		defer server.Close()
+		transport, ok := (tokenapi.HTTP{}).WithDefaults().Transport.(*http.Transport)
+		if !ok {
+			t.Fatal("the default Transport is not an *http.Transport")
+		}
+		defer transport.CloseIdleConnections()
+		transport.DialContext = r.dial
+		transport.TLSClientConfig = &tls.Config{RootCAs: server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"}
+		get := func() (time.Duration, error) {
+			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+			defer cancel()
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			resp, err := transport.RoundTrip(req)
+			if err != nil {
+				return time.Since(began), err
+			}
+			_ = resp.Body.Close()
+			if resp.ProtoMajor != 2 {
+				t.Errorf("the answer came by %s, want HTTP/2", resp.Proto)
+			}
+			return time.Since(began), nil
+		}
+		if _, err := get(); err != nil {
 			t.Fatal(err)
 		}
-		resp, err := transport.RoundTrip(req)
-		if err != nil {
-			return err
+		r.swallow()
+		if took, err := get(); err == nil || errors.Is(err, context.DeadlineExceeded) || took > 10*time.Second {
+			t.Errorf("request on a silent connection = %v after %v, want an error of the connection after 10 s at most", err, took)
 		}
-		_ = resp.Body.Close()
-		if resp.ProtoMajor != 2 {
-			t.Errorf("the answer came by %s, want HTTP/2", resp.Proto)
+		if _, err := get(); err != nil {
+			t.Errorf("request after the silent connection = %v, want a new connection", err)
 		}
-		return nil
-	}
-	if err := get(); err != nil {
-		t.Fatal(err)
-	}
-	r.swallow()
-	if err := get(); err == nil || errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("request on a silent connection = %v, want an error of the connection", err)
-	}
-	if err := get(); err != nil {
-		t.Errorf("request after the silent connection = %v, want a new connection", err)
-	}
+	})
 }
 
 // field 4: idle connections end before the peer closes them.
