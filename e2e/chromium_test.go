@@ -20,6 +20,13 @@ import (
 	"b2trader.identity.auth/identity/store/storetest/servers"
 )
 
+// retry looks for an element by a selector only, and not too often. chromedp's
+// search through the whole page every 5 ms keeps Chromium busy.
+func retry(s *chromedp.Selector) {
+	chromedp.ByQuery(s)
+	chromedp.RetryInterval(50 * time.Millisecond)(s)
+}
+
 // tab is a tab of a real browser, headless Chromium.
 type tab struct {
 	t    *testing.T
@@ -35,6 +42,8 @@ func (d *demo) chromium() *tab { return startChromium(d.t, d.site.String()) }
 var chromiumProcess = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, // Chromium refuses to run as root in its sandbox
+		// Each window would start two processes for pages of its address bar.
+		chromedp.Flag("disable-features", "site-per-process,Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
 		chromedp.WSURLReadTimeout(time.Minute))
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	servers.AtEnd(end)
@@ -84,7 +93,7 @@ func (b *tab) signIn() {
 	b.t.Helper()
 	b.do(chromedp.Navigate(b.site+"/sign-in"),
 		chromedp.SendKeys("#email", trader), chromedp.SendKeys("#password", passwords[trader]),
-		chromedp.Submit("#sign-in"), chromedp.WaitVisible("#session"))
+		chromedp.Submit("#sign-in"), chromedp.WaitVisible("#session", retry))
 }
 
 // A page that Back brings out of the browser's memory shows nothing of a session
@@ -101,8 +110,8 @@ func TestBackAfterSignOut(t *testing.T) {
 	for try := 1; try <= 10 && restored != "true"; try++ { // Chromium does not keep a page that is fetching something
 		b.signIn()
 		b.do(chromedp.Evaluate(`addEventListener("pageshow", (e) => { sessionStorage.restored = e.persisted })`, nil))
-		b.do(chromedp.Submit(`form[action="/sign-out"]`), chromedp.WaitVisible("#sign-in"))
-		b.do(chromedp.Evaluate(`history.back()`, nil), chromedp.WaitNotPresent("#session"), chromedp.WaitVisible("#sign-in"))
+		b.do(chromedp.Submit(`form[action="/sign-out"]`), chromedp.WaitVisible("#sign-in", retry))
+		b.do(chromedp.Evaluate(`history.back()`, nil), chromedp.WaitNotPresent("#session", retry), chromedp.WaitVisible("#sign-in", retry))
 		if path := eval[string](b, "location.pathname"); path != "/sign-in" {
 			t.Errorf("Back after the sign-out = %s, want /sign-in", path)
 		}
@@ -135,10 +144,10 @@ func TestFormsInChromium(t *testing.T) {
 	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL()).chromium()
 	b.do(chromedp.Navigate(b.site+"/sign-in"),
 		chromedp.SendKeys("#email", trader), chromedp.SendKeys("#password", "wrong"),
-		chromedp.Click("[data-reveal]"), chromedp.WaitVisible(`#password[type="text"]`),
+		chromedp.Click("[data-reveal]"), chromedp.WaitVisible(`#password[type="text"]`, retry),
 		chromedp.Evaluate(`addEventListener("beforeunload", () => { sessionStorage.sent = document.querySelector("#password").type })`, nil),
 		chromedp.Evaluate(`for (let i = 0; i < 3; i++) document.querySelector("#sign-in").requestSubmit()`, nil),
-		chromedp.WaitVisible("#problem"), chromedp.WaitVisible("#password:focus"))
+		chromedp.WaitVisible("#problem", retry), chromedp.WaitVisible("#password:focus", retry))
 	if kind := eval[string](b, "sessionStorage.sent"); kind != "password" {
 		t.Errorf("type of the shown password when the form is sent = %q, want password", kind)
 	}
@@ -154,14 +163,14 @@ func TestSessionEndsInChromium(t *testing.T) {
 	server := startIdentityServer(t, s)
 	b := startDemo(t, s, "-addr", "127.0.0.1:0", "-identity-url", server.URL(), "-idle-timeout", "70s").chromium()
 	b.signIn()
-	b.do(chromedp.WaitVisible("[data-stay]"))
+	b.do(chromedp.WaitVisible("[data-stay]", retry))
 	before := eval[float64](b, `fetch("/session").then((r) => r.json()).then((s) => Date.parse(s.idle_end))`)
-	b.do(chromedp.Click("[data-stay]"), chromedp.WaitNotVisible("[data-stay]"))
+	b.do(chromedp.Click("[data-stay]"), chromedp.WaitNotVisible("[data-stay]", retry))
 	if after := eval[float64](b, `fetch("/session").then((r) => r.json()).then((s) => Date.parse(s.idle_end))`); after <= before {
 		t.Errorf("idle end after Stay signed in = %v, want later than %v", after, before)
 	}
 	b.do(chromedp.Evaluate(`fetch("/sign-out", { method: "POST", redirect: "manual" })`, nil),
-		chromedp.WaitVisible(".banner-warn"), chromedp.WaitVisible("#sign-in"))
+		chromedp.WaitVisible(".banner-warn", retry), chromedp.WaitVisible("#sign-in", retry))
 	if query := eval[string](b, "location.search"); query != "?done=ended&return_to=%2Faccount" {
 		t.Errorf("query of the sign-in page = %q, want the reason", query)
 	}

@@ -26,7 +26,7 @@ func TestKeyboardInChromium(t *testing.T) {
 	b.enter(`form [type="submit"]`, "#session")
 	b.enter(`nav a[href="/sessions"]`, "main .session")
 	b.enter(".session [popovertarget]", ".session :popover-open")
-	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitNotVisible(".session [popover]")) // Cancel has the focus
+	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitNotVisible(".session [popover]", retry)) // Cancel has the focus
 	b.enter(".session [popovertarget]", ".session :popover-open")
 	b.enter(".session [popover] form button", ".banner-good")
 	other.b.open("/account").want(http.StatusOK, "/sign-in")
@@ -49,5 +49,5 @@ func (b *tab) tabTo(selector string) *tab {
 // enter tabs to an element, presses Enter, and waits for what appears.
 func (b *tab) enter(selector, appears string) {
 	b.t.Helper()
-	b.tabTo(selector).do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(appears, chromedp.ByQuery))
+	b.tabTo(selector).do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(appears, retry))
 }

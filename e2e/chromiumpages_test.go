@@ -119,7 +119,7 @@ func (v *visitor) signInAs(email, client string) {
 	v.do(chromedp.Navigate(v.site+"/sign-in"),
 		chromedp.SendKeys("#email", email), chromedp.SendKeys("#password", strings.Replace(email, "@example.com", "-password", 1)),
 		chromedp.Click(`input[name="client"][value="`+client+`"]`),
-		chromedp.Submit("#sign-in"), chromedp.WaitVisible("#session, #code", chromedp.ByQuery))
+		chromedp.Submit("#sign-in"), chromedp.WaitVisible("#session, #code", retry))
 }
 
 // useAPlatform checks the page of the platforms with an answer on it.
@@ -128,7 +128,7 @@ func (v *visitor) useAPlatform() {
 	press := func(action string) chromedp.Action {
 		return chromedp.Click(`form:has(input[value="b2core"]) button[value="`+action+`"]`, chromedp.ByQuery)
 	}
-	v.do(chromedp.Navigate(v.site+"/platforms"), press("sign-in"), chromedp.WaitVisible(".platform .banner-good"), press("use"), chromedp.WaitVisible(".platform-answer"))
+	v.do(chromedp.Navigate(v.site+"/platforms"), press("sign-in"), chromedp.WaitVisible(".platform .banner-good", retry), press("use"), chromedp.WaitVisible(".platform-answer", retry))
 	v.check()
 }
 

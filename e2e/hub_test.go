@@ -136,22 +136,22 @@ func TestLivePricesInChromium(t *testing.T) {
 	b.signIn()
 	const shown = `document.querySelectorAll("[data-cell=bid]")`
 	pricesAt := func(connections int) string {
-		b.do(chromedp.Poll(`Number(document.querySelector("[data-live-fact=number]").textContent) >= `+strconv.Itoa(connections), nil))
+		b.do(chromedp.Poll(`Number(document.querySelector("[data-live-fact=number]").textContent) >= `+strconv.Itoa(connections), nil, chromedp.WithPollingInterval(50*time.Millisecond)))
 		return eval[string](b, `[...`+shown+`].map((e) => e.textContent).join()`)
 	}
-	b.do(chromedp.Navigate(b.site+"/live"), chromedp.WaitVisible(`[data-live-state="live"]`))
+	b.do(chromedp.Navigate(b.site+"/live"), chromedp.WaitVisible(`[data-live-state="live"]`, retry))
 	if before, now := pricesAt(2), pricesAt(4); now == before || strings.Contains(now, "–") {
 		t.Errorf("prices after three renewals = %s, after one %s, want others in each row", now, before)
 	}
 	server.Inject(identitytest.EndpointHub, identitytest.Fault{Status: 503, Times: -1})
-	b.do(chromedp.WaitVisible(`[data-live-state="waiting"]`), chromedp.WaitVisible("[data-live-now]"))
+	b.do(chromedp.WaitVisible(`[data-live-state="waiting"]`, retry), chromedp.WaitVisible("[data-live-now]", retry))
 	server.ClearFaults()
 	b.do(chromedp.Evaluate(`document.querySelector("[data-live-now]").click()`, nil), // it hides if the page is quicker
-		chromedp.WaitVisible(`[data-live-state="live"]`))
+		chromedp.WaitVisible(`[data-live-state="live"]`, retry))
 	// In a hidden tab only the stream itself notices the end of the session.
 	b.do(chromedp.Evaluate(`Object.defineProperty(document, "hidden", { value: true })`, nil),
 		chromedp.Evaluate(`fetch("/sign-out", { method: "POST", redirect: "manual" })`, nil),
-		chromedp.WaitVisible(`[data-live-state="ended"]`))
+		chromedp.WaitVisible(`[data-live-state="ended"]`, retry))
 	if eval[bool](b, shown+`.length > 0`) {
 		t.Error("prices of the session are still on the page after its end")
 	}

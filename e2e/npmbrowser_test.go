@@ -64,7 +64,7 @@ func testNPMInChromium(t *testing.T, npm *npmclient.Package) {
 	}
 	b := startChromium(t, origin.URL)
 	title := func(page string) string {
-		b.do(chromedp.Navigate(page), chromedp.WaitReady("title", chromedp.ByQuery))
+		b.do(chromedp.Navigate(page), chromedp.WaitReady("title", retry))
 		return eval[string](b, "document.title")
 	}
 	scopes := map[string]string{"spa": "openid FrontOffice offline_access", "spa_admin": "openid FrontOffice BackOffice offline_access"}

@@ -29,15 +29,15 @@ func runOIDCClientTS(t *testing.T, p *relyingParty) {
 	p.serve(t, site)
 	b := startChromium(t, p.url)
 	b.do(chromedp.Navigate(p.url),
-		chromedp.WaitVisible("#email"), chromedp.SendKeys("#email", "guarded@example.com"),
+		chromedp.WaitVisible("#email", retry), chromedp.SendKeys("#email", "guarded@example.com"),
 		chromedp.SendKeys("#password", "guarded-password"), chromedp.Click("button"),
-		chromedp.WaitVisible("#code"), chromedp.SendKeys("#code", "246810"), chromedp.Click("button"),
-		chromedp.WaitReady("#result"))
+		chromedp.WaitVisible("#code", retry), chromedp.SendKeys("#code", "246810"), chromedp.Click("button"),
+		chromedp.WaitReady("#result", retry))
 	if result := eval[string](b, `document.querySelector("#result").textContent`); result != "guarded signed out" {
 		t.Errorf("result = %q, want guarded signed out", result)
 	}
 	if n := p.server.Count(identitytest.EndpointRevocation); n != 2 {
 		t.Errorf("revocations = %d, want one of each token", n)
 	}
-	b.do(chromedp.Navigate(p.url), chromedp.WaitVisible("#email")) // no session is left
+	b.do(chromedp.Navigate(p.url), chromedp.WaitVisible("#email", retry)) // no session is left
 }
