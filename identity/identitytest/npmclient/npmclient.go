@@ -9,6 +9,8 @@ import (
 	"context"
 	_ "embed" // for the driver
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,8 +38,8 @@ var driver []byte
 // Package is the npm package, installed.
 type Package struct{ dir string }
 
-// Install installs the npm package into a temporary folder of the test.
-// Subtests can share it. Without node, npm or the registry it skips the test,
+// Install installs the npm package, for scripts in a temporary folder of the
+// test. Subtests can share it. Without node, npm or the registry it skips the test,
 // or fails it if RequireEnv is 1.
 func Install(tb testing.TB) *Package {
 	tb.Helper()
@@ -46,8 +48,9 @@ func Install(tb testing.TB) *Package {
 	return &Package{dir}
 }
 
-// InstallPackage installs any npm package and returns the folder, for scripts
-// in it. It skips or fails as Install does.
+// InstallPackage installs any npm package and returns a folder, for scripts that
+// use it. It keeps the package in the user's cache folder, because a run of npm
+// takes longer than most tests. It skips or fails as Install does.
 func InstallPackage(tb testing.TB, name, version string) (dir string) {
 	tb.Helper()
 	for _, tool := range []string{"node", "npm"} {
@@ -55,7 +58,33 @@ func InstallPackage(tb testing.TB, name, version string) (dir string) {
 			missing(tb, tool+" is not installed")
 		}
 	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	kept := filepath.Join(cache, "b2trader.identity.auth", "npm", name+"@"+version)
+	if _, err := os.Stat(kept); err != nil {
+		fill(tb, kept, name, version)
+	}
 	dir = tb.TempDir()
+	if err := os.Symlink(filepath.Join(kept, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
+}
+
+// fill installs a package beside kept and renames the result, so that kept is
+// always complete. Another process may do the same at the same time.
+func fill(tb testing.TB, kept, name, version string) {
+	tb.Helper()
+	if err := os.MkdirAll(filepath.Dir(kept), 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(kept), "new-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
 	ctx, cancel := context.WithTimeout(tb.Context(), installTimeout)
 	defer cancel()
 	// npm installs where it finds a package.json: in dir, not in a parent of
@@ -66,7 +95,9 @@ func InstallPackage(tb testing.TB, name, version string) (dir string) {
 	if output, err := install.CombinedOutput(); err != nil {
 		missing(tb, "npm install failed: "+err.Error()+"\n"+string(output))
 	}
-	return dir
+	if err := os.Rename(dir, kept); err != nil && !errors.Is(err, fs.ErrExist) {
+		tb.Fatal(err)
+	}
 }
 
 // StartScript installs an npm package and runs a script that uses it until the
