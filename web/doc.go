@@ -15,9 +15,9 @@
 // never leave the server. A session ends at sign-out, after
 // [Config.IdleTimeout] without use, and after [Config.AbsoluteTimeout] in any
 // case; its refresh token is then revoked. Requests that scripts send by
-// themselves, GETs of /account/token and /session, are no use of the session; a
-// POST to /session is, by which a page keeps the user signed in. Use is written
-// once a minute. The session's ID changes at sign-in and before a second
+// themselves (GET /account/token and GET /session) do not count as use of the
+// session. POST /session does: by it a page keeps the user signed in. Use is
+// written once a minute. The session's ID changes at sign-in and before a second
 // factor.
 //
 // Users see and end their sessions at /sessions, administrators the sessions of
@@ -33,12 +33,12 @@
 //
 // # More than one process
 //
-// Processes with the same [Config.Store] and [Config.Keys] share the sessions:
-// any of them may serve any request, also those of one sign-in: a sign-in that
-// waits for its second factor is in the store. Each process counts attempts to
-// sign in by itself; the wrong codes of one sign-in are counted in the store.
-// A process revokes the tokens of sessions that time out if it has served them.
-// If that process has stopped, the refresh tokens expire.
+// Processes with the same [Config.Store] and [Config.Keys] share the sessions,
+// and any of them may serve any request. A sign-in that waits for its second
+// factor is in the store, so another process can finish it. Each process counts
+// attempts to sign in by itself; the wrong codes of one sign-in are counted in
+// the store. A process revokes the tokens of sessions that time out if it has
+// served them. If that process has stopped, the refresh tokens expire.
 //
 // If the store fails, the answer is 503 with Retry-After, and no session ends.
 // All records are sealed, under hashed names.
@@ -50,8 +50,9 @@
 // sessions that came from that session at the IdentityServer. One without a sid
 // ends all sessions of the user. It works once, in every process. If the store
 // fails, the answer is 503; the process keeps the token, up to 1,000 of them,
-// treats the sessions as ended, and ends them when the store is back. Front-channel
-// logout is not offered: it depends on frames and on third-party cookies.
+// treats the sessions as ended, and ends them when the store is back.
+// Front-channel logout is not offered: it depends on frames and on third-party
+// cookies.
 //
 // # Administrators
 //
@@ -99,11 +100,11 @@
 //     error no_session asks for a sign-in. 503 has Retry-After. Calls with 403,
 //     405, 411, 413 and 429 were not passed on. 502 and 504 are failures of the
 //     API.
-//   - A call is use of the session, unless its X-Requested-With is "background".
-//     A stream is no use of the session.
+//   - A call counts as use of the session, unless its X-Requested-With is
+//     "background". A stream does not count.
 //   - Event streams (text/event-stream) and websockets are passed on at once and
 //     continue over renewals of the token. Every call ends when its session ends,
-//     in whatever process.
+//     in each process.
 //   - The server's timeouts do not apply to calls. A body ends the call with 408
 //     if nothing of it arrives for 15 seconds. An answer is cut if the browser
 //     does not read for 30 seconds, or if the API sends nothing for two minutes,
