@@ -42,7 +42,8 @@ func (d *demo) chromium() *tab { return startChromium(d.t, d.site.String()) }
 var chromiumProcess = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, // Chromium refuses to run as root in its sandbox
-		// Each window would start two processes for pages of its address bar, and a spare one.
+		// Each window would start two processes for pages of its address
+		// bar, and a spare one.
 		chromedp.Flag("disable-features", "site-per-process,Translate,BlinkGenPropertyTrees,SpareRendererForSitePerProcess,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup"),
 		chromedp.WSURLReadTimeout(time.Minute))
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
