@@ -251,3 +251,23 @@ func TestStoreForgetsADeletion(t *testing.T) { // field 20
 		})
 	}
 }
+
+// A process that deletes a record need not hear of it from the store: neither to
+// answer from its memory no more, nor to keep the record deleted.
+func TestOwnDeletionCountsWithoutTheWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newForgetful(t)
+		f.here.put(0, "one")
+		f.here.wants("one")
+		deleted := f.here.Ref(f.here.id).Deleted()
+		if err := f.here.Delete(t.Context(), f.here.id); err != nil {
+			t.Fatal(err)
+		}
+		if !isClosed(deleted) {
+			t.Error("the callers that wait for the deletion are not told")
+		}
+		f.here.wantsError(store.ErrDeleted)
+		f.forget("one")
+		f.here.wantsError(store.ErrDeleted)
+	})
+}
