@@ -2,17 +2,18 @@ package identity
 
 import (
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"time"
+
+	"b2trader.identity.auth/identity/internal/httpx"
 )
 
 // cookies is the cookie jar of one sign-in. Unlike the jar of net/http, it can be
 // exported: it keeps each Set-Cookie line as the server sent it. It is not safe
 // for concurrent use.
 type cookies struct {
-	*cookiejar.Jar
+	httpx.Jar
 	now func() time.Time
 	set []setCookie
 }
@@ -25,8 +26,7 @@ type setCookie struct {
 }
 
 func newCookies(now func() time.Time) *cookies {
-	jar, _ := cookiejar.New(nil) // never fails
-	return &cookies{Jar: jar, now: now}
+	return &cookies{Jar: httpx.NewJar(), now: now}
 }
 
 // SetCookies implements http.CookieJar.
@@ -59,7 +59,8 @@ func (c *cookies) restore(server *url.URL, set []setCookie) {
 			continue
 		}
 		if cookie.MaxAge > 0 { // which counts from when the line came
-			left := s.At.Add(time.Duration(cookie.MaxAge) * time.Second).Sub(c.now())
+			life := time.Duration(min(cookie.MaxAge, httpx.MaxCookieAge)) * time.Second
+			left := s.At.Add(life).Sub(c.now())
 			if left < time.Second {
 				continue
 			}

@@ -35,6 +35,36 @@ func moved(t *testing.T, client *identity.Client, s *identity.SignIn) *identity.
 	return next
 }
 
+// longLived makes the cookies of a server live for a year in milliseconds, as
+// some servers take seconds for.
+type longLived struct{ base http.RoundTripper }
+
+func (l longLived) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := l.base.RoundTrip(r)
+	if err == nil {
+		for i, line := range resp.Header["Set-Cookie"] {
+			resp.Header["Set-Cookie"][i] = line + "; Max-Age=31536000000"
+		}
+	}
+	return resp, err
+}
+
+func TestLongLivedCookies(t *testing.T) {
+	srv := identitytest.Start(t, identitytest.Config{})
+	client := newClient(t, srv, identity.ClientSPA, func(c *identity.Config) { c.HTTP.Transport = longLived{http.DefaultTransport} })
+	s, err := client.SignIn(t.Context(), "guarded@example.com", "guarded-password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = moved(t, client, s)
+	if err := s.VerifySecondFactor(t.Context(), "246810"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := moved(t, client, s).Finish(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 // field 60: each step of a sign-in may be done by another process.
 func TestSignInMovesBetweenProcesses(t *testing.T) {
 	srv, client := start(t)

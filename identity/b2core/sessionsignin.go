@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/cookiejar"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -23,7 +22,7 @@ type SignIn struct {
 	SecondFactor *SecondFactor
 
 	client *SessionClient
-	jar    *cookiejar.Jar
+	jar    httpx.Jar
 	email  string
 	uuid   tokenapi.Secret
 	token  *oauth2.Token // nil before the last step
@@ -82,8 +81,7 @@ func (c *SessionClient) SignIn(ctx context.Context, email, password string) (*Si
 	if email == "" || password == "" {
 		return nil, c.peer.Call(op).Fail(tokenapi.ErrBadCredentials, "the e-mail address or the password is empty")
 	}
-	jar, _ := cookiejar.New(nil) // never fails
-	s := &SignIn{client: c, jar: jar, email: email}
+	s := &SignIn{client: c, jar: httpx.NewJar(), email: email}
 	if err := s.start(ctx, op); err != nil {
 		return nil, err
 	}
