@@ -192,6 +192,13 @@ func TestKeysOfTheOtherVersion(t *testing.T) {
 	}
 }
 
+// Each renewal is a sign-in, so a vault's entry never ends by itself. field 37
+func TestV3ClientIsUnattended(t *testing.T) {
+	if _, client := v3Server(t); !client.Unattended() {
+		t.Error("Unattended = false, want true")
+	}
+}
+
 func TestV3Vault(t *testing.T) {
 	open := func(t *testing.T) vaulttest.Platform {
 		t.Helper()

@@ -169,6 +169,13 @@ func byKeeper(t *testing.T, client *tradevest.Client) vault.Refresher {
 	return keeper
 }
 
+// Each renewal is a sign-in, so a vault's entry never ends by itself. field 37
+func TestClientIsUnattended(t *testing.T) {
+	if _, client := start(t); !client.Unattended() {
+		t.Error("Unattended = false, want true")
+	}
+}
+
 func TestVault(t *testing.T) {
 	for name, by := range map[string]func(*testing.T, *tradevest.Client) vault.Refresher{
 		"Keeper": byKeeper, "Client": func(_ *testing.T, client *tradevest.Client) vault.Refresher { return client },
