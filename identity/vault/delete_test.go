@@ -83,6 +83,25 @@ func TestUnfinishedDeleteServesNoToken(t *testing.T) {
 	})
 }
 
+// A renewal that reads the mark of a deletion sends nothing: the caller of Delete
+// revokes the token.
+func TestRenewalFindsADeletionUnderWay(t *testing.T) {
+	inCluster(t, 2, func(c *cluster, p *process) {
+		p.signInExpired(true)
+		other := c.processes[1]
+		other.link.pause(time.Second) // its lease comes too late, so it reads the entry again
+		done := make(chan error, 1)
+		go func() { done <- errOf(other.vault.Token(c.Context(), "k")) }()
+		pass(500 * time.Millisecond)
+		p.link.cutDeletes(errCut)
+		c.wantUnavailable(errOf(p.vault.Delete(c.Context(), "k")))
+		if err := <-done; !errors.Is(err, vault.ErrNotFound) {
+			c.Errorf("Token = %v, want %v", err, vault.ErrNotFound)
+		}
+		c.wantRefreshes(0)
+	})
+}
+
 // field 47: a process that stops in the middle of a deletion leaves no entry
 // that another process serves, renews or replaces.
 func TestStoppedDuringDelete(t *testing.T) {
