@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"b2trader.identity.auth/identity/store"
 	"b2trader.identity.auth/identity/store/storetest"
@@ -55,7 +56,8 @@ func TestUserWithoutChannels(t *testing.T) { // field 34
 	server := servers.StartRedis(t)
 	server.MustDo(t, "ACL", "SETUSER", "service", "on", ">secret", "~*", "+@all", "resetchannels")
 	url := strings.Replace(server.URL(0), "redis://", "redis://service:secret@", 1)
-	s, err := Open(t.Context(), Config{URL: url})
+	config := Config{URL: url, Timeout: time.Minute} // a slow machine is to finish the check
+	s, err := Open(t.Context(), config)
 	if err == nil {
 		_ = s.Close()
 	}
@@ -65,7 +67,7 @@ func TestUserWithoutChannels(t *testing.T) { // field 34
 	server.MustDo(t, "ACL", "SETUSER", "service", "&b2trader:changes")
 	for _, missing := range []string{"-subscribe", "-publish", "-evalsha", "-set", "-zadd", "-get", "-time", "resetkeys"} {
 		server.MustDo(t, "ACL", "SETUSER", "service", missing)
-		if s, err := Open(t.Context(), Config{URL: url}); err == nil || !strings.Contains(err.Error(), "~b2trader:*") {
+		if s, err := Open(t.Context(), config); err == nil || !strings.Contains(err.Error(), "~b2trader:*") {
 			t.Errorf("Open by a user with %s = %v, want an error that names what is needed", missing, err)
 			if err == nil {
 				_ = s.Close()
@@ -75,7 +77,7 @@ func TestUserWithoutChannels(t *testing.T) { // field 34
 	}
 	server.MustDo(t, "ACL", "SETUSER", "service", "-set")
 	server.MustDo(t, "CLIENT", "PAUSE", "1500", "WRITE")
-	if s, err := Open(t.Context(), Config{URL: url}); err == nil {
+	if s, err := Open(t.Context(), config); err == nil {
 		t.Error("Open of a slow server by a user with -set = nil, want an error")
 		_ = s.Close()
 	}
