@@ -39,3 +39,22 @@ func TestDeletedAfterTheRenewal(t *testing.T) {
 		}
 	})
 }
+
+// The sweep does not forget an entry that is being renewed, although its token
+// expired long ago: the next caller would send the refresh token again.
+func TestEntryStaysInMemoryDuringItsRenewal(t *testing.T) {
+	server := &slowServer{takes: 10 * time.Second}
+	inHookedLeases(t, server, &putHook{around: direct}, func(t *testing.T, _, other *Vault) {
+		<-time.After(15*time.Minute - 5*time.Second) // the sweep comes in 5 seconds
+		first := make(chan error, 1)
+		go func() {
+			_, err := other.Token(t.Context(), "k")
+			first <- err
+		}()
+		<-time.After(6 * time.Second)
+		_, err := other.Token(t.Context(), "k")
+		if err := errors.Join(err, <-first); err != nil || server.requests != 1 {
+			t.Errorf("%d requests, %v; want 1 for both callers", server.requests, err)
+		}
+	})
+}
