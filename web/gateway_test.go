@@ -19,7 +19,10 @@ import (
 
 	"b2trader.identity.auth/identity"
 	"b2trader.identity.auth/identity/identitytest"
+	"b2trader.identity.auth/identity/store"
+	"b2trader.identity.auth/identity/store/memstore"
 	"b2trader.identity.auth/identity/tokenapi"
+	"b2trader.identity.auth/identity/vault"
 	"b2trader.identity.auth/web"
 )
 
@@ -131,6 +134,9 @@ func newImpatientSite(t testing.TB, read, write time.Duration, change ...func(*w
 		FrontOfficeURL: s.upstream.server.URL + "/frontoffice",
 		Logger:         slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:            s.clock.Now,
+		// A store with a clock of its own would show that Pass moves this one.
+		Store: struct{ store.Store }{memstore.New()},
+		Keys:  []vault.Key{vault.NewKey("site")},
 	}
 	for _, c := range change {
 		c(&config)
