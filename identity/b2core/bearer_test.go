@@ -188,7 +188,7 @@ func TestBearerIsUnavailableAfterARefusedRefresh(t *testing.T) {
 	}))
 	server.Inject(b2coretest.EndpointRefresh, apitest.Fault{Status: 422})
 	_, err := client.Refresh(t.Context(), &oauth2.Token{RefreshToken: "r"})
-	if e := wantError(t, err, tokenapi.ErrNoBearer); !e.Sent || e.StatusCode != 422 || e.Outcome().Kind != tokenapi.Transient {
+	if e := wantError(t, err, tokenapi.ErrNoBearer); !e.Sent || e.StatusCode != http.StatusUnprocessableEntity || e.Outcome().Kind != tokenapi.Transient {
 		t.Errorf("got %#v, want a transient error with the 422", e)
 	}
 	asked(t, server, 0, 1)

@@ -22,12 +22,8 @@ func NewJar() Jar {
 
 // SetCookies implements http.CookieJar.
 func (j Jar) SetCookies(u *url.URL, received []*http.Cookie) {
-	for i, cookie := range received {
-		if cookie.MaxAge > MaxCookieAge {
-			bounded := *cookie
-			bounded.MaxAge = MaxCookieAge
-			received[i] = &bounded
-		}
+	for _, cookie := range received {
+		cookie.MaxAge = min(cookie.MaxAge, MaxCookieAge)
 	}
 	j.Jar.SetCookies(u, received)
 }
