@@ -115,6 +115,9 @@ func TestNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	server := servers.StartRedis(t)
 	s := open(t, Config{URL: server.URL(0)})
+	if n := server.MustDo(t, "DBSIZE"); n != "0" {
+		t.Errorf("%s keys after Open, want 0", n)
+	}
 	entries := ""
 	soon(t, func(expires time.Time) (err error) {
 		for i := range 100 {

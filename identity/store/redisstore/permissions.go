@@ -19,8 +19,8 @@ import (
 const checkLife = time.Minute
 
 // checkPermissions checks that the server answers and that its ACL lets the user
-// do all that a Store does, by a message that is no change and by a record that
-// expires soon. In Redis 7 a user has no channels unless the ACL names them.
+// do all that a Store does, by a message that is no change and by a record that it
+// removes, or that expires soon if the check fails. In Redis 7 a user has no channels unless the ACL names them.
 func (s *Store) checkPermissions(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -36,6 +36,8 @@ func (s *Store) checkPermissions(ctx context.Context) error {
 		func() error { _, err := s.delete(bounded, r.Key); return err },
 		func() error { _, err := s.indexed(bounded, r.Owner); return err },
 		func() error { _, err := s.Time(bounded); return err },
+		func() error { return s.client.Do(bounded, b.Del().Key(s.name.record(r.Key)).Build()).Error() },
+		func() error { return s.client.Do(bounded, b.Del().Key(s.name.owner(r.Owner)).Build()).Error() },
 	} {
 		if err := try(); denied(err) {
 			return fmt.Errorf("the user of Config.URL lacks a permission: its ACL needs ~%s* for keys, &%s for the channel of changes, and the commands of the groups +@read +@write +@scripting +@pubsub +@connection, and +time: %w", s.name.prefix, channel, err)
