@@ -19,8 +19,9 @@ import (
 const checkLife = time.Minute
 
 // checkPermissions checks that the server answers and that its ACL lets the user
-// do all that a Store does, by a message that is no change and by a record that it
-// removes, or that expires soon if the check fails. In Redis 7 a user has no channels unless the ACL names them.
+// do all that a Store does, by a message that is no change and by a record that
+// it removes, or that expires soon if the check fails. In Redis 7 a user has no
+// channels unless the ACL names them.
 func (s *Store) checkPermissions(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
