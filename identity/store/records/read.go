@@ -110,8 +110,8 @@ func (r *Ref[T]) read(ctx context.Context) (*Record[T], error) {
 	if err := r.cache.checkClock(ctx); err != nil {
 		return nil, err
 	}
-	// All before the read: later changes are newer than what it returns.
-	epoch, known, changed := r.cache.watched(), r.known(), r.Changed()
+	// Both before the read: later changes are newer than what it returns.
+	epoch, known := r.cache.watched(), r.known()
 	raw, err := r.cache.store.Get(ctx, string(r.id))
 	switch {
 	case err != nil:
@@ -119,7 +119,7 @@ func (r *Ref[T]) read(ctx context.Context) (*Record[T], error) {
 	case r.cache.seen.isDeleted(r.id, raw.Version):
 		return nil, r.cache.deleteAgain(ctx, r.id)
 	case raw.Version < known:
-		return r.restore(ctx, raw, known, changed)
+		return r.restore(ctx, raw, known)
 	}
 	c, err := r.kind.open(raw, epoch)
 	if err != nil {

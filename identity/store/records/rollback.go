@@ -38,7 +38,7 @@ func (r *Ref[T]) known() uint64 {
 //
 // Errors: store.ErrConflict if another process was quicker, a *store.Fault while
 // another process may still write its newer copy, and those of Put.
-func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64, changed <-chan struct{}) (*Record[T], error) {
+func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64) (*Record[T], error) {
 	held := r.copy.Load()
 	c, err := r.kind.open(raw, r.cache.watched())
 	if err == nil && c.restored >= known { // by another process
@@ -47,7 +47,7 @@ func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64, ch
 	}
 	// A refused write counts as known, one version above the copy.
 	if newest := held != nil && held.Version+1 >= known; !newest && r.kind.refs != nil {
-		if err := r.awaitNewer(ctx, raw, changed); err != nil {
+		if err := r.awaitNewer(ctx, raw); err != nil {
 			return nil, err
 		}
 		if r.cache.seen.olderFor(r.id) < restoreTime {
@@ -76,19 +76,21 @@ func (r *Ref[T]) restore(ctx context.Context, raw store.Record, known uint64, ch
 }
 
 // awaitNewer waits for restoreWait, unless another process writes over raw
-// before. The watch closes changed also as it comes up.
+// before. A change that only says that the watch came up does not end the wait.
 //
 // Errors: store.ErrConflict if another process has written.
-func (r *Ref[T]) awaitNewer(ctx context.Context, raw store.Record, changed <-chan struct{}) error {
-	until := time.Now().Add(restoreWait)
-	for left := restoreWait; left > 0 && ctx.Err() == nil; left = time.Until(until) {
-		wait(ctx, changed, left)
-		changed = r.Changed()
+func (r *Ref[T]) awaitNewer(ctx context.Context, raw store.Record) error {
+	for until := time.Now().Add(restoreWait); ; {
+		changed := r.Changed() // before the read, which then misses no change
 		if now, err := r.cache.store.Get(ctx, string(r.id)); err != nil || now.Version != raw.Version {
 			return errors.Join(store.ErrConflict, err)
 		}
+		left := time.Until(until)
+		if left <= 0 {
+			return nil
+		}
+		wait(ctx, changed, left)
 	}
-	return nil
 }
 
 // goBack makes c the copy, whatever versions were known before.

@@ -31,6 +31,17 @@ func newForgetful(t *testing.T) *forgetful {
 	return f
 }
 
+// writeThree writes three versions here. There, only the number of the last one
+// is known.
+func (f *forgetful) writeThree() {
+	f.Helper()
+	one := f.here.put(0, "one")
+	f.there.wants("one")
+	two := f.here.put(one.Version, "two")
+	three := f.here.put(two.Version, "three")
+	f.all(store.Event{Kind: store.Changed, Key: string(f.here.id), Version: three.Version})
+}
+
 // all reports an event to both processes.
 func (f *forgetful) all(e store.Event) {
 	for _, s := range f.stores {
@@ -63,11 +74,7 @@ func TestStoreForgetsAVersion(t *testing.T) { // field 20
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newForgetful(t)
-				one := f.here.put(0, "one")
-				f.there.wants("one")
-				two := f.here.put(one.Version, "two")
-				three := f.here.put(two.Version, "three")
-				f.all(store.Event{Kind: store.Changed, Key: string(f.here.id), Version: three.Version})
+				f.writeThree()
 				older := f.forget("two")
 				done := make(chan error, 1)
 				go func() {
@@ -110,11 +117,7 @@ func TestStoreForgetsAVersion(t *testing.T) { // field 20
 func TestWatchComesUpBeforeTheRestoration(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newForgetful(t)
-		one := f.here.put(0, "one")
-		f.there.wants("one")
-		two := f.here.put(one.Version, "two")
-		three := f.here.put(two.Version, "three")
-		f.all(store.Event{Kind: store.Changed, Key: string(f.here.id), Version: three.Version})
+		f.writeThree()
 		f.forget("one")
 		done := make(chan error, 1)
 		go func() {
@@ -169,11 +172,7 @@ func TestForgottenVersionIsRestoredLate(t *testing.T) { // field 20
 func TestForgottenVersionIsRestoredDuringARead(t *testing.T) { // field 20
 	synctest.Test(t, func(t *testing.T) {
 		f := newForgetful(t)
-		one := f.here.put(0, "one")
-		f.there.wants("one")
-		two := f.here.put(one.Version, "two")
-		three := f.here.put(two.Version, "three")
-		f.all(store.Event{Kind: store.Changed, Key: string(f.here.id), Version: three.Version})
+		f.writeThree()
 		f.forget("one")
 		arrives := make(chan struct{})
 		f.stores[1].hold.Store(&arrives)
@@ -184,8 +183,11 @@ func TestForgottenVersionIsRestoredDuringARead(t *testing.T) { // field 20
 			read <- time.Since(began)
 		}()
 		synctest.Wait()
-		f.here.wants("three")
-		f.stores[1].events <- store.Event{Kind: store.Changed, Key: string(f.here.id), Version: two.Version}
+		restored, err := f.here.Get(t.Context(), f.here.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.stores[1].events <- store.Event{Kind: store.Changed, Key: string(f.here.id), Version: restored.Version}
 		synctest.Wait()
 		f.stores[1].hold.Store(nil)
 		close(arrives)

@@ -158,11 +158,11 @@ func (a *api) send(c *call) (err error) {
 		ctx = withCall(ctx, c)
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
-	a.watchdog.add(c)                       // from now on another goroutine may read the fields of c
 	delete(c.out.Header(), "Cache-Control") // setCacheControl sets it
+	a.watchdog.add(c)                       // from now on another goroutine may read the fields of c
 	defer a.measure(c, time.Now())
 	if webSocket {
-		c.api.webSockets.ServeHTTP(&c.out, c.asked.WithContext(c.ctx))
+		a.webSockets.ServeHTTP(&c.out, c.asked.WithContext(c.ctx))
 	} else {
 		c.forward()
 	}
