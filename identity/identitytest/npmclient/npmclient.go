@@ -39,8 +39,8 @@ var driver []byte
 type Package struct{ dir string }
 
 // Install installs the npm package, for scripts in a temporary folder of the
-// test. Subtests can share it. Without node, npm or the registry it skips the test,
-// or fails it if RequireEnv is 1.
+// test. Subtests can share it. Without node, npm or the registry it skips the
+// test, or fails it if RequireEnv is 1.
 func Install(tb testing.TB) *Package {
 	tb.Helper()
 	dir := InstallPackage(tb, "b2trader.identity.auth", Version)

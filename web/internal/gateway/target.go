@@ -10,9 +10,9 @@ import (
 )
 
 // apiTarget splits the path of r into the name of the API and the rest, both
-// still escaped, and reports whether it leads to a hub. It accepts only a target that
-// every server reads alike: one in origin form (RFC 9112 section 3.2.1) with a
-// plain path, and without "#", which ends the query for some servers only, or a
+// still escaped, and reports whether it leads to a hub. It accepts only a target
+// that every server reads alike: one in origin form (RFC 9112 section 3.2.1) with
+// a plain path. Its query has no "#", which ends it for some servers only, and no
 // space, which HTTP/2 carries and which ends the target in a request line.
 func apiTarget(r *http.Request) (name, rest string, hub, ok bool) {
 	u := r.URL
